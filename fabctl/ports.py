@@ -1,0 +1,250 @@
+"""What the core asks of a machine driver, and what a driver tells the core.
+
+Drivers are found through the entry-point group ``fabctl.drivers``: each entry names a
+callable that fits :class:`DriverFactory`. A driver runs in its machine's own process, in one
+thread: the host calls :meth:`Driver.pump` again and again and hands the events on. Requests
+(:meth:`Driver.start`, :meth:`Driver.stop`, ...) are made between two pumps, never beside one;
+:meth:`Driver.wake` alone may be called from another thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from fabctl.clock import Clock
+from fabctl.units import Celsius, MmPerMin, Seconds
+
+
+class MachineKind(StrEnum):
+    """What a machine is, for its screen, its checks and its defaults."""
+
+    PRINTER = "printer"
+    MILL = "mill"
+    LASER = "laser"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkArea:
+    """The space a tool may reach, in mm, machine coordinates; each axis as (lowest, highest)."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    z: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may ask for at most; None means that no limit is set."""
+
+    nozzle_max_c: Celsius | None = None
+    bed_max_c: Celsius | None = None
+    feed_max_mm_per_min: MmPerMin | None = None
+    power_max: float | None = None
+    """Highest S word, in the controller's own unit ($30 on Grbl)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineProfile:
+    """One machine as lab.toml describes it."""
+
+    id: str
+    """Matches ``[a-z0-9-]+``: it becomes a part of topics and addresses."""
+    name: str
+    kind: MachineKind
+    driver: str
+    host: str
+    port: str | None
+    """Whatever pyserial's ``serial_for_url`` takes; None for a driver without a port."""
+    baud: int
+    work_area: WorkArea | None = None
+    limits: Limits = field(default_factory=Limits)
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    """The driver's own settings, passed through unread."""
+
+
+class Phase(StrEnum):
+    """What a driver is doing. UNKNOWN is never shown as safe."""
+
+    CLOSED = "closed"
+    CONNECTING = "connecting"
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    BROKEN = "broken"
+    """Something nobody can explain happened: a person must look, then :meth:`Driver.clear`."""
+
+
+class Outcome(StrEnum):
+    """How a job ended."""
+
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Trouble(StrEnum):
+    """Why a job failed or a machine is broken: a code that screens turn into plain words."""
+
+    CABLE_LOST = "cable-lost"
+    CONTROLLER_RESET = "controller-reset"
+    NO_ANSWER = "no-answer"
+    FIRMWARE_HALTED = "firmware-halted"
+    TOO_MANY_RESENDS = "too-many-resends"
+    PROTOCOL = "protocol"
+    FILE_UNREADABLE = "file-unreadable"
+    INTERRUPTED = "interrupted"
+    """The machine process died while a job ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """A file to stream, already checked, on local disk."""
+
+    id: str
+    path: Path
+    name: str
+    lines: int
+    """Lines in the file, comments and blanks included, ≥ 1."""
+    commands: int
+    """Lines that hold something to send, ≥ 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The firmware answered and is ready."""
+
+    firmware: str | None
+    capabilities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The driver's phase changed; ``trouble`` and ``reason`` (English, one sentence) say why."""
+
+    phase: Phase
+    trouble: Trouble | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Readings of one group (``temperatures``, ``position``); None means not known."""
+
+    group: str
+    values: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far the firmware has *confirmed* the job; at most a few per second."""
+
+    job: str
+    line: int
+    """Line in the file (1-based) of the last confirmed command; 0 before the first."""
+    commands_done: int
+    resends: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """A job's end, with its figures; ``seconds`` is on the monotonic clock."""
+
+    job: str
+    outcome: Outcome
+    line: int
+    commands_done: int
+    bytes_sent: int
+    resends: int
+    seconds: Seconds
+    trouble: Trouble | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingForPerson:
+    """The firmware waits for somebody at the machine (M0, M600); ``message`` is its own text."""
+
+    message: str | None
+
+
+DriverEvent = Connected | PhaseChanged | Telemetry | JobProgress | JobEnded | WaitingForPerson
+
+
+class Driver(Protocol):
+    """A machine that can be driven. Every method is called from one thread, except wake."""
+
+    @property
+    def phase(self) -> Phase:
+        """What the driver is doing now."""
+
+    @property
+    def confirmed_line(self) -> int:
+        """Line in the file (1-based) of the running job's last confirmed command; 0 without one."""
+
+    def open(self) -> None:
+        """Open the port and begin to talk; CONNECTING until the firmware answered.
+
+        The first thing said is what makes the machine safe: heaters, spindle and laser off.
+
+        :raises DeviceError: the port cannot be opened (absent, busy, no rights).
+        """
+
+    def pump(self, timeout: Seconds) -> Sequence[DriverEvent]:
+        """Read, decide, write; return what happened, after at most ``timeout`` s if nothing did.
+
+        A lost port, a reset controller or a firmware's fatal error is an event, not an exception.
+        """
+
+    def wake(self) -> None:
+        """End a waiting pump early. Safe from any thread and from a signal handler."""
+
+    def start(self, job: JobFile) -> None:
+        """Begin a job, only from IDLE. Its end comes as one JobEnded.
+
+        :raises LocalError: the phase is not IDLE.
+        :raises InputError: the file cannot be read.
+        """
+
+    def pause(self) -> None:
+        """Pause the running job: the tool lifts and parks, heaters stay on. No-op when paused.
+
+        :raises LocalError: no job runs.
+        """
+
+    def resume(self) -> None:
+        """Go on with a paused job exactly where it was.
+
+        :raises LocalError: no job is paused.
+        """
+
+    def stop(self) -> None:
+        """End the job as soon as the firmware lets us, heaters, spindle and laser off.
+
+        Allowed in every phase; without a job it only makes the machine safe.
+        """
+
+    def clear(self) -> None:
+        """A person looked at a BROKEN machine and says that it may be used again.
+
+        :raises LocalError: the port is not open, or the firmware does not answer.
+        """
+
+    def close(self) -> None:
+        """Make the machine safe where the port still allows it, then close the port."""
+
+
+class DriverFactory(Protocol):
+    """What an entry of ``fabctl.drivers`` names."""
+
+    def __call__(self, profile: MachineProfile, clock: Clock) -> Driver:
+        """Return a closed driver for this machine.
+
+        :raises InputError: the profile lacks something the driver needs (a port, a baud rate).
+        """
