@@ -1,0 +1,28 @@
+# The two commands: `make demo` (try it all) and `make test` (everything that must hold).
+.PHONY: demo test lint check bench screenshots clean
+BIN := .venv/bin
+TESTS ?= tests
+
+demo: ## install what is missing, start a seeded lab with simulated machines, print the address
+	@tools/install-missing demo
+	@$(BIN)/fabctl demo $(ARGS)
+
+test: ## install what is missing, then lint, types, import contracts and every test
+	@tools/install-missing test
+	@$(MAKE) --no-print-directory lint check
+
+lint:
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check:
+	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+
+bench: ## figures, with the aims beside them; never part of the tests
+	@tools/install-missing test
+	$(BIN)/python -m tests.bench $(ARGS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-data screenshots

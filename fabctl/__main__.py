@@ -1,0 +1,93 @@
+"""The command line. Commands are imported when they are called: a machine's process stays small."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+import fabctl
+from fabctl.errors import FabError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    # name: (module:attribute, the line in `fabctl --help`)
+    "demo": ("demo:demo", "Try it all: a seeded lab with simulated machines, in one command."),
+    "run": ("run:run", "Run a whole lab on this computer: broker, web, steward, machines."),
+    "check-config": (
+        "check_config:check_config",
+        "Read lab.toml and say all that is wrong.",
+    ),
+    "stream": ("stream:stream", "Send one file to one machine, without a lab."),
+    "person": ("people:person", "Add people, set passwords and PINs, certify."),
+    "token": ("token:token", "Create, list and revoke personal tokens for the API."),
+    "web": ("web:web", "Serve the pages and the API."),
+    "steward": ("steward:steward", "Record what happens, and do what the clock asks for."),
+    "machine": ("machine:machine", "Drive one machine."),
+    "migrate": ("database:migrate", "Bring the database to this version, after a backup."),
+    "sim": ("sim:sim", "Touch a simulated machine of the demo: pull its cable, reset it, ..."),
+}
+GROUPS: dict[str, tuple[str, ...]] = {
+    "To begin": ("demo", "run", "check-config"),
+    "One machine, no lab": ("stream",),
+    "People": ("person", "token"),
+    "Parts of a lab (fabctl run starts them all)": ("web", "steward", "machine", "migrate"),
+    "Simulated hardware": ("sim",),
+}
+EXIT_REFUSED = 2
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports a command only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return every command's name, in the order of the help page."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command, None when there is no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(f"fabctl.commands.{module}"), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101  # our own table above
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands by what a person wants to do; none is imported for it."""
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`fabctl COMMAND --help` says more. Start with `fabctl demo`.",
+)
+@click.version_option(fabctl.__version__, prog_name="fabctl")
+def cli() -> None:
+    """The server of a Fab Lab: it drives the machines and runs the house.
+
+    A lab is described by one file, lab.toml: its machines, their ports and their limits.
+    Everything that people decide (who is trained, who has booked) is kept in a database and
+    changed on the screens.
+
+    Exit codes: 0 done, 1 it was tried and failed, 2 refused (bad input; nothing was done),
+    130 stopped with Ctrl-C.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line; an error that fabctl can explain becomes one sentence on stderr."""
+    try:
+        cli(prog_name="fabctl")
+    except FabError as error:
+        click.echo(f"fabctl: {error}", err=True)
+        sys.exit(EXIT_REFUSED)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fabctl.errors import InputError
+
+SYSTEM_CONFIG = Path("/etc/fabctl/lab.toml")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def find_config(named: Path | None) -> Path:
+    """Return the configuration file: the one named, else ./lab.toml, else /etc/fabctl/lab.toml.
+
+    :raises InputError: there is none.
+    """
+    if named is not None:
+        return named
+    for candidate in (Path("lab.toml"), SYSTEM_CONFIG):
+        if candidate.is_file():
+            return candidate.resolve()
+    raise InputError(
+        f"no lab.toml in {Path.cwd()} and no {SYSTEM_CONFIG}",
+        next_step="name one with --config FILE, or try everything with `fabctl demo`",
+    )
+
+
+def config_file_option(command: Command) -> Command:
+    """Add ``--config FILE`` and pass it on, found but unread, as ``config_file``."""
+
+    @functools.wraps(command)
+    def with_file(*args: Any, config_file: Path | None, **kwargs: Any) -> Any:
+        return command(*args, config_file=find_config(config_file), **kwargs)
+
+    option = click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="FABCTL_CONFIG",
+        help=f"The lab's file. Default: ./lab.toml, else {SYSTEM_CONFIG}.",
+    )
+    return option(with_file)  # type: ignore[return-value]  # click's decorators keep the callable
+
+
+def config_option(command: Command) -> Command:
+    """Add ``--config FILE``, read and check it, and pass it on as ``config``.
+
+    :raises ConfigError: with every mistake in the file.
+    """
+
+    @functools.wraps(command)
+    def with_config(*args: Any, config_file: Path, **kwargs: Any) -> Any:
+        from fabctl.config_file import load  # noqa: PLC0415  # `fabctl --help` stays quick
+
+        config = load(config_file)
+        os.environ["FABCTL_CONFIG"] = str(config.file)  # children read the same file
+        return command(*args, config=config, **kwargs)
+
+    return config_file_option(with_config)  # type: ignore[return-value]  # the same
