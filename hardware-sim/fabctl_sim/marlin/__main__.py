@@ -1,0 +1,114 @@
+"""``python -m fabctl_sim.marlin``: a printer's controller on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from pathlib import Path
+
+from fabctl_sim.marlin.board import Board
+from fabctl_sim.marlin.firmware import Firmware
+from fabctl_sim.marlin.panel import Log, Panel
+from fabctl_sim.pace import Pace
+from fabctl_sim.pty_port import PtyPort
+from fabctl_sim.stand import Stand
+
+_EPILOG = """\
+The control socket takes JSON lines, one object each, and answers each with one:
+  {"do": "status"}                       phase, port, temperatures, position, counts
+  {"do": "received", "start": 0}         the commands run so far: n (null: without number), text
+  {"do": "clear-received"}
+  {"do": "unplug"}   {"do": "plug", "reset": false}   {"do": "reset"}
+  {"do": "factor", "factor": 10}         or "instant"
+  {"do": "watch"}                        from here on, events: t (monotonic clock), kind, ...
+  {"do": "inject", "what": W, ...}       W is one of
+      flip-checksum, drop-ok             the next "count" numbered lines, the next "count" oks
+      lose-bytes                         the next "count" bytes on the wire
+      noise                              "flip_every" n, "lose_every" n: one byte in n; 0 ends it
+      stall                              "seconds" in which the processor does nothing
+      thermal-runaway, heating-failed, mintemp, maxtemp    "heater" nozzle or bed; it halts
+      stop                               stopped until M999
+      say                                "text": any line, as if the firmware had said it
+
+--record writes one line per command as it begins to run: its number (- without), a tab, its text.
+"""
+
+
+def _factor(text: str) -> float:
+    if text == "instant":
+        return math.inf
+    factor = float(text)
+    if not 0 < factor <= 10_000:
+        raise argparse.ArgumentTypeError("0 < factor <= 10000, or instant")
+    return factor
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fabctl_sim.marlin",
+        description="A 3D printer's controller (Marlin 2.0.9, ATmega2560) for tests and demos.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--link", type=Path, required=True, metavar="PATH", help="the serial port's name")
+    add("--control", type=Path, metavar="PATH", help="a Unix socket for tests, see below")
+    add("--baud", type=int, default=250_000, help="the wire's speed (%(default)s)")
+    add(
+        "--factor",
+        type=_factor,
+        default=1.0,
+        metavar="X",
+        help="simulated seconds per second, or instant (1)",
+    )
+    add("--advanced-ok", action="store_true", help="ADVANCED_OK: ok N<n> P<n> B<n>")
+    add("--emergency-parser", action="store_true", help="M108, M112, M410 jump the queue")
+    add("--no-autoreport-temp", action="store_true", help="without M155")
+    add("--no-reset-on-open", action="store_true", help="opening the port does not reset")
+    add("--boot", type=float, default=1.0, metavar="S", help="seconds from reset to start (1)")
+    add("--record", type=Path, metavar="FILE", help="append every command run to FILE")
+    add("--keep", type=int, default=30_000, metavar="N", help="commands kept (%(default)s)")
+    add("--seed", type=int, default=1, help="for noise (%(default)s)")
+    add("--name", default="Fab Lab printer", help="MACHINE_TYPE in M115")
+    return parser
+
+
+def build(options: argparse.Namespace) -> Stand:
+    """Put a stand-in together as the command line asks."""
+    board = Board(
+        name=options.name,
+        baud=options.baud,
+        advanced_ok=options.advanced_ok,
+        emergency_parser=options.emergency_parser,
+        autoreport_temp=not options.no_autoreport_temp,
+        boot_s=options.boot,
+    )
+    log = Log(options.keep, options.record)
+    firmware = Firmware(board, seed=options.seed, record=log.add)
+    stand = Stand(
+        firmware,
+        PtyPort(options.link),
+        Pace(options.factor, time.monotonic()),
+        reset_on_open=not options.no_reset_on_open,
+    )
+    firmware.listen(stand.tell)
+    if options.control:
+        stand.listen(options.control, Panel(firmware, stand, log).answer)
+    return stand
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    options = parser().parse_args()
+    try:
+        stand = build(options)
+    except OSError as error:
+        sys.exit(f"fabctl_sim.marlin: {error}")
+    stand.run()
+
+
+if __name__ == "__main__":
+    main()
