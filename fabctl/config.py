@@ -41,6 +41,69 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DataPaths:
+    """Where a lab's data lies, below one directory. Nothing here touches the disk."""
+
+    root: Path
+
+    @property
+    def files(self) -> Path:
+        """Uploaded job files, each named by its sha256."""
+        return self.root / "files"
+
+    @property
+    def tmp(self) -> Path:
+        """Files on their way in; on the same file system as :attr:`files`."""
+        return self.root / "tmp"
+
+    @property
+    def keys(self) -> Path:
+        """One signing key per machine."""
+        return self.root / "keys"
+
+    @property
+    def secret(self) -> Path:
+        """The web's secret."""
+        return self.root / "secret.key"
+
+    @property
+    def broker(self) -> Path:
+        """Everything of the private broker."""
+        return self.root / "broker"
+
+    @property
+    def broker_port(self) -> Path:
+        """A file that holds the private broker's TCP port."""
+        return self.broker / "port"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of the database made before it is migrated."""
+        return self.root / "backups"
+
+    @property
+    def run_lock(self) -> Path:
+        """Held by the one ``fabctl run`` that uses this directory."""
+        return self.root / "run.lock"
+
+    def job_file(self, sha256: str) -> Path:
+        """Return where the job file with this sha256 (64 hex digits) lies."""
+        return self.files / f"{sha256}.gcode"
+
+    def machine_key(self, machine: str) -> Path:
+        """Return the file that holds this machine's signing key."""
+        return self.keys / f"{machine}.key"
+
+    def machine(self, machine: str) -> Path:
+        """Return the folder that this machine's process alone writes."""
+        return self.root / "machines" / machine
+
+    def broker_password(self, user: str) -> Path:
+        """Return the file that holds the private broker's password of one of our own users."""
+        return self.broker / f"{user}.password"
+
+
+@dataclass(frozen=True, slots=True)
 class LabConfig:
     """One lab, whole."""
 
@@ -58,6 +121,11 @@ class LabConfig:
     broker: BrokerConfig
     hosts: Mapping[str, Host]
     machines: Mapping[str, MachineProfile]
+
+    @property
+    def paths(self) -> DataPaths:
+        """Where each part of the lab's data lies."""
+        return DataPaths(self.data_directory)
 
     @property
     def language(self) -> str:

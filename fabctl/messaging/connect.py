@@ -1,0 +1,85 @@
+"""Links of our own processes: where the broker is and with which password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fabctl.config import LabConfig
+from fabctl.errors import LocalError
+from fabctl.messaging.link import BrokerAddress, Message, MqttLink
+
+DESK = "desk"
+DASHBOARD = "dashboard"
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+def desk_link(
+    config: LabConfig,
+    client_id: str,
+    *,
+    will: Message | None = None,
+    session_expiry_s: int = 0,
+    log: Callable[[str], None],
+) -> MqttLink:
+    """Return a link, not started, with the rights of the web and the steward.
+
+    :raises LocalError: the broker's address or the password is not known yet.
+    """
+    address = broker_address(config, DESK)
+    return MqttLink(address, client_id, will=will, session_expiry_s=session_expiry_s, log=log)
+
+
+def machine_link(
+    config: LabConfig,
+    host: str,
+    client_id: str,
+    *,
+    will: Message | None = None,
+    session_expiry_s: int = 0,
+    log: Callable[[str], None],
+) -> MqttLink:
+    """Return a link, not started, with the rights of a host.
+
+    :raises LocalError: the broker's address or the password is not known yet.
+    """
+    address = broker_address(config, host)
+    return MqttLink(address, client_id, will=will, session_expiry_s=session_expiry_s, log=log)
+
+
+def broker_address(config: LabConfig, user: str) -> BrokerAddress:
+    """Return where one of our own users reaches the broker.
+
+    With ``[broker] url`` its user and its password file count, whoever asks.
+
+    :raises LocalError: the private broker was never started here, or a file cannot be read.
+    """
+    if config.broker.url is None:
+        return _private(config, user)
+    parts = urlsplit(config.broker.url)
+    password_file = config.broker.password_file
+    return BrokerAddress(
+        host=parts.hostname or "",
+        port=parts.port or DEFAULT_PORTS[parts.scheme],
+        user=parts.username,
+        password=_read(password_file) if password_file else None,
+        tls=parts.scheme == "mqtts",
+        ca_file=config.broker.ca_file,
+    )
+
+
+def _private(config: LabConfig, user: str) -> BrokerAddress:
+    port = _read(config.paths.broker_port)
+    password = _read(config.paths.broker_password(user))
+    return BrokerAddress("127.0.0.1", int(port), user, password)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise LocalError(
+            f"{path} cannot be read: {error.strerror}",
+            next_step="start the broker with `fabctl run`, or name yours under [broker]",
+        ) from error

@@ -1,0 +1,188 @@
+"""What the machines last said, with its age: a copy, shown as unknown once it is too old."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from fabctl.clock import Clock
+from fabctl.messaging.link import MqttLink, Received
+from fabctl.messaging.payloads import (
+    JobPayload,
+    MachineState,
+    PresencePayload,
+    StatePayload,
+    read_telemetry,
+)
+from fabctl.messaging.topics import LabTopics
+from fabctl.units import Seconds
+
+KINDS = ("state", "job", "telemetry", "event", "host")
+TELEMETRY_LIFE = Seconds(60.0)
+Listener = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class MachineView:
+    """One machine, as far as we know now."""
+
+    id: str
+    state: str
+    """A :class:`MachineState`; ``unknown`` when the last word is older than its promise."""
+    reason: str | None = None
+    trouble: str | None = None
+    job: str | None = None
+    waiting: str | None = None
+    age_s: float | None = None
+    """Seconds since the state was said; None: nothing was heard yet, or no one knows."""
+    progress: float | None = None
+    line: int | None = None
+    lines: int | None = None
+    eta_s: int | None = None
+    temperatures: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass
+class _Machine:
+    state: StatePayload | None = None
+    said_at: Seconds | None = None
+    job: JobPayload = field(default_factory=lambda: JobPayload(None))
+    temperatures: Mapping[str, float | None] = field(default_factory=dict)
+    temperatures_at: Seconds | None = None
+
+
+class LabView:
+    """Every machine's last word. Safe from many threads.
+
+    :param hosts: the host of each machine: a host that is offline takes its machines with it.
+    """
+
+    def __init__(self, lab: str, hosts: Mapping[str, str], clock: Clock) -> None:
+        self._topics = LabTopics(lab)
+        self._hosts = dict(hosts)
+        self._clock = clock
+        self._machines = {machine: _Machine() for machine in hosts}
+        self._offline_hosts: set[str] = set()
+        self._listeners: list[Listener] = []
+        self._guard = threading.Lock()
+        self._version = 0
+
+    def attach(self, link: MqttLink) -> None:
+        """Follow the lab over this link; call it before the link starts."""
+        for kind in KINDS:
+            link.subscribe(self._topics.every(kind), self.take, qos=0 if kind == "telemetry" else 1)
+
+    @property
+    def version(self) -> int:
+        """Counts what was heard: the same number means that nothing new came."""
+        return self._version
+
+    def machine(self, machine_id: str) -> MachineView:
+        """Return what is known of a machine; all unknown for a name never heard of."""
+        with self._guard:
+            known = self._machines.get(machine_id)
+            if known is None:
+                return MachineView(machine_id, MachineState.UNKNOWN.value)
+            return self._view(machine_id, known, self._clock.monotonic())
+
+    def all(self) -> list[MachineView]:
+        """Return every machine of the lab, in the order of lab.toml."""
+        now = self._clock.monotonic()
+        with self._guard:
+            return [self._view(name, known, now) for name, known in self._machines.items()]
+
+    def subscribe(self, callback: Listener) -> Callable[[], None]:
+        """Have ``callback(machine id, kind)`` called, in the link's thread, for all that is heard.
+
+        It must return at once. Age alone calls nobody: a page asks again by itself.
+
+        :returns: a function that ends the subscription.
+        """
+        with self._guard:
+            self._listeners.append(callback)
+
+        def end() -> None:
+            with self._guard:
+                if callback in self._listeners:
+                    self._listeners.remove(callback)
+
+        return end
+
+    def take(self, message: Received) -> None:
+        """Take in one message. :raises PayloadError: it is malformed; nothing changes then."""
+        place = self._topics.place(message.topic)
+        if place is None:
+            return
+        with self._guard:
+            touched = self._take(place.kind, place.owner, place.name, message)
+            self._version += bool(touched)
+            listeners = list(self._listeners)
+        for machine_id in touched:
+            for listener in listeners:
+                listener(machine_id, place.kind)
+
+    def _take(self, kind: str, owner: str, name: str, message: Received) -> list[str]:
+        """Apply a message; return the machines it concerns."""
+        if kind == "host":
+            return self._take_host(owner, message)
+        known = self._machines.get(owner)
+        if known is None:
+            return []
+        if kind == "state":
+            known.state = StatePayload.decode(message.payload)
+            known.said_at = self._said_at(known.state, message)
+        elif kind == "job":
+            known.job = JobPayload.decode(message.payload)
+        elif kind == "telemetry" and name == "temperatures":
+            known.temperatures = read_telemetry(message.payload)
+            known.temperatures_at = self._clock.monotonic()
+        return [owner]
+
+    def _take_host(self, host: str, message: Received) -> list[str]:
+        online = PresencePayload.decode(message.payload).online
+        (self._offline_hosts.discard if online else self._offline_hosts.add)(host)
+        return [machine for machine, its_host in self._hosts.items() if its_host == host]
+
+    def _said_at(self, state: StatePayload, message: Received) -> Seconds | None:
+        """Return when a state was said, on our clock.
+
+        A state that the broker had kept says by its remaining life how old it is: machines
+        publish theirs with an expiry equal to its promise. Without one, nobody knows (None).
+        """
+        now = self._clock.monotonic()
+        if not message.retain:
+            return now
+        if message.expiry_s is None or message.expiry_s > state.max_age_s:
+            return None
+        return Seconds(now - (state.max_age_s - message.expiry_s))
+
+    def _view(self, machine_id: str, known: _Machine, now: Seconds) -> MachineView:
+        state = known.state
+        age = None if known.said_at is None else max(0.0, now - known.said_at)
+        host_gone = self._hosts[machine_id] in self._offline_hosts
+        read_at = known.temperatures_at
+        fresh_temperatures = read_at is not None and now - read_at <= TELEMETRY_LIFE
+        return MachineView(
+            id=machine_id,
+            state=_believed(state, age, host_gone=host_gone).value,
+            reason=state.reason if state else None,
+            trouble=state.trouble if state else None,
+            job=(state.job if state else None) or known.job.job,
+            waiting=state.waiting if state else None,
+            age_s=age,
+            progress=known.job.progress if known.job.job else None,
+            line=known.job.line if known.job.job else None,
+            lines=known.job.lines if known.job.job else None,
+            eta_s=known.job.eta_s,
+            temperatures=known.temperatures if fresh_temperatures else {},
+        )
+
+
+def _believed(state: StatePayload | None, age: float | None, *, host_gone: bool) -> MachineState:
+    """Return the state to show. ``offline`` is believed at any age: it permits nothing."""
+    if host_gone or (state is not None and state.state is MachineState.OFFLINE):
+        return MachineState.OFFLINE
+    if state is None or age is None or age > state.max_age_s:
+        return MachineState.UNKNOWN
+    return state.state
