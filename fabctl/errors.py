@@ -64,3 +64,7 @@ class TargetOutOfRangeError(InputError):
 
 class NotAuthenticError(FabError):
     """A signed message failed its check: wrong key, machine or boot, too old, or seen before."""
+
+
+class UnknownIdError(InputError, LookupError):
+    """There is no person, machine, reservation, job with this id (any more)."""

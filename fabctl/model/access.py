@@ -1,0 +1,172 @@
+"""May this person use this machine now? Every condition, met or not or unknown, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fabctl.model.booking import account_refusal, out_of_order_refusal
+from fabctl.model.certification import Standing, refusal_for
+from fabctl.model.refusal import Refusal
+from fabctl.model.texts import Text, text
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing that must be so. ``met`` None means that nobody knows, and that blocks too."""
+
+    code: str
+    """The refusal code it has when it is not met."""
+    met: bool | None
+    message: Text
+    next_step: Text | None
+    """What to do about it; None when it is met."""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """The condition as a refusal; None when it is met."""
+        if self.met is True or self.next_step is None:
+            return None
+        return Refusal(self.code, self.message, self.next_step)
+
+
+class Holder(StrEnum):
+    """Who holds the machine's reservation at this moment."""
+
+    THIS_PERSON = "this-person"
+    SOMEBODY_ELSE = "somebody-else"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class UseFacts:
+    """All that the conditions look at."""
+
+    account_suspended: bool
+    certification: Standing
+    """At this moment."""
+    holder: Holder
+    out_of_order: bool
+    open_use: bool
+    """Whether the record holds a use of this machine that has not ended."""
+    machine_state: str
+    """As the machine says it; anything but a known word means that nobody knows."""
+
+
+def _met(code: str, message: Text) -> Condition:
+    return Condition(code, met=True, message=message, next_step=None)
+
+
+def _not_met(refusal: Refusal, *, met: bool | None = False) -> Condition:
+    return Condition(refusal.code, met, refusal.message, refusal.next_step)
+
+
+def _account(facts: UseFacts) -> Condition:
+    if facts.account_suspended:
+        return _not_met(account_refusal())
+    return _met("account-suspended", text("Your account is in order."))
+
+
+def _certification(facts: UseFacts) -> Condition:
+    refusal = refusal_for(facts.certification)
+    if refusal is not None:
+        return _not_met(refusal)
+    return _met("not-certified", text("You are certified on this machine."))
+
+
+_NOBODY_HOLDS_IT = Refusal(
+    "not-reserved",
+    text("You have no reservation on this machine now."),
+    text("Book a slot that starts now."),
+)
+_SOMEBODY_ELSE_HOLDS_IT = Refusal(
+    "someone-elses-slot",
+    text("Somebody else has reserved this machine now."),
+    text("Wait for a free slot and book it, or choose another machine."),
+)
+
+
+def _reservation(facts: UseFacts) -> Condition:
+    if facts.holder is Holder.THIS_PERSON:
+        return _met("not-reserved", text("You have reserved this machine now."))
+    nobody = facts.holder is Holder.NOBODY
+    return _not_met(_NOBODY_HOLDS_IT if nobody else _SOMEBODY_ELSE_HOLDS_IT)
+
+
+def _order(facts: UseFacts) -> Condition:
+    if facts.out_of_order:
+        return _not_met(out_of_order_refusal())
+    return _met("out-of-order", text("This machine is in order."))
+
+
+WORKING = frozenset({"preparing", "running", "paused"})
+READY = frozenset({"idle"})
+
+_BUSY = Refusal(
+    "machine-busy",
+    text("A job is already on this machine."),
+    text("Wait until it ends."),
+)
+
+
+def busy_refusal() -> Refusal:
+    """Return the refusal for a machine with an open use; the database says it this way too."""
+    return _BUSY
+
+
+def _free(facts: UseFacts) -> Condition:
+    if facts.open_use or facts.machine_state in WORKING:
+        return _not_met(_BUSY)
+    return _met("machine-busy", text("No job is on this machine."))
+
+
+_MACHINE_REFUSALS = {
+    "offline": Refusal(
+        "machine-offline",
+        text("This machine is not connected."),
+        text("Check its power and its cable."),
+    ),
+    "broken": Refusal(
+        "machine-broken",
+        text("Something happened on this machine that a person must look at."),
+        text("Look at the machine, then release it on its page."),
+    ),
+    "blocked": Refusal(
+        "machine-blocked",
+        text("This machine's safety chain keeps it blocked."),
+        text("Read the reason on the machine's page."),
+    ),
+}
+_MACHINE_UNKNOWN = Refusal(
+    "machine-unknown",
+    text("Nobody knows what this machine is doing."),
+    text("Wait a few seconds. If this stays, tell the staff."),
+)
+
+
+def _machine(facts: UseFacts) -> Condition:
+    if facts.machine_state in WORKING | READY:
+        return _met("machine-offline", text("This machine answers and is sound."))
+    known = _MACHINE_REFUSALS.get(facts.machine_state)
+    return _not_met(known) if known else _not_met(_MACHINE_UNKNOWN, met=None)
+
+
+CONDITIONS: tuple[Callable[[UseFacts], Condition], ...] = (
+    _account,
+    _certification,
+    _reservation,
+    _order,
+    _machine,
+    _free,
+)
+
+
+def conditions(facts: UseFacts) -> list[Condition]:
+    """Return every condition; all of them met is the only permission (see :func:`unmet`)."""
+    return [condition(facts) for condition in CONDITIONS]
+
+
+def unmet(found: Iterable[Condition]) -> list[Refusal]:
+    """Return the conditions that are not known to be met, as refusals."""
+    return [refusal for condition in found if (refusal := condition.refusal) is not None]

@@ -1,0 +1,48 @@
+"""What a machine reported, as the record keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """The last part of the topic ``…/event/<kind>``. Other kinds are recorded unread."""
+
+    JOB_STARTED = "job-started"
+    JOB_PAUSED = "job-paused"
+    JOB_RESUMED = "job-resumed"
+    JOB_FINISHED = "job-finished"
+    JOB_STOPPED = "job-stopped"
+    JOB_FAILED = "job-failed"
+    JOB_INTERRUPTED = "job-interrupted"
+    MACHINE_BROKEN = "machine-broken"
+    MACHINE_CLEARED = "machine-cleared"
+    REQUEST_REFUSED = "request-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineEvent:
+    """One event of one machine; (machine, boot, seq) names it for ever."""
+
+    machine: str
+    boot: str
+    """Random, new at every start of the machine's process."""
+    seq: int
+    """Counts up within one boot."""
+    kind: str
+    at: datetime | None = None
+    """When it happened by the machine's wall clock, aware; None when it did not say."""
+    synced: bool = False
+    """Whether that clock was known to be right; if not, the time of arrival counts."""
+    job: str | None = None
+    line: int | None = None
+    commands: int | None = None
+    resends: int | None = None
+    seconds: float | None = None
+    """How long the job ran, on the machine's monotonic clock, in s."""
+    trouble: str | None = None
+    reason: str | None = None
+    by: str | None = None
+    """The id of the person who asked, where the machine knows."""

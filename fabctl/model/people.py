@@ -1,0 +1,116 @@
+"""Who people are to a lab: their role, and what a login, a password and a PIN must look like."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from itertools import pairwise
+
+from fabctl.model.refusal import Refusal
+from fabctl.model.texts import text
+
+PIN_DIGITS = 6
+PASSWORD_MIN = 8
+PASSWORD_MAX = 200
+"""Characters. The upper end only keeps somebody from sending a book to be hashed."""
+
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+
+
+class Role(StrEnum):
+    """What somebody may do in the lab besides using machines."""
+
+    MEMBER = "member"
+    TRAINER = "trainer"
+    ANIMATOR = "animator"
+    STAFF = "staff"
+    ADMIN = "admin"
+
+    @property
+    def acts_for_others(self) -> bool:
+        """Whether this role books, cancels and resumes for other people."""
+        return self in {Role.ANIMATOR, Role.STAFF, Role.ADMIN}
+
+
+def clean_login(login: str) -> str:
+    """Return the login as it is kept and compared: without blanks around it, lower case."""
+    return login.strip().casefold()
+
+
+def login_refusals(login: str) -> list[Refusal]:
+    """Say what is wrong with a login (already cleaned): 1 to 64 of ``a-z 0-9 . _ @ + -``."""
+    if _LOGIN.fullmatch(login):
+        return []
+    return [
+        Refusal(
+            "login-malformed",
+            text("A login has 1 to 64 characters: a to z, 0 to 9, and . _ @ + -"),
+            text("Choose another login."),
+        )
+    ]
+
+
+def password_refusals(password: str) -> list[Refusal]:
+    """Say what is wrong with a password: 8 to 200 characters, any of them."""
+    if PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        return []
+    return [
+        Refusal(
+            "password-length",
+            text(
+                "A password has {least} to {most} characters.",
+                least=PASSWORD_MIN,
+                most=PASSWORD_MAX,
+            ),
+            text("Three or four words in a row are long and easy to keep in mind."),
+        )
+    ]
+
+
+def pin_refusals(pin: str) -> list[Refusal]:
+    """Say what is wrong with a PIN: six digits, not all the same, not counting up or down."""
+    if not (len(pin) == PIN_DIGITS and pin.isascii() and pin.isdigit()):
+        return [
+            Refusal(
+                "pin-malformed",
+                text("A PIN has {digits} digits.", digits=PIN_DIGITS),
+                text("Type {digits} digits.", digits=PIN_DIGITS),
+            )
+        ]
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    return [pin_not_possible()] if steps in ({0}, {1}, {9}) else []
+
+
+def pin_not_possible() -> Refusal:
+    """Return the one refusal for a PIN that is too plain and for one that is taken.
+
+    They sound the same on purpose: "taken" would hand out somebody else's PIN.
+    """
+    return Refusal(
+        "pin-not-possible",
+        text("This PIN cannot be used."),
+        text("Choose another PIN, not a row such as 123456."),
+    )
+
+
+def login_taken() -> Refusal:
+    """Return the refusal for a login that somebody else has."""
+    return Refusal(
+        "login-taken", text("Somebody else has this login."), text("Choose another login.")
+    )
+
+
+def login_missing() -> Refusal:
+    """Return the refusal for a password without a login."""
+    return Refusal(
+        "login-missing", text("A password needs a login."), text("Choose a login as well.")
+    )
+
+
+def name_missing() -> Refusal:
+    """Return the refusal for a person without a name."""
+    return Refusal(
+        "name-missing",
+        text("A person needs a name."),
+        text("A first name is enough."),
+    )

@@ -1,0 +1,55 @@
+"""Guessing made slow: how many wrong PINs or passwords, and the waiting that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+IN_A_ROW = 5
+"""Wrong tries in a row before the first lock."""
+IN_WINDOW = 30
+"""Wrong tries within :data:`WINDOW`, right ones in between or not, before a lock."""
+WINDOW = timedelta(hours=1)
+FIRST_LOCK = timedelta(minutes=1)
+LONGEST_LOCK = timedelta(hours=1)
+FORGET_AFTER = timedelta(days=1)
+"""After this long without a wrong try, the next lock is a first one again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What is remembered of one device, or of one login."""
+
+    in_a_row: int = 0
+    in_window: int = 0
+    window_began: datetime | None = None
+    last_wrong: datetime | None = None
+    locks: int = 0
+    locked_until: datetime | None = None
+
+    def is_locked(self, now: datetime) -> bool:
+        """Say whether nothing is tried at this moment, right or wrong."""
+        return self.locked_until is not None and now < self.locked_until
+
+
+def after_wrong(tries: Tries, now: datetime) -> Tries:
+    """Count a wrong try; the fifth in a row and every one after it locks, each time longer."""
+    if tries.last_wrong is None or now - tries.last_wrong > FORGET_AFTER:
+        tries = Tries()
+    if tries.window_began is None or now - tries.window_began > WINDOW:
+        tries = replace(tries, in_window=0, window_began=now)
+    tries = replace(
+        tries, in_a_row=tries.in_a_row + 1, in_window=tries.in_window + 1, last_wrong=now
+    )
+    if tries.in_a_row < IN_A_ROW and tries.in_window < IN_WINDOW:
+        return tries
+    lock = min(FIRST_LOCK * 2 ** min(tries.locks, 16), LONGEST_LOCK)
+    return replace(tries, locks=tries.locks + 1, locked_until=now + lock)
+
+
+def after_right(tries: Tries) -> Tries:
+    """Count a right try: the row ends, the window goes on.
+
+    Somebody who has a PIN of their own cannot wash away the guesses made in between.
+    """
+    return replace(tries, in_a_row=0, locks=0 if tries.in_window < IN_A_ROW else tries.locks)

@@ -1,0 +1,48 @@
+"""May this person use this machine now?"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.model import access as rules
+from fabctl.model.access import Condition, Holder, UseFacts
+from fabctl.services import bookings, lookups
+from fabctl.services.certifications import standing_at
+from fabctl.store.tables import Use
+
+__all__ = ["Condition", "may_use"]
+
+
+def may_use(
+    session: Session, clock: Clock, *, person_id: str, resource_id: str, machine_state: str
+) -> list[Condition]:
+    """Return every condition with met True, False or None (nobody knows); only all True permits.
+
+    :param machine_state: as the machine says it (``MachineView.state``), ``unknown`` when old.
+    :raises UnknownIdError: no such person or machine.
+    """
+    account = lookups.own_account(session, lookups.person(session, person_id).id)
+    resource = lookups.resource(session, resource_id)
+    facts = UseFacts(
+        account_suspended=account.suspended_at is not None,
+        certification=standing_at(session, person_id, resource_id, clock.now()),
+        holder=_holder(session, clock, person_id, resource_id),
+        out_of_order=resource.out_of_order_at is not None,
+        open_use=_open_use(session, resource_id),
+        machine_state=machine_state,
+    )
+    return rules.conditions(facts)
+
+
+def _holder(session: Session, clock: Clock, person_id: str, resource_id: str) -> Holder:
+    held = bookings.current(session, clock, resource_id=resource_id)
+    if held is None:
+        return Holder.NOBODY
+    return Holder.THIS_PERSON if held.person_id == person_id else Holder.SOMEBODY_ELSE
+
+
+def _open_use(session: Session, resource_id: str) -> bool:
+    query = select(Use.id).where(Use.resource_id == resource_id, Use.closed_at.is_(None))
+    return session.scalars(query).first() is not None

@@ -1,0 +1,68 @@
+"""Hashes of what people type and carry. Slow where it must be, and never too many at once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+MEMORY_KIB = 19 * 1024
+PASSES = 2
+LANES = 1
+"""argon2id with 19 MiB, 2 passes, 1 lane: the least that OWASP's password storage sheet names,
+chosen so that a small computer with several machines to drive is not held up."""
+
+_HASHER = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""Two hashes at once take 38 MiB; the web's other threads wait for their turn."""
+
+TOKEN_BYTES = 32
+
+
+def hash_password(password: str) -> str:
+    """Return the argon2id hash, with its own salt and parameters in it."""
+    with _AT_ONCE:
+        return _HASHER.hash(password)
+
+
+def password_fits(password: str, hashed: str | None) -> bool:
+    """Say whether the password is the one that was hashed.
+
+    None (nobody has this login) takes as long as a wrong password and says False.
+    """
+    with _AT_ONCE:
+        try:
+            _HASHER.verify(hashed or _nobody(), password)
+        except (Argon2Error, InvalidHashError):
+            return False
+    return hashed is not None
+
+
+@cache
+def _nobody() -> str:
+    """Return a hash that no password fits."""
+    return _HASHER.hash(secrets.token_urlsafe(TOKEN_BYTES))
+
+
+def hash_pin(secret: bytes, pin: str) -> str:
+    """Return HMAC-SHA256 of the PIN under the lab's secret, in hex.
+
+    A keyed hash, equal for equal PINs: a PIN alone must find its person, and a copy of the
+    database without the secret gives no PIN away.
+    """
+    return hmac.new(secret, b"fabctl-pin-v1\n" + pin.encode(), hashlib.sha256).hexdigest()
+
+
+def new_token(prefix: str = "") -> str:
+    """Return a random token (256 bits), to be shown once."""
+    return prefix + secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def hash_token(token: str) -> str:
+    """Return the SHA-256 of a token, in hex: all that the database keeps."""
+    return hashlib.sha256(token.encode()).hexdigest()

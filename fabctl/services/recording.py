@@ -1,0 +1,151 @@
+"""The record of what machines report: every event once, in whatever order it comes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.model.event import EventKind, MachineEvent
+from fabctl.model.job import (
+    ENDED,
+    ON_MACHINE,
+    SAID_BY_MACHINE,
+    JobProgress,
+    JobState,
+    Step,
+    after,
+    applied,
+)
+from fabctl.services.audit import audit
+from fabctl.services.uses import close_use, open_use_of
+from fabctl.store.tables import Job, MachineEventRow, Use
+from fabctl.store.upsert import insert_unless_there
+
+__all__ = ["MachineEvent", "record_event", "sweep_unanswered"]
+
+ANSWER_WITHIN = timedelta(seconds=30)
+"""How long a job may be starting before its use is closed."""
+
+_BODY = ("line", "commands", "resends", "seconds", "trouble", "reason", "by")
+_AUDITED = frozenset({*SAID_BY_MACHINE, EventKind.MACHINE_CLEARED, EventKind.REQUEST_REFUSED})
+
+
+def record_event(session: Session, clock: Clock, event: MachineEvent) -> bool:
+    """Record an event and apply it to its job and use, in one transaction.
+
+    :return: False when it was recorded before; nothing is changed then.
+    """
+    if not _insert(session, clock, event):
+        return False
+    job = _job_of(session, event)
+    if job is not None:
+        _apply(session, job, event, _happened_at(clock, event))
+    if event.kind in _AUDITED:
+        _audit(session, clock, event, job)
+    session.flush()
+    return True
+
+
+def _insert(session: Session, clock: Clock, event: MachineEvent) -> bool:
+    said = asdict(event)
+    values = {
+        "machine": event.machine,
+        "boot": event.boot,
+        "seq": event.seq,
+        "kind": event.kind,
+        "at": event.at,
+        "synced": event.synced,
+        "recorded_at": clock.now(),
+        "job_id": event.job,
+        "body": {name: said[name] for name in _BODY if said[name] is not None},
+    }
+    return insert_unless_there(session, MachineEventRow, values)
+
+
+def _happened_at(clock: Clock, event: MachineEvent) -> datetime:
+    """Return the machine's own time where its clock was right, else the time of arrival."""
+    now = clock.now()
+    return min(event.at, now) if event.at is not None and event.synced else now
+
+
+def _job_of(session: Session, event: MachineEvent) -> Job | None:
+    """Return the job's row, if the event's machine is the job's."""
+    if event.job is None or event.kind not in SAID_BY_MACHINE:
+        return None
+    job = session.get(Job, event.job, with_for_update=True, populate_existing=True)
+    return job if job is not None and job.resource_id == event.machine else None
+
+
+def _apply(session: Session, job: Job, event: MachineEvent, at: datetime) -> None:
+    new = applied(_progress(job), event, at)
+    for name, value in asdict(new).items():
+        setattr(job, name, value)
+    job.state = new.state.value
+    session.flush()
+    if new.state in ENDED and new.ended_at is not None:
+        close_use(session, _last_use(session, job), at=new.ended_at, outcome=new.state.value)
+    elif new.state in ON_MACHINE:
+        _reopen(session, job)
+
+
+def _progress(job: Job) -> JobProgress:
+    return JobProgress(
+        state=JobState(job.state),
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        line=job.line,
+        trouble=job.trouble,
+        reason=job.reason,
+        boot=job.boot,
+        seq=job.seq,
+    )
+
+
+def _last_use(session: Session, job: Job) -> Use | None:
+    query = select(Use).where(Use.job_id == job.id).order_by(Use.opened_at.desc()).limit(1)
+    return session.scalars(query).first()
+
+
+def _reopen(session: Session, job: Job) -> None:
+    """Open the use again that was closed as unanswered: the machine began after all."""
+    use = _last_use(session, job)
+    taken = select(Use.id).where(Use.resource_id == job.resource_id, Use.closed_at.is_(None))
+    if use is not None and use.closed_at is not None and session.scalars(taken).first() is None:
+        use.closed_at = use.outcome = None
+        session.flush()
+
+
+def _audit(session: Session, clock: Clock, event: MachineEvent, job: Job | None) -> None:
+    subject = f"job:{job.id}" if job else f"machine:{event.machine}"
+    details = {
+        "machine": event.machine,
+        "boot": event.boot,
+        "seq": event.seq,
+        "line": event.line,
+        "trouble": event.trouble,
+        "reason": event.reason,
+    }
+    known = {name: value for name, value in details.items() if value is not None}
+    audit(session, clock, event.by, f"machine.{event.kind}", subject, known)
+
+
+def sweep_unanswered(session: Session, clock: Clock) -> list[str]:
+    """Give up the starts that no machine answered within 30 s; return the jobs' ids.
+
+    Shown as failed. If the machine speaks of the job later, its word counts.
+    """
+    late = select(Job).where(
+        Job.state == JobState.STARTING.value, Job.asked_at <= clock.now() - ANSWER_WITHIN
+    )
+    given_up = []
+    for job in session.scalars(late.with_for_update()).all():
+        job.state = after(JobState.STARTING, Step.GIVE_UP).value
+        close_use(session, open_use_of(session, job.id), at=clock.now(), outcome="unanswered")
+        audit(session, clock, None, "job.start-unanswered", f"job:{job.id}")
+        given_up.append(job.id)
+    session.flush()
+    return given_up

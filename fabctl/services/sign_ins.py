@@ -1,0 +1,96 @@
+"""Browsers in which somebody is signed in. The token lives in a cookie, its hash here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.services import people
+from fabctl.services.audit import audit
+from fabctl.services.passwords import hash_token, new_token
+from fabctl.services.people import PersonView
+from fabctl.store.tables import SignIn
+
+
+class SignInKind(StrEnum):
+    """Where somebody signed in: on a shared screen, or on a device of their own."""
+
+    KIOSK = "kiosk"
+    DESK = "desk"
+
+
+LASTS: dict[SignInKind, timedelta] = {
+    SignInKind.KIOSK: timedelta(seconds=60),
+    SignInKind.DESK: timedelta(days=30),
+}
+"""How long without a touch before it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """Who is signed in, how, and until when if nothing is touched."""
+
+    person: PersonView
+    kind: SignInKind
+    opened_at: datetime
+    expires_at: datetime
+
+
+def open_sign_in(session: Session, clock: Clock, person_id: str, *, kind: str) -> str:
+    """Sign somebody in and return the token for the cookie (43 characters, shown once)."""
+    token, now, kind = new_token(), clock.now(), SignInKind(kind)
+    session.add(
+        SignIn(
+            token_hash=hash_token(token),
+            person_id=person_id,
+            kind=kind.value,
+            opened_at=now,
+            expires_at=now + LASTS[kind],
+        )
+    )
+    audit(session, clock, person_id, "sign-in.opened", f"person:{person_id}", {"kind": kind.value})
+    return token
+
+
+def find_sign_in(session: Session, clock: Clock, token: str) -> SignInView | None:
+    """Return who is signed in with this token; None when nobody is (any more). Changes nothing."""
+    row = session.get(SignIn, hash_token(token))
+    if row is None or row.expires_at <= clock.now():
+        return None
+    person = people.get_person(session, row.person_id)
+    return SignInView(person, SignInKind(row.kind), row.opened_at, row.expires_at)
+
+
+def extend(session: Session, clock: Clock, token: str) -> datetime | None:
+    """Let a sign-in last its whole time again from now; None when it has ended already.
+
+    A gain of less than a thirtieth (2 s, one day) is not written: every page may ask for it.
+    """
+    row = session.get(SignIn, hash_token(token))
+    if row is None or row.expires_at <= clock.now():
+        return None
+    lasts = LASTS[SignInKind(row.kind)]
+    if clock.now() + lasts - row.expires_at >= lasts / 30:
+        row.expires_at = clock.now() + lasts
+    return row.expires_at
+
+
+def close_sign_in(session: Session, token: str) -> None:
+    """Sign out. A token that is not known changes nothing."""
+    session.execute(delete(SignIn).where(SignIn.token_hash == hash_token(token)))
+
+
+def close_all(session: Session, clock: Clock, *, person_id: str, by: str | None) -> None:
+    """Sign somebody out everywhere."""
+    session.execute(delete(SignIn).where(SignIn.person_id == person_id))
+    audit(session, clock, by, "sign-in.all-closed", f"person:{person_id}")
+
+
+def forget_ended(session: Session, clock: Clock) -> None:
+    """Delete the sign-ins that have ended."""
+    session.execute(delete(SignIn).where(SignIn.expires_at <= clock.now()))

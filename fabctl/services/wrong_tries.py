@@ -1,0 +1,70 @@
+"""Wrong PINs and passwords, counted in the database: a restart forgets nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.model import tries as rules
+from fabctl.model.tries import Tries
+from fabctl.store.tables import WrongTry
+from fabctl.store.upsert import insert_unless_there
+
+
+def locked_until(session: Session, clock: Clock, kind: str, subject: str) -> datetime | None:
+    """Return until when nothing is tried; None when it is not locked now."""
+    row = session.get(WrongTry, (kind, subject))
+    tries = _tries(row) if row else Tries()
+    return tries.locked_until if tries.is_locked(clock.now()) else None
+
+
+def count_wrong(session: Session, clock: Clock, kind: str, subject: str) -> None:
+    """Count one wrong try, and lock where it is one too many."""
+    insert_unless_there(
+        session,
+        WrongTry,
+        {"kind": kind, "subject": subject, "in_a_row": 0, "in_window": 0, "locks": 0},
+    )
+    row = session.get(WrongTry, (kind, subject), with_for_update=True, populate_existing=True)
+    assert row is not None  # noqa: S101  # it was put there a moment ago, in this transaction
+    _keep(row, rules.after_wrong(_tries(row), clock.now()))
+
+
+def count_right(session: Session, kind: str, subject: str) -> None:
+    """End a row of wrong tries."""
+    row = session.get(WrongTry, (kind, subject), with_for_update=True, populate_existing=True)
+    if row is not None:
+        _keep(row, rules.after_right(_tries(row)))
+
+
+def reset(session: Session, kind: str, subject: str) -> None:
+    """Forget everything about a device or a login."""
+    session.execute(
+        delete(WrongTry).where(WrongTry.kind == kind, WrongTry.subject == subject),
+        execution_options={"synchronize_session": "fetch"},
+    )
+
+
+def forget_old(session: Session, clock: Clock) -> None:
+    """Delete what no longer has a meaning: nothing wrong for a day."""
+    session.execute(delete(WrongTry).where(WrongTry.last_wrong < clock.now() - rules.FORGET_AFTER))
+
+
+def _tries(row: WrongTry) -> Tries:
+    return Tries(
+        in_a_row=row.in_a_row,
+        in_window=row.in_window,
+        window_began=row.window_began,
+        last_wrong=row.last_wrong,
+        locks=row.locks,
+        locked_until=row.locked_until,
+    )
+
+
+def _keep(row: WrongTry, tries: Tries) -> None:
+    for name, value in asdict(tries).items():
+        setattr(row, name, value)

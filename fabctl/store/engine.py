@@ -1,0 +1,144 @@
+"""The way to the database: SQLite in one file, or PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.url import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session, sessionmaker
+
+from fabctl.errors import InputError
+from fabctl.store.faults import explained
+
+BUSY_TIMEOUT_S = 10
+"""How long a write waits for another writer, in s, before it gives up with an error."""
+
+_READING = "fabctl_reading"
+
+
+class Database:
+    """A lab's database. Safe to share between threads; a session is not."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writing = sessionmaker(engine, expire_on_commit=False)
+        self._reading = sessionmaker(
+            engine.execution_options(**{_READING: True}), expire_on_commit=False
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Yield a session that may write; all of it is kept at the end, or nothing.
+
+        Its first statement takes SQLite's one write lock (waiting up to 10 s) and keeps it to
+        the end, so what it read is still true when it writes.
+
+        :raises RefusedError: a guarantee of the database refused.
+        :raises LocalError: the database cannot do it (locked, full, read-only, damaged).
+        """
+        with self._writing() as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session that sees one moment of the database and cannot change it."""
+        with self._reading() as session:
+            yield session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Return the database at ``url``; nothing is connected before the first use.
+
+    :param url: ``sqlite:////absolute/path.db`` or ``postgresql+psycopg://user:password@host/name``.
+    :raises InputError: not such an address.
+    """
+    address = parse_url(url)
+    engine = _sqlite(address) if is_sqlite(address) else _postgresql(address)
+    event.listen(engine, "handle_error", _explain)
+    return Database(engine)
+
+
+def parse_url(url: str) -> URL:
+    """Return the address as SQLAlchemy has it, with the driver we use.
+
+    :raises InputError: it is neither SQLite's nor PostgreSQL's.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise InputError("the database's address cannot be read", next_step=_FORMS) from error
+    if address.drivername in {"postgresql", "postgres"}:
+        address = address.set(drivername="postgresql+psycopg")
+    if address.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+        raise InputError(f"no database of the kind {address.drivername!r}", next_step=_FORMS)
+    if is_sqlite(address) and address.database in {None, "", ":memory:"}:
+        raise InputError("a database in memory is lost at once", next_step=_FORMS)
+    return address
+
+
+_FORMS = "write sqlite:////path/lab.db or postgresql+psycopg://user:password@host/name"
+
+
+def is_sqlite(address: URL) -> bool:
+    """Say whether this is SQLite's address (else it is PostgreSQL's)."""
+    return address.get_backend_name() == "sqlite"
+
+
+def _sqlite(address: URL) -> Engine:
+    engine = create_engine(
+        address,
+        # isolation_level None: we say BEGIN and COMMIT ourselves, the module adds nothing
+        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
+        pool_size=4,
+        max_overflow=28,
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -1000")  # KiB; a lab's hot pages fit
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = bool(connection.get_execution_options().get(_READING, False))
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _postgresql(address: URL) -> Engine:
+    settings = f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_S * 1000}"
+    engine = create_engine(
+        address,
+        connect_args={"connect_timeout": BUSY_TIMEOUT_S, "options": settings},
+        pool_pre_ping=True,
+        pool_size=4,
+        max_overflow=28,
+    )
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(_READING, False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _explain(context: ExceptionContext) -> Any:
+    """Let an error that we can explain take the place of the driver's."""
+    return explained(context.original_exception)

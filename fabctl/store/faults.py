@@ -1,0 +1,105 @@
+"""What a database refuses or cannot do, as an error that fabctl can explain.
+
+Called for every error of a driver, so that no caller ever sees a raw ``IntegrityError`` for
+one of our guarantees, nor a raw ``OperationalError`` for a full disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+
+from fabctl.errors import FabError, LocalError
+from fabctl.model.access import busy_refusal
+from fabctl.model.booking import overlap_refusal
+from fabctl.model.people import login_taken, pin_not_possible
+from fabctl.model.refusal import Refusal, RefusedError
+
+_REFUSALS: Mapping[str, Callable[[], Refusal]] = {
+    "claim_no_overlap": overlap_refusal,
+    "use_one_open": busy_refusal,
+    "uq_credential_login": login_taken,
+    "uq_credential_pin_hash": pin_not_possible,
+}
+_SQLITE_WORDS: Mapping[str, str] = {
+    # SQLite names the columns of a unique index, not the index.
+    "claim_no_overlap": "claim_no_overlap",
+    "UNIQUE constraint failed: use.resource_id": "use_one_open",
+    "UNIQUE constraint failed: credential.login": "uq_credential_login",
+    "UNIQUE constraint failed: credential.pin_hash": "uq_credential_pin_hash",
+    "audit_append_only": "audit_append_only",
+}
+_RESTORE = "keep the file aside, and put the newest copy of the backups folder in its place"
+_SQLITE_FAULTS: Mapping[str, tuple[str, str]] = {
+    # primary result code: what happened, what to do
+    "SQLITE_FULL": ("the disk is full; nothing was changed", "free some space on the disk"),
+    "SQLITE_READONLY": (
+        "the database may not be written",
+        "give the user of fabctl the right to write the file and its folder",
+    ),
+    "SQLITE_CANTOPEN": (
+        "the database cannot be opened",
+        "check that its folder exists and that the user of fabctl may write there",
+    ),
+    "SQLITE_PERM": (
+        "the database may not be opened",
+        "give the user of fabctl the right to read and write the file and its folder",
+    ),
+    "SQLITE_CORRUPT": ("the database file is damaged", _RESTORE),
+    "SQLITE_NOTADB": ("this file is not a database", _RESTORE),
+    "SQLITE_IOERR": ("the disk reported a fault", "check the disk and its cable, then the logs"),
+    "SQLITE_BUSY": (
+        "another program kept the database locked for too long; nothing was changed",
+        "try again; if it stays, look for a program that holds the file open",
+    ),
+}
+_POSTGRESQL_FAULTS: Mapping[str, tuple[str, str]] = {
+    # SQLSTATE, or its first two characters
+    "53100": ("the disk of the database server is full", "free some space on the server's disk"),
+    "55P03": ("another program kept a row locked for too long; nothing was changed", "try again"),
+    "40": ("two changes crossed each other; nothing was changed", "try again"),
+    "28": (
+        "the database server refused the user or the password",
+        "check [database] url in lab.toml",
+    ),
+    "3D000": ("the database does not exist", "create it, and make the user of fabctl its owner"),
+    "42501": (
+        "the user of fabctl lacks a right in the database",
+        "make that user the owner of the database",
+    ),
+    "25006": ("the database may only be read now", "check the database server"),
+}
+
+
+def explained(error: BaseException) -> FabError | None:
+    """Return the error that explains a driver's error; None when it is none of ours (a bug)."""
+    name = _guarantee(error) or ""
+    if name in _REFUSALS:
+        return RefusedError([_REFUSALS[name]()])
+    if name == "audit_append_only":
+        return LocalError("the audit trail only grows: a line was about to be changed or deleted")
+    fault = _fault(error)
+    return LocalError(fault[0], next_step=fault[1]) if fault else None
+
+
+def _guarantee(error: BaseException) -> str | None:
+    """Return the name of the guarantee that refused, if one did."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return _SQLITE_WORDS.get(str(error))
+    name = getattr(getattr(error, "diag", None), "constraint_name", None)
+    return name if isinstance(name, str) else None
+
+
+def _fault(error: BaseException) -> tuple[str, str] | None:
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorname", "")
+        return _SQLITE_FAULTS.get("_".join(code.split("_")[:2]))
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        return _POSTGRESQL_FAULTS.get(state) or _POSTGRESQL_FAULTS.get(state[:2])
+    if type(error).__module__.startswith("psycopg") and type(error).__name__ in _UNREACHABLE:
+        return ("the database server does not answer", "check that it runs, and its address")
+    return None
+
+
+_UNREACHABLE = frozenset({"OperationalError", "ConnectionTimeout"})

@@ -1,0 +1,184 @@
+"""Bringing a database to the state this software needs, all of it or nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from fabctl.clock import Clock, SystemClock
+from fabctl.errors import LocalError
+from fabctl.store.engine import Database, is_sqlite, open_database, parse_url
+from fabctl.store.version import HEAD
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+_LOCK_NUMBER = 0x666162  # "fab": the advisory lock's number in PostgreSQL
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReport:
+    """What was done."""
+
+    before: str | None
+    """The migration the database stood at; None: it was empty."""
+    after: str
+    backup: Path | None
+    """The copy made before; None when nothing was due, or there was nothing to lose."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was due."""
+        return self.before != self.after
+
+
+def upgrade(url: str, backups: Path, clock: Clock | None = None) -> MigrationReport:
+    """Apply every migration that is due, in one transaction, after a backup copy.
+
+    Several programs may call this at once: one works, the others wait and find it done.
+    PostgreSQL is not copied here: its own tools do that better.
+
+    :raises LocalError: the database is newer than this software, is not fabctl's, is damaged,
+        or cannot be written; it is left as it was.
+    """
+    address = parse_url(url)
+    if is_sqlite(address):
+        file = Path(str(address.database))
+        _make_folder(file.parent)
+        with _file_lock(file.with_name(f"{file.name}.migrate.lock")):
+            return _upgrade(url, file, backups, clock or SystemClock())
+    return _upgrade(url, None, backups, clock or SystemClock())
+
+
+def require_current(database: Database) -> None:
+    """Do nothing when the database is at this software's state.
+
+    :raises LocalError: it is older (next step: ``fabctl migrate``), newer, or not ours.
+    """
+    with database.reading() as session:
+        found = _revision(session.connection())
+    if found == HEAD:
+        return
+    if found is None or found < HEAD:
+        raise LocalError(
+            f"the database is at {found or 'nothing yet'}, this fabctl needs {HEAD}",
+            next_step="run `fabctl migrate`",
+        )
+    raise _too_new(found)
+
+
+def _upgrade(url: str, file: Path | None, backups: Path, clock: Clock) -> MigrationReport:
+    database = open_database(url)
+    try:
+        # one transaction over looking, copying and changing
+        with database.engine.begin() as connection:
+            if file is None:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"))
+            before = _revision(connection)
+            if before == HEAD:
+                return MigrationReport(before, HEAD, None)
+            if before is not None and before > HEAD:
+                raise _too_new(before)
+            backup = _back_up(file, backups, clock) if file and before else None
+            _run_scripts(connection)
+            return MigrationReport(before, HEAD, backup)
+    finally:
+        database.close()
+
+
+def _run_scripts(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  # heavy, and only needed here
+    from alembic.config import Config  # noqa: PLC0415  # the same
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the migration a database stands at; None for an empty one.
+
+    :raises LocalError: it holds tables that are not fabctl's.
+    """
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables:
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return None if found is None else str(found)
+    if tables:
+        raise LocalError(
+            "this database belongs to another program",
+            next_step="give fabctl a database of its own: [database] url in lab.toml",
+        )
+    return None
+
+
+def _too_new(found: str) -> LocalError:
+    return LocalError(
+        f"the database is at {found}, newer than this fabctl ({HEAD}); it was not touched",
+        next_step="install the newer fabctl again, or put back the copy made before it",
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalError(
+            f"the folder {folder} cannot be made ({error.strerror})",
+            next_step="make it, and let the user of fabctl write there",
+        ) from error
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    """Hold a lock that ends with the process, whatever happens to it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise LocalError(
+            f"the folder {path.parent} may not be written ({error.strerror})",
+            next_step="let the user of fabctl write there",
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _back_up(file: Path, backups: Path, clock: Clock) -> Path:
+    """Copy the database as it is, sound and whole, to ``backups/lab-<UTC time>.db``.
+
+    :raises LocalError: the database is damaged, or the copy cannot be written.
+    """
+    _make_folder(backups)
+    stamp = clock.now().strftime("%Y%m%dT%H%M%SZ")
+    target = backups / f"{file.stem}-{stamp}.db"
+    part = target.with_suffix(".part")
+    try:
+        with (
+            closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(part)) as copy,
+        ):
+            source.backup(copy)
+            found = copy.execute("PRAGMA quick_check").fetchone()[0]
+        if found != "ok":
+            raise LocalError(
+                f"the database file is damaged ({found})",
+                next_step="put the newest sound copy of the backups folder in its place",
+            )
+        part.replace(target)
+    except (sqlite3.Error, OSError) as error:
+        raise LocalError(
+            f"no backup copy could be written to {backups} ({error}); nothing was changed",
+            next_step="free some space on the disk, and let the user of fabctl write there",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target

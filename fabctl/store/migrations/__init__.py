@@ -1,0 +1,1 @@
+"""Migrations, one file each, applied in one transaction by :mod:`fabctl.store.migrate`."""

@@ -1,0 +1,13 @@
+"""What alembic runs: the connection is handed over by :mod:`fabctl.store.migrate`."""
+
+from alembic import context
+
+from fabctl.store.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transactional_ddl=True,  # SQLite can, once BEGIN is ours (fabctl.store.engine)
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""The migrations. A file that was released is never changed."""
