@@ -80,7 +80,7 @@ class _FrenchFormatter(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """Format one value; a float gets a comma."""
         written = super().format_field(value, format_spec)
-        return written.replace(".", ",") if isinstance(value, float) else written
+        return str(written.replace(".", ",") if isinstance(value, float) else written)
 
 
 def _formatter(language: str) -> Formatter:

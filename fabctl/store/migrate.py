@@ -60,8 +60,7 @@ def require_current(database: Database) -> None:
 
     :raises LocalError: it is older (next step: ``fabctl migrate``), newer, or not ours.
     """
-    with database.reading() as session:
-        found = _revision(session.connection())
+    found = revision(database)
     if found == HEAD:
         return
     if found is None or found < HEAD:
@@ -70,6 +69,15 @@ def require_current(database: Database) -> None:
             next_step="run `fabctl migrate`",
         )
     raise _too_new(found)
+
+
+def revision(database: Database) -> str | None:
+    """Return the migration a database stands at; None for an empty one.
+
+    :raises LocalError: it holds tables that are not fabctl's.
+    """
+    with database.reading() as session:
+        return _revision(session.connection())
 
 
 def _upgrade(url: str, file: Path | None, backups: Path, clock: Clock) -> MigrationReport:
@@ -102,10 +110,6 @@ def _run_scripts(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """Return the migration a database stands at; None for an empty one.
-
-    :raises LocalError: it holds tables that are not fabctl's.
-    """
     tables = inspect(connection).get_table_names()
     if "alembic_version" in tables:
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -1,0 +1,179 @@
+"""``fabctl person``: add people, set passwords and PINs, certify. For a new lab, and for help."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+import click
+
+from fabctl.clock import SystemClock
+from fabctl.commands.options import config_option
+from fabctl.config import LabConfig
+from fabctl.errors import InputError
+from fabctl.model.certification import Level
+from fabctl.model.people import Role
+
+# Services and SQLAlchemy are imported inside the commands: `fabctl person --help` stays quick.
+
+
+@click.group()
+def person() -> None:
+    """Add people, set passwords and PINs, certify.
+
+    Passwords and PINs are asked for, or read from standard input (one line). They are never
+    given on the command line: other users of the computer could read them there.
+    """
+
+
+@person.command()
+@config_option
+@click.argument("login")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default="member")
+@click.option("--birth-year", type=click.IntRange(1900, 2100), help="Where a minimum age counts.")
+def add(config: LabConfig, login: str, name: str, role: str, birth_year: int | None) -> None:
+    """Add a person who signs in with LOGIN; NAME is what screens show, such as "Léa M."."""
+    from fabctl.commands.lab_database import lab_database  # noqa: PLC0415  # see the top
+    from fabctl.services import people  # noqa: PLC0415  # see the top
+
+    password = asked_secret("Password", twice=True)
+    with lab_database(config) as database, database.transaction() as session:
+        added = people.add_person(
+            session,
+            SystemClock(),
+            display_name=name,
+            login=login,
+            password=password,
+            role=role,
+            birth_year=birth_year,
+        )
+    click.echo(f"Added {added.display_name} ({added.login}, {added.role}).")
+
+
+@person.command("list")
+@config_option
+def list_(config: LabConfig) -> None:
+    """List everybody: login, name, role, whether a PIN is set, certifications."""
+    from fabctl.commands.lab_database import lab_database  # noqa: PLC0415  # see the top
+    from fabctl.services import certifications, people  # noqa: PLC0415  # see the top
+
+    with lab_database(config) as database, database.reading() as session:
+        for who in people.list_people(session):
+            held = certifications.of_person(session, SystemClock(), person_id=who.id)
+            machines = ", ".join(f"{row.resource_id} ({row.standing})" for row in held)
+            pin = "PIN" if who.has_pin else "-"
+            state = " suspended" if who.suspended else ""
+            click.echo(
+                f"{who.login or '-':20} {who.display_name:24} {who.role:9} {pin:4}{machines}{state}"
+            )
+
+
+@person.command("set-password")
+@config_option
+@click.argument("login")
+def set_password(config: LabConfig, login: str) -> None:
+    """Give the person with LOGIN a new password, and sign them out everywhere."""
+    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
+    from fabctl.services import people, sign_ins  # noqa: PLC0415  # see the top
+
+    with lab_database(config) as database:
+        with database.reading() as session:
+            who = find_person(session, login)
+        password = asked_secret("New password", twice=True)
+        with database.transaction() as session:
+            people.set_password(session, SystemClock(), person_id=who.id, password=password)
+            sign_ins.close_all(session, SystemClock(), person_id=who.id, by=None)
+    click.echo(f"{who.display_name} has a new password.")
+
+
+@person.command("set-pin")
+@config_option
+@click.argument("login")
+@click.option("--draw", is_flag=True, help="Draw a free PIN and print it.")
+def set_pin(config: LabConfig, login: str, *, draw: bool) -> None:
+    """Give the person with LOGIN a PIN of six digits, for the lab's touchscreens."""
+    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
+    from fabctl.services import people  # noqa: PLC0415  # see the top
+
+    secret = _lab_secret(config)
+    with lab_database(config) as database:
+        with database.reading() as session:
+            who = find_person(session, login)
+        pin = None if draw else asked_secret("New PIN", twice=True)
+        with database.transaction() as session:
+            if pin is None:
+                drawn = people.draw_pin(session, SystemClock(), person_id=who.id, secret=secret)
+                done = f"The PIN of {who.display_name} is {drawn}."
+            else:
+                people.set_pin(session, SystemClock(), person_id=who.id, pin=pin, secret=secret)
+                done = f"{who.display_name} has a new PIN."
+    click.echo(done)
+
+
+@person.command()
+@config_option
+@click.argument("login")
+@click.argument("machine")
+@click.option("--level", type=click.Choice([level.value for level in Level]), default="autonomous")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, in the lab's zone.")
+@click.option("--suspend", metavar="REASON", help="Suspend the certification instead.")
+def certify(
+    config: LabConfig,
+    login: str,
+    machine: str,
+    level: str,
+    until: datetime | None,
+    suspend: str | None,
+) -> None:
+    """Certify the person with LOGIN on MACHINE (its id in lab.toml), or suspend that."""
+    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
+    from fabctl.services import certifications, machines  # noqa: PLC0415  # see the top
+
+    if machine not in config.machines:
+        raise InputError(
+            f"no machine is called {machine!r}", next_step="one of: " + ", ".join(config.machines)
+        )
+    clock = SystemClock()
+    with lab_database(config) as database, database.transaction() as session:
+        machines.sync_resources(session, clock, config.machines.values())
+        who = find_person(session, login)
+        if suspend:
+            certifications.suspend(
+                session, clock, person_id=who.id, resource_id=machine, reason=suspend
+            )
+        else:
+            certifications.certify(
+                session,
+                clock,
+                person_id=who.id,
+                resource_id=machine,
+                level=Level(level),
+                expires_at=_end_of_day(config, until),
+            )
+    done = "suspended" if suspend else "certified"
+    click.echo(f"{who.display_name} is {done} on {machine}.")
+
+
+def asked_secret(what: str, *, twice: bool) -> str:
+    """Return what somebody types without showing it, or one line of standard input."""
+    if sys.stdin.isatty():
+        typed: str = click.prompt(what, hide_input=True, confirmation_prompt=twice)
+        return typed
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise InputError(f"no {what.lower()} on standard input")
+    return line
+
+
+def _lab_secret(config: LabConfig) -> bytes:
+    """Return the lab's secret; a new lab's is made."""
+    from fabctl.messaging.keys import make_secret, read_key  # noqa: PLC0415  # see the top
+
+    make_secret(config.paths.secret)
+    return read_key(config.paths.secret)
+
+
+def _end_of_day(config: LabConfig, day: datetime | None) -> datetime | None:
+    """Return the last second of a day in the lab's zone."""
+    return day and day.replace(hour=23, minute=59, second=59, tzinfo=config.time_zone)
