@@ -1,6 +1,6 @@
 """The socket beside a stand-in: JSON lines in, JSON lines out, for tests and for the demo.
 
-A request is one object with ``do``; the answer is one object with ``ok`` true, or false with
+A request is one object with ``cmd``; the answer is one object with ``ok`` true, or false with
 ``error``. After ``watch`` the connection carries a stream of events instead, each with ``t``
 (this machine's monotonic clock, s) and ``kind``.
 """
@@ -128,8 +128,8 @@ class ControlServer:
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
-                return {"ok": False, "error": 'a request is a JSON object with "do"'}
-            if request.get("do") == "watch":
+                return {"ok": False, "error": 'a request is a JSON object with "cmd"'}
+            if request.get("cmd") == "watch":
                 client.watching = True
                 return {"ok": True}
             return {"ok": True, **self._answer(request)}
@@ -172,15 +172,15 @@ class SimControl:
         self._file.close()
         self._socket.close()
 
-    def ask(self, do: str, **details: object) -> dict[str, Any]:
+    def ask(self, command: str, **details: object) -> dict[str, Any]:
         """Send one request and return its answer.
 
         :raises SimError: it was refused, or the stand-in has ended.
         """
-        self._socket.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
+        self._socket.sendall(json.dumps({"cmd": command, **details}).encode() + b"\n")
         answer = self._next()
         if not answer.get("ok"):
-            raise SimError(f"{do}: {answer.get('error')}")
+            raise SimError(f"{command}: {answer.get('error')}")
         return answer
 
     def status(self) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from fabctl_sim.stand import Stand
 
 _EPILOG = """\
 The control socket takes JSON lines, one object each, and answers each with one:
-  {"do": "status"}                       phase, port, temperatures, position, counts
-  {"do": "received", "start": 0}         the commands run so far: n (null: without number), text
-  {"do": "clear-received"}
-  {"do": "unplug"}   {"do": "plug", "reset": false}   {"do": "reset"}
-  {"do": "factor", "factor": 10}         or "instant"
-  {"do": "watch"}                        from here on, events: t (monotonic clock), kind, ...
-  {"do": "inject", "what": W, ...}       W is one of
+  {"cmd": "status"}                       phase, port, temperatures, position, counts
+  {"cmd": "received", "start": 0}         the commands run so far: n (null: without number), text
+  {"cmd": "clear-received"}
+  {"cmd": "unplug"}   {"cmd": "plug", "reset": false}   {"cmd": "reset"}
+  {"cmd": "factor", "factor": 10}         or "instant"
+  {"cmd": "watch"}                        from here on, events: t (monotonic clock), kind, ...
+  {"cmd": "inject", "what": W, ...}       W is one of
       flip-checksum, drop-ok             the next "count" numbered lines, the next "count" oks
       lose-bytes                         the next "count" bytes on the wire
       noise                              "flip_every" n, "lose_every" n: one byte in n; 0 ends it
@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--advanced-ok", action="store_true", help="ADVANCED_OK: ok N<n> P<n> B<n>")
     add("--emergency-parser", action="store_true", help="M108, M112, M410 jump the queue")
+    add("--ignore-repeats", action="store_true", help="a repeated line is dropped (Marlin 2.1.3)")
     add("--no-autoreport-temp", action="store_true", help="without M155")
     add("--no-reset-on-open", action="store_true", help="opening the port does not reset")
     add("--boot", type=float, default=1.0, metavar="S", help="seconds from reset to start (1)")
@@ -83,6 +84,7 @@ def build(options: argparse.Namespace) -> Stand:
         baud=options.baud,
         advanced_ok=options.advanced_ok,
         emergency_parser=options.emergency_parser,
+        ignore_repeats=options.ignore_repeats,
         autoreport_temp=not options.no_autoreport_temp,
         boot_s=options.boot,
     )
@@ -94,7 +96,7 @@ def build(options: argparse.Namespace) -> Stand:
         Pace(options.factor, time.monotonic()),
         reset_on_open=not options.no_reset_on_open,
     )
-    firmware.listen(stand.tell)
+    firmware.machine.listener = stand.tell
     if options.control:
         stand.listen(options.control, Panel(firmware, stand, log).answer)
     return stand

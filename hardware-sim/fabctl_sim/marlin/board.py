@@ -30,8 +30,12 @@ class Board:
 
     The sizes are those of ``Configuration_adv.h`` (``BUFSIZE``, ``MAX_CMD_SIZE``,
     ``RX_BUFFER_SIZE``, ``BLOCK_BUFFER_SIZE``) and the speeds those of ``Configuration.h``,
-    with a Z that is faster than the example's. The three costs are not from a document: they
-    are set so that a host sees the lines per second measured on the real firmware.
+    with a Z that is faster than the example's. The four costs are not from a document: they
+    are set so that a host sees the lines per second measured on the real firmware, one line at
+    a time and with a window of 120 bytes (see ``tests/unit/test_sim_marlin_speed.py``).
+
+    :ivar ignore_repeats: drop a line that came a moment ago without a word, as Marlin does
+        since pull request 24972 (after 2.0.9.5, which asks for the next line instead).
     """
 
     name: str = "Fab Lab printer"
@@ -43,6 +47,7 @@ class Board:
 
     advanced_ok: bool = False
     emergency_parser: bool = False
+    ignore_repeats: bool = False
     autoreport_temp: bool = True
     keepalive_s: float = 2.0
     boot_s: float = 1.0
@@ -70,10 +75,10 @@ class Board:
     extrude_min_c: float = 170.0
     extrude_max_mm: float = 200.0
 
-    command_cost_s: float = 0.0005
-    move_cost_s: float = 0.0026
-    extrude_cost_s: float = 0.0003
-    after_ok_cost_s: float = 0.0007
+    command_cost_s: float = 0.00045
+    move_cost_s: float = 0.00240
+    extrude_cost_s: float = 0.00024
+    after_ok_cost_s: float = 0.00062
 
     @property
     def byte_s(self) -> float:

@@ -17,7 +17,7 @@ class Verdict(Enum):
     """What the firmware thinks of a numbered line."""
 
     GOOD = ""
-    DUPLICATE = "duplicate"
+    REPEATED = "repeated"
     LINE_NUMBER = "Line Number is not Last Line Number+1, Last Line: "
     CHECKSUM = "checksum mismatch, Last Line: "
     NO_CHECKSUM = "No Checksum with line number, Last Line: "
@@ -78,10 +78,12 @@ class LineCheck:
     def __init__(self) -> None:
         self.last = 0
 
-    def judge(self, line: bytes) -> Verdict:
+    def judge(self, line: bytes, *, ignore_repeats: bool) -> Verdict:
         """Check one line; a line without a leading N is always good.
 
         M110 may give any number, its own N argument before the leading one.
+
+        :param ignore_repeats: the last line and the one before it are no error.
         """
         command = line.lstrip(b" ")
         if not command.startswith(b"N"):
@@ -89,8 +91,8 @@ class LineCheck:
         resets = b"M110" in command
         number = self._number(command, resets=resets)
         if number != self.last + 1 and not resets:
-            twice = self.last - 1 <= number <= self.last
-            return Verdict.DUPLICATE if twice else Verdict.LINE_NUMBER
+            again = ignore_repeats and self.last - 1 <= number <= self.last
+            return Verdict.REPEATED if again else Verdict.LINE_NUMBER
         verdict = _checksum(command)
         if verdict is Verdict.GOOD:
             self.last = number

@@ -10,7 +10,7 @@ from fabctl_sim.marlin.board import Axes, Board
 from fabctl_sim.marlin.planner import Block, Planner, Vector, junction_speed
 
 if TYPE_CHECKING:
-    from fabctl_sim.marlin.firmware import Firmware
+    from fabctl_sim.marlin.machine import Machine
 
 Words = dict[str, float | None]
 Waiting = Generator[float, None, None]
@@ -161,47 +161,47 @@ class Motion:
                 self.shift[axis] = value * self.unit_mm - self.position[axis]
 
 
-def drained(fw: Firmware) -> Waiting:
+def drained(m: Machine) -> Waiting:
     """Wait until every queued move is done (M400, and whatever needs to stand still)."""
-    planner = fw.motion.planner
-    planner.advance(fw.clock)
+    planner = m.motion.planner
+    planner.advance(m.clock)
     while planner.blocks:
         yield planner.next_change
-        planner.advance(fw.clock)
+        planner.advance(m.clock)
 
 
-def move(fw: Firmware, words: Words) -> Waiting:
+def move(m: Machine, words: Words) -> Waiting:
     """G0 and G1: straight to the target at the feed in force."""
-    motion = fw.motion
+    motion = m.motion
     _take_feed(motion, words)
-    target = _without_forbidden_extrusion(fw, motion.destination(words))
+    target = _without_forbidden_extrusion(m, motion.destination(words))
     delta = [b - a for a, b in zip(motion.position, target, strict=True)]
     length = math.sqrt(sum(d * d for d in delta[:3])) or abs(delta[3])
     if length:
-        yield from _queued(fw, target, length, _directions(delta))
+        yield from _queued(m, target, length, _directions(delta))
     motion.position = target
 
 
-def arc(fw: Firmware, words: Words, *, clockwise: bool) -> Waiting:
+def arc(m: Machine, words: Words, *, clockwise: bool) -> Waiting:
     """G2 and G3: an arc in the XY plane, run as one block of the arc's length."""
-    motion = fw.motion
+    motion = m.motion
     _take_feed(motion, words)
-    target = _without_forbidden_extrusion(fw, motion.destination(words))
+    target = _without_forbidden_extrusion(m, motion.destination(words))
     shape = _arc_shape(motion, words, target, clockwise=clockwise)
     if shape is None:
-        fw.say("Error:G2/G3 bad parameters")
+        m.say("Error:G2/G3 bad parameters")
         return
     length, tangents = shape
-    yield from _queued(fw, target, length, tangents)
+    yield from _queued(m, target, length, tangents)
 
 
-def _queued(fw: Firmware, target: Axes, length: float, tangents: tuple[Vector, Vector]) -> Waiting:
-    planner = fw.motion.planner
-    planner.advance(fw.clock)
+def _queued(m: Machine, target: Axes, length: float, tangents: tuple[Vector, Vector]) -> Waiting:
+    planner = m.motion.planner
+    planner.advance(m.clock)
     while planner.free == 0:
         yield planner.next_change
-        planner.advance(fw.clock)
-    fw.motion.queue(fw.motion.block(target, length, tangents), fw.clock)
+        planner.advance(m.clock)
+    m.motion.queue(m.motion.block(target, length, tangents), m.clock)
 
 
 def _take_feed(motion: Motion, words: Words) -> None:
@@ -210,19 +210,19 @@ def _take_feed(motion: Motion, words: Words) -> None:
         motion.feed = feed * motion.unit_mm / 60.0
 
 
-def _without_forbidden_extrusion(fw: Firmware, target: Axes) -> Axes:
+def _without_forbidden_extrusion(m: Machine, target: Axes) -> Axes:
     """A cold or very long extrusion is counted but not moved (``PREVENT_COLD_EXTRUSION``)."""
-    motion = fw.motion
+    motion = m.motion
     extruded = target[3] - motion.position[3]
     if not extruded:
         return target
     reason = None
-    if fw.nozzle.temperature(fw.clock) < fw.extrude_min_c:
+    if m.nozzle.temperature(m.clock) < m.extrude_min_c:
         reason = COLD
-    elif abs(extruded) > fw.board.extrude_max_mm:
+    elif abs(extruded) > m.board.extrude_max_mm:
         reason = TOO_LONG
     if reason:
-        fw.say(reason)
+        m.say(reason)
         x, y, z, _ = motion.position
         motion.position = (x, y, z, target[3])
         motion.planner.rename_e(extruded)

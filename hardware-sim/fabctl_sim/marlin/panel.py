@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from fabctl_sim.marlin.firmware import Firmware
-from fabctl_sim.marlin.heating import FAULTS
+from fabctl_sim.marlin.heating import FAULTS, fault
+from fabctl_sim.marlin.machine import Machine
 from fabctl_sim.marlin.words import Command
 from fabctl_sim.stand import Stand
 
@@ -70,42 +71,42 @@ class Panel:
             "inject": self._inject,
             "factor": self._factor,
         }
+        self._injectors: dict[str, Callable[[Request], None]] = {
+            "flip-checksum": self._flip_checksum,
+            "drop-ok": self._drop_ok,
+            "lose-bytes": self._lose_bytes,
+            "noise": self._noise,
+            "stall": self._stall,
+            "stop": self._stop,
+            "say": self._say,
+        }
 
     def answer(self, request: Request) -> dict[str, Any]:
         """Do what a request asks.
 
         :raises ValueError: there is no such request, or its details make no sense.
         """
-        doer = self._doers.get(str(request.get("do")))
+        doer = self._doers.get(str(request.get("cmd")))
         if doer is None:
-            raise ValueError(f"do is one of {', '.join([*self._doers, 'watch'])}")
+            raise ValueError(f"cmd is one of {', '.join([*self._doers, 'watch'])}")
         return doer(request)
 
     def _status(self, _: Request) -> dict[str, Any]:
-        fw, port, now = self.firmware, self.stand.port, self.stand.now()
-        fw.advance(now)
+        now = self.stand.now()
+        self.firmware.advance(now)
+        return {**self._facts(), **_state(self.firmware.machine, now)}
+
+    def _facts(self) -> dict[str, Any]:
+        fw, stand = self.firmware, self.stand
         return {
-            "phase": fw.phase,
-            "plugged": port.plugged,
-            "open": port.held,
             "t": time.monotonic(),
-            "simulated_s": now,
-            "factor": "instant" if self.stand.pace.instant else self.stand.pace.factor,
-            "nozzle_c": round(fw.nozzle.temperature(now), 2),
-            "nozzle_target_c": fw.nozzle.target_c,
-            "bed_c": round(fw.bed.temperature(now), 2),
-            "bed_target_c": fw.bed.target_c,
-            "fan": fw.motion.fan,
-            "position": [round(mm, 3) for mm in fw.motion.logical()],
-            "carriage": [round(mm, 3) for mm in fw.motion.carriage_at(now)],
-            "homed": list(fw.motion.homed),
-            "moving": bool(fw.motion.planner.blocks),
-            "blocks": len(fw.motion.planner.blocks),
-            "queued": len(fw.queue),
-            "last_line": fw.check.last,
+            "simulated_s": stand.now(),
+            "factor": "instant" if stand.pace.instant else stand.pace.factor,
+            "plugged": stand.port.plugged,
+            "open": stand.port.held,
             "received": fw.received,
             "executed": fw.executed,
-            "moves": fw.motion.planner.moves,
+            "queued": len(fw.queue),
             "log_dropped": self.log.dropped,
             "overrun_bytes": fw.wire.overrun,
         }
@@ -138,30 +139,60 @@ class Panel:
         return {}
 
     def _inject(self, request: Request) -> dict[str, Any]:
-        what, fw = str(request["what"]), self.firmware
-        count = int(request.get("count", 1))
-        now = self.stand.now()
-        fw.advance(now)
+        what = str(request["what"])
         if what in FAULTS:
-            fw.catch_up(now)
-            fw.fail(what, str(request.get("heater", "nozzle")))
-        elif what == "flip-checksum":
-            fw.spoil_lines += count
-        elif what == "drop-ok":
-            fw.drop_oks += count
-        elif what == "lose-bytes":
-            fw.wire.lose_next += count
-        elif what == "noise":
-            fw.wire.flip_every = int(request.get("flip_every", 0))
-            fw.wire.lose_every = int(request.get("lose_every", 0))
-        elif what == "stall":
-            fw.stall(float(request["seconds"]), now)
-        elif what == "stop":
-            fw.catch_up(now)
-            fw.stop()
-        elif what == "say":
-            fw.catch_up(now)
-            fw.say(str(request["text"]))
-        else:
-            raise ValueError(f"no such fault: {what}")
+            machine = self._machine_now()
+            if not machine.halted:
+                bed = request.get("heater") == "bed"
+                fault(machine, what, machine.bed if bed else machine.nozzle)
+            return {}
+        injector = self._injectors.get(what)
+        if injector is None:
+            raise ValueError(f"what is one of {', '.join([*self._injectors, *FAULTS])}")
+        injector(request)
         return {}
+
+    def _machine_now(self) -> Machine:
+        return self.firmware.catch_up(self.stand.now())
+
+    def _flip_checksum(self, request: Request) -> None:
+        self.firmware.spoil_lines += int(request.get("count", 1))
+
+    def _drop_ok(self, request: Request) -> None:
+        self.firmware.machine.drop_oks += int(request.get("count", 1))
+
+    def _lose_bytes(self, request: Request) -> None:
+        self.firmware.wire.lose_next += int(request.get("count", 1))
+
+    def _noise(self, request: Request) -> None:
+        wire = self.firmware.wire
+        wire.flip_every = int(request.get("flip_every", 0))
+        wire.lose_every = int(request.get("lose_every", 0))
+
+    def _stall(self, request: Request) -> None:
+        self._machine_now().clock += float(request["seconds"])
+
+    def _stop(self, _: Request) -> None:
+        self._machine_now().stop()
+
+    def _say(self, request: Request) -> None:
+        self._machine_now().say(str(request["text"]))
+
+
+def _state(m: Machine, now: float) -> dict[str, Any]:
+    motion = m.motion
+    return {
+        "phase": m.phase,
+        "nozzle_c": round(m.nozzle.temperature(now), 2),
+        "nozzle_target_c": m.nozzle.target_c,
+        "bed_c": round(m.bed.temperature(now), 2),
+        "bed_target_c": m.bed.target_c,
+        "fan": motion.fan,
+        "carriage": [round(mm, 3) for mm in motion.carriage_at(now)],
+        "position": [round(mm, 3) for mm in motion.logical()],
+        "homed": list(motion.homed),
+        "moving": bool(motion.planner.blocks),
+        "blocks": len(motion.planner.blocks),
+        "moves": motion.planner.moves,
+        "last_line": m.check.last,
+    }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fabctl_sim.marlin.board import Board
-    from fabctl_sim.marlin.firmware import Firmware
+    from fabctl_sim.marlin.machine import Machine
 
 VERSION = "2.0.9.5"
 
@@ -23,15 +23,14 @@ def banner() -> list[str]:
     ]
 
 
-def position(fw: Firmware) -> str:
-    """Return M114's line: where the queued moves end, then the steppers' own counts."""
-    x, y, z, e = fw.motion.logical()
-    steps = [
-        round(mm * per_mm)
-        for mm, per_mm in zip(
-            fw.motion.planner.position_at(fw.clock), fw.board.steps_per_mm, strict=True
-        )
-    ]
+def position(m: Machine, *, planned: bool) -> str:
+    """Return M114's line: where the queued moves end, then counts of steps.
+
+    :param planned: the counts are the planner's (M114), else the steppers' own (after G28).
+    """
+    x, y, z, e = m.motion.logical()
+    where = m.motion.position if planned else m.motion.planner.position_at(m.clock)
+    steps = [round(mm * per) for mm, per in zip(where, m.board.steps_per_mm, strict=True)]
     return f"X:{x:.2f} Y:{y:.2f} Z:{z:.2f} E:{e:.2f} Count X:{steps[0]} Y:{steps[1]} Z:{steps[2]}"
 
 
@@ -77,9 +76,9 @@ def capabilities(board: Board) -> list[str]:
     return [first, *(f"Cap:{name}:{int(there)}" for name, there in caps.items())]
 
 
-def endstops(fw: Firmware) -> list[str]:
+def endstops(m: Machine) -> list[str]:
     """Return M119's lines."""
-    where = fw.motion.carriage_at(fw.clock)
+    where = m.motion.carriage_at(m.clock)
     lines = [
         f"{axis}_min: {'TRIGGERED' if mm <= 0.0 else 'open'}"
         for axis, mm in zip("xyz", where, strict=True)

@@ -39,7 +39,12 @@ class Command:
         return cls(number, text, name, text[code.end() :].strip())
 
     def words(self) -> dict[str, float | None]:
-        """Return the argument's letters; None where a letter stands without a value."""
+        """Return the argument's letters; None where a letter stands without a value.
+
+        A message (M117, M118) has no words.
+        """
+        if self.code in {"M117", "M118"}:
+            return {}
         return {
             letter: float(value) if value else None
             for letter, value in _WORD.findall(self.argument)
