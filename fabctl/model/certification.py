@@ -79,7 +79,7 @@ _REFUSALS = {
     ),
     Standing.EXPIRED: Refusal(
         "certification-expired",
-        text("Your certification on this machine has expired by then."),
+        text("Your certification on this machine has expired, or ends too early."),
         text("Ask a trainer to renew it."),
     ),
     Standing.SUSPENDED: Refusal(

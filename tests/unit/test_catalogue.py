@@ -1,0 +1,121 @@
+"""The French catalogue is whole: every sentence of the core, same values, none left over."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
+import fabctl
+from fabctl.errors import LocalError
+from fabctl.i18n import LOCALES, gettext_for, languages, translate
+from fabctl.model.job import trouble_text
+from fabctl.model.texts import text
+from fabctl.ports import Trouble
+
+ROOT = Path(fabctl.__file__).parent
+ROOMS = ("model", "services", "gcode")
+CORE = LOCALES / "fr" / "core.po"
+LONGEST_SENTENCE_WORDS = 15
+
+
+def calls_of_text(source: str, file: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield where ``text(...)`` is called and its first argument."""
+    if imported_from(source, "text") != "fabctl.model.texts":
+        return
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "text"
+        ):
+            yield f"{file}:{node.lineno}", node.args[0]
+
+
+def imported_from(source: str, name: str) -> str:
+    """Return the module that ``name`` is imported from, empty when it is not."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+            return node.module or ""
+    return ""
+
+
+def templates() -> dict[str, str]:
+    """Return every template of the core, with a place where it stands."""
+    found: dict[str, str] = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            where = str(path.relative_to(ROOT.parent))
+            for place, argument in calls_of_text(path.read_text(encoding="utf-8"), where):
+                assert isinstance(argument, ast.Constant), f"{place}: the catalogue needs a literal"
+                found[str(argument.value)] = place
+    return found
+
+
+def entries() -> list[Message]:
+    with CORE.open("rb") as stream:
+        return [
+            message for message in read_po(stream, locale="fr", abort_invalid=True) if message.id
+        ]
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def test_the_scan_finds_templates() -> None:
+    assert len(templates()) > 50
+    assert "You are not certified on this machine yet." in templates()
+
+
+def test_every_template_has_a_french_entry() -> None:
+    known = {str(entry.id) for entry in entries() if entry.string and not entry.fuzzy}
+    missing = {place: template for template, place in templates().items() if template not in known}
+    assert not missing
+
+
+def test_no_entry_is_left_over() -> None:
+    assert {str(entry.id) for entry in entries()} - set(templates()) == set()
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: str(entry.id)[:40])
+def test_an_entry_has_the_fields_of_its_template(entry: Message) -> None:
+    assert fields(str(entry.string)) == fields(str(entry.id))
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: str(entry.id)[:40])
+def test_french_is_plain(entry: Message) -> None:
+    french = str(entry.string)
+    assert "vous" not in french.casefold().split()
+    for sentence in french.replace("? ", ". ").split(". "):
+        assert len(sentence.split()) <= LONGEST_SENTENCE_WORDS, sentence
+
+
+def test_every_trouble_of_a_driver_has_words() -> None:
+    nameless = trouble_text("no such trouble")
+    assert not [trouble for trouble in Trouble if trouble_text(trouble) == nameless]
+
+
+def test_values_and_the_decimal_comma() -> None:
+    days = text("Slots can be booked up to {days} days ahead.", days=60)
+    assert translate(days, "en") == "Slots can be booked up to 60 days ahead."
+    assert "60" in translate(days, "fr")
+    length = text("{mm} mm", mm=1.5)
+    assert translate(length, "en") == "1.5 mm"
+    assert translate(length, "fr") == "1,5 mm"
+
+
+def test_english_is_the_identity_and_an_unknown_template_stays() -> None:
+    assert gettext_for("en")("No such template") == "No such template"
+    assert gettext_for("fr")("No such template") == "No such template"
+
+
+def test_a_language_without_a_catalogue_is_refused() -> None:
+    assert languages()[:2] == ("en", "fr")
+    with pytest.raises(LocalError, match="'xx'"):
+        gettext_for("xx")
