@@ -17,7 +17,7 @@ def numbered(number: int, text: str) -> bytes:
     return b"%b*%d\n" % (line, checksum)
 
 
-class Silence(AssertionError):
+class SilenceError(AssertionError):
     """The firmware did not say what was waited for."""
 
 
@@ -52,7 +52,7 @@ class TrialHost:
     def hear(self, wanted: str, seconds: float = 600.0) -> list[str]:
         """Listen until a line begins with ``wanted``; return the lines up to that one.
 
-        :raises Silence: it did not come within ``seconds``.
+        :raises SilenceError: it did not come within ``seconds``.
         """
         until = self.now + seconds
         lines: list[str] = []
@@ -61,7 +61,7 @@ class TrialHost:
             lines += self._lines()
             if lines and lines[-1].startswith(wanted):
                 return lines
-        raise Silence(f"no {wanted!r} within {seconds} s; heard {lines}")
+        raise SilenceError(f"no {wanted!r} within {seconds} s; heard {lines}")
 
     def ask(self, text: str, seconds: float = 600.0) -> list[str]:
         """Send one command without number and return the answer, its ``ok`` included."""
