@@ -19,9 +19,7 @@ _NOT_YOURS_TO_CLEAR = Refusal(
 )
 
 
-def may_clear(
-    session: Session, clock: Clock, *, person_id: str, resource_id: str
-) -> list[Refusal]:
+def may_clear(session: Session, clock: Clock, *, person_id: str, resource_id: str) -> list[Refusal]:
     """Return what speaks against it; an empty list is the only permission.
 
     Whoever is certified on the machine knows what to look at; so do the people who act for

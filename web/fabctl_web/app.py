@@ -1,0 +1,126 @@
+"""The web application: pages, streams and API of one lab, wired together."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, jsonify, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect, generate_csrf  # type: ignore[import-untyped]  # it has no types
+from markupsafe import Markup
+
+from fabctl.clock import Clock
+from fabctl.config import LabConfig
+from fabctl.messaging.lab_view import LabView
+from fabctl.services.sign_ins import LASTS, SignInKind
+from fabctl.store.engine import Database
+from fabctl_web import errors, headers, language, static_files, uploads
+from fabctl_web.api.views import area as api_area
+from fabctl_web.board.bookings import Bookings
+from fabctl_web.board.views import area as board_area
+from fabctl_web.bookings.views import area as bookings_area
+from fabctl_web.lab import AsksMachines, Lab, current_lab
+from fabctl_web.live import events
+from fabctl_web.machines.views import area as machines_area
+from fabctl_web.people import signed_in
+from fabctl_web.people.views import area as people_area
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def create_app(
+    config: LabConfig,
+    db: Database,
+    lab_view: LabView,
+    requests: AsksMachines,
+    clock: Clock,
+    secret: bytes,
+) -> Flask:
+    """Return the application of one lab.
+
+    :param requests: asks machines for something; see :class:`fabctl_web.lab.AsksMachines`.
+    :param secret: the lab's secret (``secret.key``): signs cookies, keys the PINs' hashes.
+    """
+    app = Flask("fabctl_web", static_folder=None, template_folder=str(TEMPLATES))
+    files = static_files.load()
+    lab = Lab(config, db, lab_view, requests, clock, secret, Bookings(db, clock), files)
+    app.extensions["fabctl"] = lab
+    _set_up_sessions(app, secret)
+    uploads.init_app(app, config.paths.tmp)
+    language.init_app(app)
+    signed_in.init_app(app)
+    csrf = CSRFProtect(app)
+    csrf.exempt(api_area)  # tokens in a header: no browser sends them by itself
+    headers.init_app(app)
+    errors.init_app(app)
+    _set_up_templates(app, lab)
+    app.extensions["fabctl-fragments"] = events.init_app(lab, app.jinja_env)
+    areas = (board_area, machines_area, bookings_area, people_area, api_area, events.area)
+    for area in (*areas, static_files.blueprint(files), _health()):
+        app.register_blueprint(area)
+    return app
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Signed cookies, marked Secure wherever the page came over TLS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  # Flask's signature
+        """Say whether this answer's cookie may travel over TLS only."""
+        return request.is_secure
+
+
+def _set_up_sessions(app: Flask, secret: bytes) -> None:
+    app.secret_key = hashlib.sha256(b"fabctl-web-cookies\n" + secret).digest()
+    app.session_interface = Sessions()
+    app.config.update(
+        SESSION_COOKIE_NAME="fabctl",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        WTF_CSRF_TIME_LIMIT=None,  # as old as its session: a wall screen stays open for days
+        MAX_FORM_PARTS=20,
+    )
+
+
+def _set_up_templates(app: Flask, lab: Lab) -> None:
+    env = app.jinja_env
+    env.trim_blocks = env.lstrip_blocks = True
+    env.globals.update(
+        icon=lambda name: _icon(lab, name),
+        token=lambda: Markup('<input type="hidden" name="csrf_token" value="{}">').format(
+            generate_csrf()
+        ),
+        static=lab.files.address,
+        lab_name=lab.config.name,
+        session_s=int(LASTS[SignInKind.KIOSK].total_seconds()),
+        warn_s=signed_in.KIOSK_WARN_S,
+    )
+    app.context_processor(_who)
+
+
+def _who() -> dict[str, Any]:
+    return {"person": signed_in.signed_in(), "kiosk": signed_in.is_kiosk()}
+
+
+def _icon(lab: Lab, name: str) -> Markup:
+    sprite = lab.files.address("vendor/icons.svg")
+    return Markup(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>'
+    ).format(sprite, name)
+
+
+def _health() -> Blueprint:
+    area = Blueprint("health", __name__)
+
+    @area.get("/health")
+    def health() -> Response:
+        """Say that the web answers; screens ask before they load themselves again."""
+        lab = current_lab()
+        heard = sum(lab.machine(machine).age_s is not None for machine in lab.config.machines)
+        body = {"ok": True, "machines_heard": heard, "streams": lab.hub.streams}
+        return jsonify(body)
+
+    return area

@@ -1,0 +1,58 @@
+"""Until when each machine is booked, read from the database at most every few seconds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fabctl.clock import Clock
+from fabctl.services import machines
+from fabctl.store.engine import Database
+
+KEEP_S = 5.0
+"""How old an answer may be. A booking made here is seen at once; this is for the others
+(the command line, another web process)."""
+
+
+@dataclass(frozen=True)
+class Booked:
+    """A machine's bookings, without names."""
+
+    busy_until: datetime | None = None
+    """The end of the reservation that holds now."""
+    next_start: datetime | None = None
+
+    def now(self, now: datetime) -> bool:
+        """Say whether the machine is reserved at the moment ``now``."""
+        return self.busy_until is not None and self.busy_until > now
+
+
+class Bookings:
+    """The projection that board and streams share. Safe from any thread."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._found: Mapping[str, Booked] = {}
+        self._read_at: float | None = None
+
+    def of(self, machine: str) -> Booked:
+        """Return one machine's bookings."""
+        with self._lock:
+            if self._read_at is None or self._clock.monotonic() - self._read_at > KEEP_S:
+                self._found = self._read()
+                self._read_at = self._clock.monotonic()
+            return self._found.get(machine, Booked())
+
+    def forget(self) -> None:
+        """Read again at the next question: a booking was made or cancelled here."""
+        with self._lock:
+            self._read_at = None
+
+    def _read(self) -> Mapping[str, Booked]:
+        with self._db.reading() as session:
+            found = machines.bookings_projection(session, self._clock)
+        return {id_: Booked(*times) for id_, times in found.items()}

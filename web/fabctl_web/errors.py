@@ -1,0 +1,154 @@
+"""Errors in plain words, with what to do: a page for people, one shape for the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, current_app, make_response, render_template, request
+from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it has no types
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from fabctl.errors import FabError, UnknownIdError
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import Text, text
+from fabctl_web import uploads
+from fabctl_web.lab import current_lab
+
+API_PREFIX = "/api/"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An error for people. ``code`` is part of the API."""
+
+    status: int
+    code: str
+    message: Text
+    next_step: Text
+
+    @property
+    def refusal(self) -> Refusal:
+        """The same as a refusal, the API's one error shape."""
+        return Refusal(self.code, self.message, self.next_step)
+
+
+FORM_TOO_OLD = Explained(
+    400,
+    "form-too-old",
+    text("This page was open for too long."),
+    text("Load it again, then try once more."),
+)
+KNOWN = {
+    400: Explained(
+        400,
+        "malformed",
+        text("This request is not complete."),
+        text("Load the page again, then try once more."),
+    ),
+    401: Explained(
+        401, "not-signed-in", text("You are not signed in."), text("Sign in, then try once more.")
+    ),
+    403: Explained(
+        403, "not-allowed", text("You may not do this."), text("Ask the staff of the lab.")
+    ),
+    404: Explained(
+        404, "not-found", text("This page does not exist."), text("Go back to the machines.")
+    ),
+    405: Explained(
+        405,
+        "wrong-method",
+        text("This address does not take this kind of request."),
+        text("Go back to the machines."),
+    ),
+    415: Explained(
+        415,
+        "wrong-type",
+        text("This kind of content is not understood here."),
+        text("Look at the description of the API."),
+    ),
+    507: Explained(
+        507, "disk-full", text("The lab's computer has no room left."), text("Tell the staff.")
+    ),
+}
+FAILED = Explained(
+    500,
+    "failed",
+    text("Something went wrong on our side."),
+    text("Try again in a minute. If it stays, tell the staff."),
+)
+
+
+def too_large() -> Explained:
+    """Return the sentence for a file above the lab's limit."""
+    most = current_lab().config.web.upload_max_mb
+    return Explained(
+        413,
+        "too-large",
+        text("This file is too large: {megabytes} MB at most.", megabytes=most),
+        text("Slice it with fewer details, or ask the staff."),
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error with a page, or with the API's shape under ``/api/``."""
+    app.register_error_handler(CSRFError, lambda _error: _show(FORM_TOO_OLD))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(UnknownIdError, lambda _error: _show(KNOWN[404]))
+    app.register_error_handler(RefusedError, _refused)
+    app.register_error_handler(FabError, _fab)
+    app.register_error_handler(SQLAlchemyError, _failed)
+    app.register_error_handler(500, _failed)
+
+
+def is_api() -> bool:
+    """Say whether the request is a program's."""
+    return request.path.startswith(API_PREFIX)
+
+
+def refusals_page(refusals: tuple[Refusal, ...], status: int) -> Response:
+    """Return a page with every reason and its next step."""
+    page = render_template("shared/refused.html", refusals=refusals, back=_back())
+    return make_response(page, status)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.response is not None:  # abort(redirect(…)) and the like
+        return make_response(error.get_response())
+    if isinstance(error, RequestEntityTooLarge):
+        uploads.drain()
+        return _show(too_large())
+    return _show(KNOWN.get(error.code or 500, FAILED))
+
+
+def _refused(error: RefusedError) -> Response:
+    if is_api():
+        from fabctl_web.api.shape import refused  # noqa: PLC0415  # the API imports this module
+
+        return refused(error.refusals, 409)
+    return refusals_page(error.refusals, 409)
+
+
+def _fab(error: FabError) -> Response:
+    current_app.logger.error("%s %s: %s", request.method, request.path, error)
+    return _show(FAILED)
+
+
+def _failed(error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        current_app.logger.error("%s %s", request.method, request.path, exc_info=error)
+    return _show(FAILED)
+
+
+def _show(found: Explained) -> Response:
+    if is_api():
+        from fabctl_web.api.shape import refused  # noqa: PLC0415  # the API imports this module
+
+        return refused([found.refusal], found.status)
+    return make_response(render_template("shared/error.html", found=found), found.status)
+
+
+def _back() -> str:
+    from fabctl_web.people.signed_in import back_address  # noqa: PLC0415  # the same
+
+    return back_address(request.referrer)

@@ -1,0 +1,114 @@
+"""Asking a machine for something on behalf of a person, for the pages and for the API alike."""
+
+from __future__ import annotations
+
+from fabctl.errors import UnknownIdError
+from fabctl.messaging.payloads import Answer
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import Text, text
+from fabctl.services import clearing, jobs
+from fabctl.services.people import PersonView
+from fabctl_web.lab import Lab
+
+MAY_NOT_RESUME = Refusal(
+    "not-your-job",
+    text("This job belongs to somebody else."),
+    text("Ask its owner or the staff to go on with it."),
+)
+NOTHING_RUNS = Refusal(
+    "no-job",
+    text("No job is on this machine."),
+    text("Nothing needs to be done."),
+)
+NOT_ON_MACHINE = Refusal(
+    "job-not-on-machine",
+    text("This job is not on a machine now."),
+    text("Look at the job's state."),
+)
+
+
+def start(lab: Lab, job_id: str, person: PersonView) -> Answer:
+    """Start a prepared job: open its use, ask the machine, put its answer on record.
+
+    :raises RefusedError: every reason against it; nothing was sent.
+    :raises UnknownIdError: no such job.
+    """
+    with lab.db.reading() as db:
+        machine = jobs.get_job(db, job_id).resource_id
+    with lab.db.transaction() as db:
+        order = jobs.open_use(
+            db,
+            lab.clock,
+            job_id=job_id,
+            person_id=person.id,
+            machine_state=lab.machine(machine).state,
+        )
+    answer = lab.requests.send(machine, "start", order.body)
+    with lab.db.transaction() as db:
+        jobs.start_answered(
+            db,
+            lab.clock,
+            job_id=job_id,
+            accepted=answer.accepted,
+            code=answer.code,
+            reason=answer.reason,
+        )
+    lab.hub.note(machine)
+    return answer
+
+
+def pause(lab: Lab, machine: str, person: PersonView | None) -> Answer:
+    """Pause whatever runs. Anyone may: it only takes away. The machine's event records it."""
+    return lab.requests.send(machine, "pause", {"by": person.id if person else None})
+
+
+def stop(lab: Lab, machine: str, person: PersonView | None) -> Answer:
+    """Stop whatever runs, heaters off. Anyone may, like pausing."""
+    return lab.requests.send(machine, "stop", {"by": person.id if person else None})
+
+
+def resume(lab: Lab, machine: str, person: PersonView) -> Answer:
+    """Go on with the paused job: its owner or the staff.
+
+    :raises RefusedError: somebody else's job, or none.
+    """
+    job_id = lab.machine(machine).job
+    if job_id is None:
+        raise RefusedError([NOTHING_RUNS])
+    with lab.db.reading() as db:
+        try:
+            allowed = jobs.may_control(db, person.id, job_id, "resume")
+        except UnknownIdError:  # not of this database: nobody here owns it
+            allowed = False
+    if not allowed:
+        raise RefusedError([MAY_NOT_RESUME])
+    return lab.requests.send(machine, "resume", {"by": person.id})
+
+
+def clear(lab: Lab, machine: str, person: PersonView) -> Answer:
+    """Tell a broken machine that a person has looked at it. Nothing starts by it.
+
+    :raises RefusedError: this person may not.
+    """
+    with lab.db.reading() as db:
+        against = clearing.may_clear(db, lab.clock, person_id=person.id, resource_id=machine)
+    if against:
+        raise RefusedError(against)
+    return lab.requests.send(machine, "clear", {"by": person.id})
+
+
+ANSWERS = {
+    "no-answer": text("The machine does not answer. Look at it before you try again."),
+    "no-broker": text("The lab's messages do not get through. Tell the staff."),
+}
+REFUSED = text("The machine said no. Look at its state, then try again.")
+
+
+def answer_text(answer: Answer) -> Text:
+    """Return a machine's "no" in plain words."""
+    return ANSWERS.get(answer.code, REFUSED)
+
+
+def answer_refusal(answer: Answer) -> Refusal:
+    """Return a machine's "no" as a refusal, for the API."""
+    return Refusal(answer.code, answer_text(answer), text("Look at the machine."))

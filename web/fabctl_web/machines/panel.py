@@ -1,0 +1,154 @@
+"""What one person can do at a machine now: one primary action, and every reason why not.
+
+The conditions come from :mod:`fabctl.services.access`; nothing is decided here, only what is
+offered. Every offer is checked again by the service when it is taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from fabctl.errors import UnknownIdError
+from fabctl.messaging.lab_view import MachineView
+from fabctl.services import access, bookings, clearing, jobs
+from fabctl.services.access import Condition
+from fabctl.services.bookings import ReservationView, Slot
+from fabctl.services.jobs import JobView
+from fabctl.services.people import PersonView
+from fabctl_web.lab import Lab
+
+BOOKINGS_SHOWN = 4
+BOOKINGS_AHEAD = timedelta(days=14)
+USE_MINUTES = 60
+
+
+@dataclass(frozen=True)
+class Line:
+    """One condition, as the list shows it."""
+
+    condition: Condition
+    css: str
+    icon: str
+    action: str
+    """What its button does: ``book-now``, ``book``, ``clear``; empty: no button can do it."""
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A reservation on a public screen: a time, and whether it is one's own."""
+
+    start: datetime
+    end: datetime
+    mine: bool
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Everything below the state. Without a person, only the bookings are filled in."""
+
+    state: str
+    primary: str
+    """``sign-in``, ``start``, ``upload``, ``book-now``, ``resume``, ``clear``; empty: none."""
+    lines: list[Line] = field(default_factory=list)
+    prepared: list[JobView] = field(default_factory=list)
+    """One's own jobs for this machine that are ready to start, newest first."""
+    running: JobView | None = None
+    """One's own job on the machine now."""
+    now_slot: Slot | None = None
+    """A free hour that starts now."""
+    may_start: bool = False
+    coming: list[Booking] = field(default_factory=list)
+
+
+def panel_of(lab: Lab, machine: str, person: PersonView | None) -> Panel:
+    """Return what ``person`` can do at ``machine`` now."""
+    view = lab.machine(machine)
+    with lab.db.reading() as db:
+        coming = _coming(db, lab, machine, person)
+        if person is None:
+            return Panel(view.state, "sign-in", coming=coming)
+        slot = _slot_now(db, lab, machine)
+        found = access.may_use(
+            db, lab.clock, person_id=person.id, resource_id=machine, machine_state=view.state
+        )
+        may_clear = not clearing.may_clear(db, lab.clock, person_id=person.id, resource_id=machine)
+        mine = jobs.jobs_of_person(db, person_id=person.id)
+        running, may_resume = _on_machine(db, view, person)
+    may_start = all(condition.met is True for condition in found)
+    prepared = [job for job in mine if job.resource_id == machine and job.state == "prepared"]
+    lines = [_line(condition, slot, may_clear=may_clear) for condition in found]
+    return Panel(
+        state=view.state,
+        primary=_primary(view, lines, prepared, may_start=may_start, may_resume=may_resume),
+        lines=lines,
+        prepared=prepared,
+        running=running,
+        now_slot=slot,
+        may_start=may_start,
+        coming=coming,
+    )
+
+
+def _primary(
+    view: MachineView,
+    lines: list[Line],
+    prepared: list[JobView],
+    *,
+    may_start: bool,
+    may_resume: bool,
+) -> str:
+    if view.state == "paused":
+        return "resume" if may_resume else ""
+    if may_start:
+        return "start" if prepared else "upload"
+    offers = [line.action for line in lines if line.action]
+    unmet = [line for line in lines if line.condition.met is not True]
+    if "clear" in offers:
+        return "clear"
+    # Booking is the way on only when nothing else stands in it.
+    if len(unmet) == 1 and offers:
+        return offers[0]
+    return ""
+
+
+def _line(condition: Condition, slot: Slot | None, *, may_clear: bool) -> Line:
+    if condition.met is True:
+        return Line(condition, "met", "check", "")
+    css, icon = ("unsure", "circle-question-mark") if condition.met is None else ("unmet", "x")
+    actions = {
+        "not-reserved": "book-now" if slot else "book",
+        "someone-elses-slot": "book",
+        "machine-broken": "clear" if may_clear else "",
+    }
+    return Line(condition, css, icon, actions.get(condition.code, ""))
+
+
+def _slot_now(db: Session, lab: Lab, machine: str) -> Slot | None:
+    """Return the hour that starts now, if it is free."""
+    found = bookings.proposals(db, lab.clock, machine, minutes=USE_MINUTES, count=1)
+    return found[0] if found and found[0].start <= lab.clock.now() else None
+
+
+def _coming(db: Session, lab: Lab, machine: str, person: PersonView | None) -> list[Booking]:
+    now = lab.clock.now()
+    found = bookings.for_resource(db, resource_id=machine, start=now, end=now + BOOKINGS_AHEAD)
+    return [_booking(r, person) for r in found[:BOOKINGS_SHOWN]]
+
+
+def _booking(found: ReservationView, person: PersonView | None) -> Booking:
+    return Booking(found.start, found.end, person is not None and found.person_id == person.id)
+
+
+def _on_machine(db: Session, view: MachineView, person: PersonView) -> tuple[JobView | None, bool]:
+    """Return the person's own job on the machine, and whether they may resume what is on it."""
+    if view.job is None:
+        return None, False
+    try:
+        job = jobs.get_job(db, view.job)
+    except UnknownIdError:  # a job of another database: nobody's here
+        return None, False
+    may_resume = jobs.may_control(db, person.id, job.id, "resume")
+    return (job if job.person_id == person.id else None), may_resume

@@ -1,0 +1,63 @@
+"""From an uploaded file to a prepared job: checked for its machine, stored under its hash."""
+
+from __future__ import annotations
+
+from fabctl.gcode.preflight import Report, inspect
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import text
+from fabctl.services import jobs
+from fabctl.services.jobs import JobView
+from fabctl.services.people import PersonView
+from fabctl_web.lab import Lab
+from fabctl_web.uploads import Upload
+
+NO_FILE = Refusal(
+    "no-file", text("No file came with this request."), text("Choose a G-code file, then send it.")
+)
+SLICE_AGAIN = text("Slice it again for this machine, then send it once more.")
+
+
+class FileProblemsError(Exception):
+    """The file must not run on this machine; ``report`` holds every problem."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"{report.problem_count} problems")
+        self.report = report
+
+
+def prepare(
+    lab: Lab, machine: str, person: PersonView, received: tuple[Upload, str] | None
+) -> JobView:
+    """Check a file, store it, and make a job of it. Without a job, nothing stays on disk.
+
+    :raises RefusedError: no file came.
+    :raises FileProblemsError: what is wrong with it, with line numbers.
+    """
+    if received is None:
+        raise RefusedError([NO_FILE])
+    upload, name = received
+    report = inspect(upload.opened(), lab.config.machines[machine])
+    if not report.ok:
+        raise FileProblemsError(report)
+    upload.settle()
+    target = lab.config.paths.job_file(upload.sha256)
+    # One at a time: two uploads of the same file share one place on disk.
+    with lab.storing, lab.db.transaction() as db:
+        was_there = target.exists()
+        upload.keep(target)
+        try:
+            return jobs.prepare(
+                db,
+                lab.clock,
+                person_id=person.id,
+                resource_id=machine,
+                name=name,
+                path=target,
+                sha256=upload.sha256,
+                size=upload.size,
+                report=report,
+            )
+        except BaseException:
+            if not was_there:
+                target.unlink(missing_ok=True)
+            raise

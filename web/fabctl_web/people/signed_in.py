@@ -1,0 +1,146 @@
+"""Who is signed in on this browser. The cookie holds a random token, the database its hash."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from fabctl.services import sign_ins
+from fabctl.services.people import PersonView
+from fabctl.services.sign_ins import SignInKind, SignInView
+from fabctl_web import uploads
+from fabctl_web.lab import current_lab
+
+KEY = "sign_in"
+"""The token's place in the session cookie."""
+KIOSK_WARN_S = 20
+"""From how many seconds before its end a shared screen's session counts down."""
+PAGES = frozenset({"board.board", "machines.page", "bookings.page", "people.me"})
+"""Pages that people open, and that a form or a sign-in leads back to."""
+
+
+def init_app(app: Flask) -> None:
+    """Refuse a stranger's file before it is read; register this before the form tokens' check."""
+    app.before_request(_no_file_from_strangers)
+
+
+def _no_file_from_strangers() -> Response | None:
+    if request.endpoint != "machines.upload" or signed_in() is not None:
+        return None
+    uploads.drain()
+    return go(url_for("people.enter", next=back_address(request.referrer)))
+
+
+def is_kiosk() -> bool:
+    """Say whether this browser is a shared screen (by its address, from lab.toml)."""
+    return request.remote_addr in current_lab().config.web.kiosk_addresses
+
+
+def signed_in() -> PersonView | None:
+    """Return the person at this browser, None when nobody is signed in."""
+    if "person" not in g:
+        g.person = _find()
+    found = g.person
+    assert found is None or isinstance(found, PersonView)  # noqa: S101  # set above
+    return found
+
+
+def _find() -> PersonView | None:
+    token = session.get(KEY)
+    if not isinstance(token, str):
+        return None
+    lab = current_lab()
+    with lab.db.reading() as db:
+        found = sign_ins.find_sign_in(db, lab.clock, token)
+    if found is None:
+        session.clear()  # it has ended: nothing of it is left on a shared screen
+        return None
+    if request.method == "GET" and request.endpoint in PAGES and _worth_extending(found):
+        extend_session()
+    return found.person
+
+
+def _worth_extending(found: SignInView) -> bool:
+    """Say whether to write: at every page on a shared screen, once a day elsewhere."""
+    if found.kind is SignInKind.KIOSK:
+        return True
+    left = found.expires_at - current_lab().clock.now()
+    return left < sign_ins.LASTS[SignInKind.DESK] - timedelta(days=1)
+
+
+def person_needed() -> PersonView:
+    """Return the person, or send the browser to the sign-in page and back here afterwards."""
+    person = signed_in()
+    if person is not None:
+        return person
+    back = request.path if request.method == "GET" else back_address(request.referrer)
+    return abort(redirect(url_for("people.enter", next=back), 303))
+
+
+def open_session(person: PersonView) -> None:
+    """Sign ``person`` in here: a new token and an otherwise empty session.
+
+    On a shared screen every session ends after a minute, however it was opened.
+    """
+    lab = current_lab()
+    language = session.get("language")
+    with lab.db.transaction() as db:
+        kind = SignInKind.KIOSK if is_kiosk() else SignInKind.DESK
+        token = sign_ins.open_sign_in(db, lab.clock, person.id, kind=kind)
+    session.clear()
+    session[KEY] = token
+    if language and not is_kiosk():
+        session["language"] = language
+    session.permanent = not is_kiosk()
+    g.person = person
+
+
+def extend_session() -> bool:
+    """Begin the idle minute of a shared screen anew; say whether the session still lives."""
+    token = session.get(KEY)
+    if not isinstance(token, str):
+        return False
+    lab = current_lab()
+    with lab.db.transaction() as db:
+        return sign_ins.extend(db, lab.clock, token) is not None
+
+
+def close_session() -> None:
+    """Sign out: the token is worthless from now on."""
+    token = session.get(KEY)
+    lab = current_lab()
+    if isinstance(token, str):
+        with lab.db.transaction() as db:
+            sign_ins.close_sign_in(db, token)
+    session.clear()
+    g.person = None
+
+
+def safe_next(wanted: str | None) -> str:
+    """Return a page of ours to go to: ``wanted`` if it is one, else the board.
+
+    Only the path of a page that exists is kept: a link can never lead to another host.
+    """
+    board = url_for("board.board")
+    if not wanted:
+        return board
+    path = urlsplit(wanted.replace("\\", "/")).path
+    try:
+        endpoint, _ = current_app.url_map.bind("", script_name="").match(path, method="GET")
+    except HTTPException:
+        return board
+    return path if endpoint in PAGES else board
+
+
+def back_address(referrer: str | None) -> str:
+    """Return the page a form was sent from, as a path of ours."""
+    return safe_next(urlsplit(referrer).path if referrer else None)
+
+
+def go(address: str) -> Response:
+    """Answer a form: the browser loads ``address`` with GET."""
+    return redirect(address, 303)

@@ -1,0 +1,38 @@
+// PIN pad keys, the size check before sending, and no double sending.
+(() => {
+  "use strict";
+  const pin = document.querySelector("input.pin");
+  for (const key of document.querySelectorAll("[data-key]")) {
+    key.addEventListener("click", () => {
+      pin.value = key.dataset.key === "delete"
+        ? pin.value.slice(0, -1)
+        : (pin.value + key.dataset.key).slice(0, pin.maxLength);
+    });
+  }
+
+  const file = document.querySelector("input[data-max-bytes]");
+  if (file) {
+    const problem = document.getElementById("too-large");
+    const tooLarge = () => file.files.length > 0 && file.files[0].size > Number(file.dataset.maxBytes);
+    file.addEventListener("change", () => { problem.hidden = !tooLarge(); });
+    file.form.addEventListener("submit", (event) => {
+      if (!tooLarge()) return;
+      event.preventDefault();
+      problem.hidden = false;
+      problem.focus();
+    });
+  }
+
+  // One tap, one request: the button rests until the next page comes.
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    for (const button of event.target.querySelectorAll("button:not([data-hold])")) {
+      if (button.dataset.wait) button.lastChild.textContent = " " + button.dataset.wait;
+      setTimeout(() => { button.disabled = true; }, 0);
+    }
+  });
+  // Back from the history: buttons work again.
+  window.addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("button[disabled]")) button.disabled = false;
+  });
+})();
