@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,18 @@ from fabctl.errors import LocalError
 from fabctl.store.engine import Database, is_sqlite, open_database, parse_url
 from fabctl.store.version import HEAD
 
-_SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK_NUMBER = 0x666162  # "fab": the advisory lock's number in PostgreSQL
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """The migrations to apply: alembic's folder, and the newest of them."""
+
+    folder: Path
+    head: str
+
+
+OURS = Scripts(Path(__file__).parent / "migrations", HEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,9 @@ class MigrationReport:
         return self.before != self.after
 
 
-def upgrade(url: str, backups: Path, clock: Clock | None = None) -> MigrationReport:
+def upgrade(
+    url: str, backups: Path, clock: Clock | None = None, scripts: Scripts = OURS
+) -> MigrationReport:
     """Apply every migration that is due, in one transaction, after a backup copy.
 
     Several programs may call this at once: one works, the others wait and find it done.
@@ -51,8 +63,8 @@ def upgrade(url: str, backups: Path, clock: Clock | None = None) -> MigrationRep
         file = Path(str(address.database))
         _make_folder(file.parent)
         with _file_lock(file.with_name(f"{file.name}.migrate.lock")):
-            return _upgrade(url, file, backups, clock or SystemClock())
-    return _upgrade(url, None, backups, clock or SystemClock())
+            return _upgrade(url, scripts, lambda: _back_up(file, backups, clock or SystemClock()))
+    return _upgrade(url, scripts, lambda: None)
 
 
 def require_current(database: Database) -> None:
@@ -80,33 +92,33 @@ def revision(database: Database) -> str | None:
         return _revision(session.connection())
 
 
-def _upgrade(url: str, file: Path | None, backups: Path, clock: Clock) -> MigrationReport:
+def _upgrade(url: str, scripts: Scripts, back_up: Callable[[], Path | None]) -> MigrationReport:
     database = open_database(url)
     try:
-        # one transaction over looking, copying and changing
+        # one transaction, and one lock, over looking, copying and changing
         with database.engine.begin() as connection:
-            if file is None:
+            if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"))
             before = _revision(connection)
-            if before == HEAD:
-                return MigrationReport(before, HEAD, None)
-            if before is not None and before > HEAD:
+            if before == scripts.head:
+                return MigrationReport(before, before, None)
+            if before is not None and before > scripts.head:
                 raise _too_new(before)
-            backup = _back_up(file, backups, clock) if file and before else None
-            _run_scripts(connection)
-            return MigrationReport(before, HEAD, backup)
+            backup = back_up() if before else None
+            _run(scripts, connection)
+            return MigrationReport(before, scripts.head, backup)
     finally:
         database.close()
 
 
-def _run_scripts(connection: Connection) -> None:
+def _run(scripts: Scripts, connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415  # heavy, and only needed here
     from alembic.config import Config  # noqa: PLC0415  # the same
 
     config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts.folder).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, scripts.head)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -205,7 +205,7 @@ def _jobs() -> None:
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("lines", sa.Integer, nullable=False),
         sa.Column("commands", sa.Integer, nullable=False),
-        sa.Column("estimate_s", sa.Float),
+        sa.Column("estimate_s", sa.Double),
         sa.Column("report", sa.String, nullable=False),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("line", sa.Integer),

@@ -1,0 +1,176 @@
+"""Real databases for tests: SQLite files, and a PostgreSQL server of our own.
+
+A test module imports the fixtures it wants through its folder's ``conftest.py``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fabctl.clock import ManualClock
+from fabctl.store.engine import Database, open_database
+from fabctl.store.migrate import upgrade
+
+SERVER_USER = "postgres"
+START_TIMEOUT_S = 30
+
+
+class NoServerError(Exception):
+    """PostgreSQL is not installed."""
+
+
+@dataclass
+class PostgreSQL:
+    """A running server; every :meth:`new_database` is an empty one with its own name."""
+
+    port: int
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def new_database(self, like: str = "template1") -> str:
+        """Create a database, empty or a copy of another, and return its name."""
+        name = f"lab_{next(self._numbers)}"
+        with psycopg.connect(self._server_url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}".encode())
+        return name
+
+    def url(self, database: str) -> str:
+        """Return a database's address for fabctl."""
+        return self._server_url(database).replace("postgresql:", "postgresql+psycopg:")
+
+    @cached_property
+    def migrated(self) -> str:
+        """The name of a migrated database without any row, to be copied."""
+        name = self.new_database()
+        upgrade(self.url(name), Path("/nonexistent"))
+        return name
+
+    def _server_url(self, database: str) -> str:
+        return f"postgresql://{SERVER_USER}@127.0.0.1:{self.port}/{database}"
+
+
+def server_programs() -> Path:
+    """Return the folder of the newest installed server's programs.
+
+    :raises NoServerError: there is none.
+    """
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[4])
+    )
+    if not found:
+        raise NoServerError("PostgreSQL's server is missing; install it: apt install postgresql")
+    return found[-1].parent
+
+
+@contextmanager
+def running_server() -> Iterator[PostgreSQL]:
+    """Yield a server on a free port, in a folder of its own; both are gone afterwards.
+
+    As root it runs as the user ``postgres``: the server refuses to run as root. It promises
+    durability like a real one, only without waiting for the disk (``fsync=off``).
+    """
+    programs = server_programs()
+    folder = Path(tempfile.mkdtemp(prefix="fabctl-postgresql-"))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, SERVER_USER)
+        port = _free_port()
+        _as_server_user(
+            programs / "initdb", "-D", folder / "data", "-U", SERVER_USER, "-A", "trust",
+            "--no-sync", "-E", "UTF8", "--locale=C.UTF-8",
+        )  # fmt: skip
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
+        control = (programs / "pg_ctl", "-D", folder / "data", "-w", "-t", str(START_TIMEOUT_S))
+        _as_server_user(*control, "-l", folder / "log", "-o", options, "start")
+        try:
+            yield PostgreSQL(port)
+        finally:
+            _as_server_user(*control, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _as_server_user(*command: str | Path) -> None:
+    words = [str(word) for word in command]
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(SERVER_USER)
+        ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}"]
+        words = ["setpriv", *ids, "--clear-groups", *words]
+    done = subprocess.run(words, capture_output=True, text=True, cwd="/", check=False)
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL. Missing is a failure in CI (env CI=true), elsewhere a skip."""
+    try:
+        server_programs()
+    except NoServerError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/lab.db"
+    server = request.getfixturevalue("postgresql_server")
+    assert isinstance(server, PostgreSQL)
+    return server.url(server.new_database())
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file without any row, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "lab.db"
+    upgrade(f"sqlite:///{file}", file.parent / "backups")
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a migrated database without any row, of each kind in turn."""
+    if request.param == "sqlite":
+        migrated = request.getfixturevalue("migrated_sqlite")
+        shutil.copyfile(migrated, tmp_path / "lab.db")
+        return f"sqlite:///{tmp_path}/lab.db"
+    server = request.getfixturevalue("postgresql_server")
+    assert isinstance(server, PostgreSQL)
+    return server.url(server.new_database(like=server.migrated))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database without any row, closed afterwards."""
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands at 2026-11-23 09:00 UTC, moved by hand."""
+    return ManualClock()
