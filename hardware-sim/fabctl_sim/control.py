@@ -220,12 +220,14 @@ class SimControl:
         """Change the speed: simulated seconds per second, or ``instant``."""
         self.ask("factor", factor=factor)
 
-    def watch(self) -> Iterator[dict[str, Any]]:
-        """Yield events as they come, until the stand-in ends; then this connection is used up."""
+    def watch(self, timeout: float | None = None) -> Iterator[dict[str, Any]]:
+        """Return the events from now on, until the stand-in ends; nothing else can be asked here.
+
+        :param timeout: s to wait for the next event before TimeoutError; None for ever.
+        """
         self.ask("watch")
-        self._socket.settimeout(None)
-        for line in self._file:
-            yield json.loads(line)
+        self._socket.settimeout(timeout)
+        return (json.loads(line) for line in self._file)
 
     def _next(self) -> dict[str, Any]:
         line = self._file.readline()

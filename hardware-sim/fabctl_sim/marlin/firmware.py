@@ -91,7 +91,7 @@ class Firmware:
         self._running: Waiting | None = None
         self._command: Command | None = None
         self._wake = self._busy_at = math.inf
-        self._booted = False
+        self._greeted = self._booted = False
         self.machine.set_phase("booting")
 
     @property
@@ -164,13 +164,17 @@ class Firmware:
             machine.autoreport(machine.report_every)
 
     def _boot(self) -> None:
-        """The boot loader and setup have run; what was sent meanwhile is lost."""
+        """First the boot loader and setup end: what was sent meanwhile is lost, the banner goes
+        out. Once it is out, the main loop begins."""
+        if self._greeted:
+            self._booted = True
+            self.machine.set_phase("ready")
+            return
+        self._greeted = True
         self.wire.arrived(self.machine.clock)
         self.wire.emergencies.clear()
-        self._booted = True
         for line in reports.banner():
             self.machine.say(line)
-        self.machine.set_phase("ready")
 
     def _notice_emergencies(self, now: float) -> None:
         """With EMERGENCY_PARSER the receive interrupt sees some commands before the queue."""
