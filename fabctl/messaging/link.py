@@ -29,8 +29,6 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from fabctl.messaging.topics import checked_id
-
 KEEPALIVE_S = 10
 RETRY_FIRST_S = 0.25
 RETRY_MOST_S = 5.0
@@ -108,7 +106,7 @@ class MqttLink:
         session_expiry_s: int = 0,
         log: Callable[[str], None],
     ) -> None:
-        self.client_id = checked_id(client_id)
+        self.client_id = client_id
         self.failures = 0
         """Callbacks that failed since the start."""
         self._address = address
@@ -126,6 +124,7 @@ class MqttLink:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread: threading.Thread | None = None
         self._complained = False
+        self._leave_with_will = False
 
     # -- before start ---------------------------------------------------------------------
 
@@ -160,9 +159,13 @@ class MqttLink:
         self._thread.daemon = True
         self._thread.start()
 
-    def stop(self, flush_s: float = 2.0) -> None:
-        """Deliver what is under way, for at most ``flush_s`` s, then leave without a will."""
+    def stop(self, flush_s: float = 2.0, *, with_will: bool = False) -> None:
+        """Deliver what is under way, for at most ``flush_s`` s, then leave.
+
+        :param with_will: have the broker say the will all the same (MQTT 5, 3.14.2.1, 0x04).
+        """
         self.flush(flush_s)
+        self._leave_with_will = with_will
         self._stopping.set()
         with self._state:
             self._state.notify_all()
@@ -269,8 +272,7 @@ class MqttLink:
             if sock is None:
                 return
             if self._stopping.is_set():
-                client.disconnect()
-                client.loop_write()
+                self._leave(client)
                 return
             writers = [sock] if client.want_write() else []
             readable, writable, _ = select.select([sock, self._wake], writers, [], SELECT_S)
@@ -283,6 +285,11 @@ class MqttLink:
             if writable or client.want_write():
                 client.loop_write()
             client.loop_misc()
+
+    def _leave(self, client: paho.Client) -> None:
+        name = "Disconnect with will message" if self._leave_with_will else "Normal disconnection"
+        client.disconnect(ReasonCode(PacketTypes.DISCONNECT, name))
+        client.loop_write()
 
     def _new_client(self) -> paho.Client:
         client = paho.Client(

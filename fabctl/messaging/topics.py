@@ -22,6 +22,11 @@ def is_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
 
+def client_id(*parts: str) -> str:
+    """Return a client's name on the broker: its parts, checked, joined by hyphens."""
+    return "-".join(checked_id(part) for part in parts)
+
+
 def checked_id(name: str) -> str:
     """Return the name itself.
 

@@ -1,0 +1,58 @@
+"""The one job a machine has taken on, from its acceptance to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fabctl.hosting.preparation import Ready
+from fabctl.hosting.progress import Stopwatch, seconds_left, share_done
+from fabctl.messaging.payloads import JobPayload, StartOrder
+from fabctl.ports import JobProgress
+from fabctl.units import Seconds
+
+
+@dataclass
+class JobRun:
+    """What is known of the running job."""
+
+    order: StartOrder
+    ready: Ready | None = None
+    """None while its file is being checked."""
+    line: int = 0
+    commands_done: int = 0
+    resends: int = 0
+    paused: bool = False
+    watch: Stopwatch = field(default_factory=lambda: Stopwatch(Seconds(0.0)))
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self.order.job
+
+    def reached(self, progress: JobProgress) -> None:
+        """Take in what the firmware confirmed."""
+        self.line = progress.line
+        self.commands_done = progress.commands_done
+        self.resends = progress.resends
+
+    def payload(self, now: Seconds) -> JobPayload:
+        """Return what is published about it."""
+        done = share_done(self.commands_done, self.order.commands)
+        return JobPayload(
+            job=self.id,
+            progress=done,
+            line=min(self.line, self.order.lines),
+            lines=self.order.lines,
+            eta_s=seconds_left(self._time_over(done), self.watch.seconds(now), self._estimate),
+        )
+
+    @property
+    def _estimate(self) -> float | None:
+        return self.ready.estimate_s if self.ready else self.order.estimate_s
+
+    def _time_over(self, done: float) -> float:
+        if self.ready is None:
+            return 0.0
+        from fabctl.gcode.timeline import time_fraction  # noqa: PLC0415  # an idle machine has none
+
+        return time_fraction(self.ready.time_table, done)

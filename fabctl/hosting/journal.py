@@ -1,0 +1,102 @@
+"""A machine's events on its own disk, until the steward says that they are on record.
+
+SQLite with synchronous=FULL: an event that was added survives kill -9 and a power cut.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fabctl.errors import DeviceError
+from fabctl.messaging.payloads import EventPayload
+
+MOST_TOLD_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as it goes out on MQTT."""
+
+    type: str
+    boot: str
+    seq: int
+    payload: bytes
+
+
+class Journal:
+    """The events that are not on record yet, oldest first.
+
+    :raises DeviceError: the file can neither be opened nor set aside.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = path
+        self.set_aside: Path | None = None
+        """Where a journal that could not be read was put, for a person to look at."""
+        try:
+            self._db = self._open()
+        except sqlite3.DatabaseError:
+            self.set_aside = path.with_name(f"{path.name}.unreadable")
+            path.replace(self.set_aside)
+            self._db = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, isolation_level=None, cached_statements=8)
+        db.executescript(
+            """
+            PRAGMA synchronous = FULL;
+            PRAGMA cache_size = -64;
+            CREATE TABLE IF NOT EXISTS event (
+                n INTEGER PRIMARY KEY AUTOINCREMENT,
+                type TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL,
+                job TEXT, payload BLOB NOT NULL,
+                UNIQUE (boot, seq)
+            ) STRICT;
+            """
+        )
+        return db
+
+    def add(self, event: EventPayload) -> Entry:
+        """Keep an event; on return it is on the disk.
+
+        :raises DeviceError: the disk is full or broken.
+        """
+        entry = Entry(str(event.type), event.stamp.boot, event.stamp.seq, event.encode())
+        try:
+            self._db.execute(
+                "INSERT INTO event (type, boot, seq, job, payload) VALUES (?, ?, ?, ?, ?)",
+                (entry.type, entry.boot, entry.seq, event.job, entry.payload),
+            )
+        except sqlite3.Error as error:
+            raise DeviceError(f"the event {entry.type} cannot be kept: {error}") from error
+        return entry
+
+    def untold(self) -> list[Entry]:
+        """Return the oldest 50 events that are not on record yet, oldest first."""
+        rows = self._db.execute(
+            "SELECT type, boot, seq, payload FROM event ORDER BY n LIMIT ?", (MOST_TOLD_AT_ONCE,)
+        )
+        return [Entry(*row) for row in rows]
+
+    def holds(self, type_: str, job: str | None) -> bool:
+        """Say whether an event of this type about this job is still kept."""
+        row = self._db.execute(
+            "SELECT 1 FROM event WHERE type = ? AND job IS ? LIMIT 1", (type_, job)
+        ).fetchone()
+        return row is not None
+
+    def acknowledge(self, events: Iterable[tuple[str, int]]) -> int:
+        """Forget events, named by (boot, seq), that are on record; return how many there were."""
+        done = self._db.executemany("DELETE FROM event WHERE boot = ? AND seq = ?", list(events))
+        return max(0, done.rowcount)
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM event").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()

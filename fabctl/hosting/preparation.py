@@ -1,0 +1,147 @@
+"""Before a job: is the file on our disk the one that was meant, and may it run on this machine?
+
+Reading a big file takes seconds, so it happens in a thread of its own while the machine idles
+(and its host goes on answering). Nothing is sent to the machine before all of it is right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from fabctl.errors import FabError, InputError
+from fabctl.messaging.payloads import StartOrder
+from fabctl.ports import JobFile, MachineProfile
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The file may run."""
+
+    file: JobFile
+    estimate_s: float | None
+    time_table: tuple[float, ...]
+    """As :func:`fabctl.gcode.timeline.time_fraction` reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """The file may not run; one English sentence says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """How a preparation ended; it comes once, unless it was cancelled."""
+
+    job: str
+    result: Ready | NotReady
+
+
+class CancelledError(FabError):
+    """Nobody wants the result any more."""
+
+
+class Preparation:
+    """Links (or copies) the file into the machine's folder, hashes it, and reads it through.
+
+    :param source: where the file with this sha256 should lie.
+    :param folder: the machine's own; the file stays there as ``job.gcode`` until the next job.
+    :param done: called from the thread with the result.
+    """
+
+    def __init__(
+        self,
+        order: StartOrder,
+        profile: MachineProfile,
+        source: Path,
+        folder: Path,
+        done: Callable[[Prepared], None],
+    ) -> None:
+        self._order = order
+        self._profile = profile
+        self._source = source
+        self._target = folder / "job.gcode"
+        self._done = done
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"prepare-{order.job}")
+
+    def begin(self) -> None:
+        """Start; returns at once."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Give up: ``done`` is not called any more. Waits for the thread's end."""
+        self._cancelled.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            result: Ready | NotReady = self._prepare()
+        except CancelledError:
+            return
+        except (FabError, OSError) as error:
+            result = NotReady(str(error))
+        except Exception as error:  # noqa: BLE001  # top of the thread: the job's end shows it
+            result = NotReady(f"the file could not be checked: {type(error).__name__}: {error}")
+        if not self._cancelled.is_set():
+            self._done(Prepared(self._order.job, result))
+
+    def _prepare(self) -> Ready:
+        from fabctl.gcode.preflight import inspect  # noqa: PLC0415  # an idle machine needs none
+
+        self._take_file()
+        with self._target.open("rb") as file:
+            self._check_hash(file)
+            file.seek(0)
+            report = inspect(
+                file,
+                kind=self._profile.kind,
+                work_area=self._profile.work_area,
+                limits=self._profile.limits,
+                progress=self._stop_if_cancelled,
+            )
+        if report.errors:
+            raise InputError(f"the file may not run here: {report.errors[0].message}")
+        found = (report.lines, report.commands)
+        if found != (self._order.lines, self._order.commands):
+            raise InputError("the file has another number of lines than was said")
+        return Ready(
+            JobFile(self._order.job, self._target, self._order.name, *found),
+            report.estimate_s,
+            report.time_table,
+        )
+
+    def _take_file(self) -> None:
+        """Have the file in our own folder, so that it stays while it runs."""
+        self._target.unlink(missing_ok=True)
+        try:
+            os.link(self._source, self._target)
+        except FileNotFoundError as error:
+            raise InputError("the file is not on this computer") from error
+        except OSError:  # another file system, or one without hard links
+            shutil.copyfile(self._source, self._target)
+        size = self._target.stat().st_size
+        if size != self._order.size:
+            raise InputError(f"the file has {size} bytes, not {self._order.size}")
+
+    def _check_hash(self, file: BinaryIO) -> None:
+        digest = hashlib.sha256()
+        while chunk := file.read(CHUNK):
+            self._stop_if_cancelled()
+            digest.update(chunk)
+        if digest.hexdigest() != self._order.sha256:
+            raise InputError("the file's sha256 is not the one that was signed for")
+
+    def _stop_if_cancelled(self, _bytes_read: int = 0) -> None:
+        if self._cancelled.is_set():
+            raise CancelledError("the preparation was cancelled")
