@@ -18,7 +18,7 @@ LANES = 1
 chosen so that a small computer with several machines to drive is not held up."""
 
 _HASHER = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-_AT_ONCE = threading.BoundedSemaphore(2)
+AT_ONCE = threading.BoundedSemaphore(2)
 """Two hashes at once take 38 MiB; the web's other threads wait for their turn."""
 
 TOKEN_BYTES = 32
@@ -26,7 +26,7 @@ TOKEN_BYTES = 32
 
 def hash_password(password: str) -> str:
     """Return the argon2id hash, with its own salt and parameters in it."""
-    with _AT_ONCE:
+    with AT_ONCE:
         return _HASHER.hash(password)
 
 
@@ -35,7 +35,7 @@ def password_fits(password: str, hashed: str | None) -> bool:
 
     None (nobody has this login) takes as long as a wrong password and says False.
     """
-    with _AT_ONCE:
+    with AT_ONCE:
         try:
             _HASHER.verify(hashed or _nobody(), password)
         except (Argon2Error, InvalidHashError):

@@ -1,0 +1,28 @@
+"""Taking the database's guarantees away, for controls: a test of a guarantee must then fail."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from fabctl.store.engine import Database
+
+SQLITE = (
+    "DROP TRIGGER claim_no_overlap_insert",
+    "DROP TRIGGER claim_no_overlap_update",
+    "DROP TRIGGER audit_append_only_update",
+    "DROP TRIGGER audit_append_only_delete",
+    "DROP INDEX use_one_open",
+)
+POSTGRESQL = (
+    "ALTER TABLE claim DROP CONSTRAINT claim_no_overlap",
+    "DROP TRIGGER audit_append_only ON audit",
+    "DROP INDEX use_one_open",
+)
+
+
+def drop_guarantees(database: Database) -> None:
+    """Drop every trigger, the exclusion constraint, and the index of open uses."""
+    statements = SQLITE if database.engine.dialect.name == "sqlite" else POSTGRESQL
+    with database.engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
