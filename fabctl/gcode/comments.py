@@ -1,0 +1,120 @@
+"""What slicers write into comments: layers, their own estimate of time, a picture.
+
+Formats as the slicers write them: PrusaSlicer ``;LAYER_CHANGE``, ``; estimated printing time
+(normal mode) = 1h 2m 3s``, ``; thumbnail begin 220x124 10012``; OrcaSlicer and Bambu Studio
+``; CHANGE_LAYER``, ``; model printing time: 14m 54s; total estimated time: 20m 21s``; Cura
+``;LAYER:0``, ``;TIME:1234``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+LARGEST_THUMBNAIL_PX = 640
+LARGEST_THUMBNAIL_BYTES = 512 * 1024
+_LAYER_MARKS = ("LAYER_CHANGE", "CHANGE_LAYER", "LAYER:")
+_TIMES = (
+    re.compile(r"total estimated time: ([\dhms ]+)"),
+    re.compile(r"estimated printing time \(normal mode\) = ([\ddhms ]+)"),
+    re.compile(r"estimated printing time = ([\ddhms ]+)"),
+    re.compile(r"model printing time: ([\ddhms ]+)"),
+)
+_DURATION = re.compile(r"(\d{1,6})([dhms])")
+_UNIT_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_CURA_TIME = re.compile(r"TIME:(\d{1,9}(?:\.\d{1,6})?)$")
+_THUMBNAIL = re.compile(r"(?:thumbnail|png) begin (\d{1,5}) ?[x*] ?(\d{1,5}) ")
+_THUMBNAIL_END = re.compile(r"(?:thumbnail|png) end")
+_PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+
+
+def duration_s(written: str) -> float | None:
+    """Return what ``1d 2h 3m 4s`` means, in s; None when it holds no such part."""
+    parts = _DURATION.findall(written)
+    return sum(int(value) * _UNIT_S[unit] for value, unit in parts) if parts else None
+
+
+class CommentReader:
+    """Takes a file's comments in order, without their semicolon."""
+
+    def __init__(self) -> None:
+        self._marks = dict.fromkeys(_LAYER_MARKS, 0)
+        self._estimates: dict[int, float] = {}
+        self._picture: list[str] | None = None
+        self._picture_size = (0, 0)
+        self._picture_chars = 0
+        self.thumbnail: bytes | None = None
+        """The largest PNG found so far, at most 640 px wide and high and 512 KiB long."""
+        self._thumbnail_size = (0, 0)
+
+    def take(self, comment: str) -> bool:
+        """Read one comment; return whether it begins a layer."""
+        body = comment.strip()
+        if self._picture is not None:
+            self._take_picture_line(body)
+            return False
+        for mark in _LAYER_MARKS:
+            if body.startswith(mark) and (mark[-1] == ":" or body == mark):
+                self._marks[mark] += 1
+                return True
+        lower = body[:200].lower()
+        if " time" in lower or body.startswith("TIME:"):
+            self._take_time(body[:200])
+        elif " begin " in lower:
+            self._begin_picture(lower)
+        return False
+
+    @property
+    def layers(self) -> int | None:
+        """How many layers the marks count; None without marks."""
+        return max(self._marks.values()) or None
+
+    @property
+    def slicer_estimate_s(self) -> float | None:
+        """The slicer's own estimate of the whole print, s; its most complete one."""
+        return self._estimates[min(self._estimates)] if self._estimates else None
+
+    def _take_time(self, body: str) -> None:
+        if found := _CURA_TIME.match(body):
+            self._estimates.setdefault(len(_TIMES), float(found[1]))
+        for rank, pattern in enumerate(_TIMES):
+            found = pattern.search(body)
+            seconds = duration_s(found[1]) if found else None
+            if seconds is not None:
+                self._estimates.setdefault(rank, seconds)
+
+    def _begin_picture(self, lower: str) -> None:
+        if not (found := _THUMBNAIL.match(lower)):
+            return
+        width, height = int(found[1]), int(found[2])
+        larger = width * height > self._thumbnail_size[0] * self._thumbnail_size[1]
+        if larger and max(width, height) <= LARGEST_THUMBNAIL_PX:
+            self._picture, self._picture_size, self._picture_chars = [], (width, height), 0
+
+    def _take_picture_line(self, body: str) -> None:
+        assert self._picture is not None  # noqa: S101  # take() asked; mypy cannot see it
+        if _THUMBNAIL_END.match(body.lower()):
+            data = _png("".join(self._picture), self._picture_size)
+            if data is not None:
+                self.thumbnail, self._thumbnail_size = data, self._picture_size
+            self._picture = None
+            return
+        self._picture_chars += len(body)
+        if self._picture_chars > LARGEST_THUMBNAIL_BYTES * 4 // 3:
+            self._picture = None
+            return
+        self._picture.append(body)
+
+
+def _png(written: str, size: tuple[int, int]) -> bytes | None:
+    """Return the PNG in this base64 text, None unless it is one and of this size."""
+    try:
+        data = base64.b64decode(written, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    width, height = data[16:20], data[20:24]
+    if not data.startswith(_PNG_HEAD) or len(data) < 24:
+        return None
+    found = (int.from_bytes(width, "big"), int.from_bytes(height, "big"))
+    return data if found == size else None

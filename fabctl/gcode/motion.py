@@ -1,0 +1,176 @@
+"""How long moves take: acceleration trapezoids with junction speeds, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fabctl.gcode.timeline import Timeline
+from fabctl.ports import MachineKind
+
+ANY_SPEED2 = 1e18
+"""A speed², in (mm/s)², above every speed there is: no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSettings:
+    """What the estimate of time believes about a machine. All values > 0."""
+
+    acceleration: float
+    """While extruding or cutting, mm/s²."""
+    travel_acceleration: float
+    """mm/s²."""
+    retract_acceleration: float
+    """Of the extruder alone, mm/s²."""
+    z_acceleration: float
+    """mm/s²."""
+    jerk: float
+    """Change of velocity without ramp where two moves meet, mm/s."""
+    retract_jerk: float
+    """The same where the extruder alone moves, mm/s."""
+    feed_max_mm_per_min: float
+    """Of X and Y."""
+    z_feed_max_mm_per_min: float
+    retract_feed_max_mm_per_min: float
+    rapid_mm_per_min: float | None = None
+    """G0's own speed; None: G0 moves at the feed (Marlin)."""
+
+
+PRINTER_MOTION = MotionSettings(
+    acceleration=1500.0,
+    travel_acceleration=1500.0,
+    retract_acceleration=1500.0,
+    z_acceleration=500.0,
+    jerk=10.0,
+    retract_jerk=2.5,
+    feed_max_mm_per_min=30000.0,
+    z_feed_max_mm_per_min=720.0,
+    retract_feed_max_mm_per_min=7200.0,
+)
+"""The machine that PrusaSlicer 2.5.0 assumes when it is told nothing: the ``machine_max_…``
+values at the end of its files (normal mode)."""
+
+CUTTER_MOTION = MotionSettings(
+    acceleration=400.0,
+    travel_acceleration=400.0,
+    retract_acceleration=400.0,
+    z_acceleration=400.0,
+    jerk=6.2,
+    retract_jerk=6.2,
+    feed_max_mm_per_min=5000.0,
+    z_feed_max_mm_per_min=5000.0,
+    retract_feed_max_mm_per_min=5000.0,
+    rapid_mm_per_min=5000.0,
+)
+"""A common desktop mill, DEFAULTS_SHAPEOKO_3 in Grbl's ``grbl/defaults.h``: 5000 mm/min,
+400 mm/s², junction deviation 0.02 mm. ``jerk`` is what that deviation allows in a right angle:
+v² = a·δ·s/(1-s) with s = sin 45° gives 4.4 mm/s, a change of velocity of 6.2 mm/s."""
+
+
+def default_motion(kind: MachineKind) -> MotionSettings:
+    """Return what to believe about a machine that nobody measured."""
+    return PRINTER_MOTION if kind is MachineKind.PRINTER else CUTTER_MOTION
+
+
+Move: TypeAlias = tuple[float, float, float, float, float]
+"""One move that waits for its neighbours: length (mm, > 0), the speed it asks for (mm/s, > 0), that
+speed squared, the highest speed² at which the machine may go from the move before into this one,
+and twice the acceleration (mm/s², > 0). A plain tuple: thousands are made per block."""
+
+
+class Planner:
+    """Adds up the time of moves.
+
+    Moves wait in ``batch`` until :meth:`flush` or :meth:`stop`; each flush keeps the last one,
+    whose end is not known yet. The reader's hot loop appends to ``batch`` itself and keeps
+    ``direction`` and ``length`` (of the last move, 0 when the machine stands).
+    """
+
+    __slots__ = ("_entry2", "_flushed_at", "batch", "direction", "length", "seconds", "timeline")
+
+    def __init__(self) -> None:
+        self.batch: list[Move] = []
+        self.direction = (0.0, 0.0, 0.0)
+        self.length = 0.0
+        self.seconds = 0.0
+        self.timeline = Timeline()
+        self._entry2 = 0.0
+        self._flushed_at = 0
+
+    def stop(self, commands: int) -> None:
+        """The machine comes to a stand: after it the next move starts from nothing."""
+        self._run(commands, keep=0)
+        self.length = 0.0
+        self._entry2 = 0.0
+
+    def flush(self, commands: int) -> None:
+        """Add up what waits, except the last move. Call it at least every few thousand moves."""
+        self._run(commands, keep=1)
+
+    def dwell(self, seconds: float, commands: int) -> None:
+        """Stand still for this long."""
+        self.stop(commands)
+        self.seconds += seconds
+        self.timeline.add(commands, self.seconds)
+
+    def _run(self, commands: int, keep: int) -> None:
+        batch = self.batch
+        moves = len(batch) - keep
+        if moves <= 0:
+            return
+        exits = _exit_speeds(batch)
+        step = 64
+        begun = self._flushed_at
+        for start in range(0, moves, step):
+            end = min(start + step, moves)
+            seconds, self._entry2 = _time(batch[start:end], exits[start:end], self._entry2)
+            self.seconds += seconds
+            self.timeline.add(begun + (commands - begun) * end / moves, self.seconds)
+        del batch[:moves]
+        self._flushed_at = commands
+
+
+def junction_speed2(
+    before: tuple[float, float, float], after: tuple[float, float, float], jerk: float
+) -> float:
+    """Return the highest speed² at which unit direction ``before`` may turn into ``after``."""
+    change2 = 2.0 - 2.0 * (before[0] * after[0] + before[1] * after[1] + before[2] * after[2])
+    return jerk * jerk / change2 if change2 > 1e-9 else ANY_SPEED2
+
+
+def _exit_speeds(batch: list[Move]) -> list[float]:
+    """Return the highest speed² at the end of each move, standing still after the last."""
+    exits = [0.0] * len(batch)
+    after2 = 0.0
+    for i in range(len(batch) - 1, 0, -1):
+        length, _, speed2, entry2, acceleration = batch[i]
+        after2 += acceleration * length
+        after2 = min(after2, entry2, speed2)
+        exits[i - 1] = after2
+    return exits
+
+
+def _time(batch: list[Move], exits: list[float], begin2: float) -> tuple[float, float]:
+    """Return the seconds for moves with their highest exit speeds², and the last exit speed²."""
+    seconds = 0.0
+    sqrt = math.sqrt
+    begin = sqrt(begin2)
+    for (length, speed, speed2, _, acceleration), limit2 in zip(batch, exits, strict=True):
+        reach = acceleration * length
+        end2 = begin2 + reach
+        if limit2 < end2:  # noqa: PLR1730 # a call of min() takes three times as long
+            end2 = limit2
+        if speed2 < end2:  # noqa: PLR1730 # the same
+            end2 = speed2
+        peak2 = (begin2 + end2 + reach) / 2.0
+        end = sqrt(end2)
+        if peak2 > speed2:
+            ramps = (2.0 * speed2 - begin2 - end2) / acceleration
+            seconds += (length - ramps) / speed
+            peak2, peak = speed2, speed
+        else:
+            peak = sqrt(peak2)
+        seconds += 2.0 * (2.0 * peak - begin - end) / acceleration
+        begin2, begin = end2, end
+    return seconds, begin2

@@ -1,0 +1,201 @@
+"""The hot loop: plain G0 and G1 lines, found a block at a time by one regular expression.
+
+Everything that is not such a line, or stands in a mode where it would mean something else, goes
+to :meth:`~fabctl.gcode.interpret.Interpreter.obey`, which understands it too, only slower: a test
+holds the two against each other.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+
+from fabctl.gcode.boxes import Section
+from fabctl.gcode.interpret import Interpreter
+from fabctl.gcode.motion import ANY_SPEED2
+from fabctl.gcode.moves import SHORTEST_MM
+from fabctl.ports import MachineKind
+
+_NUMBER = r"(-?+(?:\d{1,7}+(?:\.\d{0,8}+)?+|\.\d{1,8}+))"
+"""Below :data:`fabctl.gcode.lines.ABSURD`, and short."""
+
+
+@lru_cache(maxsize=8)
+def _pattern(longest: int, printer: bool) -> re.Pattern[str]:
+    """Return the pattern whose matches are all lines of a block, one each.
+
+    Groups: G word (0 or 1), F, X, Y, Z, E, S, F, any other line whole. A cutter may leave the G
+    word out; a printer's S word is never plain.
+    """
+    words = "".join(f"(?:{letter}{_NUMBER} ?+)?+" for letter in "FXYZE")
+    if printer:
+        head, power = r"G0?([01]) ?+", "()"
+    else:
+        head, power = r"(?=[GXYZEFS])(?:G0?([01]) ?+)?+", f"(?:S{_NUMBER} ?+)?+"
+    fits = rf"(?![^\n]{{{longest + 1}}})"
+    return re.compile(
+        rf"{fits}{head}{words}{power}(?:F{_NUMBER})?+[ \r]*+(?:;[^\n]*+)?+\n|([^\n]*+\n)"
+    )
+
+
+# One function on purpose: a call per line would cost more than the line's arithmetic.
+def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
+    """Read a block of whole lines (its bytes as latin-1)."""
+    state, mover, territory, takes = i.state, i.mover, i.territory, i.comments.take
+    printer, laser = i.printer, i.kind is MachineKind.LASER
+    append = mover.planner.batch.append
+    sqrt, nan = math.sqrt, math.nan
+    line = i.line
+    section: Section | None = None
+    quick = False
+    (
+        x, y, z, e, motion, feed, speed, power, pushed, most, working, commands,
+        pdx, pdy, pdz, plen,
+    ) = state.hot()  # fmt: skip
+    for g, f1, xs, ys, zs, es, ss, f2, other in _pattern(i.longest, printer).findall(text):
+        line += 1
+        if other:
+            if other == "\n":
+                continue
+            if other[0] == ";":
+                if takes(other[1:]) and territory.starting:
+                    territory.begin_body()
+                    section = None
+                continue
+            if quick:
+                state.set_hot((
+                    x, y, z, e, motion, feed, speed, power, pushed, most, working, commands,
+                    pdx, pdy, pdz, plen,
+                ))  # fmt: skip
+                quick = False
+            i.obey(line, other)
+            continue
+        if not quick:
+            if not state.plain:
+                i.obey(line, _rebuilt(g, f1, xs, ys, zs, es, ss, f2))
+                continue
+            (
+                x, y, z, e, motion, feed, speed, power, pushed, most, working, commands,
+                pdx, pdy, pdz, plen,
+            ) = state.hot()  # fmt: skip
+            settings = mover.settings
+            e_absolute, spinning, cutting = state.e_absolute, state.spinning, mover.cutting
+            feed_most = mover.feed.highest or 0.0
+            power_low, power_high = mover.power_low, mover.power.highest or 0.0
+            jerk2, stand2 = settings.jerk**2, settings.retract_jerk**2
+            work_a2 = 2.0 * settings.acceleration
+            travel_a2 = 2.0 * settings.travel_acceleration
+            feed_cap = settings.feed_max_mm_per_min
+            rapid_speed = (settings.rapid_mm_per_min or 0.0) / 60.0
+            section = None
+            quick = True
+        commands += 1
+        if f1 or f2:
+            value = float(f2 or f1)
+            if value > 0.0:
+                feed = value
+                speed = min(value, feed_cap) / 60.0
+                if value > feed_most:
+                    mover.feed.note(line, value)
+                    feed_most = value
+        if ss:
+            power = float(ss)
+            if spinning and power > 0.0 and not power_low <= power <= power_high:
+                mover.note_power(line, power)
+                power_low, power_high = mover.power_low, mover.power.highest or 0.0
+            if laser:
+                cutting = spinning and power > 0.0
+        de = 0.0
+        if es:
+            value = float(es)
+            if e_absolute:
+                de = value - e
+                e = value
+            else:
+                de = value
+                e += value
+            pushed += de
+            if pushed > most:  # noqa: PLR1730 # a call of max() takes three times as long
+                most = pushed
+        if g:
+            motion = g
+        length = 0.0
+        if xs or ys or zs:
+            nx, ny, nz = x, y, z
+            dx = dy = dz = 0.0
+            if xs:
+                nx = float(xs)
+                dx = nx - x
+            if ys:
+                ny = float(ys)
+                dy = ny - y
+            if zs:
+                nz = float(zs)
+                dz = nz - z
+            rapid = motion == "0"
+            if de > 0.0 if printer else cutting and not rapid:
+                if not working:
+                    working = True
+                    mover.work_begins(line, x, y, z)
+                    if section is territory.section:
+                        w0, w1, w2, w3, _, _ = section.work
+                if section is not territory.section:
+                    section = territory.section
+                    w0, w1, w2, w3, _, _ = section.work
+                    t0, t1, t2, t3, _, _ = section.travel
+                    wz = tz = nan
+                if not (w0 <= nx <= w1 and w2 <= ny <= w3 and (nz is wz or nz == wz)):
+                    territory.grow(line, nx, ny, nz, True)
+                    w0, w1, w2, w3, _, _ = territory.section.work
+                    wz = nz
+                double = work_a2
+            else:
+                working = False
+                if section is not territory.section:
+                    section = territory.section
+                    w0, w1, w2, w3, _, _ = section.work
+                    t0, t1, t2, t3, _, _ = section.travel
+                    wz = tz = nan
+                if not (t0 <= nx <= t1 and t2 <= ny <= t3 and (nz is tz or nz == tz)):
+                    territory.grow(line, nx, ny, nz, False)
+                    t0, t1, t2, t3, _, _ = section.travel
+                    tz = nz
+                double = travel_a2
+            length = sqrt(dx * dx + dy * dy + dz * dz)
+            x = nx
+            y = ny
+            z = nz
+        if length > SHORTEST_MM:
+            if plen:
+                change2 = 2.0 - 2.0 * (dx * pdx + dy * pdy + dz * pdz) / (length * plen)
+                entry2 = jerk2 / change2 if change2 > 1e-9 else ANY_SPEED2
+            else:
+                entry2 = stand2
+            own = rapid_speed if rapid and rapid_speed else speed
+            if dz:
+                own, double = mover.with_z(own, double, abs(dz) / length)
+                if dz < 0.0 and spinning and not rapid:
+                    mover.cuts_down = True
+            append((length, own, own * own, entry2, double))
+            pdx = dx
+            pdy = dy
+            pdz = dz
+            plen = length
+        elif de:
+            own = min(speed, settings.retract_feed_max_mm_per_min / 60.0)
+            append((abs(de), own, own * own, stand2, 2.0 * settings.retract_acceleration))
+            plen = 0.0
+    if quick:
+        state.set_hot((
+            x, y, z, e, motion, feed, speed, power, pushed, most, working, commands,
+            pdx, pdy, pdz, plen,
+        ))  # fmt: skip
+    i.line = line
+
+
+def _rebuilt(*found: str) -> str:
+    """Return a line with the words that the pattern found; of two F words the last holds."""
+    g, f1, x, y, z, e, s, f2 = found
+    words = {"G": g, "X": x, "Y": y, "Z": z, "E": e, "S": s, "F": f2 or f1}
+    return " ".join(letter + value for letter, value in words.items() if value)
