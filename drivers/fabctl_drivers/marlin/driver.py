@@ -1,0 +1,227 @@
+"""The Marlin driver: a serial port, a clock and a file around the pure :class:`Session`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing, suppress
+from functools import partial
+from pathlib import Path
+
+from fabctl.clock import Clock
+from fabctl.errors import DeviceError, InputError, LocalError, PortLostError
+from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
+from fabctl.units import Seconds
+from fabctl_drivers.marlin import frames, safety
+from fabctl_drivers.marlin.session import Session
+from fabctl_drivers.marlin.settings import settings_of
+from fabctl_drivers.serial_port import SerialPort
+
+LONGEST_RAW_LINE = 65536
+"""Bytes of one line of a file, comment included; a file with longer ones is not G-code."""
+CLEAR_PATIENCE_S = Seconds(6.0)
+CLOSE_PATIENCE_S = Seconds(3.0)
+
+
+class MarlinDriver:
+    """A machine with Marlin on a serial port.
+
+    :param profile: its port, baud rate, work area and options
+        (:data:`fabctl_drivers.marlin.settings.OPTIONS`).
+    :raises InputError: there is no port, or an option is wrong.
+    """
+
+    def __init__(self, profile: MachineProfile, clock: Clock) -> None:
+        if profile.port is None:
+            raise InputError(
+                "the driver marlin needs a port",
+                device=profile.id,
+                next_step='give the machine port = "/dev/serial/by-id/…"',
+            )
+        self._url = profile.port
+        self._baud = profile.baud
+        self._clock = clock
+        self._session = Session(settings_of(profile))
+        self._port: SerialPort | None = None
+        self._file = ExitStack()
+
+    @property
+    def phase(self) -> Phase:
+        """What the driver is doing now."""
+        return self._session.phase
+
+    @property
+    def confirmed_line(self) -> int:
+        """Line in the file of the running job's last confirmed command; 0 without one."""
+        return self._session.confirmed_line
+
+    def open(self) -> None:
+        """Open the port and begin to talk: heaters and fan off first.
+
+        :raises DeviceError: the port is absent, busy or forbidden.
+        :raises LocalError: it is open already.
+        """
+        if self._port is not None:
+            raise LocalError("the port is open already", device=self._url)
+        self._port = SerialPort.open(self._url, self._baud)
+        self._session.opened(self._clock.monotonic())
+
+    def pump(self, timeout: Seconds) -> Sequence[DriverEvent]:
+        """Read, decide, write; return what happened, after at most ``timeout`` s if nothing did."""
+        session = self._session
+        now = self._clock.monotonic()
+        ends_at = now + timeout
+        while self._port is not None and not session.has_events:
+            now = self._exchange(self._port, Seconds(min(session.deadline, ends_at) - now))
+            if now >= ends_at or self._woken:
+                break
+        self._woken = False
+        if session.wants_close and self._port is not None:
+            self._shout()
+            self._let_go()
+        return session.take_events()
+
+    _woken = False
+
+    def wake(self) -> None:
+        """End a waiting pump early. Safe from any thread and from a signal handler."""
+        self._woken = True
+        port = self._port
+        if port is not None:
+            port.wake()
+
+    def start(self, job: JobFile) -> None:
+        """Begin a job.
+
+        :raises LocalError: the machine is not idle.
+        :raises InputError: the file cannot be read.
+        """
+        if self.phase is Phase.IDLE:
+            self._file.close()  # the one of the job before
+        with ExitStack() as opening:
+            lines = frames.commands(opening.enter_context(closing(_raw_lines(job.path))))
+            self._session.start(job, lines, self._clock.monotonic())
+            self._file = opening.pop_all()
+        self._write()
+
+    def pause(self) -> None:
+        """Pause the running job: the tool lifts and parks, heaters stay on.
+
+        :raises LocalError: no job runs.
+        """
+        self._session.pause(self._clock.monotonic())
+        self._write()
+
+    def resume(self) -> None:
+        """Go on with a paused job exactly where it was.
+
+        :raises LocalError: no job is paused.
+        """
+        self._session.resume(self._clock.monotonic())
+        self._write()
+
+    def stop(self) -> None:
+        """End the job as soon as the firmware lets us, heaters and fan off."""
+        self._session.stop(self._clock.monotonic())
+        self._write()
+
+    def clear(self) -> None:
+        """A person looked at a broken machine and says that it may be used again.
+
+        Takes up to 6 s where the firmware has to be asked whether it is there.
+
+        :raises LocalError: the port is not open, or the firmware does not answer.
+        """
+        if self._port is None:
+            raise LocalError(
+                "the port is not open",
+                device=self._url,
+                next_step="check the cable and the machine's power",
+            )
+        now = self._clock.monotonic()
+        if not self._session.is_alive(now):
+            self._session.greet_again(now)
+            self._exchange_until(self._session.is_alive, CLEAR_PATIENCE_S)
+        self._session.clear(self._clock.monotonic())
+
+    def close(self) -> None:
+        """Make the machine safe where the port still allows it, then close the port.
+
+        Takes up to 3 s. What happened is in one last :meth:`pump`.
+        """
+        if self._port is not None:
+            self._session.stop(self._clock.monotonic())
+            self._exchange_until(lambda _: not self._session.may_become_safe, CLOSE_PATIENCE_S)
+        if self._port is not None:
+            if not self._session.is_safe:
+                self._shout()
+            self._session.closed(self._clock.monotonic())
+            self._let_go()
+
+    # ---- input and output
+
+    def _exchange(self, port: SerialPort, timeout: Seconds) -> Seconds:
+        """Write what is to be said, wait for bytes or for the timeout, take them in.
+
+        :returns: the time now, on the monotonic clock.
+        """
+        session, monotonic = self._session, self._clock.monotonic
+        self._write()
+        session.look_ahead()
+        try:
+            data = port.read(timeout)
+        except PortLostError as error:
+            self._lose(error)
+            return monotonic()
+        now = monotonic()
+        if data:
+            session.receive(data, now)
+        if now >= session.deadline:
+            session.tick(now)
+        self._write()
+        return now
+
+    def _exchange_until(self, done: Callable[[float], bool], patience: Seconds) -> None:
+        now = self._clock.monotonic()
+        ends_at = now + patience
+        while self._port is not None and now < ends_at and not done(now):
+            wait = min(self._session.deadline, ends_at) - now
+            now = self._exchange(self._port, Seconds(wait))
+
+    def _write(self) -> None:
+        out = self._session.take_output()
+        if out and self._port is not None:
+            try:
+                self._port.write(out)
+            except PortLostError as error:
+                self._lose(error)
+
+    def _shout(self) -> None:
+        """Say without waiting what makes the machine safe: nobody will listen to the answer."""
+        if self._port is not None:
+            with suppress(DeviceError):  # a port that fails now is closed next
+                self._port.write(safety.shout())
+
+    def _lose(self, error: PortLostError) -> None:
+        self._session.port_lost(error.what, self._clock.monotonic())
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._port is not None:
+            self._port.close()
+        self._port = None
+        self._file.close()
+
+
+def _raw_lines(path: Path) -> Generator[bytes, None, None]:
+    """Yield the lines of a file, never the whole file.
+
+    :raises InputError: it cannot be read, or a line of it is no line.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, raw in enumerate(iter(partial(file.readline, LONGEST_RAW_LINE), b"")):
+                if len(raw) == LONGEST_RAW_LINE and not raw.endswith(b"\n"):
+                    raise InputError(f"line {number + 1} does not end; this is no G-code")
+                yield raw
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error}", device=str(path)) from error

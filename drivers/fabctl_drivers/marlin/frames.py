@@ -1,0 +1,75 @@
+"""What goes to Marlin: lines of a file made sendable, numbered and checksummed. Pure.
+
+Sources: RepRap wiki "G-code", sections "N: Line number" and "*: Checksum"; Marlin
+``gcode/queue.cpp`` (``MAX_CMD_SIZE`` 96: what does not fit is dropped in silence).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import xor
+
+from fabctl.errors import InputError
+
+FRAME_MAX_BYTES = 95
+"""Longest numbered line, without its newline: Marlin keeps 96 bytes, the last one a zero."""
+
+_PARENTHESES = re.compile(rb"\([^)]*\)?")
+_NUMBERED = re.compile(rb"^N\s*\d+\s*")
+_CHECKSUM = re.compile(rb"\s*\*\s*\d*$")
+
+
+def checksum(line: bytes) -> int:
+    """Return the exclusive or of all bytes, 0 to 255."""
+    return reduce(xor, line, 0)
+
+
+def frame(number: int, command: bytes) -> bytes:
+    """Return ``N<number> <command>*<checksum>`` with its newline."""
+    line = b"N%d %b" % (number, command)
+    return b"%b*%d\n" % (line, reduce(xor, line))
+
+
+def sendable(raw: bytes) -> bytes:
+    """Return what of a file's line is sent: no comment, no number, no checksum, no blanks around.
+
+    Empty when nothing is left.
+    """
+    line = raw.partition(b";")[0] if b";" in raw else raw
+    if b"(" in line:
+        line = _PARENTHESES.sub(b"", line)
+    line = line.strip()
+    if line[:1] == b"N" and _NUMBERED.match(line):
+        line = _CHECKSUM.sub(b"", _NUMBERED.sub(b"", line))
+    return line
+
+
+def commands(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield (line in the file from 1, what to send) for every line that holds something to send.
+
+    Lazily: a file is never whole in memory.
+
+    :raises InputError: a line is too long for the firmware, which would cut it in silence.
+    """
+    for number, raw in enumerate(lines, start=1):
+        command = sendable(raw)
+        if command:
+            if len(command) > LONGEST_COMMAND:
+                raise InputError(
+                    f"line {number} has {len(command)} bytes to send: {shorten(command)}",
+                    limit=f"{LONGEST_COMMAND} bytes, the rest of Marlin's 96 is the line number",
+                    next_step="shorten the line, or let the slicer do it",
+                )
+            yield number, command
+
+
+LONGEST_COMMAND = FRAME_MAX_BYTES - len(b"N9999999 *255")
+"""Bytes of a command that always fit, up to line number 9,999,999."""
+
+
+def shorten(line: bytes) -> str:
+    """Return a line as text for a message to people, at most 40 letters of it."""
+    text = line.decode("ascii", "replace")
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -1,0 +1,458 @@
+"""The conversation with Marlin: numbered lines, oks, resends, silences. Pure: time is passed in.
+
+One line is in flight by default; :mod:`fabctl_drivers.marlin.window` says when it may be more
+(go-back-N on a Resend).
+
+Sources: Marlin ``gcode/queue.cpp``. A Resend empties the receive buffer, and an ok follows it
+that acknowledges nothing (1.x: with the fields of an ADVANCED_OK; early 2.0.9: none at all).
+An empty line draws no answer. The ok of M105 never carries a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from enum import IntEnum, auto
+from typing import NamedTuple
+
+from fabctl.errors import LocalError
+from fabctl.units import Seconds
+from fabctl_drivers.marlin import patience
+from fabctl_drivers.marlin.answers import Answer, Heard, Topic
+from fabctl_drivers.marlin.frames import shorten
+from fabctl_drivers.marlin.kept import Kept
+from fabctl_drivers.marlin.window import Window
+
+
+class State(IntEnum):
+    """Where the conversation stands."""
+
+    READY = auto()
+    """Nothing is in flight."""
+    AWAITING_OK = auto()
+    REPEATING = auto()
+    """A Resend was heard; we listen until the line is quiet, then repeat."""
+    RESET = auto()
+    """The controller began anew and knows nothing of what was said. The end of this link."""
+    HALTED = auto()
+    """The firmware gave up. The end of this link."""
+    LOST = auto()
+    """We gave up: no answer, or one line damaged again and again. The end of this link."""
+
+
+_OVER = (State.RESET, State.HALTED, State.LOST)
+_ALIVE = (State.READY, State.AWAITING_OK, State.REPEATING)
+
+NEXT: Mapping[tuple[State, Heard], State] = {
+    (State.READY, Heard.SENT): State.AWAITING_OK,
+    (State.READY, Heard.OK): State.READY,  # asked for by nobody
+    (State.READY, Heard.RESEND): State.REPEATING,  # the ok before it was for a damaged line
+    (State.AWAITING_OK, Heard.SENT): State.AWAITING_OK,  # a window, or a probe
+    (State.AWAITING_OK, Heard.OK): State.AWAITING_OK,
+    (State.AWAITING_OK, Heard.ALL_OK): State.READY,
+    (State.AWAITING_OK, Heard.RESEND): State.REPEATING,
+    (State.AWAITING_OK, Heard.SILENCE): State.AWAITING_OK,
+    (State.AWAITING_OK, Heard.GAVE_UP): State.LOST,
+    (State.REPEATING, Heard.OK): State.REPEATING,  # Marlin closes a Resend with its own ok
+    (State.REPEATING, Heard.ALL_OK): State.REPEATING,
+    (State.REPEATING, Heard.RESEND): State.REPEATING,  # from lines that were already on the wire
+    (State.REPEATING, Heard.QUIET): State.AWAITING_OK,
+    (State.REPEATING, Heard.SETTLED): State.READY,
+    (State.REPEATING, Heard.GAVE_UP): State.LOST,
+    **{(s, heard): s for s in _ALIVE for heard in (Heard.BUSY, Heard.WAIT, Heard.NOTE)},
+    **{
+        (s, heard): s
+        for s in _OVER
+        for heard in (Heard.OK, Heard.RESEND, Heard.BUSY, Heard.WAIT, Heard.NOTE)
+    },
+    **{(state, Heard.HALT): State.HALTED for state in State},
+    **{(state, Heard.START): State.RESET for state in State},
+}
+"""Every state and all that it may hear. A pair that is missing is a mistake of ours."""
+
+
+class Acked(NamedTuple):
+    """The firmware confirmed a line; ``ref`` is what :meth:`Link.send` was given."""
+
+    ref: object
+
+
+class Withdrawn(NamedTuple):
+    """Confirmed lines that the firmware never had: their oks were for damaged ones."""
+
+    refs: tuple[object, ...]
+
+
+class Ended(NamedTuple):
+    """This link is over; ``state`` (RESET, HALTED, LOST) and ``reason`` say how."""
+
+    state: State
+    reason: str
+    damaged: bool = False
+    """Whether a line was asked for too often; else the firmware did not answer."""
+
+
+LinkEvent = Acked | Withdrawn | Ended
+
+PROBE = object()
+"""The ref of a line that the link says for itself."""
+
+_PROBE_COMMAND = b"M105"
+
+
+class Link:
+    """Numbers lines, keeps them until they are confirmed, repeats what was damaged.
+
+    :param last_number: the last line number that the firmware knows.
+    :param baud: bits per second, 10 for each byte.
+    :param busy_s: patience where the firmware is known to say busy, else None.
+    :param window_bytes: bytes in flight at most where a window is allowed; 0 for one line.
+    """
+
+    REPEATS = 10
+    """Times that we repeat without getting further, before we give up."""
+    WINDOW_REPEATS = 5
+    """Times that we repeat without getting further, before the window closes for good."""
+    SILENCES = 5
+    """Silences in a row before we give up."""
+    QUIET_S = 0.02
+    """Quiet after a Resend: longer than the 16 ms of a USB adapter's latency timer."""
+    QUIET_MAX_S = 1.0
+    """A line that is never quiet is repeated after this time."""
+    HURRY_S = 0.3
+    """Patience after something that may have been a damaged ok."""
+    WAIT_S = 0.9
+    """A ``wait`` sooner after we spoke may have been said before we were heard."""
+
+    def __init__(
+        self, *, last_number: int, baud: int, busy_s: Seconds | None = None, window_bytes: int = 0
+    ) -> None:
+        self.state = State.READY
+        self.resends = 0
+        """Lines sent again."""
+        self.bytes_sent = 0
+        self.busy_s = busy_s
+        self.events: list[LinkEvent] = []
+        self.window = Window(window_bytes)
+        self._kept = Kept(last_number)
+        self._acked = self._acked_ever = last_number
+        self._next = last_number + 1  # the next line for the wire; ≤ kept.last while repeating
+        self._out: list[bytes] = []
+        self._aside: deque[int] = deque()  # last line number when each was said
+        self._byte_s = 10.0 / baud
+        self._sign_at = self._sent_at = -math.inf
+        self._patience_s: float = 0.0
+        self._silences = self._prompts = self._repeats = 0
+        self._wanted = 0
+        self._quiet_at = self._quiet_limit = -math.inf
+
+    # ---- what the caller asks
+
+    @property
+    def in_flight(self) -> int:
+        """Lines sent and not confirmed."""
+        return self._kept.last - self._acked
+
+    @property
+    def oldest(self) -> bytes:
+        """The command that the firmware is at; empty when nothing is in flight."""
+        return self._kept[self._acked + 1].command if self.in_flight else b""
+
+    @property
+    def deadline(self) -> float:
+        """The time at which :meth:`tick` has something to do."""
+        if self.state is State.AWAITING_OK:
+            return self._sign_at + self._patience_s
+        if self.state is State.REPEATING:
+            return min(self._quiet_at, self._quiet_limit)
+        return math.inf
+
+    def has_room(self, command: bytes) -> bool:
+        """Return whether ``command`` may be sent now."""
+        if self.state is State.READY:
+            return True
+        if self.window.lines == 1 or self.state is not State.AWAITING_OK:
+            return False
+        return self._next > self._kept.last and self._fits(len(command) + 12)
+
+    def take_output(self) -> bytes:
+        """Return the bytes to write now, and forget them."""
+        if not self._out:
+            return b""
+        out = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+        self._out.clear()
+        self.bytes_sent += len(out)
+        return out
+
+    # ---- what the caller says
+
+    def prepare(self, command: bytes) -> None:
+        """Number a command while the firmware is at work, so that it can leave at once."""
+        self._kept.prepare(command)
+
+    def send(self, command: bytes, ref: object, now: float) -> None:
+        """Say a line; ``ref`` comes back with its confirmation.
+
+        :raises LocalError: the conversation does not allow it now (see :meth:`has_room`).
+        """
+        self._go(Heard.SENT)
+        self._out.append(self._kept.add(command, ref))
+        self._next = self._kept.last + 1
+        self._sent_at = now
+        if self.in_flight == 1:
+            self._sign_at = now
+            self._renew_patience()
+
+    def say_aside(self, command: bytes) -> None:
+        """Say an unnumbered command beside the lines in flight (M108): it has an ok of its own."""
+        self._out.append(command + b"\n")
+        self._aside.append(self._kept.last)
+
+    # ---- what the caller heard
+
+    def hear(self, answer: Answer, now: float) -> None:
+        """Take in one line of the firmware; what came of it is in :attr:`events`."""
+        heard = answer.heard
+        if heard is Heard.OK:
+            self._hear_ok(answer, now)
+            return
+        over = self.state in _OVER
+        self._go(heard)
+        if over:
+            return
+        if heard is Heard.NOTE:
+            self._hear_note(answer, now)
+        elif heard is Heard.BUSY:
+            self.busy_s = self.busy_s or patience.BUSY_S
+            self._sign(now)
+            self._renew_patience()
+        elif heard is Heard.RESEND:
+            self._hear_resend(answer.number or 0, now)
+        elif heard is Heard.WAIT:
+            self._hear_wait(now)
+        else:
+            self.events.append(Ended(self.state, f"it said “{shorten(answer.text)}”"))
+
+    def tick(self, now: float) -> None:
+        """Do what is due at ``now``."""
+        if now < self.deadline:
+            return
+        if self.state is State.REPEATING:
+            self._quiet()
+            self._sent_at = self._sign_at = now
+            self._renew_patience()
+        elif self.state is State.AWAITING_OK:
+            self._silence(now)
+
+    # ---- oks
+
+    def _hear_ok(self, answer: Answer, now: float) -> None:
+        if self.state in _OVER:
+            return
+        upto = self._meant(answer)
+        if upto == self._acked:
+            self._go(Heard.OK)
+            self._odd_ok(answer, now)
+            return
+        if self.state is State.REPEATING:
+            self._wanted = max(self._wanted, upto + 1)  # it has the line: the Resend was an old one
+        self._confirm(upto)
+        if upto == self._kept.last:
+            self._go(Heard.ALL_OK)
+            return
+        self._go(Heard.OK)
+        self._sign(now)
+        self._renew_patience()
+        if self.state is State.AWAITING_OK:
+            self._repeat_more()
+
+    def _meant(self, answer: Answer) -> int:
+        """Return the last line that this ok confirms; one that is confirmed already for none."""
+        number, none, first = answer.number, self._acked, self._acked + 1
+        if number is not None and none < number < self._next:
+            self.window.learn(answer)
+            return number
+        if number is not None and self.window.is_proven:
+            return none  # of an older line, or damaged
+        if self.state is not State.AWAITING_OK:
+            self._is_aside()
+            return none  # asked for by nobody, or it closes a Resend
+        if answer.topic is Topic.TEMPERATURES:
+            return self._temperature_query()
+        if self._is_aside() or self.window.lines > 1:
+            return none  # in a window only a number confirms
+        return first
+
+    def _temperature_query(self) -> int:
+        """Return which M105 an ok with temperatures is for: our probe, else the first in flight."""
+        last = self._next - 1
+        if self._kept[last].ref is PROBE:
+            return last
+        query = self._kept.find(_PROBE_COMMAND, self._acked + 1, self._next)
+        return query or (self._acked + 1 if self.window.lines == 1 else self._acked)
+
+    def _is_aside(self) -> bool:
+        """Return whether this ok without a number is for a command that was said aside."""
+        if self._aside and self._aside[0] <= self._acked:
+            self._aside.popleft()
+            return True
+        return False
+
+    def _odd_ok(self, answer: Answer, now: float) -> None:
+        if self.state is State.REPEATING:
+            self._stir(now)
+        elif self.state is State.AWAITING_OK:
+            self._sign(now)
+            if answer.number is not None:
+                self._hurry(now)
+            elif self.window.lines > 1:
+                self.window.odd_ok()
+
+    def _confirm(self, upto: int) -> None:
+        for number in range(self._acked + 1, upto + 1):
+            self.events.append(Acked(self._kept[number].ref))
+        self._acked = upto
+        self._silences = self._prompts = 0
+        if upto > self._acked_ever:
+            self._acked_ever = upto
+            self._repeats = 0
+
+    # ---- resends
+
+    def _hear_resend(self, number: int, now: float) -> None:
+        """Note which line is wanted. The bytes on their way decide with it, so we listen first."""
+        if not self._kept.oldest <= number <= self._kept.last + 1:
+            number = self._acked + 1  # damaged on its way: the firmware will say it again
+        if number <= self._acked:
+            self._withdraw(number)
+        else:
+            self._confirm(min(number - 1, self._acked_ever))  # withdrawn in error
+        self._wanted = number
+        if self._quiet_limit < now:
+            self._quiet_limit = now + self.QUIET_MAX_S
+        self._stir(now)
+
+    def _withdraw(self, number: int) -> None:
+        refs = tuple(self._kept[n].ref for n in range(number, self._acked + 1))
+        self._acked = number - 1
+        self.events.append(Withdrawn(refs))
+
+    def _stir(self, now: float) -> None:
+        """The line is not quiet: listen for as long as bytes may still be on their way."""
+        on_the_wire_s = self._kept.size(self._acked + 1, self._next) * self._byte_s * 2
+        self._quiet_at = now + self.QUIET_S + on_the_wire_s
+
+    def _quiet(self) -> None:
+        self._quiet_limit = -math.inf
+        self._aside.clear()  # heard, or emptied with the buffer
+        if self._wanted <= self._kept.last:
+            self._repeat()
+        elif self.in_flight:  # it has all that was said, yet not all is confirmed
+            self._go(Heard.QUIET)
+            self._probe()
+        else:
+            self._go(Heard.SETTLED)
+
+    def _repeat(self) -> None:
+        self._repeats += 1
+        if self._repeats > self.REPEATS:
+            said = shorten(self._kept[self._wanted].command)
+            self._give_up(f"{self._repeats} times in a row it could not read: {said}", damaged=True)
+            return
+        if self._repeats > self.WINDOW_REPEATS:
+            self.window.close()
+        self._go(Heard.QUIET)
+        self._next = self._wanted
+        if self.window.lines > 1:
+            self._out.append(b"\n")  # ends whatever piece of a line the firmware still holds
+        self._repeat_more()
+
+    def _repeat_more(self) -> None:
+        """Say kept lines again, as many as may be in flight."""
+        while self._next <= self._kept.last:
+            framed = self._kept[self._next].frame
+            if not self._fits(len(framed)):
+                return
+            self._out.append(framed)
+            self.resends += 1
+            self._next += 1
+
+    # ---- silences
+
+    def _hear_note(self, answer: Answer, now: float) -> None:
+        if answer.topic is Topic.GARBLED:
+            self._hurry(now)
+        elif answer.topic not in _BY_ITSELF or patience.is_long(self.oldest):
+            self._sign(now)
+        elif self.state is State.REPEATING:
+            self._stir(now)
+
+    def _hear_wait(self, now: float) -> None:
+        """Its queue is empty, it says: a line or an ok was lost, unless we spoke just now."""
+        if self.state is State.AWAITING_OK and now - self._sent_at >= self.WAIT_S:
+            self._prompt(now)
+
+    def _silence(self, now: float) -> None:
+        self._silences += 1
+        if self._silences >= self.SILENCES:
+            waited = f"{self._silences} times in a row no answer within {self._patience_s:.0f} s"
+            self._give_up(f"{waited}, to: {shorten(self.oldest)}")
+            return
+        self._go(Heard.SILENCE)
+        self._prompt(now)
+
+    def _give_up(self, reason: str, *, damaged: bool = False) -> None:
+        self._go(Heard.GAVE_UP)
+        self.events.append(Ended(self.state, reason, damaged=damaged))
+
+    def _prompt(self, now: float) -> None:
+        """Find out what was lost: end a cut line; then ask with a new line; then repeat."""
+        self._prompts += 1
+        if self._prompts > self.REPEATS:
+            self._give_up(f"it waits, and does not take: {shorten(self.oldest)}", damaged=True)
+            return
+        self._sign_at = self._sent_at = now
+        self._out.append(b"\n")  # completes a line whose newline was lost; else draws nothing
+        if self._prompts == 2 and self._next > self._kept.last:
+            self._probe()
+        elif self._prompts > 1:
+            self.window.close()
+            self._next = self._acked + 1
+            self._repeat_more()
+        self._renew_patience()
+
+    def _probe(self) -> None:
+        """Say one line more. Its ok, or the Resend that it draws, tells what was received."""
+        self._out.append(self._kept.add(_PROBE_COMMAND, PROBE))
+        self._next = self._kept.last + 1
+
+    def _hurry(self, now: float) -> None:
+        """Something may have been a damaged ok: ask soon."""
+        if self.state is State.AWAITING_OK and self._prompts == 0:
+            self._prompts = 1
+            self._sign_at, self._patience_s = now, self.HURRY_S
+
+    def _sign(self, now: float) -> None:
+        """The firmware is alive, and not stuck."""
+        self._sign_at = now
+        self._silences = 0
+        if self.state is State.REPEATING:
+            self._stir(now)
+
+    def _renew_patience(self) -> None:
+        self._patience_s = patience.patience(self.oldest, self.busy_s)
+
+    def _fits(self, size: int) -> bool:
+        lines = self._next - 1 - self._acked
+        return self.window.fits(lines, self._kept.size(self._acked + 1, self._next) + size)
+
+    def _go(self, heard: Heard) -> None:
+        try:
+            self.state = NEXT[self.state, heard]
+        except KeyError:
+            raise LocalError(f"{heard.name} has no place in state {self.state.name}") from None
+
+
+_BY_ITSELF = (Topic.TEMPERATURES, Topic.POSITION)
+"""Reports that come by themselves (M155, M154), whether or not an ok was lost."""

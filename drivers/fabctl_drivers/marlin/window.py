@@ -1,0 +1,60 @@
+"""How many lines may be in flight. Pure.
+
+Sending ahead is known to break firmwares whose oks do not say which line they confirm. So a
+window opens only when it was asked for and ``ADVANCED_OK`` is proven: an ``ok`` told the number
+of a line of ours, and the places free in the command queue (Marlin ``gcode/queue.cpp``,
+``ok_to_send``).
+"""
+
+from __future__ import annotations
+
+from fabctl_drivers.marlin.answers import Answer
+
+
+class Window:
+    """One line, until the firmware proves that it bears more.
+
+    :param asked_bytes: bytes in flight at most, 0 to keep to one line for ever. Marlin's receive
+        buffer has 128 by default (``RX_BUFFER_SIZE``), one of them unused.
+    """
+
+    ODD_OKS = 5
+    """Oks without a number in a row, before the window closes for good."""
+
+    def __init__(self, asked_bytes: int) -> None:
+        self.lines = 1
+        self._bytes = asked_bytes
+        self._queue = 0
+        self._odd = 0
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether an ok of this firmware ever told its line's number and the queue's places."""
+        return self._queue > 0
+
+    def learn(self, answer: Answer) -> None:
+        """Take in an ok that told the number of a line in flight."""
+        self._odd = 0
+        if answer.queue_free is None or answer.queue_free < self._queue:
+            return
+        self._queue = answer.queue_free + 1  # the line that it confirms still takes a place
+        if self._bytes:
+            self.lines = self._queue
+
+    def odd_ok(self) -> None:
+        """Take in an ok that should have told a number and did not."""
+        self._odd += 1
+        if self._odd > self.ODD_OKS:
+            self.close()
+
+    def close(self) -> None:
+        """One line at a time from now on: this firmware, or this cable, does not bear more."""
+        self.lines = 1
+        self._bytes = 0
+
+    def fits(self, lines: int, size: int) -> bool:
+        """Return whether one line more may go out, ``lines`` in flight and ``size`` bytes with it.
+
+        One line may always go out alone.
+        """
+        return lines == 0 or (lines < self.lines and size <= self._bytes)
