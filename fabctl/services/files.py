@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy import delete, exists, select, text, update
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import LocalError
+from fabctl.gcode.report import Report
 from fabctl.model.job import ENDED, JobState
 from fabctl.store.engine import Database
 from fabctl.store.tables import Job, JobFile
@@ -27,20 +27,8 @@ KEEP_UNKNOWN = timedelta(days=1)
 _LOCK_NUMBER = 0x666A66
 
 
-class Counted(Protocol):
-    """A file's counts, as a preflight's report has them."""
-
-    @property
-    def lines(self) -> int:
-        """Lines in the file."""
-
-    @property
-    def commands(self) -> int:
-        """Lines that hold something to send."""
-
-
 def remember_file(
-    session: Session, clock: Clock, *, path: Path, sha256: str, size: int, report: Counted
+    session: Session, clock: Clock, *, path: Path, sha256: str, size: int, report: Report
 ) -> None:
     """Put a stored file on record, in the transaction that makes a job of it.
 

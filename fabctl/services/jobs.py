@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import InputError, LocalError
+from fabctl.gcode.report import Report
 from fabctl.model import access as access_rules
 from fabctl.model.job import START_UNANSWERED, JobState, Step, after
 from fabctl.model.people import Role
@@ -25,29 +25,6 @@ from fabctl.services.files import remember_file
 from fabctl.services.uses import close_use, open_use_of
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Job, Use
-
-
-class PreflightReport(Protocol):
-    """What is read of ``fabctl.gcode.preflight.Report``."""
-
-    @property
-    def lines(self) -> int:
-        """Lines in the file."""
-
-    @property
-    def commands(self) -> int:
-        """Lines that hold something to send."""
-
-    @property
-    def estimate_s(self) -> float | None:
-        """How long it will run, in s."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing speaks against running it."""
-
-    def to_json(self) -> str:
-        """Return the report as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +86,7 @@ def prepare(  # noqa: PLR0913  # what a job is, each thing by its name
     path: Path,
     sha256: str,
     size: int,
-    report: PreflightReport,
+    report: Report,
 ) -> JobView:
     """Put a checked and stored file on record as a job for a machine. Nothing is sent.
 

@@ -106,7 +106,9 @@ def _progress(job: Job) -> JobProgress:
 
 
 def _last_use(session: Session, job: Job) -> Use | None:
-    query = select(Use).where(Use.job_id == job.id).order_by(Use.opened_at.desc()).limit(1)
+    """Return the job's open use, else its latest: refused starts have left others."""
+    newest_first = (Use.closed_at.is_not(None), Use.opened_at.desc())
+    query = select(Use).where(Use.job_id == job.id).order_by(*newest_first).limit(1)
     return session.scalars(query).first()
 
 
