@@ -27,7 +27,7 @@ _JUMPS = 200
 
 
 class Stand:
-    """Runs one stand-in until it is told to end.
+    """Runs one stand-in until it is told to end, or until SIGTERM or SIGINT.
 
     :param core: the controller.
     :param reset_on_open: whether opening the port resets the board, as on an Arduino.
@@ -45,6 +45,8 @@ class Stand:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         core.host_rate = pace.host_rate
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.end)
 
     def listen(self, path: Path, answer: Answerer) -> None:
         """Open the control socket."""
@@ -82,11 +84,9 @@ class Stand:
         os.write(self._wake_write, b"x")
 
     def run(self) -> None:
-        """Run until SIGTERM, SIGINT or :meth:`end`; then remove the link and the socket."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.end)
-        self.port.plug()
+        """Run until told to end, then remove the link and the socket."""
         try:
+            self.port.plug()
             while not self.ending:
                 self._turn()
         finally:
@@ -116,23 +116,25 @@ class Stand:
         self.tell("port", {"plugged": self.port.plugged, "open": opened})
 
     def _run_core(self) -> None:
-        core = self.core
+        self._deliver()
         if self.pace.instant:
-            self._jump()
+            self._skip_waiting()
+
+    def _deliver(self) -> None:
         now = self.now()
-        core.advance(now)
-        out = core.take_output(now)
+        self.core.advance(now)
+        out = self.core.take_output(now)
         if out or self.port.unsent:
             self.port.write(out)
 
-    def _jump(self) -> None:
-        """Skip the waiting while there is work, but not the host's turn to answer."""
+    def _skip_waiting(self) -> None:
+        """Jump from event to event while there is work, but let the host have its turn."""
         for _ in range(_JUMPS):
             due = self.core.next_due()
-            if not self.core.at_work or math.isinf(due):
+            if math.isinf(due) or not self.core.at_work:
                 return
             self.pace.jump(due, time.monotonic())
-            self.core.advance(due)
+            self._deliver()
 
     def _descriptors(self) -> tuple[list[int], list[int]]:
         reading, writing = self.control.descriptors() if self.control else ([], [])

@@ -8,6 +8,7 @@ import pytest
 
 from fabctl_sim.marlin.board import Board
 from fabctl_sim.marlin.firmware import Firmware
+from fabctl_sim.marlin.planner import Block, Planner, Ramp, junction_speed
 from fabctl_sim.trial_host import TrialHost
 
 BOARD = Board(command_cost_s=0.0, move_cost_s=0.0, extrude_cost_s=0.0, after_ok_cost_s=0.0)
@@ -50,6 +51,61 @@ def test_one_move_takes_what_the_trapezoid_says(length: float, feed: float, acce
 def test_an_axis_limit_slows_the_whole_move() -> None:
     """Z allows 10 mm/s and 100 mm/s²: 20 mm take 20/10 + 10/100 s whatever F says."""
     assert timed(ready(), "G1 Z20 F6000") == pytest.approx(FIRST_MOVE_S + 2.1, abs=0.003)
+
+
+def test_m203_and_m201_change_the_limits() -> None:
+    host = ready(BOARD, "M203 Z5", "M201 Z50")
+    assert timed(host, "G1 Z20 F6000") == pytest.approx(FIRST_MOVE_S + 4.1, abs=0.003)
+
+
+def _zigzag(count: int) -> list[Block]:
+    """Segments of 0.2 to 9 mm, straight on twice, then round a corner of 20 to 160 degrees."""
+    blocks: list[Block] = []
+    angle = x = y = 0.0
+    for n in range(count):
+        angle += math.radians(20 + 35 * (n % 5)) if n % 3 == 2 else 0.0
+        length = 0.2 + (n * 7 % 45) / 5
+        x, y = x + length * math.cos(angle), y + length * math.sin(angle)
+        way = (math.cos(angle), math.sin(angle), 0.0, 0.0)
+        block = Block((x, y, 0.0, 0.0), length, 20.0 + n * 13 % 150, 1000.0, way, way)
+        if blocks:
+            block.entry_max = junction_speed(blocks[-1], block, 0.013)
+        blocks.append(block)
+    return blocks
+
+
+def test_speed_never_jumps_and_respects_every_corner() -> None:
+    """Run through 300 segments; what one ends with the next begins with, and the last ends at 0."""
+    planner = Planner(size=16, first_move_delay_s=0.0)
+    ramps: list[tuple[Block, Ramp]] = []
+    now = 0.0
+
+    def run_one() -> float:
+        planner.advance(now)
+        ramp = planner._ramp
+        assert ramp is not None
+        ramps.append((planner.blocks[0], ramp))
+        end = planner.next_change
+        planner.advance(end)
+        return end
+
+    for block in _zigzag(300):
+        if planner.free == 0:
+            now = run_one()
+        planner.add(block, now)
+    while planner.blocks:
+        now = run_one()
+
+    speed = 0.0
+    for block, ramp in ramps:
+        assert ramp.begin == pytest.approx(speed, abs=1e-9)
+        assert ramp.begin <= block.entry_max + 1e-9
+        assert ramp.top <= block.nominal + 1e-9
+        assert abs(ramp.end**2 - ramp.begin**2) <= 2 * block.accel * block.length + 1e-6
+        speed = ramp.end
+    assert len(ramps) == 300
+    assert speed == 0.0
+    assert max(ramp.begin for _, ramp in ramps) > 20.0
 
 
 def test_straight_on_needs_no_stop_and_back_again_does() -> None:

@@ -88,6 +88,9 @@ def build(options: argparse.Namespace) -> Stand:
         autoreport_temp=not options.no_autoreport_temp,
         boot_s=options.boot,
     )
+    for place in (options.link, options.control):
+        if place:
+            place.parent.mkdir(parents=True, exist_ok=True)
     log = Log(options.keep, options.record)
     firmware = Firmware(board, seed=options.seed, record=log.add)
     stand = Stand(

@@ -169,6 +169,13 @@ def _m119(m: Machine, _: Command, __: Words) -> None:
         m.say(line)
 
 
+def _m118(m: Machine, command: Command, _: Words) -> None:
+    """Send a text to the host: E1 as an echo, A1 as a comment (docs/gcode/M118.html)."""
+    text = command.argument
+    flags = {"E1 ": "echo:", "A1 ": "//"}
+    m.say(flags[text[:3]] + text[3:] if text[:3] in flags else text)
+
+
 def _m140(m: Machine, _: Command, words: Words) -> None:
     heating.set_target(m, m.bed, words)
 
@@ -184,6 +191,14 @@ def _m190(m: Machine, _: Command, words: Words) -> Waiting:
     return heating.wait(m, m.bed, words)
 
 
+def _m201(m: Machine, _: Command, words: Words) -> None:
+    m.motion.limit(m.motion.max_accel, words)
+
+
+def _m203(m: Machine, _: Command, words: Words) -> None:
+    m.motion.limit(m.motion.max_feed, words)
+
+
 def _m204(m: Machine, _: Command, words: Words) -> None:
     both = words.get("S")
     m.motion.print_accel = words.get("P") or both or m.motion.print_accel
@@ -195,6 +210,7 @@ def _m205(m: Machine, _: Command, words: Words) -> None:
     shortest_us = words.get("B")
     if shortest_us is not None:
         m.motion.min_segment_s = shortest_us / 1e6
+    m.motion.junction_mm = words.get("J") or m.motion.junction_mm
 
 
 def _m211(m: Machine, _: Command, words: Words) -> None:
@@ -230,7 +246,7 @@ def _nothing(_: Machine, __: Command, ___: Words) -> None:
     """Taken and answered with ok, without effect on anything that the stand-in models."""
 
 
-_IGNORED = "M17 M73 M75 M76 M77 M85 M92 M117 M118 M120 M121 M201 M203 M300 M500 M900 T0"
+_IGNORED = "M17 M75 M76 M77 M85 M92 M117 M120 M121 T0"
 
 # One line per family is easier to scan than sixty.
 # fmt: off
@@ -241,7 +257,8 @@ TABLE: dict[str, Handler] = {
     "M0": _m0, "M1": _m0, "M18": _m84, "M82": _m82, "M83": _m83, "M84": _m84,
     "M104": _m104, "M105": _m105, "M106": _m106, "M107": _m107, "M108": _early, "M109": _m109,
     "M110": _m110, "M112": _early, "M113": _m113, "M114": _m114, "M115": _m115, "M119": _m119,
-    "M140": _m140, "M155": _m155, "M190": _m190, "M204": _m204, "M205": _m205, "M211": _m211,
+    "M118": _m118, "M140": _m140, "M155": _m155, "M190": _m190, "M201": _m201, "M203": _m203,
+    "M204": _m204, "M205": _m205, "M211": _m211,
     "M220": _m220, "M221": _m221, "M302": _m302, "M400": _m400, "M410": _early, "M999": _m999,
 }
 # fmt: on

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fabctl_sim.marlin import heating, reports
 from fabctl_sim.marlin.board import Board
 from fabctl_sim.marlin.commands import TABLE
-from fabctl_sim.marlin.lines import LineCutter, Verdict
+from fabctl_sim.marlin.lines import LineCutter, Verdict, is_move, line_end
 from fabctl_sim.marlin.machine import STOPPED, Machine
 from fabctl_sim.marlin.motion import Waiting
 from fabctl_sim.marlin.wire import Wire
@@ -35,7 +35,12 @@ class Firmware:
     ) -> None:
         self.board = board
         self.machine = Machine(board, now, random.Random(seed))
-        self.wire = Wire(board.byte_s, board.rx_buffer_size - 1, random.Random(seed + 1))
+        self.wire = Wire(
+            board.byte_s,
+            board.rx_buffer_size - 1,
+            random.Random(seed + 1),
+            emergency_parser=board.emergency_parser,
+        )
         self.spoil_lines = 0
         self.received = 0
         self.executed = 0
@@ -118,11 +123,10 @@ class Firmware:
             return math.inf
         if not self._booted:
             return machine.clock
-        if self.board.emergency_parser and self.wire.emergencies:
-            noticed = self.wire.emergencies[0][0]
-            if noticed <= machine.clock:
-                return noticed
-        due = min(machine.report_at, self._line_due(), self._emergency_due())
+        noticed = self.wire.next_emergency
+        if noticed <= machine.clock:
+            return noticed
+        due = min(machine.report_at, self._line_due(), noticed)
         if self._running:
             wake = machine.clock if machine.woken else self._wake
             due = min(due, max(wake, machine.frozen_until), self._busy_at)
@@ -130,15 +134,11 @@ class Firmware:
             due = min(due, machine.frozen_until)
         return max(machine.clock, due)
 
-    def _emergency_due(self) -> float:
-        waiting = self.wire.emergencies
-        return waiting[0][0] if waiting and self.board.emergency_parser else math.inf
-
     def _line_due(self) -> float:
         """When the next line can be read; infinity while the queue is full."""
         if len(self.queue) >= self.board.bufsize:
             return math.inf
-        if _line_end(self.wire.buffer) >= 0:
+        if line_end(self.wire.buffer) >= 0:
             return self.machine.clock
         arrives = self.wire.next_line_end()
         return math.inf if arrives is None else arrives
@@ -181,7 +181,7 @@ class Firmware:
         waiting = self.wire.emergencies
         while waiting and waiting[0][0] <= now:
             _, code = waiting.popleft()
-            if self.board.emergency_parser and not self.machine.halted:
+            if not self.machine.halted:
                 self.machine.clock = max(self.machine.clock, now)
                 self.machine.emergency(code)
 
@@ -189,7 +189,7 @@ class Firmware:
         """Read on from the receive buffer, at most to the end of one line."""
         buffer = self.wire.buffer
         buffer += self.wire.arrived(now)
-        end = _line_end(buffer)
+        end = line_end(buffer)
         if end < 0:
             self.cutter.feed(bytes(buffer))
             buffer.clear()
@@ -214,7 +214,7 @@ class Firmware:
             return
         self.received += 1
         command = line.lstrip(b" ")
-        if machine.stopped and _is_move(command):
+        if machine.stopped and is_move(command):
             machine.say(STOPPED)
         if not self.board.emergency_parser and command[:4] in EARLY:
             machine.emergency(int(command[1:4]))
@@ -309,15 +309,3 @@ class Firmware:
         planner = self.machine.motion.planner
         planner.advance(self.machine.clock)
         return f"{number} P{planner.free} B{self.board.bufsize - len(self.queue)}"
-
-
-def _line_end(data: bytearray) -> int:
-    """Return where the first CR or LF is, -1 without one."""
-    newline, carriage = data.find(b"\n"), data.find(b"\r")
-    return newline if carriage < 0 or 0 <= newline < carriage else carriage
-
-
-def _is_move(command: bytes) -> bool:
-    """G0 to G3, found as the firmware does it: by the number behind the first G."""
-    digits = command.partition(b"G")[2].split(b" ", 1)[0]
-    return digits.isdigit() and int(digits) <= 3

@@ -49,6 +49,9 @@ class Motion:
         self.print_accel = self.board.print_accel_mm_per_s2
         self.travel_accel = self.board.travel_accel_mm_per_s2
         self.retract_accel = self.board.retract_accel_mm_per_s2
+        self.max_feed = list(self.board.max_feed_mm_per_s)
+        self.max_accel = list(self.board.max_accel_mm_per_s2)
+        self.junction_mm = self.board.junction_deviation_mm
         self.min_segment_s = self.board.min_segment_s
         self.soft_endstops = True
         self._last: Block | None = None
@@ -98,15 +101,14 @@ class Motion:
 
     def block(self, target: Axes, length: float, tangents: tuple[Vector, Vector]) -> Block:
         """Build a block whose speed and acceleration respect every axis' limits."""
-        board = self.board
         delta = [b - a for a, b in zip(self.position, target, strict=True)]
         speed = self.feed * self.feed_percent / 100.0
         accel = self._acceleration(delta)
         for axis, moved in enumerate(delta):
             share = min(1.0, abs(moved) / length)
             if share > 0.0:
-                speed = min(speed, board.max_feed_mm_per_s[axis] / share)
-                accel = min(accel, board.max_accel_mm_per_s2[axis] / share)
+                speed = min(speed, self.max_feed[axis] / share)
+                accel = min(accel, self.max_accel[axis] / share)
         speed = self._slowed(length, speed)
         return Block(target, length, max(speed, 0.05), accel, *tangents)
 
@@ -128,10 +130,15 @@ class Motion:
     def queue(self, block: Block, now: float) -> None:
         """Hand a block to the planner; there is room for it."""
         if self.planner.blocks and self._last is not None:
-            block.entry_max = junction_speed(self._last, block, self.board.junction_deviation_mm)
+            block.entry_max = junction_speed(self._last, block, self.junction_mm)
         self._last = block
         self.position = block.end
         self.planner.add(block, now)
+
+    def limit(self, limits: list[float], words: Words) -> None:
+        """M201 and M203: change an axis' highest acceleration or feed, mm/s² or mm/s."""
+        for axis, letter in enumerate(AXES):
+            limits[axis] = words.get(letter) or limits[axis]
 
     def quick_stop(self, now: float) -> None:
         """M410: stop here and forget the rest."""

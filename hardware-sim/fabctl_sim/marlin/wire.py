@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections import deque
@@ -17,9 +18,17 @@ class Wire:
     :param byte_s: seconds per byte.
     :param capacity: bytes the receive buffer can hold; AVR's ring keeps one place free.
     :param noise: for a damaged cable; passed in, so that two runs can be equal.
+    :param emergency_parser: note when M108, M112 and M410 arrive, in :attr:`emergencies`.
     """
 
-    def __init__(self, byte_s: float, capacity: int, noise: random.Random) -> None:
+    def __init__(
+        self,
+        byte_s: float,
+        capacity: int,
+        noise: random.Random,
+        *,
+        emergency_parser: bool = False,
+    ) -> None:
         self.byte_s = byte_s
         self.capacity = capacity
         self.flip_every = 0
@@ -28,6 +37,7 @@ class Wire:
         self.overrun = 0
         self.emergencies: deque[tuple[float, int]] = deque()
         self._noise = noise
+        self._emergency_parser = emergency_parser
         self._flying: deque[tuple[float, bytes]] = deque()
         self._free_at = 0.0
         self._line = b""
@@ -41,7 +51,8 @@ class Wire:
         start = max(now, self._free_at)
         self._flying.append((start, data))
         self._free_at = start + len(data) * self.byte_s
-        self._look_for_emergencies(start, data)
+        if self._emergency_parser:
+            self._look_for_emergencies(start, data)
 
     def backlog(self, now: float) -> int:
         """Bytes written that have not arrived yet."""
@@ -54,6 +65,11 @@ class Wire:
             if found:
                 return start + found.end() * self.byte_s
         return None
+
+    @property
+    def next_emergency(self) -> float:
+        """When the receive interrupt notices an emergency command; infinity when none comes."""
+        return self.emergencies[0][0] if self.emergencies else math.inf
 
     def arrived(self, until: float) -> bytes:
         """Take the bytes that arrive up to ``until`` (inclusive) off the wire."""
@@ -105,8 +121,6 @@ class Wire:
         return out
 
     def _look_for_emergencies(self, start: float, data: bytes) -> None:
-        if b"M" not in data and not self._line:
-            return
         begin = 0
         for end in _END.finditer(data):
             line = self._line + data[begin : end.start()]
