@@ -131,7 +131,7 @@ class JobKeeper:
                 continue
             self._preparation = None
             if isinstance(prepared.result, NotReady):
-                self._could_not_start(prepared.result.reason)
+                self._could_not_start(prepared.result.reason, prepared.result.trouble)
             else:
                 self._start(self.job, prepared.result, why_not())
 
@@ -149,12 +149,12 @@ class JobKeeper:
         by = self._asked_by.get("start")
         self._reports.event(EventType.JOB_STARTED, job=job.id, commands=job.order.commands, by=by)
 
-    def _could_not_start(self, reason: str) -> None:
+    def _could_not_start(self, reason: str, trouble: Trouble | None = None) -> None:
         assert self.job is not None  # noqa: S101  # callers have checked it
         self._reports.event(
             EventType.JOB_FAILED,
-            job=self.job.id, line=0, trouble=Trouble.FILE_UNREADABLE.value,
-            reason=reason[:MOST_REASON],
+            job=self.job.id, line=0, reason=reason[:MOST_REASON],
+            trouble=trouble.value if trouble else None,
         )  # fmt: skip
         self._forget_job()
 

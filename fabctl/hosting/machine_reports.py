@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import fabctl
@@ -12,7 +13,6 @@ from fabctl.errors import DeviceError
 from fabctl.hosting.journal import Entry, Journal
 from fabctl.hosting.wall_clock import Synchronisation
 from fabctl.messaging.discovery import describe
-from fabctl.messaging.link import MqttLink
 from fabctl.messaging.payloads import (
     STATE_MAX_AGE_S,
     EventPayload,
@@ -23,6 +23,7 @@ from fabctl.messaging.payloads import (
     StatePayload,
     encode,
 )
+from fabctl.messaging.speaker import Speaker
 from fabctl.messaging.topics import LabTopics, discovery
 from fabctl.ports import MachineProfile
 from fabctl.units import Seconds
@@ -58,7 +59,7 @@ class MachineReports:
         self,
         profile: MachineProfile,
         topics: LabTopics,
-        link: MqttLink,
+        link: Speaker,
         journal: Journal,
         stamps: Stamps,
         clock: Clock,
@@ -180,7 +181,7 @@ class MachineReports:
         self._mark("state")
         self._link.publish(
             self._topics.state(self._profile.id),
-            self._state.encode(self._stamps.next()),
+            replace(self._state, refused=self.refused).encode(self._stamps.next()),
             retain=True,
             expiry_s=STATE_MAX_AGE_S,
         )

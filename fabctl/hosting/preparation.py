@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from fabctl.errors import FabError, InputError
 from fabctl.messaging.payloads import StartOrder
-from fabctl.ports import JobFile, MachineProfile
+from fabctl.ports import JobFile, MachineProfile, Trouble
 
 CHUNK = 1 << 20
 
@@ -37,6 +37,7 @@ class NotReady:
     """The file may not run; one English sentence says why."""
 
     reason: str
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,12 @@ class Preparation:
             result: Ready | NotReady = self._prepare()
         except CancelledError:
             return
-        except (FabError, OSError) as error:
+        except FabError as error:
             result = NotReady(str(error))
+        except OSError as error:
+            result = NotReady(f"The file cannot be read: {error}.", Trouble.FILE_UNREADABLE)
         except Exception as error:  # noqa: BLE001  # top of the thread: the job's end shows it
-            result = NotReady(f"the file could not be checked: {type(error).__name__}: {error}")
+            result = NotReady(f"The file could not be checked: {type(error).__name__}: {error}")
         if not self._cancelled.is_set():
             self._done(Prepared(self._order.job, result))
 
@@ -111,10 +114,10 @@ class Preparation:
                 progress=self._stop_if_cancelled,
             )
         if report.errors:
-            raise InputError(f"the file may not run here: {report.errors[0].message}")
+            raise InputError(f"The file may not run here: {report.errors[0].message}")
         found = (report.lines, report.commands)
         if found != (self._order.lines, self._order.commands):
-            raise InputError("the file has another number of lines than was said")
+            raise InputError("The file has another number of lines than was said")
         return Ready(
             JobFile(self._order.job, self._target, self._order.name, *found),
             report.estimate_s,
@@ -127,12 +130,12 @@ class Preparation:
         try:
             os.link(self._source, self._target)
         except FileNotFoundError as error:
-            raise InputError("the file is not on this computer") from error
+            raise InputError("The file is not on this computer") from error
         except OSError:  # another file system, or one without hard links
             shutil.copyfile(self._source, self._target)
         size = self._target.stat().st_size
         if size != self._order.size:
-            raise InputError(f"the file has {size} bytes, not {self._order.size}")
+            raise InputError(f"The file has {size} bytes, not {self._order.size}")
 
     def _check_hash(self, file: BinaryIO) -> None:
         digest = hashlib.sha256()
@@ -140,7 +143,7 @@ class Preparation:
             self._stop_if_cancelled()
             digest.update(chunk)
         if digest.hexdigest() != self._order.sha256:
-            raise InputError("the file's sha256 is not the one that was signed for")
+            raise InputError("The file's sha256 is not the one that was signed for")
 
     def _stop_if_cancelled(self, _bytes_read: int = 0) -> None:
         if self._cancelled.is_set():

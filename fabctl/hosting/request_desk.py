@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fabctl.errors import FabError, NotAuthenticError
 from fabctl.hosting.machine_reports import MachineReports
 from fabctl.messaging.challenges import ChallengeBook
-from fabctl.messaging.link import MqttLink, Received
+from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import Answer, Fields, PayloadError, decode, encode
 from fabctl.messaging.signing import (
     OPEN_VERBS,
@@ -18,6 +18,7 @@ from fabctl.messaging.signing import (
     check_addressee,
     unseal,
 )
+from fabctl.messaging.speaker import SpeakerAndListener
 from fabctl.messaging.topics import LabTopics
 
 MOST_WAITING = 64
@@ -54,7 +55,7 @@ class RequestDesk:
         key: bytes,
         boot: str,
         challenges: ChallengeBook,
-        link: MqttLink,
+        link: SpeakerAndListener,
         reports: MachineReports,
         wake: Callable[[], None],
     ) -> None:

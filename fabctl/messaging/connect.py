@@ -11,7 +11,6 @@ from fabctl.errors import LocalError
 from fabctl.messaging.link import BrokerAddress, Message, MqttLink
 
 DESK = "desk"
-DASHBOARD = "dashboard"
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
