@@ -19,6 +19,9 @@ from fabctl.store.faults import explained
 BUSY_TIMEOUT_S = 10
 """How long a write waits for another writer, in s, before it gives up with an error."""
 
+CONNECT_TIMEOUT_S = 10
+"""How long connecting to PostgreSQL may take, in s."""
+
 _READING = "fabctl_reading"
 
 
@@ -57,14 +60,16 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, patience_s: float = BUSY_TIMEOUT_S) -> Database:
     """Return the database at ``url``; nothing is connected before the first use.
 
     :param url: ``sqlite:////absolute/path.db`` or ``postgresql+psycopg://user:password@host/name``.
+    :param patience_s: how long a write waits for another, in s.
     :raises InputError: not such an address.
     """
     address = parse_url(url)
-    engine = _sqlite(address) if is_sqlite(address) else _postgresql(address)
+    make = _sqlite if is_sqlite(address) else _postgresql
+    engine = make(address, patience_s)
     event.listen(engine, "handle_error", _explain)
     return Database(engine)
 
@@ -95,11 +100,11 @@ def is_sqlite(address: URL) -> bool:
     return address.get_backend_name() == "sqlite"
 
 
-def _sqlite(address: URL) -> Engine:
+def _sqlite(address: URL, patience_s: float) -> Engine:
     engine = create_engine(
         address,
         # isolation_level None: we say BEGIN and COMMIT ourselves, the module adds nothing
-        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
+        connect_args={"timeout": patience_s, "isolation_level": None},
         pool_size=4,
         max_overflow=28,
     )
@@ -121,11 +126,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _postgresql(address: URL) -> Engine:
-    settings = f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_S * 1000}"
+def _postgresql(address: URL, patience_s: float) -> Engine:
+    settings = f"-c timezone=UTC -c lock_timeout={round(patience_s * 1000)}"
     engine = create_engine(
         address,
-        connect_args={"connect_timeout": BUSY_TIMEOUT_S, "options": settings},
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": settings},
         pool_pre_ping=True,
         pool_size=4,
         max_overflow=28,

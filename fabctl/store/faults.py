@@ -58,11 +58,6 @@ _POSTGRESQL_FAULTS: Mapping[str, tuple[str, str]] = {
     "53100": ("the disk of the database server is full", "free some space on the server's disk"),
     "55P03": ("another program kept a row locked for too long; nothing was changed", "try again"),
     "40": ("two changes crossed each other; nothing was changed", "try again"),
-    "28": (
-        "the database server refused the user or the password",
-        "check [database] url in lab.toml",
-    ),
-    "3D000": ("the database does not exist", "create it, and make the user of fabctl its owner"),
     "42501": (
         "the user of fabctl lacks a right in the database",
         "make that user the owner of the database",
@@ -98,8 +93,11 @@ def _fault(error: BaseException) -> tuple[str, str] | None:
     if isinstance(state, str):
         return _POSTGRESQL_FAULTS.get(state) or _POSTGRESQL_FAULTS.get(state[:2])
     if type(error).__module__.startswith("psycopg") and type(error).__name__ in _UNREACHABLE:
-        return ("the database server does not answer", "check that it runs, and its address")
+        # before a connection stands there is no SQLSTATE, only the server's or libpq's own words
+        words = str(error).strip().rpartition("\n")[2].strip()
+        return (f"the database server cannot be used ({words})", _CHECK_SERVER)
     return None
 
 
+_CHECK_SERVER = "check that it runs, and the address, user and password in [database] url"
 _UNREACHABLE = frozenset({"OperationalError", "ConnectionTimeout"})
