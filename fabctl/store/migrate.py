@@ -114,11 +114,15 @@ def _upgrade(url: str, scripts: Scripts, back_up: Callable[[], Path | None]) -> 
 def _run(scripts: Scripts, connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415  # heavy, and only needed here
     from alembic.config import Config  # noqa: PLC0415  # the same
+    from alembic.util import CommandError  # noqa: PLC0415  # the same
 
     config = Config()
     config.set_main_option("script_location", str(scripts.folder).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, scripts.head)
+    try:
+        command.upgrade(config, scripts.head)
+    except CommandError as error:
+        raise LocalError(f"the database cannot be migrated: {error}") from error
 
 
 def _revision(connection: Connection) -> str | None:

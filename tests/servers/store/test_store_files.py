@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from fabctl.errors import LocalError
-from fabctl.services import files, jobs
+from fabctl.services import files, housekeeping, jobs, people, sign_ins
+from fabctl.store.tables import SignIn, WrongTry
 from tests.servers.store.conftest import Lab
 from tests.servers.store.jobs_at_work import hear, job_now, prepare, started, stored
 
@@ -105,3 +107,19 @@ def test_a_file_that_cannot_be_deleted_stays_on_record(lab: Lab, tmp_path: Path)
         clean(lab, tmp_path)
     with lab.database.reading() as session:
         assert files.files_to_forget(session, lab.clock) == [job.sha256]
+
+
+def test_tidying_throws_away_what_has_ended_and_nothing_else(lab: Lab, tmp_path: Path) -> None:
+    with lab.database.transaction() as session:
+        for kind in ("kiosk", "desk"):
+            sign_ins.open_sign_in(session, lab.clock, lab.lea, kind=kind)
+        people.check_pin(session, lab.clock, b"secret", "402817", "old screen")
+    stray, _ = stored(tmp_path, OTHER)
+    lab.clock.advance(DAY + 1)
+    age(lab, stray, DAY)
+    with lab.database.transaction() as session:
+        people.check_pin(session, lab.clock, b"secret", "402817", "new screen")
+    assert housekeeping.tidy(lab.database, lab.clock, tmp_path) == [stray]
+    with lab.database.reading() as session:
+        assert session.scalars(select(SignIn.kind)).all() == ["desk"]
+        assert session.scalars(select(WrongTry.subject)).all() == ["new screen"]

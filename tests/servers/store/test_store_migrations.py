@@ -137,6 +137,14 @@ def test_an_older_or_empty_database_asks_for_fabctl_migrate(empty_database_url: 
     database.close()
 
 
+def test_a_state_that_never_was_is_refused(database: Database, tmp_path: Path) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    url = database.engine.url.render_as_string(hide_password=False)
+    with pytest.raises(LocalError, match="'0000'"):
+        upgrade(url, tmp_path / "backups")
+
+
 def test_another_programs_database_is_refused(empty_database_url: str, tmp_path: Path) -> None:
     database = open_database(empty_database_url)
     with database.engine.begin() as connection:
