@@ -104,12 +104,12 @@ def parse(raw: bytes) -> Answer:
     return Answer(Heard.NOTE, text=line, topic=_topic(line))
 
 
-_AFTER_OK = {b"", b" ", b"\t", b"N", b"T", b"P", b"o", *(b"%d" % digit for digit in range(10))}
-"""What may follow ``ok`` in a line; ``o`` where a lost newline ran two of them together."""
+_NOT_AFTER_OK = frozenset(b"abcdefghijklmnpqrstuvwxyzE")
+"""What follows ``ok`` in other words. An ``o`` may: a lost newline runs two oks together."""
 
 
 def _ok(line: bytes) -> Answer | None:
-    if line[:2] not in {b"ok", b"OK"} or line[2:3] not in _AFTER_OK:
+    if line[:2] not in {b"ok", b"OK"} or (len(line) > 2 and line[2] in _NOT_AFTER_OK):
         return None
     parts = _OK.match(line)
     number, queue = (parts[1], parts[3]) if parts else (None, None)

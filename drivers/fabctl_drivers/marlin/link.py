@@ -137,6 +137,7 @@ class Link:
         self.window = Window(window_bytes)
         self._kept = Kept(last_number)
         self._acked = self._acked_ever = last_number
+        self._received = last_number  # as the last Resend told it
         self._next = last_number + 1  # the next line for the wire; ≤ kept.last while repeating
         self._out: list[bytes] = []
         self._aside: deque[int] = deque()  # last line number when each was said
@@ -197,7 +198,7 @@ class Link:
         :raises LocalError: the conversation does not allow it now (see :meth:`has_room`).
         """
         self._go(Heard.SENT)
-        self._out.append(self._kept.add(command, ref))
+        self._put(self._kept.add(command, ref))
         self._next = self._kept.last + 1
         self._sent_at = now
         if self.in_flight == 1:
@@ -329,6 +330,7 @@ class Link:
         else:
             self._confirm(min(number - 1, self._acked_ever))  # withdrawn in error
         self._wanted = number
+        self._received = number - 1
         if self._quiet_limit < now:
             self._quiet_limit = now + self.QUIET_MAX_S
         self._stir(now)
@@ -364,8 +366,6 @@ class Link:
             self.window.close()
         self._go(Heard.QUIET)
         self._next = self._wanted
-        if self.window.lines > 1:
-            self._out.append(b"\n")  # ends whatever piece of a line the firmware still holds
         self._repeat_more()
 
     def _repeat_more(self) -> None:
@@ -374,9 +374,16 @@ class Link:
             framed = self._kept[self._next].frame
             if not self._fits(len(framed)):
                 return
-            self._out.append(framed)
+            self._put(framed)
             self.resends += 1
             self._next += 1
+
+    def _put(self, framed: bytes) -> None:
+        if self.window.lines > 1:
+            # A damaged newline would join two lines, and one pair in 256 has a good checksum.
+            # It also ends whatever piece of a line the firmware holds after a Resend.
+            self._out.append(b"\n")
+        self._out.append(framed)
 
     # ---- silences
 
@@ -407,23 +414,24 @@ class Link:
         self.events.append(Ended(self.state, reason, damaged=damaged))
 
     def _prompt(self, now: float) -> None:
-        """Find out what was lost: end a cut line; then ask with a new line; then repeat."""
+        """Find out what was lost: end a line that was cut, then ask with a new one."""
         self._prompts += 1
         if self._prompts > self.REPEATS:
             self._give_up(f"it waits, and does not take: {shorten(self.oldest)}", damaged=True)
             return
         self._sign_at = self._sent_at = now
         self._out.append(b"\n")  # completes a line whose newline was lost; else draws nothing
-        if self._prompts == 2 and self._next > self._kept.last:
+        if self._prompts > 1:
             self._probe()
-        elif self._prompts > 1:
+        if self._prompts > 2:
             self.window.close()
-            self._next = self._acked + 1
-            self._repeat_more()
         self._renew_patience()
 
     def _probe(self) -> None:
-        """Say one line more. Its ok, or the Resend that it draws, tells what was received."""
+        """Say a new line: its ok, or the Resend that it draws, tells what was received.
+
+        A repeat would not do: Marlin 2.1 passes over a line that it has in silence.
+        """
         self._out.append(self._kept.add(_PROBE_COMMAND, PROBE))
         self._next = self._kept.last + 1
 
@@ -444,8 +452,11 @@ class Link:
         self._patience_s = patience.patience(self.oldest, self.busy_s)
 
     def _fits(self, size: int) -> bool:
+        on_the_wire = max(self._acked, self._received) + 1
+        if self._next == on_the_wire:
+            return True  # whatever is not confirmed has arrived
         lines = self._next - 1 - self._acked
-        return self.window.fits(lines, self._kept.size(self._acked + 1, self._next) + size)
+        return self.window.fits(lines, self._kept.size(on_the_wire, self._next) + size)
 
     def _go(self, heard: Heard) -> None:
         try:

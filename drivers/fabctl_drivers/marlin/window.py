@@ -53,8 +53,5 @@ class Window:
         self._bytes = 0
 
     def fits(self, lines: int, size: int) -> bool:
-        """Return whether one line more may go out, ``lines`` in flight and ``size`` bytes with it.
-
-        One line may always go out alone.
-        """
-        return lines == 0 or (lines < self.lines and size <= self._bytes)
+        """Return whether one line more may go out beside ``lines``, ``size`` bytes with it."""
+        return lines < self.lines and size <= self._bytes
