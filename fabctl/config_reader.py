@@ -16,8 +16,8 @@ from fabctl.errors import InputError
 
 T = TypeVar("T")
 Check = Callable[[Any], T]
-_ID = re.compile(r"[a-z0-9-]{1,64}")
-ID_ALLOWED = "lowercase letters, digits and hyphens, 1 to 64 of them"
+_ID = re.compile(r"[a-z0-9-]{1,48}")
+ID_ALLOWED = "lowercase letters, digits and hyphens, 1 to 48 of them"
 
 
 class NotAllowedError(Exception):

@@ -6,10 +6,9 @@ last (passwords, the port, the kept messages) stays. See mosquitto.conf(5), mosq
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import secrets
-import shutil
 import socket
 import subprocess
 import time
@@ -135,7 +134,7 @@ def prepare_broker(config: LabConfig) -> PrivateBroker:
     port = choose_port(config.paths.broker_port)
     _write(folder / "acl", acl_text(users))
     file = folder / "mosquitto.conf"
-    _write(file, configuration_text(folder, port, getpass.getuser()))
+    _write(file, configuration_text(folder, port, pwd.getpwuid(os.geteuid()).pw_name))
     return PrivateBroker((program, "-c", str(file)), port)
 
 
@@ -144,15 +143,16 @@ def find_program(name: str) -> str:
 
     :raises LocalError: it is not installed.
     """
-    path = os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_FOLDERS])
-    found = shutil.which(name, path=path)
-    if found is None:
-        raise LocalError(
-            f"{name} is not installed",
-            next_step="install it (Debian: sudo apt install mosquitto), or name a broker of "
-            "yours in lab.toml under [broker]",
-        )
-    return found
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), *SYSTEM_FOLDERS]
+    for folder in filter(None, folders):
+        program = Path(folder) / name
+        if program.is_file() and os.access(program, os.X_OK):
+            return str(program)
+    raise LocalError(
+        f"{name} is not installed",
+        next_step="install it (Debian: sudo apt install mosquitto), or name a broker of yours in "
+        "lab.toml under [broker]",
+    )
 
 
 def make_passwords(paths: DataPaths, users: Iterable[str]) -> None:

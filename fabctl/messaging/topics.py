@@ -1,7 +1,7 @@
 """The topics of a lab, made and read in one place. Pure.
 
 ``fab/v1/<lab>/m/<machine>/…`` and ``fab/v1/<lab>/host/<host>/…``. Every part that comes from a
-name matches ``[a-z0-9-]{1,64}``, so that ``+``, ``#`` and ``/`` never reach a topic.
+name matches ``[a-z0-9-]{1,128}``, so that ``+``, ``#`` and ``/`` never reach a topic.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fabctl.errors import InputError
 
 PREFIX = "fab/v1"
-ID_FORM = "lowercase letters, digits and hyphens, 1 to 64 of them"
-_ID = re.compile(r"[a-z0-9-]{1,64}")
+ID_FORM = "lowercase letters, digits and hyphens, 1 to 128 of them"
+_ID = re.compile(r"[a-z0-9-]{1,128}")
 _ANY = "+"
 
 

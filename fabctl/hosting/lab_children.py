@@ -1,0 +1,104 @@
+"""The processes of a lab, as the supervisor runs them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+
+from fabctl.config import LabConfig
+from fabctl.errors import InputError
+from fabctl.hosting.mosquitto import PrivateBroker
+from fabctl.hosting.supervisor import ChildSpec
+
+FIRST, THEN = 0, 1
+"""Start ranks: the broker and the database; what needs them."""
+MACHINES, DESK, HARDWARE, BROKER = range(4)
+"""Stop ranks: machines first, so that they can stop their jobs and have that recorded."""
+SMALL_HEAP = {"MALLOC_ARENA_MAX": "1"}
+"""glibc's own arenas for each thread cost memory and gain nothing here (mallopt(3))."""
+
+
+def this_host(config: LabConfig, named: str | None) -> str:
+    """Return which of the lab's hosts this computer is.
+
+    :raises InputError: no such host, or nothing says which it is.
+    """
+    choices = ", ".join(config.hosts)
+    if named is not None:
+        if named not in config.hosts:
+            raise InputError(f"no host is called {named!r}", limit=choices)
+        return named
+    if len(config.hosts) == 1:
+        return next(iter(config.hosts))
+    name = socket.gethostname().split(".")[0].lower()
+    if name in config.hosts:
+        return name
+    raise InputError(
+        f"lab.toml has several hosts, and this computer is called {name!r}",
+        limit=choices,
+        next_step="say which it is with --host",
+    )
+
+
+def machine_children(config: LabConfig, host: str) -> list[ChildSpec]:
+    """Return one process per machine of a host."""
+    return [
+        ChildSpec(
+            machine.id,
+            fabctl_command(config, "machine", machine.id),
+            start_rank=THEN,
+            stop_rank=MACHINES,
+            environment=SMALL_HEAP,
+        )
+        for machine in config.machines.values()
+        if machine.host == host
+    ]
+
+
+def desk_children(config: LabConfig, broker: PrivateBroker | None) -> list[ChildSpec]:
+    """Return what a lab has once: the private broker, the database's migration, web, steward."""
+    desk = [
+        ChildSpec(
+            name,
+            fabctl_command(config, name),
+            start_rank=THEN,
+            stop_rank=DESK,
+            ready=ready,
+            environment=SMALL_HEAP,
+        )
+        for name, ready in (("web", web_answers(config)), ("steward", None))
+    ]
+    migrate = ChildSpec(
+        "migrate", fabctl_command(config, "migrate"), start_rank=FIRST, stop_rank=DESK, once=True
+    )
+    if broker is None:
+        return [migrate, *desk]
+    private = ChildSpec(
+        "broker", broker.command, start_rank=FIRST, stop_rank=BROKER, ready=broker.answers
+    )
+    return [private, migrate, *desk]
+
+
+def fabctl_command(config: LabConfig, *words: str) -> tuple[str, ...]:
+    """Return the command line of one of our own commands."""
+    return (sys.executable, "-m", "fabctl", *words, "--config", str(config.file))
+
+
+def web_answers(config: LabConfig) -> Callable[[], bool] | None:
+    """Return a test for the web: something listens at its address. None for port 0."""
+    port = config.web.port
+    if port == 0:
+        return None
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(  # noqa: S104  # read, not bound
+        config.web.address, config.web.address
+    )
+
+    def answers() -> bool:
+        try:
+            socket.create_connection((address, port), timeout=0.5).close()
+        except OSError:
+            return False
+        return True
+
+    return answers

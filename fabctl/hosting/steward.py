@@ -1,0 +1,202 @@
+"""The steward: puts on record what machines report, and does what the clock asks for.
+
+Events reach it at least once: the broker keeps its session while it is away, and machines repeat
+what is not on record. Recording is idempotent, so nothing is lost and nothing counts twice.
+"""
+
+from __future__ import annotations
+
+import queue
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+
+from fabctl.clock import Clock
+from fabctl.errors import FabError
+from fabctl.hosting.acknowledger import Acknowledger
+from fabctl.hosting.machine_reports import Stamps
+from fabctl.messaging.link import Received
+from fabctl.messaging.payloads import EventPayload, PayloadError, PresencePayload, encode, instant
+from fabctl.messaging.speaker import SpeakerAndListener
+from fabctl.messaging.topics import LabTopics
+from fabctl.services.machines import bookings_projection
+from fabctl.services.recording import MachineEvent, record_event, sweep_unanswered
+from fabctl.store.engine import Database
+from fabctl.units import Seconds
+
+CLOCK_WORK_EVERY = Seconds(5.0)
+BOOKINGS_AGAIN = Seconds(60.0)
+HEALTH_EVERY = Seconds(10.0)
+MOST_WAITING = 10_000
+"""Events beyond so many are left to the machines, which say them again."""
+
+Projection = dict[str, tuple[datetime | None, datetime | None]]
+
+
+class Steward:
+    """Used by its process's main thread; only :meth:`heard` runs in the link's."""
+
+    def __init__(
+        self,
+        topics: LabTopics,
+        database: Database,
+        link: SpeakerAndListener,
+        acknowledger: Acknowledger,
+        stamps: Stamps,
+        clock: Clock,
+        log: Callable[[str], None],
+    ) -> None:
+        self._topics = topics
+        self._database = database
+        self._link = link
+        self._acknowledger = acknowledger
+        self._stamps = stamps
+        self._clock = clock
+        self._log = log
+        self._events: queue.SimpleQueue[MachineEvent | None] = queue.SimpleQueue()
+        self._bookings: Projection = {}
+        self._last: dict[str, Seconds] = {}
+        self._ending = False
+        self.recorded = 0
+        self.repeated = 0
+        self.failures = 0
+        self.last_failure: str | None = None
+        link.subscribe(topics.every("event"), self.heard)
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until :meth:`end`, then record what has already been heard."""
+        while not self._ending:
+            self._do_clock_work()
+            self._record_next(CLOCK_WORK_EVERY)
+        while not self._events.empty():
+            self._record_next(Seconds(0.0))
+
+    def end(self) -> None:
+        """Have :meth:`run` end. Safe from a signal handler: SimpleQueue.put is reentrant."""
+        self._ending = True
+        self._events.put(None)
+
+    def heard(self, message: Received) -> None:
+        """Take an event in, in the link's thread. :raises PayloadError: it is malformed."""
+        place = self._topics.place(message.topic)
+        event = EventPayload.decode(message.payload)
+        if place is None or place.name != event.type:
+            raise PayloadError(f"an event {event.type!r} on the topic {message.topic}")
+        if self._events.qsize() < MOST_WAITING:
+            self._events.put(_for_the_record(place.owner, event))
+
+    def connected(self) -> None:
+        """Have all retained topics said again. From the link's thread."""
+        self._last.clear()
+        self._events.put(None)
+
+    # -- recording -----------------------------------------------------------------------------
+
+    def _record_next(self, patience: Seconds) -> None:
+        try:
+            event = self._events.get(timeout=max(0.001, patience))
+        except queue.Empty:
+            return
+        if event is not None:
+            self._record(event)
+
+    def _record(self, event: MachineEvent) -> None:
+        def recording() -> None:
+            with self._database.transaction() as session:
+                new = record_event(session, self._clock, event)
+            self.recorded += new
+            self.repeated += not new
+            self._acknowledger.add(event.machine, event.boot, event.seq)
+
+        self._guarded(f"recording {event.kind} of {event.machine}", recording)
+
+    # -- what the clock asks for ---------------------------------------------------------------
+
+    def _do_clock_work(self) -> None:
+        if self._is_due("clock work", CLOCK_WORK_EVERY):
+            self._guarded("giving up unanswered starts", self._sweep)
+            self._guarded("saying what is booked", self._say_bookings)
+        if self._is_due("health", HEALTH_EVERY):
+            self._say_health()
+
+    def _sweep(self) -> None:
+        with self._database.transaction() as session:
+            for job in sweep_unanswered(session, self._clock):
+                self._log(f"the start of job {job} was never answered; it counts as failed")
+
+    def _say_bookings(self) -> None:
+        with self._database.reading() as session:
+            now = bookings_projection(session, self._clock)
+        all_of_it = self._is_due("bookings", BOOKINGS_AGAIN)
+        for machine, (busy_until, next_start) in now.items():
+            if all_of_it or self._bookings.get(machine) != (busy_until, next_start):
+                fields = {"busy_until": _said(busy_until), "next_start": _said(next_start)}
+                payload = encode(fields, self._stamps.next())
+                self._link.publish(self._topics.booking(machine), payload, retain=True)
+        self._bookings = now
+
+    def _say_health(self) -> None:
+        figures = {
+            "recorded": self.recorded,
+            "repeated": self.repeated,
+            "failures": self.failures,
+            "last_failure": self.last_failure,
+        }
+        payload = PresencePayload(online=True, figures=figures).encode(self._stamps.next())
+        self._link.publish(self._topics.steward_status, payload, retain=True)
+
+    def goodbye(self) -> None:
+        """Say that the steward is gone."""
+        payload = PresencePayload(online=False).encode(self._stamps.next())
+        self._link.publish(self._topics.steward_status, payload, retain=True)
+
+    # -- small things --------------------------------------------------------------------------
+
+    def _guarded(self, what: str, work: Callable[[], None]) -> None:
+        """Do one piece of work; its failure is shown and must not stop the others."""
+        try:
+            work()
+        except FabError as error:
+            self._failed(what, str(error))
+        except Exception as error:  # noqa: BLE001  # top of a piece of work: its health shows it
+            self._failed(what, f"{type(error).__name__}: {error}")
+            self._log(traceback.format_exc().rstrip())
+
+    def _failed(self, what: str, why: str) -> None:
+        self.failures += 1
+        self.last_failure = f"{what}: {why}"[:400]
+        self._log(f"{what} failed: {why}")
+        self._say_health()
+
+    def _is_due(self, what: str, every: Seconds) -> bool:
+        now = self._clock.monotonic()
+        last = self._last.get(what)
+        if last is not None and now - last < every:
+            return False
+        self._last[what] = now
+        return True
+
+
+def _for_the_record(machine: str, event: EventPayload) -> MachineEvent:
+    return MachineEvent(
+        machine=machine,
+        boot=event.stamp.boot,
+        seq=event.stamp.seq,
+        kind=event.type,
+        at=event.stamp.ts,
+        synced=event.stamp.synced,
+        job=event.job,
+        line=event.line,
+        commands=event.commands,
+        resends=event.resends,
+        seconds=event.seconds,
+        trouble=event.trouble,
+        reason=event.reason,
+        by=event.by,
+    )
+
+
+def _said(moment: datetime | None) -> str | None:
+    return None if moment is None else instant(moment)

@@ -1,0 +1,67 @@
+"""``fabctl steward``: puts the steward's parts together and runs them."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+
+from fabctl.clock import SystemClock
+from fabctl.config import LabConfig
+from fabctl.hosting.acknowledger import Acknowledger
+from fabctl.hosting.locks import FolderLock
+from fabctl.hosting.logs import log
+from fabctl.hosting.machine_reports import Stamps
+from fabctl.hosting.steward import Steward
+from fabctl.messaging.connect import desk_link
+from fabctl.messaging.link import Message
+from fabctl.messaging.payloads import PresencePayload
+from fabctl.messaging.requests import MachineRequests, keys_in
+from fabctl.messaging.topics import LabTopics, client_id
+from fabctl.services.machines import sync_resources
+from fabctl.store.engine import open_database
+from fabctl.store.migrate import require_current
+
+SESSION_S = 7 * 24 * 3600
+"""So long the broker keeps events for a steward that is away."""
+PREDECESSOR_ENDS_WITHIN_S = 15.0
+ACKNOWLEDGED_WITHIN_S = 2.0
+
+
+def run_steward(config: LabConfig) -> int:
+    """Work until SIGTERM or SIGINT; return the exit code.
+
+    :raises LocalError: another steward works here, the database is not migrated, or the broker's
+        address is not known.
+    """
+    lock = FolderLock(config.data_directory / "steward.lock")
+    lock.take("the steward's place in this data directory", PREDECESSOR_ENDS_WITHIN_S)
+    clock = SystemClock()
+    topics = LabTopics(config.id)
+    stamps = Stamps(clock, secrets.token_hex(8))
+    database = open_database(config.database_url)
+    require_current(database)
+    with database.transaction() as session:
+        sync_resources(session, clock, config.machines.values())
+    gone = PresencePayload(online=False).encode(stamps.next())
+    link = desk_link(
+        config,
+        client_id("steward", config.id),
+        will=Message(topics.steward_status, gone),
+        session_expiry_s=SESSION_S,
+        log=log,
+    )
+    acknowledger = Acknowledger(MachineRequests(link, config.id, keys_in(config.paths)), log)
+    steward = Steward(topics, database, link, acknowledger, stamps, clock, log)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: steward.end())
+    link.on_connected(steward.connected)
+    link.start()
+    acknowledger.begin()
+    try:
+        steward.run()
+    finally:
+        acknowledger.end(ACKNOWLEDGED_WITHIN_S)
+        steward.goodbye()
+        link.stop()
+        database.close()
+    return 0
