@@ -33,7 +33,7 @@ def sim(config: LabConfig, machine: str, action: str, values: tuple[str, ...]) -
 
     The demo prints the file to name with --config.
     """
-    request = {"do": action, **dict(_pair(value) for value in values)}
+    request = {"cmd": action, **dict(_pair(value) for value in values)}
     answer = ask(control_socket(config, machine), request)
     click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     if not answer.get("ok", True):
