@@ -17,16 +17,16 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fabctl.store.ids import ID_LENGTH
-from fabctl.store.types import UtcDateTime
+from fabctl.store.types import PlainText, UtcDateTime
 
-_Id = String(ID_LENGTH)
+_Id = PlainText(ID_LENGTH)
+_Sha256 = PlainText(64)
 _Count = BigInteger().with_variant(Integer, "sqlite")
 """A row number; SQLite counts only a column of the type INTEGER up by itself."""
 
@@ -43,7 +43,10 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime(),
+        str: PlainText(),
+    }
 
 
 class Person(Base):
@@ -185,7 +188,7 @@ class JobFile(Base):
 
     __tablename__ = "job_file"
 
-    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sha256: Mapped[str] = mapped_column(_Sha256, primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     lines: Mapped[int]
     commands: Mapped[int]
@@ -205,7 +208,7 @@ class Job(Base):
     resource_id: Mapped[str] = mapped_column(ForeignKey("resource.id"))
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     name: Mapped[str]
-    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    sha256: Mapped[str] = mapped_column(_Sha256, index=True)
     """Kept after the file itself is forgotten, so no foreign key."""
     size: Mapped[int] = mapped_column(BigInteger)
     lines: Mapped[int]
@@ -275,7 +278,7 @@ class SignIn(Base):
 
     __tablename__ = "sign_in"
 
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(_Sha256, primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
     kind: Mapped[str]
     opened_at: Mapped[datetime]
@@ -290,7 +293,7 @@ class ApiToken(Base):
     id: Mapped[str] = mapped_column(_Id, primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
     name: Mapped[str]
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    token_hash: Mapped[str] = mapped_column(_Sha256, unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from fabctl.errors import UnknownIdError
 from fabctl.model.refusal import RefusedError
+from fabctl.services import jobs
 from fabctl.services.audit import lines_about
 from fabctl.store.tables import MachineEventRow
 from tests.servers.store.conftest import Lab
@@ -223,6 +225,14 @@ def test_events_of_unknown_jobs_and_kinds_are_kept(lab: Lab, tmp_path: Path) -> 
     assert hear(lab, gone, "job-finished", 3)
     assert job_now(lab, job).state == "starting"
     assert events(lab) == 3
+
+
+def test_noise_in_an_events_words_is_recorded_as_noise(lab: Lab, tmp_path: Path) -> None:
+    job = started(lab, tmp_path)
+    assert hear(lab, job, "job-failed", 1, reason="Error:\0\ud800!", by="a\0b")
+    assert job_now(lab, job).reason == "Error:\ufffd?!"
+    with lab.database.reading() as session, pytest.raises(UnknownIdError):
+        jobs.get_job(session, "a\0b")
 
 
 def test_an_event_that_arrives_before_the_answer_counts(lab: Lab, tmp_path: Path) -> None:
