@@ -20,14 +20,15 @@ from pathlib import Path
 import click
 
 from fabctl.clock import Clock, SystemClock
+from fabctl.commands.demo_accounts import ACCOUNTS, write_private
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
-from fabctl.errors import DeviceError, LocalError
+from fabctl.errors import DeviceError, FabError, LocalError
 from fabctl.gcode.preflight import inspect
 from fabctl.messaging.connect import desk_link
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.requests import MachineRequests, keys_in
-from fabctl.services import jobs
+from fabctl.services import jobs, people
 from fabctl.services.machines import sync_resources
 from fabctl.services.seed import seed_demo
 from fabctl.store.engine import Database, open_database
@@ -44,7 +45,7 @@ def steps() -> None:
 @steps.command()
 @config_option
 def seed(config: LabConfig) -> None:
-    """Put the demo's people, certifications and reservations on record; print them as JSON."""
+    """Put the demo's people, certifications and reservations on record; keep them as JSON."""
     require_simulated(config)
     clock = SystemClock()
     secret = bytes.fromhex(config.paths.secret.read_text().strip())
@@ -55,14 +56,18 @@ def seed(config: LabConfig) -> None:
         accounts = seed_demo(database, clock, secret)
     finally:
         database.close()
-    click.echo(json.dumps([dataclasses.asdict(person) for person in accounts.people]))
+    cast = [dataclasses.asdict(person) for person in accounts.people]
+    write_private(config.data_directory / ACCOUNTS, json.dumps(cast))
 
 
 @steps.command()
 @config_option
-@click.option("--person", "person_id", required=True, help="Whose print it is.")
-def first_print(config: LabConfig, person_id: str) -> None:
-    """Start a print the way a person's tap does: prepared, checked, on record, signed."""
+@click.option("--login", required=True, help="Whose print it is.")
+def first_print(config: LabConfig, login: str) -> None:
+    """Start a print the way a person's tap does: prepared, checked, on record, signed.
+
+    A lab that was kept may refuse it (the printer waits for a person): the demo goes on.
+    """
     require_simulated(config)
     clock = SystemClock()
     view = LabView(config.id, {id_: m.host for id_, m in config.machines.items()}, clock)
@@ -72,10 +77,20 @@ def first_print(config: LabConfig, person_id: str) -> None:
     database = open_database(config.database_url)
     link.start()
     try:
-        _start(config, clock, database, view, requests, person_id)
+        _start(config, clock, database, view, requests, _person_id(database, login))
+    except FabError as error:
+        click.echo(f"no first print: {error}")
     finally:
         link.stop()
         database.close()
+
+
+def _person_id(database: Database, login: str) -> str:
+    with database.reading() as session:
+        found = people.find_by_login(session, login)
+    if found is None:
+        raise LocalError(f"nobody has the login {login!r}")
+    return found.id
 
 
 def require_simulated(config: LabConfig) -> None:
