@@ -12,6 +12,7 @@ from fabctl.messaging.challenges import ChallengeBook
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import Answer, Fields, PayloadError, decode, encode
 from fabctl.messaging.signing import (
+    FRESH_VERBS,
     OPEN_VERBS,
     SIGNED_VERBS,
     body_of,
@@ -119,7 +120,8 @@ class RequestDesk:
         if verb in SIGNED_VERBS:
             request = unseal(self._key, message.topic, message.payload)
             check_addressee(request, machine=self._machine, verb=verb, boot=self._boot)
-            self._challenges.spend(request.challenge)
+            if verb in FRESH_VERBS:
+                self._challenges.spend(request.challenge)
             return body_of(request)
         if verb in OPEN_VERBS:
             return decode(message.payload)

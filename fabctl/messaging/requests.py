@@ -14,7 +14,13 @@ from fabctl.errors import InputError, LocalError
 from fabctl.messaging.keys import read_key
 from fabctl.messaging.link import MqttLink, Received
 from fabctl.messaging.payloads import Answer, Fields, PayloadError, decode, encode
-from fabctl.messaging.signing import OPEN_VERBS, SIGNED_VERBS, SignedRequest, seal
+from fabctl.messaging.signing import (
+    OPEN_VERBS,
+    SIGNED_VERBS,
+    TIMELESS_VERBS,
+    SignedRequest,
+    seal,
+)
 from fabctl.messaging.topics import LabTopics
 from fabctl.units import Seconds
 
@@ -60,7 +66,7 @@ class MachineRequests:
     ) -> Answer:
         """Ask, and wait for the answer for at most ``timeout`` s in all.
 
-        A signed verb takes two round trips: the machine's challenge, then the request.
+        A verb that must be fresh takes two round trips: the machine's challenge, then the request.
 
         :returns: ``no-broker`` or ``no-answer`` when nothing came; the machine may then have
             heard the request or not: its events tell.
@@ -87,19 +93,16 @@ class MachineRequests:
         self, machine: str, verb: str, body: Mapping[str, Any], deadline: Seconds
     ) -> bytes | None:
         key = self._key_of(machine)
+        topic = self._topics.command(machine, verb)
+        name = secrets.token_hex(8)
+        if verb in TIMELESS_VERBS:
+            return seal(key, topic, SignedRequest(machine, verb, name, body))
         identity = self._ask(machine, "identify", encode({}), deadline)
         if identity is None:
             return None
         fields = _identity(identity, machine)
-        request = SignedRequest(
-            machine=machine,
-            verb=verb,
-            boot=fields.text("boot", limit=64),
-            id=secrets.token_hex(8),
-            challenge=fields.text("challenge", limit=64),
-            body=body,
-        )
-        return seal(key, self._topics.command(machine, verb), request)
+        boot, challenge = fields.text("boot", limit=64), fields.text("challenge", limit=64)
+        return seal(key, topic, SignedRequest(machine, verb, name, body, boot, challenge))
 
     def _ask(self, machine: str, verb: str, payload: bytes, deadline: Seconds) -> bytes | None:
         correlation = secrets.token_bytes(12)

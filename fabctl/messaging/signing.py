@@ -18,7 +18,11 @@ from fabctl.messaging.payloads import MAX_BYTES, Fields, decode, encode
 
 OPEN_VERBS = frozenset({"identify", "pause", "stop"})
 """Asked by anyone whom the broker lets write them: they only take permission away."""
-SIGNED_VERBS = frozenset({"start", "resume", "clear", "recorded"})
+FRESH_VERBS = frozenset({"start", "resume", "clear"})
+"""Signed, for this boot, with a challenge: they work once."""
+TIMELESS_VERBS = frozenset({"recorded"})
+"""Signed only: they name exactly what they are about, and doing it again changes nothing."""
+SIGNED_VERBS = FRESH_VERBS | TIMELESS_VERBS
 KEY_BYTES = 32
 
 
@@ -28,12 +32,13 @@ class SignedRequest:
 
     machine: str
     verb: str
-    boot: str
-    """The boot of the machine process that is meant."""
     id: str
     """The request's own id, for logs."""
-    challenge: str
     body: Mapping[str, Any]
+    boot: str = ""
+    """The boot of the machine process that is meant; empty for a timeless verb."""
+    challenge: str = ""
+    """Likewise."""
 
 
 def seal(key: bytes, topic: str, request: SignedRequest) -> bytes:
@@ -67,20 +72,23 @@ def unseal(key: bytes, topic: str, payload: bytes) -> SignedRequest:
     return SignedRequest(
         machine=fields.text("machine", limit=64),
         verb=fields.text("verb", limit=64),
-        boot=fields.text("boot", limit=64),
         id=fields.text("id", limit=64),
-        challenge=fields.text("challenge", limit=64),
         body=fields.inner("body").values,
+        boot=fields.text("boot", limit=64) if fields.values.get("boot") else "",
+        challenge=fields.text("challenge", limit=64) if fields.values.get("challenge") else "",
     )
 
 
 def check_addressee(request: SignedRequest, *, machine: str, verb: str, boot: str) -> None:
-    """Check that a request is meant for this machine, verb and boot.
+    """Check that a request is meant for this machine and verb and, unless timeless, this boot.
 
     :raises NotAuthenticError: it is meant for another.
     """
     meant = {"machine": request.machine, "verb": request.verb, "boot": request.boot}
-    for what, here in {"machine": machine, "verb": verb, "boot": boot}.items():
+    expected = {"machine": machine, "verb": verb}
+    if verb not in TIMELESS_VERBS:
+        expected["boot"] = boot
+    for what, here in expected.items():
         if meant[what] != here:
             raise NotAuthenticError(f"the request was signed for another {what}")
 
