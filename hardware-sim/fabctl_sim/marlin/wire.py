@@ -7,12 +7,13 @@ import random
 import re
 from collections import deque
 
-_FLOOR = 1e-6  # a millionth of a byte's time: keeps a byte's own arrival time inclusive
+from fabctl_sim.one_way import OneWay
+
 _EMERGENCY = re.compile(rb"\s*(?:N-?\d*\s*)?M(108|112|410)(?!\d)")
 _END = re.compile(rb"[\r\n]")
 
 
-class Wire:
+class Wire(OneWay):
     """Host to board: what was written, when it arrives, and what the receive buffer holds.
 
     :param byte_s: seconds per byte.
@@ -29,7 +30,7 @@ class Wire:
         *,
         emergency_parser: bool = False,
     ) -> None:
-        self.byte_s = byte_s
+        super().__init__(byte_s)
         self.capacity = capacity
         self.flip_every = 0
         self.lose_every = 0
@@ -38,8 +39,6 @@ class Wire:
         self.emergencies: deque[tuple[float, int]] = deque()
         self._noise = noise
         self._emergency_parser = emergency_parser
-        self._flying: deque[tuple[float, bytes]] = deque()
-        self._free_at = 0.0
         self._line = b""
         self.buffer = bytearray()
 
@@ -48,44 +47,14 @@ class Wire:
         data = self._damaged(data)
         if not data:
             return
-        start = max(now, self._free_at)
-        self._flying.append((start, data))
-        self._free_at = start + len(data) * self.byte_s
+        start = self.send(data, now)
         if self._emergency_parser:
             self._look_for_emergencies(start, data)
-
-    def backlog(self, now: float) -> int:
-        """Bytes written that have not arrived yet."""
-        return max(0, int((self._free_at - now) / self.byte_s))
-
-    def next_line_end(self) -> float | None:
-        """When the next CR or LF arrives that has not arrived yet; None when none is coming."""
-        for start, data in self._flying:
-            found = _END.search(data)
-            if found:
-                return start + found.end() * self.byte_s
-        return None
 
     @property
     def next_emergency(self) -> float:
         """When the receive interrupt notices an emergency command; infinity when none comes."""
         return self.emergencies[0][0] if self.emergencies else math.inf
-
-    def arrived(self, until: float) -> bytes:
-        """Take the bytes that arrive up to ``until`` (inclusive) off the wire."""
-        taken = b""
-        while self._flying:
-            start, data = self._flying[0]
-            count = int((until - start) / self.byte_s + _FLOOR)
-            if count >= len(data):
-                taken += data
-                self._flying.popleft()
-                continue
-            if count > 0:
-                taken += data[:count]
-                self._flying[0] = (start + count * self.byte_s, data[count:])
-            break
-        return taken
 
     def fill(self, until: float) -> None:
         """Nobody reads until ``until``: what does not fit into the buffer is lost."""
@@ -96,11 +65,10 @@ class Wire:
 
     def clear(self) -> None:
         """Forget everything: the board was reset or the cable pulled."""
-        self._flying.clear()
+        self.forget()
         self.emergencies.clear()
         self.buffer.clear()
         self._line = b""
-        self._free_at = 0.0
 
     def _damaged(self, data: bytes) -> bytes:
         if self.lose_next:

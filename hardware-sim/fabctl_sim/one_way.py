@@ -1,0 +1,61 @@
+"""One direction of a serial line: what was written, and when each byte of it arrives."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+
+_FLOOR = 1e-6  # a millionth of a byte's time: keeps a byte's own arrival time inclusive
+_END = re.compile(rb"[\r\n]")
+
+
+class OneWay:
+    """Bytes under way; each takes ``byte_s`` seconds, one after the other."""
+
+    def __init__(self, byte_s: float) -> None:
+        self.byte_s = byte_s
+        self._flying: deque[tuple[float, bytes]] = deque()
+        self._free_at = 0.0
+
+    def send(self, data: bytes, now: float) -> float:
+        """Put ``data`` on the line at ``now``, behind what is still on its way.
+
+        :return: when its first byte begins.
+        """
+        start = max(now, self._free_at)
+        self._flying.append((start, data))
+        self._free_at = start + len(data) * self.byte_s
+        return start
+
+    def backlog(self, now: float) -> int:
+        """Bytes written that have not arrived yet."""
+        return max(0, int((self._free_at - now) / self.byte_s))
+
+    def next_line_end(self) -> float | None:
+        """When the next CR or LF arrives that has not arrived yet; None when none is coming."""
+        for start, data in self._flying:
+            found = _END.search(data)
+            if found:
+                return start + found.end() * self.byte_s
+        return None
+
+    def arrived(self, until: float) -> bytes:
+        """Take the bytes that arrive up to ``until`` (inclusive) off the line."""
+        taken = b""
+        while self._flying:
+            start, data = self._flying[0]
+            count = int((until - start) / self.byte_s + _FLOOR)
+            if count >= len(data):
+                taken += data
+                self._flying.popleft()
+                continue
+            if count > 0:
+                taken += data[:count]
+                self._flying[0] = (start + count * self.byte_s, data[count:])
+            break
+        return taken
+
+    def forget(self) -> None:
+        """Nothing is on its way any more."""
+        self._flying.clear()
+        self._free_at = 0.0
