@@ -141,11 +141,24 @@ class WebLab:
                 **more,
             )
 
+    def id_of(self, login: str) -> str:
+        """Return a person's id."""
+        with self.db.reading() as db:
+            found = people.find_by_login(db, login)
+        assert found
+        return found.id
+
     def certify(self, person: PersonView, *machine_ids: str) -> None:
         """Certify somebody, on every machine by default."""
         with self.db.transaction() as db:
             for machine in machine_ids or self.config.machines:
                 certifications.certify(db, self.clock, person_id=person.id, resource_id=machine)
+
+    def certified(self, login: str, **more: Any) -> PersonView:
+        """Add somebody who is certified on every machine."""
+        person = self.person(login, **more)
+        self.certify(person)
+        return person
 
     def book(
         self, person: PersonView, machine: str, *, after_min: int = 0, minutes: int = 60
@@ -193,10 +206,33 @@ class Browser:
         headers = {"Referer": f"http://localhost{page}"}
         return self.client.post(path, data=fields, headers=headers)
 
+    def upload(self, content: bytes, name: str = "part.gcode", *, page: str) -> TestResponse:
+        """Send a file from a machine's page."""
+        token = form_token(self.get(page).get_data(as_text=True))
+        body, content_type = multipart(content, name, csrf_token=token)
+        headers = {"Referer": f"http://localhost{page}"}
+        return self.client.post(
+            f"{page}/upload", data=body, content_type=content_type, headers=headers
+        )
+
     def sign_in(self, login: str) -> TestResponse:
         """Sign in by password."""
         fields = {"login": login, "password": f"{login}-password"}
         return self.post("/in/password", fields, page="/in?with=password")
+
+
+def multipart(content: bytes, name: str, **fields: str) -> tuple[bytes, str]:
+    """Return the body of a form with a file, and its content type.
+
+    The test client would put a large one into a file of its own and leave that open.
+    """
+    parts = [
+        f'--limit\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in fields.items()
+    ]
+    head = f'--limit\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+    parts += [head.encode(), b"Content-Type: text/plain\r\n\r\n", content, b"\r\n--limit--\r\n"]
+    return b"".join(parts), "multipart/form-data; boundary=limit"
 
 
 def form_token(page: str) -> str:

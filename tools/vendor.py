@@ -38,7 +38,7 @@ class Package:
 ICONS = (
     "arrow-left", "calendar-check", "calendar-clock", "calendar-plus", "check",
     "circle-question-mark", "clock", "delete", "file-up", "hourglass", "key-round", "lock",
-    "log-out", "octagon-x", "pause", "play", "qr-code", "thermometer", "triangle-alert",
+    "log-out", "octagon-x", "pause", "play", "triangle-alert",
     "unplug", "user-round", "wrench", "x",
 )  # fmt: skip
 

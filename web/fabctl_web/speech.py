@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -41,12 +41,15 @@ class Speech:
         return translate(found, self.language)
 
     def clock(self, instant: datetime) -> str:
-        """Return the wall clock time: ``15 h 10`` in French, ``15:10`` in English."""
-        local = instant.astimezone(self.zone)
+        """Return the wall clock time of an instant: ``15 h 10`` in French, ``15:10`` in English."""
+        return self.wall(instant.astimezone(self.zone).time())
+
+    def wall(self, read: time) -> str:
+        """Return a time as it is read from a clock on the wall."""
         if self.language != "fr":
-            return f"{local:%H:%M}"
-        minutes = f"{NO_BREAK}{local:%M}" if local.minute else ""
-        return f"{local.hour}{NO_BREAK}h{minutes}"
+            return f"{read:%H:%M}"
+        minutes = f"{NO_BREAK}{read:%M}" if read.minute else ""
+        return f"{read.hour}{NO_BREAK}h{minutes}"
 
     def day(self, instant: datetime, now: datetime) -> str:
         """Return the day: today, tomorrow, or weekday and date (with another year's number)."""

@@ -187,11 +187,22 @@ def _controlled(lab: Lab, job_id: str, person: PersonView, answer: Answer) -> Re
     return make_response(jsonify(body), 202)
 
 
+UNREADABLE = (
+    BadRequest,
+    UnsupportedMediaType,
+    RecursionError,  # a body of brackets within brackets
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+)
+
+
 def _reservation_wanted(lab: Lab) -> tuple[str, datetime, datetime] | Refusal:
     try:
         body = request.get_json()
         resource, start, end = str(body["resource"]), _instant(body["start"]), _instant(body["end"])
-    except (BadRequest, UnsupportedMediaType, LookupError, TypeError, ValueError, ArithmeticError):
+    except UNREADABLE:
         return Refusal("malformed", text("This request cannot be read."), FORM_OF_A_RESERVATION)
     return (resource, start, end) if resource in lab.config.machines else UNKNOWN_RESOURCE
 

@@ -31,13 +31,13 @@ def _(template: str) -> str:
 LOOKS = {
     "free": Look("free", "check", _("Free")),
     "reserved": Look("reserved", "calendar-clock", _("Reserved")),
-    "preparing": Look("busy", "hourglass", _("Getting ready")),
+    "preparing": Look("busy", "hourglass", _("Preparing")),
     "running": Look("busy", "clock", _("Busy")),
     "paused": Look("paused", "pause", _("Paused")),
     "blocked": Look("blocked", "lock", _("Blocked")),
-    "broken": Look("broken", "wrench", _("Broken down")),
-    "offline": Look("silent", "unplug", _("Disconnected")),
-    "unknown": Look("silent", "circle-question-mark", _("State unknown")),
+    "broken": Look("broken", "wrench", _("Broken")),
+    "offline": Look("silent", "unplug", _("Offline")),
+    "unknown": Look("silent", "circle-question-mark", _("Not known")),
 }
 
 

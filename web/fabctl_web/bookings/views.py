@@ -19,6 +19,8 @@ area = Blueprint("bookings", __name__, template_folder="templates")
 LENGTHS_MIN = (30, 60, 120, 240)
 USUAL_MIN = 60
 PROPOSED = 4
+DAYS_SHOWN = 28
+QUARTERS = [time(hour, minute) for hour in range(24) for minute in (0, 15, 30, 45)]
 
 
 @area.get("/m/<machine>/book")
@@ -31,6 +33,7 @@ def page(machine: str) -> str:
     with lab.db.reading() as db:
         slots = bookings.proposals(db, lab.clock, machine, minutes=minutes, count=PROPOSED)
     now = lab.clock.now()
+    local = now.astimezone(lab.config.time_zone)
     return render_template(
         "bookings/page.html",
         machine=profile,
@@ -38,7 +41,9 @@ def page(machine: str) -> str:
         starts_now=bool(slots) and slots[0].start <= now,
         minutes=minutes,
         lengths=LENGTHS_MIN,
-        today=now.astimezone(lab.config.time_zone).date().isoformat(),
+        days=[local + timedelta(days=ahead) for ahead in range(DAYS_SHOWN)],
+        times=QUARTERS,
+        next_quarter=_next_quarter(local),
         signed=signed_in() is not None,
     )
 
@@ -76,6 +81,11 @@ def cancel(reservation: str) -> Response:
     lab.booked_anew(gone.resource_id)
     flash(speech()("Cancelled: {slot}.", slot=_said(gone)), "good")
     return go(back_address(request.referrer))
+
+
+def _next_quarter(local: datetime) -> time:
+    """Return the quarter of an hour after ``local``, on the wall clock."""
+    return QUARTERS[(local.hour * 4 + local.minute // 15 + 1) % len(QUARTERS)]
 
 
 def _said(found: ReservationView) -> str:

@@ -23,6 +23,17 @@ from fabctl_web.lab import Lab
 BOOKINGS_SHOWN = 4
 BOOKINGS_AHEAD = timedelta(days=14)
 USE_MINUTES = 60
+NO_BOOKING = frozenset(
+    {
+        "account-suspended",
+        "not-certified",
+        "certification-expired",
+        "certification-suspended",
+        "supervision-missing",
+        "out-of-order",
+    }
+)
+"""Conditions that speak against booking too."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,9 @@ def panel_of(lab: Lab, machine: str, person: PersonView | None) -> Panel:
         running, may_resume = _on_machine(db, view, person)
     may_start = all(condition.met is True for condition in found)
     prepared = [job for job in mine if job.resource_id == machine and job.state == "prepared"]
-    lines = [_line(condition, slot, may_clear=may_clear) for condition in found]
+    offers = _offers(found, slot, may_clear=may_clear)
+    lines = [_line(condition, offers) for condition in found]
+    lines.sort(key=lambda line: line.condition.met is True)  # what is in the way comes first
     return Panel(
         state=view.state,
         primary=_primary(view, lines, prepared, may_start=may_start, may_resume=may_resume),
@@ -114,16 +127,23 @@ def _primary(
     return ""
 
 
-def _line(condition: Condition, slot: Slot | None, *, may_clear: bool) -> Line:
+def _offers(found: list[Condition], slot: Slot | None, *, may_clear: bool) -> dict[str, str]:
+    """Return which unmet conditions a button can do something about.
+
+    Booking is offered only to those who could book: certified, in order.
+    """
+    in_the_way = {condition.code for condition in found if condition.met is not True}
+    offers = {"machine-broken": "clear"} if may_clear else {}
+    if in_the_way.isdisjoint(NO_BOOKING):
+        offers |= {"not-reserved": "book-now" if slot else "book", "someone-elses-slot": "book"}
+    return offers
+
+
+def _line(condition: Condition, offers: dict[str, str]) -> Line:
     if condition.met is True:
         return Line(condition, "met", "check", "")
     css, icon = ("unsure", "circle-question-mark") if condition.met is None else ("unmet", "x")
-    actions = {
-        "not-reserved": "book-now" if slot else "book",
-        "someone-elses-slot": "book",
-        "machine-broken": "clear" if may_clear else "",
-    }
-    return Line(condition, css, icon, actions.get(condition.code, ""))
+    return Line(condition, css, icon, offers.get(condition.code, ""))
 
 
 def _slot_now(db: Session, lab: Lab, machine: str) -> Slot | None:

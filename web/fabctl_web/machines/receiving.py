@@ -36,7 +36,10 @@ def prepare(
     if received is None:
         raise RefusedError([NO_FILE])
     upload, name = received
-    report = inspect(upload.opened(), lab.config.machines[machine])
+    profile = lab.config.machines[machine]
+    report = inspect(
+        upload.opened(), kind=profile.kind, work_area=profile.work_area, limits=profile.limits
+    )
     if not report.ok:
         raise FileProblemsError(report)
     upload.settle()

@@ -36,7 +36,12 @@ def _no_file_from_strangers() -> Response | None:
 
 
 def is_kiosk() -> bool:
-    """Say whether this browser is a shared screen (by its address, from lab.toml)."""
+    """Say whether this browser is a shared screen, by its address (lab.toml).
+
+    Never behind a proxy: there, every browser would have the proxy's own address.
+    """
+    if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For")):
+        return False
     return request.remote_addr in current_lab().config.web.kiosk_addresses
 
 

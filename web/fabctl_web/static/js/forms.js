@@ -14,7 +14,10 @@
   if (file) {
     const problem = document.getElementById("too-large");
     const tooLarge = () => file.files.length > 0 && file.files[0].size > Number(file.dataset.maxBytes);
-    file.addEventListener("change", () => { problem.hidden = !tooLarge(); });
+    file.addEventListener("change", () => {
+      problem.hidden = !tooLarge();
+      if (file.files.length > 0) document.getElementById("chosen").textContent = file.files[0].name;
+    });
     file.form.addEventListener("submit", (event) => {
       if (!tooLarge()) return;
       event.preventDefault();

@@ -1,0 +1,263 @@
+"""Signing in: by password anywhere, by PIN on shared screens only; and never a way to elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.test import TestResponse
+
+from fabctl.clock import ManualClock
+from tests.web_lab import Browser, WebLab, form_token, web_lab
+
+KIOSK = "127.0.0.1"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[WebLab]:
+    with web_lab(tmp_path) as found:
+        found.certify(found.person("camille", pin="482915"))
+        yield found
+
+
+def is_in(browser: Browser) -> bool:
+    return browser.get("/me").status_code == 200
+
+
+def pin(browser: Browser, code: str, next_page: str = "/") -> TestResponse:
+    return browser.post("/in/pin", {"pin": code, "next": next_page}, page="/in")
+
+
+def cookie(answer: TestResponse) -> str:
+    return next(value for value in answer.headers.getlist("Set-Cookie") if "fabctl=" in value)
+
+
+def advance(lab: WebLab, seconds: float) -> None:
+    assert isinstance(lab.clock, ManualClock)
+    lab.clock.advance(seconds)
+
+
+def test_by_password_and_out_again(lab: WebLab) -> None:
+    browser = lab.browser()
+    assert not is_in(browser)
+    answer = browser.sign_in("camille")
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert "Camille" in browser.get("/me").get_data(as_text=True)
+    assert browser.post("/out", page="/me").location == "/"
+    assert not is_in(browser)
+
+
+def test_the_cookie_is_for_this_site_only_and_not_for_scripts(lab: WebLab) -> None:
+    said = cookie(lab.browser().sign_in("camille"))
+    assert "HttpOnly" in said
+    assert "SameSite=Lax" in said
+    assert "Secure" not in said
+
+
+def test_over_tls_the_cookie_is_secure(lab: WebLab) -> None:
+    client = lab.app.test_client()
+    page = client.get("/in", base_url="https://lab.example").get_data(as_text=True)
+    fields = {"csrf_token": form_token(page), "login": "camille", "password": "camille-password"}
+    answer = client.post(
+        "/in/password",
+        data=fields,
+        base_url="https://lab.example",
+        headers={"Referer": "https://lab.example/in"},
+    )
+    assert answer.status_code == 303
+    assert "Secure" in cookie(answer)
+
+
+def test_a_wrong_password_and_an_unknown_login_sound_alike(lab: WebLab) -> None:
+    said = []
+    for login in ("camille", "nobody"):
+        browser = lab.browser()
+        fields = {"login": login, "password": "wrong password"}
+        answer = browser.post("/in/password", fields, page="/in")
+        assert answer.status_code == 303
+        said.append(browser.get(answer.location or "").get_data(as_text=True))
+        assert not is_in(browser)
+    for page in said:
+        assert "This login and this password do not fit." in page
+
+
+def test_a_new_session_has_a_new_token(lab: WebLab) -> None:
+    """What an attacker put into the browser before the sign-in is worth nothing after it."""
+    browser = lab.browser()
+    before = form_token(browser.get("/in").get_data(as_text=True))
+    browser.sign_in("camille")
+    with browser.client.session_transaction() as session:
+        first = session["sign_in"]
+    answer = browser.client.post("/out", data={"csrf_token": before})
+    assert answer.status_code == 400
+    browser.sign_in("camille")
+    with browser.client.session_transaction() as session:
+        assert session["sign_in"] != first
+
+
+def test_signing_in_again_ends_the_session_before(lab: WebLab) -> None:
+    browser = lab.browser()
+    browser.sign_in("camille")
+    with browser.client.session_transaction() as session:
+        stolen = session["sign_in"]
+    browser.sign_in("camille")
+    thief = lab.browser()
+    with thief.client.session_transaction() as session:
+        session["sign_in"] = stolen
+    assert not is_in(thief)
+
+
+def test_a_pin_opens_a_shared_screen(lab: WebLab) -> None:
+    browser = lab.browser(KIOSK)
+    assert 'data-key="7"' in browser.get("/in").get_data(as_text=True)
+    assert pin(browser, "482915", "/m/printer-a").location == "/m/printer-a"
+    assert is_in(browser)
+
+
+def test_a_pin_opens_nothing_elsewhere(lab: WebLab) -> None:
+    browser = lab.browser()
+    assert "data-key" not in browser.get("/in").get_data(as_text=True)
+    pin(browser, "482915")
+    assert not is_in(browser)
+
+
+def test_behind_a_proxy_no_browser_is_a_shared_screen(lab: WebLab) -> None:
+    page = lab.browser(KIOSK).get("/in", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert "data-key" not in page.get_data(as_text=True)
+
+
+def test_the_fifth_wrong_pin_locks_the_screen_even_for_the_right_one(lab: WebLab) -> None:
+    browser = lab.browser(KIOSK, language="fr")
+    for _ in range(5):
+        page = browser.get(pin(browser, "000007").location or "").get_data(as_text=True)
+        assert "Ce code est faux." in page
+    page = browser.get(pin(browser, "482915").location or "").get_data(as_text=True)
+    assert "Demande à l’équipe" in page
+    assert not is_in(browser)
+    advance(lab, 61)
+    pin(browser, "482915")
+    assert is_in(browser)
+
+
+def test_wrong_passwords_lock_the_login(lab: WebLab) -> None:
+    browser = lab.browser()
+    for _ in range(5):
+        browser.post("/in/password", {"login": "camille", "password": "no"}, page="/in")
+    answer = browser.sign_in("camille")
+    assert "Too many wrong tries" in browser.get(answer.location or "").get_data(as_text=True)
+    assert not is_in(browser)
+
+
+def test_a_shared_screens_session_ends_after_a_minute_without_touch(lab: WebLab) -> None:
+    browser = lab.browser(KIOSK)
+    pin(browser, "482915")
+    page = browser.get("/m/printer-a").get_data(as_text=True)
+    assert 'data-session="60"' in page
+    assert 'data-warn="20"' in page
+    advance(lab, 59)
+    assert is_in(browser)
+    advance(lab, 61)
+    assert not is_in(browser)
+
+
+def test_a_password_on_a_shared_screen_opens_a_short_session_too(lab: WebLab) -> None:
+    browser = lab.browser(KIOSK)
+    browser.sign_in("camille")
+    advance(lab, 61)
+    assert not is_in(browser)
+
+
+def test_a_touch_extends_and_what_the_page_does_by_itself_does_not(lab: WebLab) -> None:
+    browser = lab.browser(KIOSK)
+    pin(browser, "482915")
+    advance(lab, 50)
+    assert browser.post("/in/extend", page="/m/printer-b").status_code == 204
+    advance(lab, 50)
+    assert browser.get("/m/printer-a/panel").status_code == 200
+    advance(lab, 11)
+    assert not is_in(browser)
+
+
+def test_extending_an_ended_session_says_so(lab: WebLab) -> None:
+    browser = lab.browser(KIOSK)
+    token = form_token(browser.get("/in").get_data(as_text=True))
+    assert browser.client.post("/in/extend", data={"csrf_token": token}).status_code == 401
+
+
+def test_a_desk_session_lasts(lab: WebLab) -> None:
+    browser = lab.browser()
+    browser.sign_in("camille")
+    for _ in range(3):
+        advance(lab, 20 * 86400)
+        assert is_in(browser)
+    advance(lab, 31 * 86400)
+    assert not is_in(browser)
+
+
+ELSEWHERE = (
+    "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example",
+    "https:evil.example", "javascript:alert(1)", "/%2f%2fevil.example", "///evil.example",
+    "/nope", "/in", "/out", "/api/v1/machines", "/events", "\t//evil.example", "",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", ELSEWHERE)
+def test_no_link_leads_elsewhere_after_a_sign_in(lab: WebLab, wanted: str) -> None:
+    browser = lab.browser()
+    fields = {"login": "camille", "password": "camille-password", "next": wanted}
+    assert browser.post("/in/password", fields, page="/in").location == "/"
+    page = lab.browser().get("/in", query_string={"next": wanted}).get_data(as_text=True)
+    assert "evil" not in page
+
+
+def test_the_next_page_keeps_its_path_and_loses_the_rest(lab: WebLab) -> None:
+    browser = lab.browser()
+    fields = {
+        "login": "camille",
+        "password": "camille-password",
+        "next": "https://evil.example/m/printer-a?x=1#y",
+    }
+    assert browser.post("/in/password", fields, page="/in").location == "/m/printer-a"
+
+
+def test_a_page_for_people_sends_to_the_sign_in_and_back(lab: WebLab) -> None:
+    answer = lab.browser().get("/me")
+    assert (answer.status_code, answer.location) == (303, "/in?next=/me")
+
+
+WRITES = (
+    "/in/password", "/in/pin", "/in/extend", "/out", "/m/printer-a/pause", "/m/printer-a/stop",
+    "/m/printer-a/resume", "/m/printer-a/clear", "/m/printer-a/start", "/m/printer-a/upload",
+    "/m/printer-a/book", "/reservations/x/cancel",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_a_write_without_its_form_token_is_refused(lab: WebLab, path: str) -> None:
+    browser = lab.browser(KIOSK, language="fr")
+    browser.sign_in("camille")
+    for token in ({}, {"csrf_token": "x"}):
+        answer = browser.client.post(path, data={"held": "1", "minutes": "60", **token})
+        assert answer.status_code == 400
+        assert "restée ouverte trop longtemps" in answer.get_data(as_text=True)
+    assert lab.workshop.asked == []
+
+
+def test_every_write_is_in_the_list_above(lab: WebLab) -> None:
+    rules = lab.app.url_map.iter_rules()
+    posts = {
+        rule.rule.replace("<machine>", "printer-a").replace("<reservation>", "x")
+        for rule in rules
+        if "POST" in (rule.methods or set()) and not rule.rule.startswith("/api/")
+    }
+    assert posts == set(WRITES)
+
+
+def test_my_page(lab: WebLab) -> None:
+    browser = lab.browser(language="fr")
+    browser.sign_in("camille")
+    page = browser.get("/me").get_data(as_text=True)
+    assert "Rien de réservé." in page
+    assert "Habilité·e" in page
+    assert "Imprimante 3D B" in page
