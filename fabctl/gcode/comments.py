@@ -26,6 +26,8 @@ _UNIT_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _CURA_TIME = re.compile(r"TIME:(\d{1,9}(?:\.\d{1,6})?)$")
 _THUMBNAIL = re.compile(r"(?:thumbnail|png) begin (\d{1,5}) ?[x*] ?(\d{1,5}) ")
 _THUMBNAIL_END = re.compile(r"(?:thumbnail|png) end")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
+_MOST_PICTURE_CHARS = LARGEST_THUMBNAIL_BYTES * 4 // 3
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 
 
@@ -51,8 +53,7 @@ class CommentReader:
     def take(self, comment: str) -> bool:
         """Read one comment; return whether it begins a layer."""
         body = comment.strip()
-        if self._picture is not None:
-            self._take_picture_line(body)
+        if self._picture is not None and self._take_picture_line(body):
             return False
         for mark in _LAYER_MARKS:
             if body.startswith(mark) and (mark[-1] == ":" or body == mark):
@@ -92,19 +93,20 @@ class CommentReader:
         if larger and max(width, height) <= LARGEST_THUMBNAIL_PX:
             self._picture, self._picture_size, self._picture_chars = [], (width, height), 0
 
-    def _take_picture_line(self, body: str) -> None:
-        assert self._picture is not None  # noqa: S101  # take() asked; mypy cannot see it
-        if _THUMBNAIL_END.match(body.lower()):
-            data = _png("".join(self._picture), self._picture_size)
+    def _take_picture_line(self, body: str) -> bool:
+        """Return whether this comment still belongs to the picture that began before."""
+        lines, self._picture = self._picture or [], None
+        if _THUMBNAIL_END.match(body[:20].lower()):
+            data = _png("".join(lines), self._picture_size)
             if data is not None:
                 self.thumbnail, self._thumbnail_size = data, self._picture_size
-            self._picture = None
-            return
+            return True
         self._picture_chars += len(body)
-        if self._picture_chars > LARGEST_THUMBNAIL_BYTES * 4 // 3:
-            self._picture = None
-            return
-        self._picture.append(body)
+        if not _BASE64.fullmatch(body) or self._picture_chars > _MOST_PICTURE_CHARS:
+            return False
+        lines.append(body)
+        self._picture = lines
+        return True
 
 
 def _png(written: str, size: tuple[int, int]) -> bytes | None:

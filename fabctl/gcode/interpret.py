@@ -56,7 +56,7 @@ class Interpreter:
         self.laser_words = False
         """A printer's move carries an S word, as lasers' moves do."""
         self.understood = 0
-        """Commands whose form was G-code's, those of the hot loop not counted."""
+        """Above 0 once a line had G-code's form; the hot loop counts its runs only."""
 
     def obey(self, line: int, raw: str) -> None:
         """Carry out one raw line; ``raw`` holds its bytes as latin-1."""

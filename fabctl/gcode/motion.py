@@ -73,62 +73,60 @@ def default_motion(kind: MachineKind) -> MotionSettings:
     return PRINTER_MOTION if kind is MachineKind.PRINTER else CUTTER_MOTION
 
 
-Move: TypeAlias = tuple[float, float, float, float, float]
+_TIMED_TOGETHER = 16
+"""Moves per point of the timeline."""
+LOOK_AHEAD = 32
+"""Moves kept back by a flush; Marlin and Grbl plan 16 ahead (BLOCK_BUFFER_SIZE), forks more."""
+
+Move: TypeAlias = tuple[float, float, float, float, float, int]
 """One move that waits for its neighbours: length (mm, > 0), the speed it asks for (mm/s, > 0), that
 speed squared, the highest speed² at which the machine may go from the move before into this one,
-and twice the acceleration (mm/s², > 0). A plain tuple: thousands are made per block."""
+twice the acceleration (mm/s², > 0), and the number of commands up to this one. A plain tuple:
+thousands are made per block."""
 
 
 class Planner:
     """Adds up the time of moves.
 
-    Moves wait in ``batch`` until :meth:`flush` or :meth:`stop`; each flush keeps the last one,
-    whose end is not known yet. The reader's hot loop appends to ``batch`` itself and keeps
-    ``direction`` and ``length`` (of the last move, 0 when the machine stands).
+    Moves wait in ``batch`` until :meth:`flush` or :meth:`stop`; each flush keeps the last few, as
+    a controller looks ahead. The reader's hot loop appends to ``batch`` itself.
     """
 
-    __slots__ = ("_entry2", "_flushed_at", "batch", "direction", "length", "seconds", "timeline")
+    __slots__ = ("_entry2", "batch", "seconds", "timeline")
 
     def __init__(self) -> None:
         self.batch: list[Move] = []
-        self.direction = (0.0, 0.0, 0.0)
-        self.length = 0.0
         self.seconds = 0.0
         self.timeline = Timeline()
         self._entry2 = 0.0
-        self._flushed_at = 0
 
-    def stop(self, commands: int) -> None:
+    def stop(self) -> None:
         """The machine comes to a stand: after it the next move starts from nothing."""
-        self._run(commands, keep=0)
-        self.length = 0.0
+        self._run(keep=0)
         self._entry2 = 0.0
 
-    def flush(self, commands: int) -> None:
-        """Add up what waits, except the last move. Call it at least every few thousand moves."""
-        self._run(commands, keep=1)
+    def flush(self) -> None:
+        """Add up what waits, except the last moves. Call it at least every few thousand moves."""
+        self._run(keep=LOOK_AHEAD)
 
     def dwell(self, seconds: float, commands: int) -> None:
-        """Stand still for this long."""
-        self.stop(commands)
+        """Stand still for this long; ``commands`` have been read."""
+        self.stop()
         self.seconds += seconds
         self.timeline.add(commands, self.seconds)
 
-    def _run(self, commands: int, keep: int) -> None:
+    def _run(self, keep: int) -> None:
         batch = self.batch
         moves = len(batch) - keep
         if moves <= 0:
             return
         exits = _exit_speeds(batch)
-        step = 64
-        begun = self._flushed_at
-        for start in range(0, moves, step):
-            end = min(start + step, moves)
+        for start in range(0, moves, _TIMED_TOGETHER):
+            end = min(start + _TIMED_TOGETHER, moves)
             seconds, self._entry2 = _time(batch[start:end], exits[start:end], self._entry2)
             self.seconds += seconds
-            self.timeline.add(begun + (commands - begun) * end / moves, self.seconds)
+            self.timeline.add(batch[end - 1][5], self.seconds)
         del batch[:moves]
-        self._flushed_at = commands
 
 
 def junction_speed2(
@@ -144,7 +142,7 @@ def _exit_speeds(batch: list[Move]) -> list[float]:
     exits = [0.0] * len(batch)
     after2 = 0.0
     for i in range(len(batch) - 1, 0, -1):
-        length, _, speed2, entry2, acceleration = batch[i]
+        length, _, speed2, entry2, acceleration, _ = batch[i]
         after2 += acceleration * length
         after2 = min(after2, entry2, speed2)
         exits[i - 1] = after2
@@ -156,7 +154,7 @@ def _time(batch: list[Move], exits: list[float], begin2: float) -> tuple[float, 
     seconds = 0.0
     sqrt = math.sqrt
     begin = sqrt(begin2)
-    for (length, speed, speed2, _, acceleration), limit2 in zip(batch, exits, strict=True):
+    for (length, speed, speed2, _, acceleration, _), limit2 in zip(batch, exits, strict=True):
         reach = acceleration * length
         end2 = begin2 + reach
         if limit2 < end2:  # noqa: PLR1730 # a call of min() takes three times as long

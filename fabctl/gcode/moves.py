@@ -97,7 +97,7 @@ class Mover:
 
     def stop(self) -> None:
         """Come to a stand."""
-        self.planner.stop(self.state.commands)
+        self.planner.stop()
         self.state.length = 0.0
 
     def work_begins(self, line: int, x: float, y: float, z: float) -> None:
@@ -120,20 +120,25 @@ class Mover:
     def target(self, words: Words, *, machine: bool = False) -> Vector:
         """Return where the X, Y and Z words lead, mm."""
         s = self.state
+        x, y, z = words.number("X"), words.number("Y"), words.number("Z")
+        if s.absolute or machine:
+            shift = (0.0, 0.0, 0.0) if machine else (s.offset_x, s.offset_y, s.offset_z)
+        else:
+            if not self.printer:
+                self._begin_at_zero(words)
+            shift = (s.x, s.y, s.z)
         return (
-            self._along(words.number("X"), s.x, 0.0 if machine else s.offset_x, machine),
-            self._along(words.number("Y"), s.y, 0.0 if machine else s.offset_y, machine),
-            self._along(words.number("Z"), s.z, 0.0 if machine else s.offset_z, machine),
+            s.x if x is None else x * s.scale + shift[0],
+            s.y if y is None else y * s.scale + shift[1],
+            s.z if z is None else z * s.scale + shift[2],
         )
 
-    def _along(self, word: float | None, now: float, offset: float, machine: bool) -> float:
-        if word is None:
-            return now
-        value = word * self.state.scale
-        if self.state.absolute or machine:
-            return value + offset
-        # A mill's relative file counts from where the tool stands; a printer's is unknown.
-        return (0.0 if math.isnan(now) and not self.printer else now) + value
+    def _begin_at_zero(self, words: Words) -> None:
+        """A mill's relative file counts from where the tool stands."""
+        s = self.state
+        s.x = 0.0 if "X" in words and math.isnan(s.x) else s.x
+        s.y = 0.0 if "Y" in words and math.isnan(s.y) else s.y
+        s.z = 0.0 if "Z" in words and math.isnan(s.z) else s.z
 
     def extrude(self, word: float | None) -> float:
         """Take an E word; return the mm of filament pushed (negative: pulled back)."""
@@ -263,7 +268,9 @@ class Mover:
             after = (leaving[0] / length, leaving[1] / length, leaving[2] / length)
             entry2 = junction_speed2(before, after, settings.jerk)
         if speed > 0.0:
-            self.planner.batch.append((length, speed, speed * speed, entry2, double))
+            self.planner.batch.append(
+                (length, speed, speed * speed, entry2, double, self.state.commands)
+            )
             s.dx, s.dy, s.dz = arriving
             s.length = length
 
@@ -284,7 +291,9 @@ class Mover:
             return
         entry2 = settings.retract_jerk**2
         double = 2.0 * settings.retract_acceleration
-        self.planner.batch.append((length, speed, speed * speed, entry2, double))
+        self.planner.batch.append(
+            (length, speed, speed * speed, entry2, double, self.state.commands)
+        )
         self.state.length = 0.0
 
 

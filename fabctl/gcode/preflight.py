@@ -69,7 +69,7 @@ def inspect(  # noqa: PLR0913 # a report depends on all of this; everything else
         size += block.size
         if sound:
             sweep(block.data.decode("latin-1"), i)
-            i.mover.planner.flush(i.state.commands)
+            i.mover.planner.flush()
             sound = not _hopeless(i)
         if progress is not None:
             progress(size)

@@ -90,6 +90,7 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
             rapid_speed = (settings.rapid_mm_per_min or 0.0) / 60.0
             section = None
             quick = True
+            i.understood += 1
         commands += 1
         if f1 or f2:
             value = float(f2 or f1)
@@ -177,14 +178,15 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
                 own, double = mover.with_z(own, double, abs(dz) / length)
                 if dz < 0.0 and spinning and not rapid:
                     mover.cuts_down = True
-            append((length, own, own * own, entry2, double))
+            append((length, own, own * own, entry2, double, commands))
             pdx = dx
             pdy = dy
             pdz = dz
             plen = length
         elif de:
             own = min(speed, settings.retract_feed_max_mm_per_min / 60.0)
-            append((abs(de), own, own * own, stand2, 2.0 * settings.retract_acceleration))
+            retract_a2 = 2.0 * settings.retract_acceleration
+            append((abs(de), own, own * own, stand2, retract_a2, commands))
             plen = 0.0
     if quick:
         state.set_hot((
