@@ -1,0 +1,155 @@
+"""Debian's chromium over a lab that is served in this process, on a real port."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from fabctl.clock import SystemClock
+from fabctl_web.lab import Lab
+from tests.web_lab import TWELVE, WebLab, lab_config, web_lab
+
+CHROMIUM = "/usr/bin/chromium"
+KIOSK = {"width": 800, "height": 480}
+WALL = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
+PIN = "482915"
+WATCH = """
+window.troubles = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.troubles.push(`${event.violatedDirective}: ${event.blockedURI}`);
+});
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark this folder's tests."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One chromium for all tests; each test gets contexts of its own."""
+    if not shutil.which(CHROMIUM):
+        missing = "chromium is missing: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Served:
+    """A lab with an address. ``camille`` is certified everywhere, ``alex`` nowhere."""
+
+    lab: WebLab
+    url: str
+
+    @property
+    def inner(self) -> Lab:
+        """What the application works with."""
+        found = self.lab.app.extensions["fabctl"]
+        assert isinstance(found, Lab)
+        return found
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A lab of twelve machines, all idle; shared screens are those on 127.0.0.1."""
+    config = lab_config(tmp_path, names=TWELVE)
+    with web_lab(tmp_path, SystemClock(), config) as lab:
+        lab.certified("camille", pin=PIN)
+        lab.person("alex", pin="573826")
+        server = make_server("127.0.0.1", 0, lab.app, threaded=True)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        found = Served(lab, f"http://127.0.0.1:{server.server_port}")
+        try:
+            yield found
+        finally:
+            found.inner.hub.close()
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+@dataclass
+class Screen:
+    """A page in a browser; what it did that it must not do is collected."""
+
+    page: Page
+    url: str
+    foreign: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    taps: int = 0
+
+    def open(self, path: str) -> None:
+        """Load a page and wait until its stream lives."""
+        self.page.goto(self.url + path)
+        self.page.wait_for_load_state("load")
+
+    def tap(self, selector: str) -> None:
+        """Tap with a finger."""
+        self.taps += 1
+        self.page.tap(selector)
+
+    def sign_in(self, pin: str = PIN, path: str = "/m/printer-a") -> None:
+        """Sign in with a PIN, on the way from a page."""
+        self.open(f"/in?next={path}")
+        for digit in pin:
+            self.page.tap(f'[data-key="{digit}"]')
+        self.page.tap(".key.done")
+        self.page.wait_for_url(self.url + path)
+
+    def troubles(self) -> list[str]:
+        """Return violations of the policy, errors of scripts, and requests to other hosts."""
+        seen = self.page.evaluate("window.troubles || []")
+        return [*seen, *self.foreign, *self.errors]
+
+
+OpenScreen = Callable[..., Screen]
+
+
+@pytest.fixture
+def screen(chromium: Browser, served: Served) -> Iterator[OpenScreen]:
+    """Return a function that opens a screen; at the end none may have been in trouble."""
+    opened: list[tuple[BrowserContext, Screen]] = []
+
+    def open_screen(viewport: dict[str, int] | None = None, **more: Any) -> Screen:
+        options = {"viewport": viewport or KIOSK, "has_touch": True, "locale": "fr-FR", **more}
+        context = chromium.new_context(**options)
+        if options.get("java_script_enabled", True):
+            context.add_init_script(WATCH)
+        found = Screen(context.new_page(), served.url)
+        found.page.set_default_timeout(15_000)
+        found.page.on(
+            "request",
+            lambda r: None if r.url.startswith(served.url) else found.foreign.append(r.url),
+        )
+        found.page.on("pageerror", lambda error: found.errors.append(str(error)))
+        opened.append((context, found))
+        return found
+
+    yield open_screen
+    for context, _ in opened:
+        context.close()
+    assert [found.foreign + found.errors for _, found in opened] == [[] for _ in opened]
