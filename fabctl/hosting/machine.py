@@ -119,9 +119,10 @@ class MachineHost:
         self._keeper.go_on(self._why_not_start)
         self._open_if_due()
         self._report()
-        for event in self._pump():
-            self._heard(event)
+        events = self._pump()
         self._keeper.note_line()
+        for event in events:
+            self._heard(event)
 
     @property
     def state(self) -> MachineState:
@@ -268,9 +269,10 @@ class MachineHost:
             self._driver.stop()
         end = self._clock.monotonic() + STOP_WITHIN
         while self._keeper.busy and self._clock.monotonic() < end:
-            for event in self._driver.pump(Seconds(0.2)):
-                self._heard(event)
+            events = self._driver.pump(Seconds(0.2))
             self._keeper.note_line()
+            for event in events:
+                self._heard(event)
             self._report()
 
 
