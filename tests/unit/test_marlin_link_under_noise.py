@@ -136,7 +136,7 @@ class Noise:
     def __init__(self, gaps: Sequence[int], seed: int) -> None:
         self._gaps = deque(gaps)
         self._left = self._gaps.popleft() if self._gaps else -1
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311  # noise is not cryptography
 
     def damage(self, data: bytes) -> bytes:
         out = bytearray()

@@ -16,9 +16,9 @@ from fabctl.errors import InputError
 FRAME_MAX_BYTES = 95
 """Longest numbered line, without its newline: Marlin keeps 96 bytes, the last one a zero."""
 
-_PARENTHESES = re.compile(rb"\([^)]*\)?")
-_NUMBERED = re.compile(rb"^N\s*\d+\s*")
-_CHECKSUM = re.compile(rb"\s*\*\s*\d*$")
+_COMMENT = re.compile(rb"\([^)\n]*\)?|;[^\n]*")
+_NUMBERED = re.compile(rb"[Nn]\s*-?\d+\s*")
+_CHECKSUM = re.compile(rb"\*[ \t\d]*$")
 
 
 def checksum(line: bytes) -> int:
@@ -32,18 +32,36 @@ def frame(number: int, command: bytes) -> bytes:
     return b"%b*%d\n" % (line, reduce(xor, line))
 
 
-def sendable(raw: bytes) -> bytes:
-    """Return what of a file's line is sent: no comment, no number, no checksum, no blanks around.
+_NEWLINES = frozenset({0, *(0x0A ^ 1 << bit for bit in range(8))})
+"""What a newline can become on its way: nothing, or another byte."""
 
-    Empty when nothing is left.
+
+def hides_a_lost_newline(framed: bytes) -> bool:
+    """Return whether this frame and the next one, run together, may have a good checksum.
+
+    With the newline between them damaged, Marlin takes both for one line. Its checksum is the
+    next frame's, so it is good where this frame with what is left of the newline sums up to 0.
     """
-    line = raw.partition(b";")[0] if b";" in raw else raw
-    if b"(" in line:
-        line = _PARENTHESES.sub(b"", line)
+    return reduce(xor, framed[:-1]) in _NEWLINES
+
+
+def sendable(raw: bytes) -> bytes:
+    """Return what of a file's line is sent; empty when nothing is left.
+
+    Comments (``;``, parentheses), blanks around, a line number, a checksum and lines of ``%``
+    are left out.
+    """
+    line = _COMMENT.sub(b"", raw) if b";" in raw or b"(" in raw else raw
     line = line.strip()
-    if line[:1] == b"N" and _NUMBERED.match(line):
-        line = _CHECKSUM.sub(b"", _NUMBERED.sub(b"", line))
-    return line
+    if line[:1] in _N:
+        numbered = _NUMBERED.match(line)
+        line = line[numbered.end() :] if numbered else line
+    if b"*" in line:
+        line = _CHECKSUM.sub(b"", line).rstrip()
+    return line if line[:1] != b"%" or line.strip(b"% \t") else b""
+
+
+_N = frozenset({b"N", b"n"})
 
 
 def commands(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -20,7 +20,7 @@ from fabctl.errors import LocalError
 from fabctl.units import Seconds
 from fabctl_drivers.marlin import patience
 from fabctl_drivers.marlin.answers import Answer, Heard, Topic
-from fabctl_drivers.marlin.frames import shorten
+from fabctl_drivers.marlin.frames import hides_a_lost_newline, shorten
 from fabctl_drivers.marlin.kept import Kept
 from fabctl_drivers.marlin.window import Window
 
@@ -122,6 +122,9 @@ class Link:
     """A line that is never quiet is repeated after this time."""
     HURRY_S = 0.3
     """Patience after something that may have been a damaged ok."""
+    NUDGE_S = 0.25
+    """Silence after which a firmware that says busy gets a bare newline, which costs it nothing:
+    where a newline was lost on the way, it waits for one as we wait for it."""
     WAIT_S = 0.9
     """A ``wait`` sooner after we spoke may have been said before we were heard."""
 
@@ -144,6 +147,7 @@ class Link:
         self._byte_s = 10.0 / baud
         self._sign_at = self._sent_at = -math.inf
         self._patience_s: float = 0.0
+        self._nudged = True
         self._silences = self._prompts = self._repeats = 0
         self._wanted = 0
         self._quiet_at = self._quiet_limit = -math.inf
@@ -164,7 +168,7 @@ class Link:
     def deadline(self) -> float:
         """The time at which :meth:`tick` has something to do."""
         if self.state is State.AWAITING_OK:
-            return self._sign_at + self._patience_s
+            return self._sign_at + (self._patience_s if self._nudged else self.NUDGE_S)
         if self.state is State.REPEATING:
             return min(self._quiet_at, self._quiet_limit)
         return math.inf
@@ -227,7 +231,7 @@ class Link:
         elif heard is Heard.BUSY:
             self.busy_s = self.busy_s or patience.BUSY_S
             self._sign(now)
-            self._renew_patience()
+            self._patience_s = patience.patience(self.oldest, self.busy_s)
         elif heard is Heard.RESEND:
             self._hear_resend(answer.number or 0, now)
         elif heard is Heard.WAIT:
@@ -243,6 +247,9 @@ class Link:
             self._quiet()
             self._sent_at = self._sign_at = now
             self._renew_patience()
+        elif self.state is State.AWAITING_OK and not self._nudged:
+            self._nudged = True
+            self._out.append(b"\n")
         elif self.state is State.AWAITING_OK:
             self._silence(now)
 
@@ -366,6 +373,8 @@ class Link:
             self.window.close()
         self._go(Heard.QUIET)
         self._next = self._wanted
+        if self.window.lines > 1:
+            self._out.append(b"\n")  # ends whatever piece of a line the firmware still holds
         self._repeat_more()
 
     def _repeat_more(self) -> None:
@@ -379,11 +388,9 @@ class Link:
             self._next += 1
 
     def _put(self, framed: bytes) -> None:
-        if self.window.lines > 1:
-            # A damaged newline would join two lines, and one pair in 256 has a good checksum.
-            # It also ends whatever piece of a line the firmware holds after a Resend.
-            self._out.append(b"\n")
         self._out.append(framed)
+        if self.window.lines > 1 and hides_a_lost_newline(framed):
+            self._out.append(b"\n")
 
     # ---- silences
 
@@ -421,7 +428,7 @@ class Link:
             return
         self._sign_at = self._sent_at = now
         self._out.append(b"\n")  # completes a line whose newline was lost; else draws nothing
-        if self._prompts > 1:
+        if self._prompts > 1 or self.busy_s is not None:  # that one was nudged before
             self._probe()
         if self._prompts > 2:
             self.window.close()
@@ -439,7 +446,7 @@ class Link:
         """Something may have been a damaged ok: ask soon."""
         if self.state is State.AWAITING_OK and self._prompts == 0:
             self._prompts = 1
-            self._sign_at, self._patience_s = now, self.HURRY_S
+            self._sign_at, self._patience_s, self._nudged = now, self.HURRY_S, True
 
     def _sign(self, now: float) -> None:
         """The firmware is alive, and not stuck."""
@@ -449,6 +456,8 @@ class Link:
             self._stir(now)
 
     def _renew_patience(self) -> None:
+        """Another line is the oldest now, or it was said again."""
+        self._nudged = self.busy_s is None
         self._patience_s = patience.patience(self.oldest, self.busy_s)
 
     def _fits(self, size: int) -> bool:

@@ -7,6 +7,7 @@ that the temperature must still hold, or ``?``).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -43,6 +44,7 @@ def _with_a_nozzle(found: dict[str, float | None]) -> dict[str, float | None]:
 
 def _number(text: bytes) -> float | None:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
