@@ -9,6 +9,7 @@ from __future__ import annotations
 from fabctl.ports import Outcome, Phase, Trouble
 from tests.transcripts.marlin_stage import (
     FINISHED,
+    HAIL,
     HEATERS_OFF,
     SHOUTED,
     TEMPERATURES,
