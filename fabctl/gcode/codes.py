@@ -66,7 +66,6 @@ _SD = _error(
 _FIRMWARE = _error(text("Line {line}: {command} replaces or restarts the machine's firmware."))
 _EMERGENCY = _error(text("Line {line}: {command} is the emergency stop, never a part of a job."))
 _COLD = _error(text("Line {line}: {command} lets the extruder push while the nozzle is cold."))
-_NUMBERING = _error(text("Line {line}: {command} changes the line numbers that fabctl counts."))
 _CONNECTION = _error(text("Line {line}: {command} changes the machine's connection or its lock."))
 _HIDDEN = _error(text("Line {line}: {command} runs commands that nobody could check."))
 _UNITS = _error(text("Line {line}: {command} changes the unit of temperatures; only °C is read."))
@@ -74,6 +73,7 @@ _ENDSTOPS = _error(text("Line {line}: {command} switches off the machine's own t
 _SETTINGS = _warning(
     text("Line {line}: {command} changes a setting that stays until the machine is switched off.")
 )
+_NUMBERING = _warning(text("Line {line}: {command} changes the line numbers that fabctl counts."))
 _TUNING = _warning(text("Line {line}: {command} tunes a heater and takes minutes."))
 
 MARLIN_JUDGEMENTS: Mapping[str, Judgement] = {

@@ -9,6 +9,8 @@ from typing import TypeAlias
 from fabctl.gcode.timeline import Timeline
 from fabctl.ports import MachineKind
 
+SAME_WAY = 1e-5
+"""Unit directions that differ by less on every axis are the same."""
 ANY_SPEED2 = 1e18
 """A speed², in (mm/s)², above every speed there is: no limit."""
 
@@ -26,7 +28,7 @@ class MotionSettings:
     z_acceleration: float
     """mm/s²."""
     jerk: float
-    """Change of velocity without ramp where two moves meet, mm/s."""
+    """An axis's change of velocity without ramp where two moves meet, mm/s."""
     retract_jerk: float
     """The same where the extruder alone moves, mm/s."""
     feed_max_mm_per_min: float
@@ -56,8 +58,8 @@ CUTTER_MOTION = MotionSettings(
     travel_acceleration=400.0,
     retract_acceleration=400.0,
     z_acceleration=400.0,
-    jerk=6.2,
-    retract_jerk=6.2,
+    jerk=4.4,
+    retract_jerk=4.4,
     feed_max_mm_per_min=5000.0,
     z_feed_max_mm_per_min=5000.0,
     retract_feed_max_mm_per_min=5000.0,
@@ -65,7 +67,7 @@ CUTTER_MOTION = MotionSettings(
 )
 """A common desktop mill, DEFAULTS_SHAPEOKO_3 in Grbl's ``grbl/defaults.h``: 5000 mm/min,
 400 mm/s², junction deviation 0.02 mm. ``jerk`` is what that deviation allows in a right angle:
-v² = a·δ·s/(1-s) with s = sin 45° gives 4.4 mm/s, a change of velocity of 6.2 mm/s."""
+v² = a·δ·s/(1-s) with s = sin 45° gives 4.4 mm/s (``grbl/planner.c``)."""
 
 
 def default_motion(kind: MachineKind) -> MotionSettings:
@@ -132,9 +134,12 @@ class Planner:
 def junction_speed2(
     before: tuple[float, float, float], after: tuple[float, float, float], jerk: float
 ) -> float:
-    """Return the highest speed² at which unit direction ``before`` may turn into ``after``."""
-    change2 = 2.0 - 2.0 * (before[0] * after[0] + before[1] * after[1] + before[2] * after[2])
-    return jerk * jerk / change2 if change2 > 1e-9 else ANY_SPEED2
+    """Return the highest speed² at which unit direction ``before`` may turn into ``after``.
+
+    No axis may change its velocity by more than ``jerk`` (marlinfw.org/docs/gcode/M205: X, Y).
+    """
+    change = max(abs(b - a) for a, b in zip(before, after, strict=True))
+    return (jerk / change) ** 2 if change > SAME_WAY else ANY_SPEED2
 
 
 def _exit_speeds(batch: list[Move]) -> list[float]:

@@ -47,7 +47,8 @@ def inspect(  # noqa: PLR0913 # a report depends on all of this; everything else
     :param work_area: mm, machine coordinates; None: no position is judged.
     :param max_line: the controller's line buffer in bytes with its closing NUL, 24 or more: 96
         for Marlin, 80 for Grbl. What fabctl adds to number a line is counted.
-    :param progress: called with the bytes read so far, once per block.
+    :param progress: called with the bytes read so far, once per block. What it raises passes
+        through: the way to stop early.
     :param motion: what the estimate of time believes; by default a common machine of this kind.
     :param work_offset: where a mill's or laser's zero lies in machine coordinates, mm, when that
         is known; then its positions are judged, not only its size.

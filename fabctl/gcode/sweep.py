@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from fabctl.gcode.boxes import Section
 from fabctl.gcode.interpret import Interpreter
-from fabctl.gcode.motion import ANY_SPEED2
+from fabctl.gcode.motion import ANY_SPEED2, SAME_WAY
 from fabctl.gcode.moves import SHORTEST_MM
 from fabctl.ports import MachineKind
 
@@ -169,8 +169,16 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
             z = nz
         if length > SHORTEST_MM:
             if plen:
-                change2 = 2.0 - 2.0 * (dx * pdx + dy * pdy + dz * pdz) / (length * plen)
-                entry2 = jerk2 / change2 if change2 > 1e-9 else ANY_SPEED2
+                ratio = length / plen
+                change = abs(dx - pdx * ratio)
+                change_y = abs(dy - pdy * ratio)
+                if change_y > change:  # noqa: PLR1730 # as above
+                    change = change_y
+                if dz or pdz:
+                    change = max(change, abs(dz - pdz * ratio))
+                entry2 = (
+                    jerk2 * (length / change) ** 2 if change > SAME_WAY * length else ANY_SPEED2
+                )
             else:
                 entry2 = stand2
             own = rapid_speed if rapid and rapid_speed else speed
