@@ -7,7 +7,7 @@ Marlin 2.0.9; "M…" and "G…" are pages of marlinfw.org/docs/gcode.
 from __future__ import annotations
 
 from fabctl.ports import Outcome, Phase, Trouble, WaitingForPerson
-from tests.transcripts.marlin_stage import FINISHED, SHOUTED, TEMPERATURES, Scene, again
+from tests.transcripts.marlin_stage import FINISHED, HAIL, SHOUTED, TEMPERATURES, Scene, again
 
 WAITING = [
     Scene(
