@@ -196,6 +196,11 @@ class SimControl:
         """Return the texts of the commands run, by default of those with number and checksum."""
         return [c["text"] for c in self.received() if c["n"] is not None or not numbered_only]
 
+    def moves(self, start: int = 0) -> list[dict[str, Any]]:
+        """Return the moves run to their end (Grbl): mode, end, feed, power, line."""
+        moves: list[dict[str, Any]] = self.ask("moves", start=start)["moves"]
+        return moves
+
     def clear_received(self) -> None:
         """Empty the list of commands."""
         self.ask("clear-received")

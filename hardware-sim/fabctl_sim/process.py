@@ -17,16 +17,20 @@ END_TIMEOUT_S = 10.0
 
 
 class SimProcess:
-    """``python -m fabctl_sim.marlin`` with its port at ``folder/NAME`` and its socket beside it.
+    """``python -m fabctl_sim.marlin`` (or ``.grbl``): port at ``folder/NAME``, socket beside it.
 
     :param folder: where the link and the socket go; its path stays under 90 bytes, because a
         Unix socket's may not be longer than 107.
     :param options: further words for the command line.
+    :param controller: ``marlin`` or ``grbl``.
     """
 
-    def __init__(self, folder: Path, *options: str, name: str = "ttyFAB0") -> None:
+    def __init__(
+        self, folder: Path, *options: str, name: str = "ttyFAB0", controller: str = "marlin"
+    ) -> None:
         self.port = folder / name
         self.socket = folder / f"{name}.sock"
+        self._module = f"fabctl_sim.{controller}"
         self._options: Sequence[str] = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -46,7 +50,7 @@ class SimProcess:
         :raises SimError: it ended at once, or is not there in time.
         """
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "fabctl_sim.marlin", *self._places(), *self._options]
+            [sys.executable, "-m", self._module, *self._places(), *self._options]
         )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not (self.port.is_symlink() and self.socket.exists()):

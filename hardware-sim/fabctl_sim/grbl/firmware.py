@@ -22,6 +22,7 @@ class Firmware:
         self.board = board
         self.log = log or Log()
         self.machine = Machine(board, now, self._moved)
+        self._wake = now
         self.reset(now)
 
     @property
@@ -98,8 +99,30 @@ class Firmware:
             self.machine.clock = max(self.machine.clock, now)
         return self.machine
 
-    def poke(self) -> None:
-        """Something was done to the machine: let its code look at once."""
+    def limit_switch(self, axis: str, now: float, *, closed: bool) -> None:
+        """Somebody closes or opens a limit switch by hand."""
+        m = self.catch_up(now)
+        if not closed:
+            m.world.limits.discard(axis)
+            return
+        m.world.limits.add(axis)
+        m.interrupt_limit()
+        self._poke()
+
+    def door(self, now: float, *, is_open: bool) -> None:
+        """Somebody opens or closes the door (a switch on the control pin)."""
+        m = self.catch_up(now)
+        if is_open and not m.world.door_open:
+            m.flags.append(0x84)
+        m.world.door_open = is_open
+        self._poke()
+
+    def reset_pin(self, now: float) -> None:
+        """Somebody presses the reset button of the control inputs: the same as 0x18."""
+        self.catch_up(now).interrupt_reset()
+        self._poke()
+
+    def _poke(self) -> None:
         self._wake = min(self._wake, self.machine.clock)
 
     def _moved(self, block: Block, now: float) -> None:
@@ -143,7 +166,7 @@ class Firmware:
             m.flags.append(byte)
         else:
             return
-        self._wake = m.clock
+        self._poke()
 
 
 _KNOWN = frozenset({0x21, 0x7E, 0x84, 0x85, *range(0x90, 0x98), *range(0x99, 0x9F), 0xA0, 0xA1})

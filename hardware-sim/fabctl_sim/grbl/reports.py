@@ -28,9 +28,9 @@ def status(m: Machine) -> str:
     wco = offset(m.modes, m.eeprom.places)
     place = list(m.position)
     if mask & 1:
-        fields = [_state(m), "MPos:" + figures(m, place)]
+        fields = [state(m), "MPos:" + figures(m, place)]
     else:
-        fields = [_state(m), "WPos:" + figures(m, [p - w for p, w in zip(place, wco, strict=True)])]
+        fields = [state(m), "WPos:" + figures(m, [p - w for p, w in zip(place, wco, strict=True)])]
     if mask & 2:
         fields.append(f"Bf:{m.planner.free},{m.rx.capacity - len(m.rx.buffer)}")
     feed = m.planner.speed_at(m.clock) * 60.0 / (INCH_MM if m.eeprom.on(13) else 1.0)
@@ -60,7 +60,7 @@ def _now_and_then(m: Machine, wco: list[float]) -> list[str]:
     return [*fields, "A:" + accessories] if accessories else fields
 
 
-def _state(m: Machine) -> str:
+def state(m: Machine) -> str:
     """Return state and sub-state (interface.md, "Machine State")."""
     s = m.suspend
     if s is None or m.state is State.SLEEP:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
-from pathlib import Path
 
+from fabctl_sim.cable import Cable
 from fabctl_sim.marlin.board import Board
 from fabctl_sim.marlin.firmware import Firmware
 from fabctl_sim.marlin.panel import Log, Panel
+from fabctl_sim.options import add_shared
 from fabctl_sim.pace import Pace
 from fabctl_sim.pty_port import PtyPort
 from fabctl_sim.stand import Stand
@@ -30,19 +30,12 @@ The control socket takes JSON lines, one object each, and answers each with one:
       stall                              "seconds" in which the processor does nothing
       thermal-runaway, heating-failed, mintemp, maxtemp    "heater" nozzle or bed; it halts
       stop                               stopped until M999
+      cable                              "direction" down, up or both; flip, lose, double, split,
+                                         delay, stall: one in so many; delay_s, stall_s
       say                                "text": any line, as if the firmware had said it
 
 --record writes one line per command as it begins to run: its number (- without), a tab, its text.
 """
-
-
-def _factor(text: str) -> float:
-    if text == "instant":
-        return math.inf
-    factor = float(text)
-    if not 0 < factor <= 10_000:
-        raise argparse.ArgumentTypeError("0 < factor <= 10000, or instant")
-    return factor
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,26 +46,12 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_shared(parser, baud=250_000)
     add = parser.add_argument
-    add("--link", type=Path, required=True, metavar="PATH", help="the serial port's name")
-    add("--control", type=Path, metavar="PATH", help="a Unix socket for tests, see below")
-    add("--baud", type=int, default=250_000, help="the wire's speed (%(default)s)")
-    add(
-        "--factor",
-        type=_factor,
-        default=1.0,
-        metavar="X",
-        help="simulated seconds per second, or instant (1)",
-    )
     add("--advanced-ok", action="store_true", help="ADVANCED_OK: ok N<n> P<n> B<n>")
     add("--emergency-parser", action="store_true", help="M108, M112, M410 jump the queue")
     add("--ignore-repeats", action="store_true", help="a repeated line is dropped (Marlin 2.1.3)")
     add("--no-autoreport-temp", action="store_true", help="without M155")
-    add("--no-reset-on-open", action="store_true", help="opening the port does not reset")
-    add("--boot", type=float, default=1.0, metavar="S", help="seconds from reset to start (1)")
-    add("--record", type=Path, metavar="FILE", help="append every command run to FILE")
-    add("--keep", type=int, default=30_000, metavar="N", help="commands kept (%(default)s)")
-    add("--seed", type=int, default=1, help="for noise (%(default)s)")
     add("--name", default="Fab Lab printer", help="MACHINE_TYPE in M115")
     return parser
 
@@ -93,8 +72,10 @@ def build(options: argparse.Namespace) -> Stand:
             place.parent.mkdir(parents=True, exist_ok=True)
     log = Log(options.keep, options.record)
     firmware = Firmware(board, seed=options.seed, record=log.add)
+    cable = Cable(firmware, options.seed)
+    cable.spoil(options.cable)
     stand = Stand(
-        firmware,
+        cable,
         PtyPort(options.link),
         Pace(options.factor, time.monotonic()),
         reset_on_open=not options.no_reset_on_open,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from fabctl_sim.base_panel import BasePanel, Request
 from fabctl_sim.marlin.firmware import Firmware
 from fabctl_sim.marlin.heating import FAULTS, fault
 from fabctl_sim.marlin.machine import Machine
 from fabctl_sim.marlin.words import Command
 from fabctl_sim.stand import Stand
-
-Request = dict[str, Any]
 
 
 class Log:
@@ -54,24 +50,16 @@ class Log:
         self.count = 0
 
 
-class Panel:
+class Panel(BasePanel):
     """Answers the control socket's requests."""
 
     def __init__(self, firmware: Firmware, stand: Stand, log: Log) -> None:
+        super().__init__(stand)
         self.firmware = firmware
-        self.stand = stand
         self.log = log
-        self._doers: dict[str, Callable[[Request], dict[str, Any]]] = {
-            "status": self._status,
-            "received": self._received,
-            "clear-received": self._clear,
-            "unplug": self._unplug,
-            "plug": self._plug,
-            "reset": self._reset,
-            "inject": self._inject,
-            "factor": self._factor,
-        }
-        self._injectors: dict[str, Callable[[Request], None]] = {
+        own = {"status": self._status, "received": self._received, "clear-received": self._clear}
+        self.doers = {**own, **self.doers}
+        self.injectors = {
             "flip-checksum": self._flip_checksum,
             "drop-ok": self._drop_ok,
             "lose-bytes": self._lose_bytes,
@@ -79,17 +67,9 @@ class Panel:
             "stall": self._stall,
             "stop": self._stop,
             "say": self._say,
+            **self.injectors,
+            **dict.fromkeys(FAULTS, self._fault),
         }
-
-    def answer(self, request: Request) -> dict[str, Any]:
-        """Do what a request asks.
-
-        :raises ValueError: there is no such request, or its details make no sense.
-        """
-        doer = self._doers.get(str(request.get("cmd")))
-        if doer is None:
-            raise ValueError(f"cmd is one of {', '.join([*self._doers, 'watch'])}")
-        return doer(request)
 
     def _status(self, _: Request) -> dict[str, Any]:
         now = self.stand.now()
@@ -97,13 +77,9 @@ class Panel:
         return {**self._facts(), **_state(self.firmware.machine, now)}
 
     def _facts(self) -> dict[str, Any]:
-        fw, stand = self.firmware, self.stand
+        fw = self.firmware
         return {
-            "t": time.monotonic(),
-            "simulated_s": stand.now(),
-            "factor": "instant" if stand.pace.instant else stand.pace.factor,
-            "plugged": stand.port.plugged,
-            "open": stand.port.held,
+            **self.place(),
             "received": fw.received,
             "executed": fw.executed,
             "queued": len(fw.queue),
@@ -118,39 +94,11 @@ class Panel:
         self.log.clear()
         return {}
 
-    def _unplug(self, _: Request) -> dict[str, Any]:
-        self.stand.unplug()
-        return {}
-
-    def _plug(self, request: Request) -> dict[str, Any]:
-        self.stand.plug(reset=bool(request.get("reset", False)))
-        return {}
-
-    def _reset(self, _: Request) -> dict[str, Any]:
-        self.firmware.reset(self.stand.now())
-        return {}
-
-    def _factor(self, request: Request) -> dict[str, Any]:
-        wanted = request["factor"]
-        factor = math.inf if wanted == "instant" else float(wanted)
-        if not factor > 0:
-            raise ValueError('factor is a number > 0 or "instant"')
-        self.stand.change_factor(factor)
-        return {}
-
-    def _inject(self, request: Request) -> dict[str, Any]:
-        what = str(request["what"])
-        if what in FAULTS:
-            machine = self._machine_now()
-            if not machine.halted:
-                bed = request.get("heater") == "bed"
-                fault(machine, what, machine.bed if bed else machine.nozzle)
-            return {}
-        injector = self._injectors.get(what)
-        if injector is None:
-            raise ValueError(f"what is one of {', '.join([*self._injectors, *FAULTS])}")
-        injector(request)
-        return {}
+    def _fault(self, request: Request) -> None:
+        machine = self._machine_now()
+        if not machine.halted:
+            bed = request.get("heater") == "bed"
+            fault(machine, str(request["what"]), machine.bed if bed else machine.nozzle)
 
     def _machine_now(self) -> Machine:
         return self.firmware.catch_up(self.stand.now())
