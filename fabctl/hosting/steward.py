@@ -10,10 +10,10 @@ import queue
 import traceback
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from fabctl.clock import Clock
 from fabctl.errors import FabError
-from fabctl.hosting.acknowledger import Acknowledger
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import EventPayload, PayloadError, PresencePayload, encode, instant
@@ -33,6 +33,13 @@ MOST_WAITING = 10_000
 Projection = dict[str, tuple[datetime | None, datetime | None]]
 
 
+class Acknowledges(Protocol):
+    """What tells machines what is on record: an :class:`Acknowledger`."""
+
+    def add(self, machine: str, boot: str, seq: int) -> None:
+        """Have a machine told that this event is on record; returns at once."""
+
+
 class Steward:
     """Used by its process's main thread; only :meth:`heard` runs in the link's."""
 
@@ -41,7 +48,7 @@ class Steward:
         topics: LabTopics,
         database: Database,
         link: SpeakerAndListener,
-        acknowledger: Acknowledger,
+        acknowledger: Acknowledges,
         stamps: Stamps,
         clock: Clock,
         log: Callable[[str], None],

@@ -1,0 +1,151 @@
+"""The steward's work on a real database, without a broker: what is said is kept in lists."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fabctl.clock import ManualClock
+from fabctl.hosting.machine_reports import Stamps
+from fabctl.hosting.steward import Steward
+from fabctl.messaging.link import Received
+from fabctl.messaging.payloads import EventPayload, EventType, PayloadError, Stamp
+from fabctl.ports import MachineKind, MachineProfile
+from fabctl.services import bookings, certifications, people
+from fabctl.services.machines import sync_resources
+from fabctl.store.engine import Database, open_database
+from fabctl.store.migrate import upgrade
+from fabctl.units import Seconds
+from tests.machine_bench import TOPICS, KeptMessages
+
+PRINTER = MachineProfile("m", "M", MachineKind.PRINTER, "opaque", "pi1", None, 9600)
+TOPIC = TOPICS.event("m", "job-started")
+
+
+class Acknowledged:
+    """Notes what is to be acknowledged."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, str, int]] = []
+
+    def add(self, machine: str, boot: str, seq: int) -> None:
+        """Note it."""
+        self.names.append((machine, boot, seq))
+
+
+class Office:
+    """A steward with everything it needs, worked by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "lab.db"
+        url = f"sqlite:///{self.file}"
+        upgrade(url, folder / "backups")
+        self.clock = ManualClock()
+        self.database: Database = open_database(url)
+        with self.database.transaction() as session:
+            sync_resources(session, self.clock, [PRINTER])
+        self.messages = KeptMessages()
+        self.acknowledged = Acknowledged()
+        self.log: list[str] = []
+        self.steward = Steward(
+            TOPICS, self.database, self.messages, self.acknowledged,
+            Stamps(self.clock, "steward"), self.clock, self.log.append,
+        )  # fmt: skip
+
+    def hear(self, seq: int, type_: EventType = EventType.JOB_STARTED, topic: str = TOPIC) -> None:
+        """Have the steward hear an event."""
+        stamp = Stamp(self.clock.now(), synced=True, boot="b", seq=seq)
+        payload = EventPayload(type_, stamp, job="j", by="p").encode()
+        self.messages.send(Received(topic, payload, 1, False))
+
+    def work(self) -> None:
+        """Have it do what is to be done now."""
+        self.steward._do_clock_work()
+        while not self.steward._events.empty():
+            self.steward._record_next(Seconds(0.0))
+
+    def booking(self) -> list[dict[str, object]]:
+        """Return what was said about the machine's bookings."""
+        return self.messages.on(TOPICS.booking("m"))
+
+    def health(self) -> dict[str, object]:
+        """Return what it last said about itself."""
+        return self.messages.on(TOPICS.steward_status)[-1]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """Return a steward whose work is done by hand."""
+    office = Office(tmp_path)
+    yield office
+    office.database.close()
+
+
+def test_an_event_is_recorded_once_and_acknowledged_every_time(office: Office) -> None:
+    for seq in (1, 2, 1):
+        office.hear(seq)
+    office.work()
+    assert (office.steward.recorded, office.steward.repeated) == (2, 1)
+    assert office.acknowledged.names == [("m", "b", 1), ("m", "b", 2), ("m", "b", 1)]
+
+
+def test_an_event_on_another_topic_is_malformed(office: Office) -> None:
+    with pytest.raises(PayloadError, match="job-started"):
+        office.hear(1, topic=TOPICS.event("m", "job-finished"))
+
+
+def test_what_cannot_be_recorded_is_not_acknowledged_and_shows(office: Office) -> None:
+    office.work()
+    with sqlite3.connect(office.file) as spoiler:
+        spoiler.execute("ALTER TABLE machine_event RENAME TO gone")
+    office.hear(1)
+    office.work()
+    assert office.acknowledged.names == []
+    assert office.health()["failures"] == 1
+    assert "recording job-started of m" in str(office.health()["last_failure"])
+    with sqlite3.connect(office.file) as spoiler:
+        spoiler.execute("ALTER TABLE gone RENAME TO machine_event")
+    office.hear(1)  # the machine says it again
+    office.work()
+    assert office.acknowledged.names == [("m", "b", 1)]
+
+
+def test_bookings_are_said_on_change_and_every_minute(office: Office) -> None:
+    office.work()
+    assert [said["busy_until"] for said in office.booking()] == [None]
+    office.clock.advance(5.0)
+    office.work()
+    assert len(office.booking()) == 1
+    book_now(office)
+    office.clock.advance(5.0)
+    office.work()
+    assert [said["busy_until"] for said in office.booking()] == [None, "2026-11-23T10:00:05.000Z"]
+    office.clock.advance(60.0)
+    office.work()
+    assert len(office.booking()) == 3
+
+
+def book_now(office: Office) -> None:
+    """Book the machine for an hour from now."""
+    start = office.clock.now()
+    with office.database.transaction() as session:
+        person = people.add_person(session, office.clock, display_name="A")
+        certifications.certify(session, office.clock, person_id=person.id, resource_id="m")
+        zone, end = ZoneInfo("Europe/Paris"), start + timedelta(hours=1)
+        bookings.book(
+            session, office.clock, zone, person_id=person.id, resource_id="m", start=start, end=end,
+            by=person.id,
+        )  # fmt: skip
+
+
+def test_after_a_connect_everything_is_said_again(office: Office) -> None:
+    office.work()
+    before = len(office.booking())
+    office.steward.connected()
+    office.work()
+    assert len(office.booking()) == before + 1
