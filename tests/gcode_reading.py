@@ -6,6 +6,8 @@ import io
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from fabctl.gcode.preflight import inspect
 from fabctl.gcode.report import Report
 from fabctl.ports import Limits, MachineKind, WorkArea
@@ -27,6 +29,9 @@ PRINTER, MILL, LASER, OTHER = (
     MachineKind.LASER,
     MachineKind.OTHER,
 )
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For Hypothesis on a computer with other things to do."""
 
 
 def read(program: str | bytes, kind: MachineKind = PRINTER, **options: Any) -> Report:

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fabctl.gcode.arcs import Arc, arc_around, centre_from_radius
+from tests.gcode_reading import UNHURRIED
 
 Point = tuple[float, float]
 NUMBERS = st.floats(-500.0, 500.0).map(lambda v: round(v, 3))
@@ -20,6 +21,7 @@ def on_circle(centre: Point, radius: float, angle: float) -> Point:
     return centre[0] + radius * math.cos(angle), centre[1] + radius * math.sin(angle)
 
 
+@UNHURRIED
 @given(POINTS, st.floats(0.01, 300.0), ANGLES, ANGLES, st.booleans(), st.integers(0, 2))
 def test_the_box_holds_every_point_and_touches_the_arc(
     centre: Point, radius: float, begin: float, finish: float, clockwise: bool, turns: int
@@ -38,6 +40,7 @@ def test_the_box_holds_every_point_and_touches_the_arc(
     assert high_b - max(b for _, b in points) <= near
 
 
+@UNHURRIED
 @given(POINTS, st.floats(0.01, 300.0), ANGLES, ANGLES, st.booleans())
 def test_an_arc_begins_and_ends_where_it_should(
     centre: Point, radius: float, begin: float, finish: float, clockwise: bool
@@ -50,6 +53,7 @@ def test_an_arc_begins_and_ends_where_it_should(
     assert abs(arc.sweep) <= 2.0 * math.pi + 1e-9
 
 
+@UNHURRIED
 @given(POINTS, POINTS, st.floats(1.0, 300.0), st.booleans(), st.booleans())
 def test_the_radius_form_keeps_its_radius_and_its_way_round(
     start: Point, end: Point, radius: float, clockwise: bool, longer: bool

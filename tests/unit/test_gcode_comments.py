@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabctl.gcode.comments import LARGEST_THUMBNAIL_BYTES, CommentReader, duration_s
-from tests.gcode_reading import read
+from tests.gcode_reading import UNHURRIED, read
 
 
 def heard(*comments: str) -> CommentReader:
@@ -134,6 +134,7 @@ def test_a_picture_without_an_end_hides_no_layer() -> None:
     assert report.thumbnail is None
 
 
+@UNHURRIED
 @given(st.lists(st.text(max_size=60), max_size=30))
 def test_no_comment_breaks_the_reader(comments: list[str]) -> None:
     reader = heard(*comments, "thumbnail begin 10x10 5", *comments)

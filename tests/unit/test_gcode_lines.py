@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fabctl.gcode.blocks import LONGEST_KEPT, blocks
 from fabctl.gcode.lines import LineCount, count, sendable, split_words
+from tests.gcode_reading import UNHURRIED
 
 SENT = [
     (b"G1 X10 Y20\n", b"G1 X10 Y20"),
@@ -51,6 +52,7 @@ def test_what_is_sent_of_a_line(raw: bytes, sent: bytes) -> None:
     assert sendable(raw) == sent
 
 
+@UNHURRIED
 @given(st.binary(max_size=60))
 def test_what_is_sent_needs_no_second_cleaning(raw: bytes) -> None:
     sent = sendable(raw.replace(b"\n", b""))
@@ -84,6 +86,7 @@ def test_counting_agrees_with_the_table_above() -> None:
     assert found.commands == sum(1 for _, sent in SENT if sent)
 
 
+@UNHURRIED
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 50))
 def test_blocks_lose_nothing_however_the_file_is_cut(parts: list[bytes], size: int) -> None:
     data = b"\n".join(parts)

@@ -14,6 +14,7 @@ from fabctl.gcode.motion import ANY_SPEED2, PRINTER_MOTION, MotionSettings, Plan
 from fabctl.gcode.preflight import inspect
 from fabctl.gcode.timeline import POINTS, Timeline, time_fraction
 from fabctl.ports import Limits, MachineKind
+from tests.gcode_reading import UNHURRIED
 
 PLAIN = replace(PRINTER_MOTION, acceleration=1000.0, travel_acceleration=1000.0, jerk=10.0)
 
@@ -89,6 +90,7 @@ def test_a_full_circle_takes_its_length() -> None:
     assert seconds("G92 X40 Y40|G2 I-20 F3000") == pytest.approx(expected, abs=0.002)
 
 
+@UNHURRIED
 @given(st.lists(st.tuples(st.floats(0.1, 50.0), st.floats(1.0, 200.0)), min_size=1, max_size=40))
 def test_no_move_is_faster_than_its_speed_or_slower_than_from_a_stand(
     moves: list[tuple[float, float]],
@@ -102,6 +104,7 @@ def test_no_move_is_faster_than_its_speed_or_slower_than_from_a_stand(
     assert fastest - 1e-6 <= planner.seconds <= slowest + 1e-6
 
 
+@UNHURRIED
 @given(st.lists(st.floats(0.1, 50.0), min_size=1, max_size=60), st.integers(1, 10))
 def test_flushing_in_between_changes_little(lengths: list[float], every: int) -> None:
     whole, flushed = Planner(), Planner()
@@ -144,6 +147,7 @@ def test_without_a_table_time_goes_with_commands(part: float, expected: float) -
     assert time_fraction((), part) == expected
 
 
+@UNHURRIED
 @given(
     st.lists(st.tuples(st.integers(0, 50), st.floats(0.0, 9.0)), max_size=3000),
     st.floats(0.0, 1.0),

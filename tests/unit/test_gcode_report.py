@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fabctl.gcode.boxes import Bounds, Box
 from fabctl.gcode.report import Problem, Report
 from fabctl.model.texts import Text
-from tests.gcode_reading import read
+from tests.gcode_reading import UNHURRIED, read
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 SPANS = st.none() | st.tuples(NUMBERS, NUMBERS)
@@ -46,6 +46,7 @@ REPORTS = st.builds(
 )
 
 
+@UNHURRIED
 @given(REPORTS)
 def test_to_json_and_back(report: Report) -> None:
     assert Report.from_json(report.to_json()) == report

@@ -15,7 +15,7 @@ from fabctl.gcode.preflight import inspect
 from fabctl.gcode.report import Report
 from fabctl.ports import Limits, MachineKind, WorkArea
 from fabctl.units import Celsius, MmPerMin
-from tests.gcode_reading import AREA, LIMITS, MILL, PRINTER, read
+from tests.gcode_reading import AREA, LIMITS, MILL, PRINTER, UNHURRIED, read
 
 KINDS = st.sampled_from(list(MachineKind))
 VOCABULARY = (
@@ -52,6 +52,7 @@ def hold(data: bytes, kind: MachineKind, options: dict[str, object]) -> Report:
     return report
 
 
+@UNHURRIED
 @given(st.binary(max_size=3000), KINDS, OPTIONS)
 @example(b"\x89PNG\r\n\x1a\n", PRINTER, {})
 @example(b"G1 X1\n\0", MILL, {})
@@ -61,7 +62,7 @@ def test_any_bytes_give_a_report(
     hold(data, kind, options)
 
 
-@settings(max_examples=400)
+@settings(UNHURRIED, max_examples=400)
 @given(PROGRAMS, KINDS, OPTIONS)
 def test_any_words_give_a_report_whose_counts_agree(
     data: bytes, kind: MachineKind, options: dict[str, object]
@@ -90,7 +91,7 @@ def disguised(row: str) -> str:
     return row if row.startswith(";") else row.lower()
 
 
-@settings(max_examples=400)
+@settings(UNHURRIED, max_examples=400)
 @given(PLAIN_PROGRAMS, KINDS)
 def test_the_hot_loop_means_what_the_slow_path_means(rows: list[str], kind: MachineKind) -> None:
     hot = read("\n".join(rows).encode(), kind)
