@@ -33,6 +33,7 @@ from fabctl.config_reader import (
     text,
     whole,
 )
+from fabctl.installed import DRIVERS, all_entry_points, entry_points
 from fabctl.ports import Limits, MachineKind, MachineProfile, WorkArea
 from fabctl.units import Celsius, MmPerMin
 
@@ -56,18 +57,19 @@ def load(path: Path) -> LabConfig:
         raise _whole_file(path, f"a byte that is not UTF-8 at {error.start}", "UTF-8") from error
     except OSError as error:
         raise _whole_file(path, error.strerror or "nothing", "a file that can be read") from error
-    return read(raw, path.resolve(), driver_names())
+    whole = path.resolve()
+    drivers = frozenset(entry_points(DRIVERS))
+    try:
+        return read(raw, whole, drivers)
+    except ConfigError:
+        more = frozenset(all_entry_points(DRIVERS))
+        if more <= drivers:
+            raise
+        return read(raw, whole, drivers | more)
 
 
 def _whole_file(path: Path, found: str, allowed: str) -> ConfigError:
     return ConfigError(str(path), [ConfigProblem("", found, allowed)])
-
-
-def driver_names() -> frozenset[str]:
-    """Return the names of all installed drivers (entry-point group ``fabctl.drivers``)."""
-    from importlib.metadata import entry_points  # noqa: PLC0415  # costs 2 MB
-
-    return frozenset(entry.name for entry in entry_points(group="fabctl.drivers"))
 
 
 def read(raw: str, path: Path, drivers: Iterable[str]) -> LabConfig:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import cast
 
 from fabctl.clock import Clock
 from fabctl.errors import InputError
+from fabctl.installed import DRIVERS, all_entry_points, entry_points, load
 from fabctl.ports import Driver, DriverFactory, MachineProfile
 
 
@@ -15,18 +15,19 @@ def make_driver(profile: MachineProfile, clock: Clock) -> Driver:
 
     :raises InputError: no such driver, it cannot be imported, or it cannot use the profile.
     """
-    found = list(entry_points(group="fabctl.drivers", name=profile.driver))
-    if not found:
+    value = entry_points(DRIVERS).get(profile.driver)
+    value = value or all_entry_points(DRIVERS).get(profile.driver)
+    if value is None:
         raise InputError(
             f"no driver is called {profile.driver!r}",
             device=profile.id,
             next_step="install the package that brings it, or correct lab.toml",
         )
     try:
-        factory = cast("DriverFactory", found[0].load())
+        factory = cast("DriverFactory", load(value))
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"the driver {profile.driver!r} ({found[0].value}) cannot be loaded: {error}",
+            f"the driver {profile.driver!r} ({value}) cannot be loaded: {error}",
             device=profile.id,
         ) from error
     return factory(profile, clock)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from fabctl.commands.check_config import check_config
 from fabctl.config import LabConfig
-from fabctl.config_file import ConfigError, ConfigProblem, driver_names, load, read, summary
+from fabctl.config_file import ConfigError, ConfigProblem, load, read, summary
 from fabctl.config_reader import line_of
 from fabctl.ports import MachineKind, WorkArea
 from fabctl.units import Celsius
@@ -291,10 +291,6 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "lab.toml").write_bytes(b'[lab]\nname = "\xff"')
     with pytest.raises(ConfigError, match="UTF-8"):
         load(tmp_path / "lab.toml")
-
-
-def test_our_own_drivers_are_found_by_name() -> None:
-    assert {"marlin", "opaque"} <= driver_names()
 
 
 def test_check_config_prints_every_mistake_and_fails(tmp_path: Path) -> None:
