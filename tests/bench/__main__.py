@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-BENCHES = ("idle_lab", "event_to_screen")
+BENCHES = ("idle_lab", "event_to_screen", "gcode_reading")
 
 
 def main(names: list[str]) -> None:

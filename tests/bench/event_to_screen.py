@@ -63,6 +63,7 @@ def _pull_the_cable(lab: RunningLab) -> list[float]:
     stream = Stream(f"{lab.url}/events")
     reader = threading.Thread(target=stream.follow)
     reader.start()
+    wait_for("the stream is open", lambda: stream.seen)
     delays = []
     with lab.sim(MACHINE) as sim:
         for _ in range(ROUNDS):
