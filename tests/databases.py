@@ -27,6 +27,8 @@ from fabctl.store.migrate import upgrade
 
 SERVER_USER = "postgres"
 START_TIMEOUT_S = 30
+NO_WAITING = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+"""What a server on a real disk would wait for; what it promises to its clients stays the same."""
 
 
 class NoServerError(Exception):
@@ -46,6 +48,11 @@ class PostgreSQL:
         with psycopg.connect(self._server_url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}".encode())
         return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        with psycopg.connect(self._server_url("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
     def url(self, database: str) -> str:
         """Return a database's address for fabctl."""
@@ -80,7 +87,7 @@ def running_server() -> Iterator[PostgreSQL]:
     """Yield a server on a free port, in a folder of its own; both are gone afterwards.
 
     As root it runs as the user ``postgres``: the server refuses to run as root. It promises
-    durability like a real one, only without waiting for the disk (``fsync=off``).
+    the same as a real one, only it does not wait for the disk.
     """
     programs = server_programs()
     folder = Path(tempfile.mkdtemp(prefix="fabctl-postgresql-"))
@@ -92,7 +99,7 @@ def running_server() -> Iterator[PostgreSQL]:
             programs / "initdb", "-D", folder / "data", "-U", SERVER_USER, "-A", "trust",
             "--no-sync", "-E", "UTF8", "--locale=C.UTF-8",
         )  # fmt: skip
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} {NO_WAITING}"
         control = (programs / "pg_ctl", "-D", folder / "data", "-w", "-t", str(START_TIMEOUT_S))
         _as_server_user(*control, "-l", folder / "log", "-o", options, "start")
         try:
@@ -133,13 +140,15 @@ def postgresql_server() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database, of each kind in turn."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/lab.db"
-    server = request.getfixturevalue("postgresql_server")
-    assert isinstance(server, PostgreSQL)
-    return server.url(server.new_database())
+        yield f"sqlite:///{tmp_path}/lab.db"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
+    name = server.new_database()
+    yield server.url(name)
+    server.drop_database(name)
 
 
 @pytest.fixture(scope="session")
@@ -151,15 +160,17 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a migrated database without any row, of each kind in turn."""
     if request.param == "sqlite":
         migrated = request.getfixturevalue("migrated_sqlite")
         shutil.copyfile(migrated, tmp_path / "lab.db")
-        return f"sqlite:///{tmp_path}/lab.db"
-    server = request.getfixturevalue("postgresql_server")
-    assert isinstance(server, PostgreSQL)
-    return server.url(server.new_database(like=server.migrated))
+        yield f"sqlite:///{tmp_path}/lab.db"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
+    name = server.new_database(like=server.migrated)
+    yield server.url(name)
+    server.drop_database(name)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, configure_mappers
 
 from fabctl.clock import ManualClock
 from fabctl.errors import FabError
@@ -99,6 +99,8 @@ ACTIONS: dict[str, Callable[..., None]] = {
 
 def race(url: str, action: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Fork one process for each entry, let them go at once, and return what each said."""
+    open_database(url).close()  # loads the driver, once for all
+    configure_mappers()
     ready_out, ready_in = os.pipe()
     go_out, go_in = os.pipe()
     result_out, result_in = os.pipe()
