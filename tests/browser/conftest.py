@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """One chromium for all tests; each test gets contexts of its own."""
     if not shutil.which(CHROMIUM):
         missing = "chromium is missing: apt-get install chromium"
@@ -51,9 +51,9 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(missing)
         pytest.skip(missing)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 @dataclass
@@ -79,7 +79,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
         lab.certified("camille", pin=PIN)
         lab.person("alex", pin="573826")
         server = make_server("127.0.0.1", 0, lab.app, threaded=True)
-        server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         found = Served(lab, f"http://127.0.0.1:{server.server_port}")
@@ -130,13 +129,13 @@ OpenScreen = Callable[..., Screen]
 
 
 @pytest.fixture
-def screen(chromium: Browser, served: Served) -> Iterator[OpenScreen]:
+def screen(browser: Browser, served: Served) -> Iterator[OpenScreen]:
     """Return a function that opens a screen; at the end none may have been in trouble."""
     opened: list[tuple[BrowserContext, Screen]] = []
 
     def open_screen(viewport: dict[str, int] | None = None, **more: Any) -> Screen:
         options = {"viewport": viewport or KIOSK, "has_touch": True, "locale": "fr-FR", **more}
-        context = chromium.new_context(**options)
+        context = browser.new_context(**options)
         if options.get("java_script_enabled", True):
             context.add_init_script(WATCH)
         found = Screen(context.new_page(), served.url)

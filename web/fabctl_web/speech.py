@@ -12,6 +12,7 @@ from fabctl.i18n import gettext_for, translate
 from fabctl.model.texts import Text
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+NARROW = "\N{NARROW NO-BREAK SPACE}"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -88,7 +89,7 @@ class Speech:
 
     def percent(self, share: float) -> str:
         """Return a share, 0 to 1, as whole percent, rounded down: 100 % means done."""
-        space = NO_BREAK if self.language == "fr" else ""
+        space = NARROW if self.language == "fr" else ""
         return f"{int(share * 100)}{space}%"
 
     def celsius(self, value: float) -> str:

@@ -23,6 +23,7 @@ from fabctl_web.lab import Lab
 BOOKINGS_SHOWN = 4
 BOOKINGS_AHEAD = timedelta(days=14)
 USE_MINUTES = 60
+LAST_SHOWN = timedelta(hours=1)
 NO_BOOKING = frozenset(
     {
         "account-suspended",
@@ -68,6 +69,10 @@ class Panel:
     """One's own jobs for this machine that are ready to start, newest first."""
     running: JobView | None = None
     """One's own job on the machine now."""
+    last: JobView | None = None
+    """One's own newest job here, once it has ended, for an hour."""
+    behind: bool = False
+    """Whether the record still has to learn how one's own job ended: look again soon."""
     now_slot: Slot | None = None
     """A free hour that starts now."""
     may_start: bool = False
@@ -99,6 +104,8 @@ def panel_of(lab: Lab, machine: str, person: PersonView | None) -> Panel:
         lines=lines,
         prepared=prepared,
         running=running,
+        last=_last(mine, machine, lab),
+        behind=_behind(mine, machine, view),
         now_slot=slot,
         may_start=may_start,
         coming=coming,
@@ -150,6 +157,22 @@ def _slot_now(db: Session, lab: Lab, machine: str) -> Slot | None:
     """Return the hour that starts now, if it is free."""
     found = bookings.proposals(db, lab.clock, machine, minutes=USE_MINUTES, count=1)
     return found[0] if found and found[0].start <= lab.clock.now() else None
+
+
+def _last(mine: list[JobView], machine: str, lab: Lab) -> JobView | None:
+    started = (job for job in mine if job.resource_id == machine and job.started_at is not None)
+    newest = next(started, None)
+    if newest is None or newest.ended_at is None:
+        return None
+    return newest if lab.clock.now() - newest.ended_at < LAST_SHOWN else None
+
+
+def _behind(mine: list[JobView], machine: str, view: MachineView) -> bool:
+    on_machine = {"starting", "running", "paused"}
+    return any(
+        job.resource_id == machine and job.state in on_machine and job.id != view.job
+        for job in mine
+    )
 
 
 def _coming(db: Session, lab: Lab, machine: str, person: PersonView | None) -> list[Booking]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -14,6 +15,7 @@ from fabctl_web.language import speech
 from fabctl_web.machines import control, qr, receiving
 from fabctl_web.machines.now import now_of
 from fabctl_web.machines.panel import USE_MINUTES, panel_of
+from fabctl_web.people.own import job_trouble, job_word
 from fabctl_web.people.signed_in import go, person_needed, signed_in
 
 area = Blueprint("machines", __name__, template_folder="templates")
@@ -23,20 +25,18 @@ area = Blueprint("machines", __name__, template_folder="templates")
 def page(machine: str) -> str:
     """Show one machine."""
     lab = current_lab()
-    profile = lab.profile(machine)
+    lab.profile(machine)
     since = lab.hub.version
     address = qr.page_address(lab, url_for("machines.page", machine=machine))
     return render_template(
         "machines/page.html",
-        machine=profile,
         shown=now_of(lab, machine, speech()),
-        panel=panel_of(lab, machine, signed_in()),
         since=since,
         address=address,
         qr=qr.svg(address) if address else None,
         max_bytes=uploads.max_bytes(),
         max_mb=lab.config.web.upload_max_mb,
-        use_minutes=USE_MINUTES,
+        **_panel(machine),
     )
 
 
@@ -51,13 +51,18 @@ def now(machine: str) -> str:
 @area.get("/m/<machine>/panel")
 def panel(machine: str) -> str:
     """Return what this person can do now: asked for whenever that may have changed."""
-    lab = current_lab()
-    return render_template(
-        "machines/panel.html",
-        machine=lab.profile(machine),
-        panel=panel_of(lab, machine, signed_in()),
-        use_minutes=USE_MINUTES,
-    )
+    return render_template("machines/panel.html", **_panel(machine))
+
+
+def _panel(machine: str) -> dict[str, Any]:
+    lab, said = current_lab(), speech()
+    return {
+        "machine": lab.profile(machine),
+        "panel": panel_of(lab, machine, signed_in()),
+        "use_minutes": USE_MINUTES,
+        "job_word": lambda job: job_word(job, said),
+        "job_trouble": lambda job: job_trouble(job, said),
+    }
 
 
 @area.post("/m/<machine>/pause")

@@ -92,10 +92,24 @@ def _row(lab: Lab, id_: str, machine: str, first: str, second: str, *, good: boo
     return Row(id_, known, profile.name if profile else machine, first, second, good)
 
 
+def job_word(job: JobView, speech: Speech) -> str:
+    """Return a job's state in one word."""
+    return speech(JOB_WORDS.get(job.state, job.state))
+
+
+def job_trouble(job: JobView, speech: Speech) -> str:
+    """Return why a job failed, in plain words; empty when it did not."""
+    if job.state not in {"failed", "interrupted"} or not job.trouble:
+        return ""
+    return speech.text(trouble_text(job.trouble))
+
+
 def _job_row(lab: Lab, job: JobView, speech: Speech) -> Row:
-    now = lab.clock.now()
-    words = [speech(JOB_WORDS.get(job.state, job.state)), speech.moment(job.created_at, now)]
-    if job.state in {"failed", "interrupted"} and job.trouble:
-        words.append(speech.text(trouble_text(job.trouble)))
+    said = (
+        job_word(job, speech),
+        speech.moment(job.created_at, lab.clock.now()),
+        job_trouble(job, speech),
+    )
+    second = " · ".join(part for part in said if part)
     good = job.state not in {"failed", "interrupted"}
-    return _row(lab, job.id, job.resource_id, job.name, " · ".join(words), good=good)
+    return _row(lab, job.id, job.resource_id, job.name, second, good=good)

@@ -12,11 +12,11 @@
   let touchedAt = performance.now();
   let extendedAt = performance.now();
   let owed = false;
-  let ended = false;
+  let ended = false; // we are on our way to the board
 
   const token = () => document.querySelector('meta[name="csrf-token"]').content;
   const post = (url) => fetch(url, {
-    method: "POST", headers: { "X-CSRFToken": token() }, keepalive: true,
+    method: "POST", headers: { "X-CSRFToken": token() }, redirect: "manual",
   });
 
   const extend = async () => {
@@ -64,7 +64,8 @@
 
   // Asleep means: back on the board, where a stray tap can do nothing but wake.
   const sleep = () => {
-    if (location.pathname !== "/") location.assign("/");
-    else asleep.hidden = false;
+    if (location.pathname === "/") asleep.hidden = false;
+    else if (!ended) location.assign("/");
+    ended = true;
   };
 })();

@@ -12,6 +12,8 @@
   let openedBefore = false;
   let asking = false;
 
+  let leaving = false;
+  window.addEventListener("beforeunload", () => { leaving = true; });
   const hear = () => { heardAt = performance.now(); };
   const refresh = () => htmx.trigger(document.body, "refresh");
   const stopPolling = () => { clearInterval(polling); polling = null; };
@@ -32,7 +34,7 @@
     });
     source.addEventListener("beat", hear);
     source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) startPolling();
+      if (source.readyState === EventSource.CLOSED && !leaving) startPolling();
     });
     return source;
   };

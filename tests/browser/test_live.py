@@ -1,0 +1,140 @@
+"""Live screens: what changes appears by itself, and what is old is never shown as live."""
+
+from __future__ import annotations
+
+import time
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import KIOSK, OpenScreen, Served
+from tests.lab import wait_for
+
+PAGE = "/m/printer-a"
+WITHIN_MS = 2000
+
+
+def streams(served: Served, count: int) -> None:
+    wait_for(f"{count} open streams", lambda: served.inner.hub.streams == count)
+
+
+def test_a_change_appears_on_the_board_by_itself(served: Served, screen: OpenScreen) -> None:
+    found = screen(KIOSK)
+    found.open("/")
+    streams(served, 1)
+    card = found.page.locator('a.card[href="/m/printer-b"]')
+    expect(card).to_contain_text("Libre")
+    served.lab.workshop.say("printer-b", "broken", trouble="cable-lost")
+    expect(card).to_contain_text("En panne", timeout=WITHIN_MS)
+    expect(card.locator(".state-broken")).to_be_visible()
+    served.lab.workshop.say("printer-b", "running", job="j")
+    served.lab.workshop.progress("printer-b", "j", 0.5, eta_s=60)
+    expect(card).to_contain_text("Fin vers", timeout=WITHIN_MS)
+    assert found.troubles() == []
+
+
+def test_a_machines_page_follows_and_its_actions_too(served: Served, screen: OpenScreen) -> None:
+    found = screen(KIOSK)
+    found.sign_in()
+    streams(served, 1)
+    expect(found.page.locator(".primary-action")).to_contain_text("Réserver 1 h maintenant")
+    served.lab.workshop.say("printer-a", "broken", trouble="no-answer")
+    expect(found.page.locator(".primary-action")).to_have_text(
+        "J’ai vérifié la machine", timeout=WITHIN_MS
+    )
+    served.lab.workshop.say("printer-a", "running", job="j")
+    served.lab.workshop.temperatures("printer-a", nozzle_c=150.2, nozzle_target_c=200)
+    expect(found.page.locator(".figures")).to_contain_text("150", timeout=WITHIN_MS)
+    expect(found.page.locator(".pause")).to_be_visible()
+    assert found.troubles() == []
+
+
+def test_a_file_that_was_chosen_stays_chosen_while_the_page_follows(
+    served: Served, screen: OpenScreen
+) -> None:
+    found = screen(KIOSK)
+    found.sign_in()
+    streams(served, 1)
+    found.page.set_input_files(
+        "#file", {"name": "mine.gcode", "mimeType": "text/plain", "buffer": b"G28\n"}
+    )
+    served.lab.workshop.say("printer-a", "broken")
+    expect(found.page.locator(".now")).to_contain_text("En panne", timeout=WITHIN_MS)
+    expect(found.page.locator("#chosen")).to_have_text("mine.gcode")
+    assert found.page.evaluate("document.getElementById('file').files.length") == 1
+
+
+def test_a_screen_without_news_says_so_and_greys_its_values(
+    served: Served, screen: OpenScreen
+) -> None:
+    found = screen(KIOSK)
+    found.open("/")
+    streams(served, 1)
+    expect(found.page.locator("#stale")).to_be_hidden()
+    found.page.context.set_offline(True)
+    served.inner.hub.close()  # ends the stream that is open
+    began = time.monotonic()
+    expect(found.page.locator("#stale")).to_be_visible(timeout=20_000)
+    assert 8 < time.monotonic() - began < 17
+    expect(found.page.locator("#stale")).to_contain_text("Ces valeurs sont anciennes")
+    grey = found.page.evaluate("getComputedStyle(document.getElementById('board')).filter")
+    assert "grayscale" in grey
+    served.inner.hub._closed = False
+    found.page.context.set_offline(False)
+    expect(found.page.locator("#stale")).to_be_hidden(timeout=30_000)
+    served.lab.workshop.say("printer-a", "broken")
+    expect(found.page.locator('a.card[href="/m/printer-a"]')).to_contain_text("En panne")
+
+
+def test_the_forty_first_page_polls(served: Served, screen: OpenScreen) -> None:
+    for _ in range(40):
+        served.inner.hub.enter()
+    found = screen(KIOSK)
+    found.open("/")
+    served.lab.workshop.say("printer-a", "broken")
+    card = found.page.locator('a.card[href="/m/printer-a"]')
+    expect(card).to_contain_text("En panne", timeout=15_000)
+    expect(found.page.locator("#stale")).to_be_hidden()
+    for _ in range(40):
+        served.inner.hub.leave()
+
+
+def test_a_shared_screens_session_counts_down_and_ends_on_the_board(
+    served: Served, screen: OpenScreen
+) -> None:
+    found = screen(KIOSK)
+    found.page.clock.install()
+    # Time runs here while the lab is silent: the page would load itself again.
+    found.page.route("**/health", lambda route: route.abort())
+    found.sign_in()
+    found.page.clock.run_for(39_000)
+    expect(found.page.locator("#leaving")).to_be_hidden()
+    found.page.clock.run_for(3_000)
+    expect(found.page.locator("#leaving")).to_contain_text("Ta session se ferme dans 18 s.")
+    found.tap("h1")
+    found.page.clock.run_for(1_000)
+    expect(found.page.locator("#leaving")).to_be_hidden()
+    found.page.clock.run_for(67_000)
+    found.page.wait_for_url(found.url + "/")
+    expect(found.page.locator(".head")).to_contain_text("Se connecter")
+    found.open("/me")
+    assert "/in" in found.page.url
+
+
+def test_the_first_tap_on_a_sleeping_screen_does_nothing(
+    served: Served, screen: OpenScreen
+) -> None:
+    found = screen(KIOSK)
+    found.page.clock.install()
+    # Time runs here while the lab is silent: the page would load itself again.
+    found.page.route("**/health", lambda route: route.abort())
+    found.open(PAGE)
+    found.page.clock.run_for(301_000)
+    found.page.wait_for_url(found.url + "/")
+    found.page.clock.run_for(301_000)
+    expect(found.page.locator("#asleep")).to_be_visible()
+    found.page.touchscreen.tap(100, 120)
+    expect(found.page.locator("#asleep")).to_be_hidden()
+    assert found.page.url == found.url + "/"
+    found.page.touchscreen.tap(100, 120)
+    found.page.wait_for_url(found.url + PAGE)
+    assert served.lab.workshop.asked == []
