@@ -71,10 +71,10 @@ class Faults:
 class Direction:
     """One way through the cable."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, seed: int) -> None:
         self.faults = Faults()
         self.flipped = self.lost = self.doubled = 0
-        self._chance = chance
+        self._chance = random.Random(seed)
         self._late: deque[tuple[float, bytes]] = deque()
 
     @property
@@ -150,8 +150,8 @@ class Cable:
 
     def __init__(self, core: Core, seed: int = 1) -> None:
         self.core = core
-        self.down = Direction(random.Random(seed))
-        self.up = Direction(random.Random(seed + 1_000_003))
+        self.down = Direction(seed)
+        self.up = Direction(seed + 1_000_003)
 
     @property
     def host_rate(self) -> float:

@@ -32,6 +32,7 @@ class TrialHost:
         self.now = now
         self.number = 0
         self._heard = b""
+        self._pending: deque[str] = deque()
         self.banner = self.listen(boot_s)
 
     def send(self, data: bytes) -> None:
@@ -49,7 +50,7 @@ class TrialHost:
         self._pass(until)
         return self._lines()
 
-    def hear(self, wanted: str, seconds: float = 600.0) -> list[str]:
+    def hear(self, wanted: str | tuple[str, ...], seconds: float = 600.0) -> list[str]:
         """Listen until a line begins with ``wanted``; return the lines up to that one.
 
         :raises SilenceError: it did not come within ``seconds``.
@@ -73,6 +74,35 @@ class TrialHost:
         self.number += 1
         self.send(numbered(self.number, text))
         return self.hear("ok", seconds)
+
+    def exchange(self, data: bytes, seconds: float = 1.0) -> list[str]:
+        """Write bytes, let ``seconds`` pass, return the lines that came, without their CR."""
+        self.send(data)
+        return [line.rstrip("\r") for line in self.listen(seconds)]
+
+    def count(self, lines: Iterable[bytes], window: int) -> list[str]:
+        """Send whole lines with at most ``window`` bytes unanswered; return the answers.
+
+        0 sends one line at a time. Only ``ok`` and ``error`` are answers, the rest is passed over.
+        """
+        answers: list[str] = []
+        flying: deque[int] = deque()
+        for line in lines:
+            while flying and sum(flying) + len(line) > window:
+                answers.append(self._answer())
+                flying.popleft()
+            self.send(line)
+            flying.append(len(line))
+        return answers + [self._answer() for _ in flying]
+
+    def _answer(self) -> str:
+        if not self._pending:
+            self._pending.extend(self.hear(("ok", "error:")))
+        while self._pending:
+            line = self._pending.popleft().rstrip("\r")
+            if line.startswith(("ok", "error:")):
+                return line
+        return self._answer()
 
     def stream(self, texts: Iterable[str], *, window: int = 0, lines: int = 4) -> float:
         """Send numbered commands and return the seconds until the last ``ok``.

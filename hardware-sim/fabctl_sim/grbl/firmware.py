@@ -140,7 +140,7 @@ class Firmware:
             m.rx.realtime.clear()
             self._booting = False
         while m.rx.next_realtime <= now:
-            self._interrupt(m.rx.realtime.popleft()[1])
+            self._interrupt(*m.rx.realtime.popleft())
         if max(m.clock, self._wake) > now:
             return
         self._listen(now)
@@ -156,12 +156,13 @@ class Firmware:
         else:
             m.rx.fill(now)
 
-    def _interrupt(self, byte: int) -> None:
+    def _interrupt(self, at: float, byte: int) -> None:
+        """A question that comes while the last one is being answered is forgotten."""
         m = self.machine
         if byte == 0x18:
             m.interrupt_reset()
         elif byte == 0x3F:
-            m.status_asked = True
+            m.status_asked = at > m.reported_at
         elif byte in _KNOWN:
             m.flags.append(byte)
         else:

@@ -77,6 +77,7 @@ class Machine:
         self.state = State.IDLE
         self.reading = False
         self.line_number = 0
+        self.reported_at = now
         self.start_over()
 
     def start_over(self) -> None:

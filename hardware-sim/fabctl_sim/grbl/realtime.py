@@ -28,6 +28,7 @@ def realtime(m: Machine) -> Waiting:
             m.status_asked = False
             m.clock += m.board.report_cost_s
             m.say(reports.status(m))
+            m.reported_at = m.clock
         while m.flags and not m.alarm:
             _act(m, m.flags.popleft())
         if m.suspend:
@@ -80,7 +81,7 @@ def settle(m: Machine) -> None:
         m.suspend = Suspend(stopped=True, door=True) if s.door else None
         m.set_state(State.DOOR if s.door else State.IDLE)
     elif m.state is State.HOLD and m.laser and m.board.laser_off_in_hold:
-        m.spindle_stopped = True
+        m.spindle_stopped = m.spindle != "M5"
 
 
 def _alarm(m: Machine) -> Waiting:
@@ -151,9 +152,8 @@ def _go_on(m: Machine) -> None:
     elif m.state is State.HOLD and s.stopped:
         if m.spindle_stopped:
             m.spindle_stopped = False
-            if not m.laser and m.spindle != "M5":
-                m.say("[MSG:Restoring spindle]")
-                m.clock += m.board.spindle_restore_s
+            m.say("[MSG:Restoring spindle]")
+            m.clock += 0.0 if m.laser else m.board.spindle_restore_s
         resume(m)
 
 
