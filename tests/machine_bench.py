@@ -214,7 +214,9 @@ class MachineBench:
     def order(self, content: bytes = FILE, **changes: Any) -> dict[str, Any]:
         """Put a file where uploads lie; return the body that starts it."""
         sha256 = hashlib.sha256(content).hexdigest()
-        (self.folder / f"{sha256}.gcode").write_bytes(content)
+        file = self.folder / f"{sha256}.gcode"
+        if not file.exists():
+            file.write_bytes(content)
         fields: dict[str, Any] = {
             "job": "job-1", "sha256": sha256, "size": len(content), "name": "ring.gcode",
             "lines": LINES, "commands": COMMANDS, "estimate_s": 100.0, "by": "person-1",

@@ -241,6 +241,8 @@ class JobKeeper:
         self._reports.event(EventType.MACHINE_CLEARED, by=by)
 
     def _unmark(self) -> None:
+        if self._holds.hold is not None and not self._holds.kept:
+            return  # the mark alone would tell the next process that a person must look
         try:
             self._mark.end()
         except OSError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import fabctl
 from fabctl.clock import Clock
 from fabctl.errors import DeviceError
-from fabctl.hosting.journal import Entry, Journal
+from fabctl.hosting.journal import MOST_TOLD_AT_ONCE, Entry, Journal
 from fabctl.hosting.wall_clock import Synchronisation
 from fabctl.messaging.discovery import describe
 from fabctl.messaging.payloads import (
@@ -84,6 +84,8 @@ class MachineReports:
         self._readings: dict[str, Mapping[str, float | None]] = {}
         self._firmware: str | None = None
         self._unkept: list[EventPayload] = []
+        self._being_told: set[tuple[str, int]] = set()
+        self._waiting_to_be_told = False
         self._last: dict[str, Seconds] = {}
         self._connected_again = False
 
@@ -140,8 +142,11 @@ class MachineReports:
             self.event(EventType.REQUEST_REFUSED, reason=f"{code}: {reason}"[:400], count=count)
 
     def recorded(self, events: list[tuple[str, int]]) -> None:
-        """Forget events that are on record."""
+        """Forget events that are on record; say the next ones when those just said all are."""
         self._journal.acknowledge(events)
+        self._being_told.difference_update(events)
+        if self._waiting_to_be_told and not self._being_told:
+            self._say_events(None)
 
     # -- what time asks for ------------------------------------------------------------------
 
@@ -207,7 +212,11 @@ class MachineReports:
         self._link.publish(self._topics.meta(profile.id), payload, retain=True)
 
     def _say_events(self, expiry_s: int | None) -> None:
-        for entry in self._journal.untold():
+        """Say the oldest events that are not on record, 50 at most; the others wait for that."""
+        entries = self._journal.untold()
+        self._being_told = {(entry.boot, entry.seq) for entry in entries}
+        self._waiting_to_be_told = len(entries) == MOST_TOLD_AT_ONCE
+        for entry in entries:
             topic = self._topics.event(self._profile.id, entry.type)
             self._link.publish(topic, entry.payload, expiry_s=expiry_s)
 

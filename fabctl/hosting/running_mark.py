@@ -99,6 +99,8 @@ class HoldFile:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "broken.json"
         self.hold = self._read()
+        self.kept = self.hold is not None
+        """Whether the hold is on the disk."""
 
     def set(self, hold: Hold) -> None:
         """Hold the machine. An older hold stays: the first failure explains more than the next.
@@ -108,11 +110,13 @@ class HoldFile:
         if self.hold is None:
             self.hold = hold
             write_durably(self._path, asdict(hold))
+            self.kept = True
 
     def clear(self) -> None:
         """A person looked: forget the hold, on the disk too."""
         remove_durably(self._path)
         self.hold = None
+        self.kept = False
 
     def _read(self) -> Hold | None:
         found = read_durable(self._path)

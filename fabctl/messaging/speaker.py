@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from fabctl.messaging.link import Received
+from fabctl.messaging.letters import Received
 
 
 class Speaker(Protocol):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fabctl.hosting.running_mark import HoldFile, RunningMark
+from fabctl.messaging.payloads import EventType
 from fabctl.messaging.topics import discovery
 from tests.machine_bench import FILE, LINES, TOPICS, MachineBench
 
@@ -440,3 +441,57 @@ def test_what_is_recorded_must_be_signed(bench: MachineBench) -> None:
     names = [{"boot": started["boot"], "seq": started["seq"]}]
     assert bench.ask_openly("recorded", {"events": names})["accepted"] is False
     assert len(bench.journal) == 2  # the refusal is an event too
+
+
+def test_a_long_absence_is_told_batch_by_batch_without_waiting(bench: MachineBench) -> None:
+    bench.messages.connected = False
+    for _ in range(120):
+        bench.reports.event(EventType.MACHINE_CLEARED, by=None)
+    bench.messages.connected = True
+    bench.reports.connected()
+    bench.step()
+    for told_so_far in (50, 100, 120):
+        assert len(bench.events()) == told_so_far
+        bench.reports.recorded([(event["boot"], event["seq"]) for event in bench.events()])
+    assert len(bench.journal) == 0
+
+
+# -- a disk that fails -----------------------------------------------------------------------------
+
+
+def test_a_hold_that_cannot_be_kept_leaves_the_mark(bench: MachineBench) -> None:
+    bench.start()
+    bench.confirm(3)
+    (bench.folder / "machine" / ".broken.json.new").mkdir()  # in the way of every write
+    bench.cable.unlink()
+    bench.step(2)
+    assert bench.events("job-failed")
+    assert any("cannot be kept on the disk" in line for line in bench.log)
+
+    bench.cable.touch()
+    (bench.folder / "machine" / ".broken.json.new").rmdir()
+    following = MachineBench(bench.folder, boot="boot-2")
+    following.host._keeper.tell_what_was_left_behind()
+    following.step(3)
+    assert following.state["state"] == "broken"
+
+
+def test_a_start_that_cannot_be_noted_is_refused(bench: MachineBench) -> None:
+    (bench.folder / "machine" / ".running.json.new").mkdir()
+    answer = bench.ask_signed("start", bench.order())
+    assert (answer["accepted"], answer["code"]) == (False, "local-fault")
+    assert bench.state["state"] == "idle"
+
+
+def test_events_that_cannot_be_kept_are_said_and_the_fault_is_shown(bench: MachineBench) -> None:
+    bench.journal._db.execute("PRAGMA query_only = ON")
+    bench.start()
+    assert bench.events("job-started")
+    assert "cannot be kept" in bench.state["reason"]
+    assert len(bench.journal) == 0
+
+    bench.journal._db.execute("PRAGMA query_only = OFF")
+    bench.clock.advance(5.0)
+    bench.step(2)
+    assert len(bench.journal) == 1
+    assert bench.state["reason"] is None
