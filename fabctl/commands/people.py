@@ -26,11 +26,17 @@ def person() -> None:
     """
 
 
-@person.command()
+@person.command(short_help="Add a person who signs in with LOGIN.")
 @config_option
 @click.argument("login")
 @click.argument("name")
-@click.option("--role", type=click.Choice([role.value for role in Role]), default="member")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default="member",
+    show_default=True,
+    help="Animators, staff and admins also act for others.",
+)
 @click.option("--birth-year", type=click.IntRange(1900, 2100), help="Where a minimum age counts.")
 def add(config: LabConfig, login: str, name: str, role: str, birth_year: int | None) -> None:
     """Add a person who signs in with LOGIN; NAME is what screens show, such as "Léa M."."""
@@ -51,7 +57,7 @@ def add(config: LabConfig, login: str, name: str, role: str, birth_year: int | N
     click.echo(f"Added {added.display_name} ({added.login}, {added.role}).")
 
 
-@person.command("list")
+@person.command("list", short_help="List everybody, with PINs and certifications.")
 @config_option
 def list_(config: LabConfig) -> None:
     """List everybody: login, name, role, whether a PIN is set, certifications."""
@@ -69,7 +75,7 @@ def list_(config: LabConfig) -> None:
             )
 
 
-@person.command("set-password")
+@person.command("set-password", short_help="Set a new password; signs out everywhere.")
 @config_option
 @click.argument("login")
 def set_password(config: LabConfig, login: str) -> None:
@@ -87,7 +93,7 @@ def set_password(config: LabConfig, login: str) -> None:
     click.echo(f"{who.display_name} has a new password.")
 
 
-@person.command("set-pin")
+@person.command("set-pin", short_help="Set, or draw, a PIN of six digits.")
 @config_option
 @click.argument("login")
 @click.option("--draw", is_flag=True, help="Draw a free PIN and print it.")
@@ -111,12 +117,23 @@ def set_pin(config: LabConfig, login: str, *, draw: bool) -> None:
     click.echo(done)
 
 
-@person.command()
+@person.command(short_help="Certify somebody on a machine, or suspend that.")
 @config_option
 @click.argument("login")
 @click.argument("machine")
-@click.option("--level", type=click.Choice([level.value for level in Level]), default="autonomous")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, in the lab's zone.")
+@click.option(
+    "--level",
+    type=click.Choice([level.value for level in Level]),
+    default="autonomous",
+    show_default=True,
+    help="Alone, only beside a trainer, or a trainer.",
+)
+@click.option(
+    "--until",
+    metavar="YYYY-MM-DD",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Last day, in the lab's zone.",
+)
 @click.option("--suspend", metavar="REASON", help="Suspend the certification instead.")
 def certify(
     config: LabConfig,

@@ -19,7 +19,7 @@ def token() -> None:
     """
 
 
-@token.command()
+@token.command(short_help="Create a token and print it, once.")
 @config_option
 @click.argument("login")
 @click.option("--name", default="fabctl token create", show_default=True, help="What it is for.")
@@ -35,7 +35,7 @@ def create(config: LabConfig, login: str, name: str) -> None:
     click.echo(f"Token {made.id} acts as {who.display_name}. Keep it: it is shown once.", err=True)
 
 
-@token.command("list")
+@token.command("list", short_help="List tokens, without their secret part.")
 @config_option
 @click.argument("login", required=False)
 def list_(config: LabConfig, login: str | None) -> None:
@@ -55,7 +55,7 @@ def list_(config: LabConfig, login: str | None) -> None:
             )
 
 
-@token.command()
+@token.command(short_help="Revoke a token, at once and for good.")
 @config_option
 @click.argument("token_id", metavar="ID")
 def revoke(config: LabConfig, token_id: str) -> None:
