@@ -50,6 +50,7 @@ def machine_children(config: LabConfig, host: str) -> list[ChildSpec]:
             start_rank=THEN,
             stop_rank=MACHINES,
             environment=SMALL_HEAP,
+            stop_within_s=15.0,  # 8 s for its job, 2 s for what it has to tell, and some
         )
         for machine in config.machines.values()
         if machine.host == host

@@ -176,10 +176,10 @@ def make_passwords(paths: DataPaths, users: Iterable[str]) -> None:
     half.replace(paths.broker / "passwords")
 
 
-def choose_port(file: Path) -> int:
+def choose_port(file: Path, patience_s: float = PORT_FREE_WITHIN_S) -> int:
     """Return the broker's port: the one it had before, if it is free; else any free one."""
     kept = _kept_port(file)
-    end = time.monotonic() + PORT_FREE_WITHIN_S
+    end = time.monotonic() + patience_s
     while kept is not None:
         if _is_free(kept):
             return kept

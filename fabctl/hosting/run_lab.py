@@ -18,7 +18,7 @@ def say(line: str) -> None:
     try:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:  # a closed pipe, a terminal that was hung up
         sys.stdout = open("/dev/null", "w")  # noqa: PTH123, SIM115  # for the rest of our life
 
 

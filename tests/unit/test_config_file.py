@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fabctl.commands.check_config import check_config
 from fabctl.config import LabConfig
@@ -35,6 +37,20 @@ work_area = { x = [0, 250], y = [0, 210], z = [0, 210] }
 limits = { nozzle_max_c = 280, bed_max_c = 110, feed_max_mm_per_min = 12000 }
 options = { window = 4 }
 """
+FULL = f"""{GOOD}
+[data]
+directory = "data"
+[database]
+url = "sqlite:///lab.db"
+[broker]
+url = "mqtts://broker.lab"
+ca_file = "/dev/null"
+[web]
+address = "127.0.0.1"
+port = 8080
+upload_max_mb = 200
+kiosk_addresses = ["::1"]
+""".replace("[hosts", 'time_zone = "Europe/Paris"\nlanguages = ["fr"]\nsimulated = true\n[hosts')
 DRIVERS = ("marlin", "opaque")
 HERE = Path("/srv/lab/lab.toml")
 
@@ -318,6 +334,26 @@ def test_a_config_error_is_readable_as_a_whole() -> None:
     with pytest.raises(ConfigError) as caught:
         read(MISTAKES["baud 0"].change(GOOD), HERE, DRIVERS)
     assert str(caught.value).startswith("1 mistake in /srv/lab/lab.toml:\n  ")
+
+
+TOML_VALUES = st.recursive(
+    st.sampled_from(["true", "1", "-0.5", "nan", "inf", "1e400", '""', '"x"', "1979-05-27"]),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda some: f"[{', '.join(some)}]")
+        | inner.map(lambda one: f"{{ k = {one} }}")
+    ),
+    max_leaves=4,
+)
+ASSIGNMENTS = [line for line in FULL.splitlines() if " = " in line]
+
+
+@given(st.sampled_from(ASSIGNMENTS), TOML_VALUES)
+def test_any_value_anywhere_is_used_or_refused(line: str, value: str) -> None:
+    key = line.split(" = ", maxsplit=1)[0]
+    try:
+        read(FULL.replace(line, f"{key} = {value}"), HERE, DRIVERS)
+    except ConfigError as error:
+        assert all(problem.found and problem.allowed for problem in error.problems)
 
 
 def test_a_lab_without_machines_is_a_lab() -> None:
