@@ -41,7 +41,7 @@ class Board:
     homing_debounce_s: float = 0.25
 
     wire_stretch: float = 1.05
-    parse_cost_s: float = 0.00062
+    parse_cost_s: float = 0.00049
     plan_cost_s: float = 0.00135
     report_cost_s: float = 0.0005
     eeprom_byte_s: float = 0.0033

@@ -18,7 +18,8 @@ class Block:
 
     :ivar programmed: infinity for a rapid; ``limit`` is what the axes allow.
     :ivar power: rpm or laser power while it runs; ``follows`` when it follows the speed (M4).
-    :ivar fixed: no override applies (jog, homing).
+    :ivar fixed: no override applies (jog).
+    :ivar nominal: speed with overrides. :ivar most: fastest entry that corner and speeds allow.
     """
 
     end: Vec
@@ -33,6 +34,8 @@ class Block:
     follows: bool = False
     fixed: bool = False
     junction: float = 0.0
+    nominal: float = 0.0
+    most: float = 0.0
     entry: float = 0.0
 
 
@@ -68,15 +71,20 @@ class Planner:
         """When the running block ends or comes to rest; infinity when nothing moves."""
         return self._begun_at + self._profile.seconds if self.moving else math.inf
 
-    def nominal(self, block: Block) -> float:
-        """Return the speed a block is to have, overrides applied."""
+    def _set_speeds(self, first: int) -> None:
+        """Reckon ``nominal`` and ``most`` from the ``first``-th block on."""
+        for index in range(first, len(self.blocks)):
+            block = self.blocks[index]
+            block.nominal = max(self._wanted(block), SLOWEST_MM_PER_S)
+            before = self.blocks[index - 1].nominal if index else 0.0
+            block.most = min(block.junction, block.nominal, before)
+
+    def _wanted(self, block: Block) -> float:
         if block.fixed:
-            wanted = min(block.programmed, block.limit)
-        elif math.isinf(block.programmed):
-            wanted = block.limit * self.rapid_percent / 100.0
-        else:
-            wanted = min(block.programmed * self.feed_percent / 100.0, block.limit)
-        return max(wanted, SLOWEST_MM_PER_S)
+            return min(block.programmed, block.limit)
+        if math.isinf(block.programmed):
+            return block.limit * self.rapid_percent / 100.0
+        return min(block.programmed * self.feed_percent / 100.0, block.limit)
 
     def add(self, block: Block, now: float, accels: Vec, deviation_mm: float) -> None:
         """Queue a block; the caller has seen that there is room."""
@@ -85,6 +93,7 @@ class Planner:
             block.junction = corner_speed(self._last, block.unit, accels, deviation_mm)
         self._last = block.unit
         self.blocks.append(block)
+        self._set_speeds(len(self.blocks) - 1)
         self._look_ahead(now)
 
     def start(self, now: float) -> None:
@@ -113,6 +122,7 @@ class Planner:
     def replan(self, now: float) -> None:
         """An override has changed."""
         self.advance(now)
+        self._set_speeds(0)
         self._look_ahead(now, everything=True)
 
     def advance(self, now: float) -> None:
@@ -172,7 +182,7 @@ class Planner:
             self._profile = braked(self._speed, block.accel, left)
             return
         leave = self.blocks[1].entry if len(self.blocks) > 1 else 0.0
-        self._profile = fit(self._speed, self.nominal(block), leave, block.accel, left)
+        self._profile = fit(self._speed, block.nominal, leave, block.accel, left)
 
     def _rest(self, now: float) -> None:
         self._done, self._speed = self._where(now)
@@ -201,8 +211,7 @@ class Planner:
         first = 1
         for index in range(len(blocks) - 1, 0, -1):
             block = blocks[index]
-            most = min(block.junction, self.nominal(block), self.nominal(blocks[index - 1]))
-            entry = min(most, math.sqrt(leave**2 + 2 * block.accel * block.length))
+            entry = min(block.most, math.sqrt(leave**2 + 2 * block.accel * block.length))
             if entry == block.entry and index < len(blocks) - 1 and not everything:
                 first = index
                 break

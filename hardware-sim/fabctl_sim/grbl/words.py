@@ -6,6 +6,7 @@ import re
 
 _WORD = re.compile(r"([A-Z])([+-]?(?:\d+\.?\d*|\.\d+))?")
 _ENDS = b"\r\n"
+_BLANKS = bytes([*range(0x21), 0x2F])
 
 
 class CodeError(Exception):
@@ -34,6 +35,10 @@ class LineEditor:
 
     def feed(self, data: bytes | bytearray) -> None:
         """Take bytes that hold no line end."""
+        if not self._inside and b"(" not in data and b";" not in data:
+            self._line += data.translate(None, _BLANKS).upper()
+            self.overflow = self.overflow or len(self._line) > self._most
+            return
         for byte in data:
             if self._inside:
                 if self._inside == 0x28 and byte == 0x29:
