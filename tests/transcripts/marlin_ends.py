@@ -7,7 +7,7 @@ Marlin 2.0.9; "M…" and "G…" are pages of marlinfw.org/docs/gcode.
 from __future__ import annotations
 
 from fabctl.ports import Outcome, Phase, Trouble
-from tests.transcripts.marlin_stage import HAIL, NAME, SHOUTED, TEMPERATURES, Scene, again
+from tests.transcripts.marlin_stage import HAIL, HAILED, SHOUTED, TEMPERATURES, Scene, again
 
 CONNECTING = [
     Scene(
@@ -15,12 +15,13 @@ CONNECTING = [
         "streaming checklist: heaters off is the first thing said",
         [
             0.5,
-            (HAIL, f"ok\nok\nok\nok\nok\n{NAME}Cap:AUTOREPORT_TEMP:0\nok"),
-            ("N2 M104 S0", "ok"),
-            ("N3 M140 S0", "ok"),
-            ("N4 M107", "ok"),
-            ("N5 M113", "ok"),
-            ("N6 M105", TEMPERATURES),
+            (HAIL, f"{HAILED}Cap:AUTOREPORT_TEMP:0\nok"),
+            ("N0 M110 N0", "ok"),
+            ("N1 M104 S0", "ok"),
+            ("N2 M140 S0", "ok"),
+            ("N3 M107", "ok"),
+            ("N4 M113", "ok"),
+            ("N5 M105", TEMPERATURES),
         ],
         job=None,
         phase=Phase.IDLE,
@@ -34,8 +35,8 @@ CONNECTING = [
             1.0,
             ("", "start\necho:Marlin 2.0.9.5\necho:SD init fail"),
             0.5,
-            (HAIL, f"ok\nok\nok\nok\nok\n{NAME}ok"),
-            ("N2 M104 S0", ""),
+            (HAIL, f"{HAILED}ok"),
+            ("N0 M110 N0", ""),
         ],
         job=None,
         phase=Phase.CONNECTING,
@@ -45,10 +46,10 @@ CONNECTING = [
         "M115: its answer comes before its ok",
         [
             0.5,
-            (HAIL, f"ok\nok\nok\nok\nok\nok\nok\n{NAME}"),
+            (HAIL, f"ok\nok\n{HAILED}"),
             2.0,
             ("", "ok"),
-            ("N2 M104 S0", ""),
+            ("N0 M110 N0", ""),
         ],
         job=None,
         phase=Phase.CONNECTING,
@@ -56,21 +57,28 @@ CONNECTING = [
     Scene(
         "a firmware without a name is talked to after a second without a word",
         "a minimal firmware that only says ok",
-        [0.5, (HAIL, "ok\nok\nok\nok\nok\nok"), 1.0, ("N2 M104 S0", "")],
+        [0.5, (HAIL, "ok\nok\nok\nok\nok"), 1.0, ("N0 M110 N0", "")],
         job=None,
         phase=Phase.CONNECTING,
     ),
     Scene(
-        "numbers that were damaged in the greeting are said again",
-        "queue.cpp, get_serial_commands",
+        "a damaged M110 is said again, whatever number the firmware asks for",
+        "queue.cpp, get_serial_commands; M110",
         [
             0.5,
-            (HAIL, "ok\nok\nok\nok\nResend: 78\nok"),
-            0.5,
-            (HAIL, f"ok\nok\nok\nok\nok\n{NAME}ok"),
-            1.0,
-            ("N2 M104 S0", ""),
+            (HAIL, f"{HAILED}ok"),
+            ("N0 M110 N0", "Error:checksum mismatch, Last Line: 77\nResend: 78\nok"),
+            0.03,
+            ("N0 M110 N0", "ok"),
+            ("N1 M104 S0", ""),
         ],
+        job=None,
+        phase=Phase.CONNECTING,
+    ),
+    Scene(
+        "nothing is numbered before the ok to M110: it is obeyed when read, and when run",
+        "host/M110.cpp",
+        [0.5, (HAIL, f"{HAILED}ok"), ("N0 M110 N0", ""), 2.0],
         job=None,
         phase=Phase.CONNECTING,
     ),
@@ -98,8 +106,8 @@ CONNECTING = [
             0.5,
             (HAIL, ""),
             *again(60, 1.0, ("", "T:150.0 /200.0 @:127 W:?")),
-            ("", f"ok\nok\nok\nok\nok\n{NAME}ok"),
-            ("N2 M104 S0", ""),
+            ("", f"{HAILED}ok"),
+            ("N0 M110 N0", ""),
         ],
         job=None,
         phase=Phase.CONNECTING,

@@ -178,7 +178,7 @@ RESENDS = [
             "trouble": Trouble.TOO_MANY_RESENDS,
             "line": 1,
             "resends": 10,
-            "reason": "11 times in a row it could not read: G1 X1 Y1 E1 F1800",
+            "reason": "the firmware could not read this line 11 times: G1 X1 Y1 E1 F1800",
         },
         phase=Phase.BROKEN,
     ),

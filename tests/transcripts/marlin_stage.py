@@ -28,10 +28,11 @@ from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import Settings
 
 JOB = ("G28", "G1 X1 Y1 E1 F1800", "G1 X2 Y2 E2", "G1 X3 Y3 E3")
+NAME = "FIRMWARE_NAME:Marlin 2.0.9.5 SOURCE_CODE_URL:x PROTOCOL_VERSION:1.0\n"
 SHOUT = ["¶", "M108", "M104 S0", "M140 S0", "M107"]
 SHOUTED = "\n".join(SHOUT)
-HAIL = "\n".join([*SHOUT, "N0 M110 N0", "N1 M115"])
-NAME = "FIRMWARE_NAME:Marlin 2.0.9.5 SOURCE_CODE_URL:x PROTOCOL_VERSION:1.0\n"
+HAIL = "\n".join([*SHOUT, "M115"])
+HAILED = f"ok\nok\nok\nok\n{NAME}"
 TEMPERATURES = "ok T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0"
 
 
@@ -131,26 +132,21 @@ class Stage:
         body, _, check = line.rpartition(b"*")
         assert int(check) == reduce(xor, body), line
         number, _, command = body[1:].partition(b" ")
-        base = self._base if int(number) > 1 else 0  # 0 and 1 belong to a greeting
-        return f"N{int(number) - base} {command.decode()}"
+        return f"N{int(number) - self._base} {command.decode()}"
 
     def _connect(self, scene: Scene) -> None:
         self._pass(0.5)
         caps = "".join(f"Cap:{name}:1\n" for name in scene.capabilities)
-        self._exchange(HAIL, "ok\nok\nok\nok\nok\n" + NAME + caps + "ok")
+        self._exchange(HAIL, HAILED + caps + "ok")
         keepalive = "echo:M113 S2\nok" if scene.keepalive else 'echo:Unknown command: "M113"\nok'
-        talk: list[tuple[str, str]] = [
-            ("N2 M104 S0", "ok"),
-            ("N3 M140 S0", "ok"),
-            ("N4 M107", "ok"),
-        ]
-        talk.append(("N5 M113", keepalive))
+        talk = [("N0 M110 N0", "ok"), ("N1 M104 S0", "ok"), ("N2 M140 S0", "ok")]
+        talk += [("N3 M107", "ok"), ("N4 M113", keepalive)]
         if "AUTOREPORT_TEMP" in scene.capabilities:
-            talk.append(("N6 M155 S2", "ok"))
-        talk.append((f"N{len(talk) + 2} M105", TEMPERATURES))
+            talk.append(("N5 M155 S2", "ok"))
+        talk.append((f"N{len(talk)} M105", TEMPERATURES))
         for said, heard in talk:
             self._exchange(said, heard)
-        self._base = len(talk) + 1
+        self._base = len(talk) - 1
         self._collect()
         assert self.session.phase is Phase.IDLE
 

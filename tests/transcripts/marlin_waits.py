@@ -118,7 +118,7 @@ WAITING = [
         ends={
             "outcome": Outcome.FAILED,
             "trouble": Trouble.NO_ANSWER,
-            "reason": "5 times in a row no answer within 30 s, to: G1 X1 Y1 E1 F1800",
+            "reason": "5 times 30 s without an answer, to: G1 X1 Y1 E1 F1800",
         },
         phase=Phase.BROKEN,
     ),

@@ -11,9 +11,15 @@ from fabctl_drivers.marlin.answers import Answer, Heard
 from fabctl_drivers.marlin.greeting import Greeting, Stage
 from fabctl_drivers.marlin.link import Ended, Link, LinkEvent, State
 
+FIRST_LINE = b"M110 N0"
+"""It gets the number 0, and the lines after it are counted from there (marlinfw.org, M110)."""
+
 
 class Greeted(NamedTuple):
-    """The firmware answers, its heaters were told to be off, lines are numbered from now on."""
+    """The firmware answers, and its heaters were told to be off.
+
+    The first line to say is :data:`FIRST_LINE`.
+    """
 
     firmware: str | None
     capabilities: frozenset[str]
@@ -84,7 +90,9 @@ class Connection:
             self.link.hear(answer, now)
             return self._link_events(self.link)
         if answer.heard is Heard.HALT:
-            return [Ended(State.HALTED, f"it said “{answer.text.decode('ascii', 'replace')}”")]
+            return [
+                Ended(State.HALTED, f"the firmware said “{answer.text.decode('ascii', 'replace')}”")
+            ]
         if self._greeting is not None:
             self._greeting.hear(answer, now)
             return self._follow(self._greeting)
@@ -116,7 +124,7 @@ class Connection:
             return ()
         self._greeting = None
         self.link = Link(
-            last_number=Greeting.LAST_NUMBER,
+            last_number=-1,
             baud=self._baud,
             busy_s=self._busy_s,
             window_bytes=self._window_bytes,

@@ -25,6 +25,8 @@ CLOSE_PATIENCE_S = Seconds(3.0)
 class MarlinDriver:
     """A machine with Marlin on a serial port.
 
+    A request (start, pause, stop, ...) is only noted; the next :meth:`pump` says it.
+
     :param profile: its port, baud rate, work area and options
         (:data:`fabctl_drivers.marlin.settings.OPTIONS`).
     :raises InputError: there is no port, or an option is wrong.
@@ -101,7 +103,6 @@ class MarlinDriver:
             lines = frames.commands(opening.enter_context(closing(_raw_lines(job.path))))
             self._session.start(job, lines, self._clock.monotonic())
             self._file = opening.pop_all()
-        self._write()
 
     def pause(self) -> None:
         """Pause the running job: the tool lifts and parks, heaters stay on.
@@ -109,7 +110,6 @@ class MarlinDriver:
         :raises LocalError: no job runs.
         """
         self._session.pause(self._clock.monotonic())
-        self._write()
 
     def resume(self) -> None:
         """Go on with a paused job exactly where it was.
@@ -117,12 +117,10 @@ class MarlinDriver:
         :raises LocalError: no job is paused.
         """
         self._session.resume(self._clock.monotonic())
-        self._write()
 
     def stop(self) -> None:
         """End the job as soon as the firmware lets us, heaters and fan off."""
         self._session.stop(self._clock.monotonic())
-        self._write()
 
     def clear(self) -> None:
         """A person looked at a broken machine and says that it may be used again.

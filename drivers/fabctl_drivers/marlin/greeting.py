@@ -1,10 +1,11 @@
-"""The first words with a firmware: heaters off, line numbers from 0, who are you. Pure.
+"""The first words with a firmware: heaters off, and who are you. Pure.
 
 It must work with boards that reset when the port opens (they say ``start`` after a second or
 more, and hear nothing before) and with those that do not, even in the middle of what somebody
 told them before. So we listen for a moment, then say it all, and say it all again after every
-``start``. Sources: marlinfw.org M110, M115; Marlin ``gcode/queue.cpp`` (with M110 the number
-that counts is the second N).
+``start``. Nothing is numbered yet: a line number is good only after the ok to an M110, which
+Marlin obeys twice, when it reads it and when it runs it (``gcode/queue.cpp``, ``host/M110.cpp``).
+The answer to M115 tells our own oks from those that somebody else's lines are still owed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from fabctl.errors import LocalError
 from fabctl.units import Seconds
 from fabctl_drivers.marlin import safety
 from fabctl_drivers.marlin.answers import Answer, Heard, Topic
-from fabctl_drivers.marlin.frames import frame
 
 
 class Stage(Enum):
@@ -82,8 +82,6 @@ _QUIET_S: Mapping[Stage, float] = {
 class Greeting:
     """One greeting, begun at ``now``. It ends DONE or FAILED."""
 
-    LAST_NUMBER = 1
-    """The last line number that the firmware knows when the greeting is done."""
     GIVE_UP_S = Seconds(20.0)
     """Without a word for so long, nobody is there."""
     LONGEST_S = Seconds(90.0)
@@ -111,10 +109,10 @@ class Greeting:
 
     @property
     def failure(self) -> str:
-        """Why it failed, as a sentence without its end."""
+        """Why it failed."""
         if self._words:
-            return "it talks, but not as Marlin does; is the baud rate right"
-        return f"no answer within {self.GIVE_UP_S:.0f} s"
+            return "what comes from the port makes no sense; is the baud rate right?"
+        return f"the firmware gave no answer within {self.GIVE_UP_S:.0f} s"
 
     def take_output(self) -> bytes:
         """Return the bytes to write now, and forget them."""
@@ -174,8 +172,7 @@ class Greeting:
 
     def _hail(self) -> None:
         self._hails += 1
-        self._out.append(safety.shout())
-        self._out.append(frame(0, b"M110 N0") + frame(1, b"M115"))
+        self._out.append(safety.shout() + b"M115\n")
 
     def _learn(self, text: bytes) -> None:
         name, _, has_it = text.decode("ascii", "replace").partition(":")

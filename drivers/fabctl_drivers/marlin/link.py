@@ -237,7 +237,7 @@ class Link:
         elif heard is Heard.WAIT:
             self._hear_wait(now)
         else:
-            self.events.append(Ended(self.state, f"it said “{shorten(answer.text)}”"))
+            self.events.append(Ended(self.state, f"the firmware said “{shorten(answer.text)}”"))
 
     def tick(self, now: float) -> None:
         """Do what is due at ``now``."""
@@ -367,7 +367,9 @@ class Link:
         self._repeats += 1
         if self._repeats > self.REPEATS:
             said = shorten(self._kept[self._wanted].command)
-            self._give_up(f"{self._repeats} times in a row it could not read: {said}", damaged=True)
+            self._give_up(
+                f"the firmware could not read this line {self._repeats} times: {said}", damaged=True
+            )
             return
         if self._repeats > self.WINDOW_REPEATS:
             self.window.close()
@@ -410,8 +412,8 @@ class Link:
     def _silence(self, now: float) -> None:
         self._silences += 1
         if self._silences >= self.SILENCES:
-            waited = f"{self._silences} times in a row no answer within {self._patience_s:.0f} s"
-            self._give_up(f"{waited}, to: {shorten(self.oldest)}")
+            silent_s = f"{self._silences} times {self._patience_s:.0f} s without an answer"
+            self._give_up(f"{silent_s}, to: {shorten(self.oldest)}")
             return
         self._go(Heard.SILENCE)
         self._prompt(now)
@@ -424,7 +426,9 @@ class Link:
         """Find out what was lost: end a line that was cut, then ask with a new one."""
         self._prompts += 1
         if self._prompts > self.REPEATS:
-            self._give_up(f"it waits, and does not take: {shorten(self.oldest)}", damaged=True)
+            self._give_up(
+                f"the firmware waits, and does not take: {shorten(self.oldest)}", damaged=True
+            )
             return
         self._sign_at = self._sent_at = now
         self._out.append(b"\n")  # completes a line whose newline was lost; else draws nothing

@@ -13,7 +13,13 @@ from fabctl.errors import InputError, LocalError
 from fabctl.ports import Connected, DriverEvent, JobFile, Outcome, Phase, PhaseChanged, Trouble
 from fabctl_drivers.marlin import pausing, safety
 from fabctl_drivers.marlin.answers import OK, Answer, Ear, Heard, Topic
-from fabctl_drivers.marlin.connection import Connection, ConnectionEvent, Greeted, Unanswered
+from fabctl_drivers.marlin.connection import (
+    FIRST_LINE,
+    Connection,
+    ConnectionEvent,
+    Greeted,
+    Unanswered,
+)
 from fabctl_drivers.marlin.errands import Errand, Errands
 from fabctl_drivers.marlin.job import Job, JobLine
 from fabctl_drivers.marlin.link import Acked, Ended, Link, State, Withdrawn
@@ -339,7 +345,8 @@ class Session:
     def _greeted(self, event: Greeted) -> None:
         self._greeted_as = Connected(event.firmware, event.capabilities)
         report = [REPORT_YOURSELF] if self._reports_by_itself else []
-        self._errands.add([*self._heaters_off(), b"M113", *report, b"M105"], Errand.CONNECT)
+        first = [FIRST_LINE, *self._heaters_off(), b"M113", *report, b"M105"]
+        self._errands.add(first, Errand.CONNECT)
 
     _greeted_as = Connected(None)
 
