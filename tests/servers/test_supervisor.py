@@ -109,22 +109,25 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
         one.kill()
 
 
+ORDERLY = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (print('down', flush=True), sys.exit(0)))
+time.sleep({delay})
+print('up', flush=True)
+pathlib.Path({flag!r}).touch()
+signal.pause()
+"""
+
+
 def test_ranks_start_and_stop_in_order(supervised: Supervised) -> None:
-    flag = supervised.folder / "ready"
-    tells = (
-        "import signal, sys\n"
-        "signal.signal(signal.SIGTERM, lambda *_: (print('down', flush=True), sys.exit(0)))\n"
-    )
-    first = f"{tells}import pathlib, time; print('up', flush=True)\n"
-    first += f"time.sleep(0.3); pathlib.Path({str(flag)!r}).touch()\nsignal.pause()"
-    then = f"{tells}print('up', flush=True)\nsignal.pause()"
-    supervised.start(
-        supervised.child("first", first, start_rank=0, stop_rank=2, ready=str(flag)),
-        supervised.child("then", then, start_rank=1, stop_rank=1),
-        supervised.child("last", then, start_rank=2, stop_rank=0),
-    )
+    children = []
+    for rank, name in enumerate(("first", "then", "last")):
+        flag = str(supervised.folder / name)
+        program = ORDERLY.format(delay=0.2 - rank * 0.1, flag=flag)
+        ranks = {"start_rank": rank, "stop_rank": 2 - rank}
+        children.append(supervised.child(name, program, ready=flag, **ranks))
+    supervised.start(*children)
     supervised.wait_said("all ready")
-    supervised.wait_said("last  | up")
     supervised.signal(signal.SIGINT)
 
     assert supervised.wait() == 0
