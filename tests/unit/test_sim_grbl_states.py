@@ -87,6 +87,17 @@ def test_reset_in_motion_is_alarm_3_and_at_rest_is_none() -> None:
     assert at.exchange(b"\x18") == ["", BANNER]
 
 
+def test_a_line_that_a_reset_cuts_off_has_no_answer() -> None:
+    at = Bench()
+    at.exchange(b"G4P5\n", 0.5)
+    at.exchange(b"\x18")
+    at.exchange(b"G21\n")
+    assert [(entry["text"], entry["answer"]) for entry in at.firmware.log.since(0)] == [
+        ("G4P5", ""),
+        ("G21", "ok"),
+    ]
+
+
 def test_reset_after_the_hold_keeps_the_position_and_during_it_does_not() -> None:
     at = Bench()
     at.exchange(b"G0X50\n", 0.5)

@@ -16,12 +16,14 @@ Recorder = Callable[[str, str], None]
 class Program:
     """What the processor does from power-up on.
 
-    :param record: told of every line with its answer (``ok``, ``error:20``), in order.
+    :param record: told of every line with its answer (``ok``, ``error:20``, empty for a line that
+        a reset cut off), in order.
     """
 
     def __init__(self, machine: Machine, record: Recorder) -> None:
         self.machine = machine
         self.record = record
+        self._current = ""
         self.editor = LineEditor(machine.board.line_bytes)
 
     def run(self) -> Waiting:
@@ -35,6 +37,9 @@ class Program:
                     yield from self._execute(line)
             except Abort:
                 m.reading = False
+                if self._current:
+                    self.record(self._current, "")
+                    self._current = ""
 
     def _start(self) -> Waiting:
         m = self.machine
@@ -93,6 +98,7 @@ class Program:
             return
         m.clock += m.board.parse_cost_s
         m.line_number += 1
+        self._current = line
         if line.startswith("$"):
             yield from dollar.run(m, line)
         elif m.state in (State.ALARM, State.JOG):
@@ -102,5 +108,6 @@ class Program:
 
     def _answer(self, line: str | None, answer: str) -> None:
         self.machine.say(answer)
+        self._current = ""
         if line:
             self.record(line, answer)
