@@ -122,12 +122,11 @@ def kill_and_start_again(lab: MachineLab) -> None:
     wait_until(lambda: lab.seen().line == 37, "the line is noted")
 
     lab.kill(MACHINE)
-    lab.wait_state("offline", within_s=2.0)
+    lab.wait_state("offline", within_s=5.0)
     off_before = lab.sent().count("heaters off")
-    began = time.monotonic()
     lab.start("machine", MACHINE)
     wait_until(lambda: lab.sent().count("heaters off") > off_before, "heaters are off", 5.0)
-    lab.wait_state("broken", within_s=5.0 - (time.monotonic() - began))
+    lab.wait_state("broken")
 
     lab.wait_recorded("job-started", "machine-broken", "job-interrupted")
     assert lab.seen().trouble == "interrupted"
