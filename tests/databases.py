@@ -24,11 +24,22 @@ import pytest
 from fabctl.clock import ManualClock
 from fabctl.store.engine import Database, open_database
 from fabctl.store.migrate import upgrade
+from fabctl.store.tables import Base
 
 SERVER_USER = "postgres"
 START_TIMEOUT_S = 30
 NO_WAITING = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
 """What a server on a real disk would wait for; what it promises to its clients stays the same."""
+
+FINGERPRINT = b"""
+SELECT string_agg(name, ',' ORDER BY name) FROM (
+    SELECT version_num AS name FROM alembic_version
+    UNION ALL SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    UNION ALL SELECT conname::text FROM pg_constraint
+    UNION ALL SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal
+) AS everything
+"""
+"""What a migration made, as one text."""
 
 
 class NoServerError(Exception):
@@ -41,6 +52,7 @@ class PostgreSQL:
 
     port: int
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _spare: list[str] = field(default_factory=list)
 
     def new_database(self, like: str = "template1") -> str:
         """Create a database, empty or a copy of another, and return its name."""
@@ -64,6 +76,31 @@ class PostgreSQL:
         name = self.new_database()
         upgrade(self.url(name), Path("/nonexistent"))
         return name
+
+    @contextmanager
+    def borrowed(self) -> Iterator[str]:
+        """Yield the name of a migrated database without any row; it is lent again afterwards.
+
+        Emptying takes a tenth of the time of copying. One whose tables, triggers or constraints
+        a test has changed is thrown away.
+        """
+        name = self._spare.pop() if self._spare else self.new_database(like=self.migrated)
+        yield name
+        if self._fingerprint(name) == self._fingerprint(self.migrated):
+            self._empty(name)
+            self._spare.append(name)
+        else:
+            self.drop_database(name)
+
+    def _empty(self, name: str) -> None:
+        tables = ";".join(f'DELETE FROM "{table}"' for table in Base.metadata.tables)  # noqa: S608  # our own names
+        with psycopg.connect(self._server_url(name)) as connection:
+            # as a replica it asks no trigger: the audit trail's own would refuse
+            connection.execute(f"SET session_replication_role = replica; {tables}".encode())
+
+    def _fingerprint(self, name: str) -> object:
+        with psycopg.connect(self._server_url(name)) as connection:
+            return connection.execute(FINGERPRINT).fetchone()
 
     def _server_url(self, database: str) -> str:
         return f"postgresql://{SERVER_USER}@127.0.0.1:{self.port}/{database}"
@@ -168,9 +205,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path}/lab.db"
         return
     server: PostgreSQL = request.getfixturevalue("postgresql_server")
-    name = server.new_database(like=server.migrated)
-    yield server.url(name)
-    server.drop_database(name)
+    with server.borrowed() as name:
+        yield server.url(name)
 
 
 @pytest.fixture
