@@ -60,8 +60,9 @@ def test_holds_doors_and_overrides_change_no_executed_move(
     at = TrialHost(firmware)
     lines = [b"G1X%.1fY%.1fF%d\n" % (x / 10, y / 10, f) for x, y, f in points]
     waiting = list(lines)
-    for data, pause in events:
-        at.send(data + (waiting.pop(0) if waiting else b""))
+    for turn, (data, pause) in enumerate(events):
+        fits = turn < 6  # a suspended machine reads nothing: no more than 128 bytes ahead
+        at.send(data + (waiting.pop(0) if waiting and fits else b""))
         at.listen(pause)
     at.exchange(b"~", 6.0)
     at.exchange(b"~", 6.0)
@@ -88,15 +89,14 @@ def test_the_speed_never_jumps_and_never_exceeds_an_axis(
     firmware = Firmware(Board())
     at = TrialHost(firmware)
     at.send(b"".join(b"G1X%.1fY%.1fF%d\n" % (x / 10, y / 10, f) for x, y, f in points[:10]))
-    planner, speed, step = firmware.machine.planner, 0.0, 0.002
+    machine, speed, then = firmware.machine, 0.0, at.now
     for data, pause in events or [(b"", 1.0)]:
         at.send(data)
         until = at.now + min(pause, 1.0)
         while at.now < until:
-            at.listen(step)
-            after = planner.speed_at(at.now)
+            at.listen(0.002)
+            now = max(at.now, machine.clock)  # the processor may have reckoned a little ahead
+            after = machine.planner.speed_at(now)
             assert after <= 1000 / 60 * math.sqrt(2) + 1e-6
-            assert abs(after - speed) <= 200 * math.sqrt(2) * step + 0.05
-            speed = after
-        at.listen(0.0)
-        speed = planner.speed_at(at.now)
+            assert abs(after - speed) <= 200 * math.sqrt(2) * (now - then) + 1e-6
+            speed, then = after, now

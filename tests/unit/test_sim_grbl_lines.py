@@ -12,113 +12,96 @@ import pytest
 from fabctl_sim.grbl.board import FLAVOURS, Board
 from fabctl_sim.grbl.firmware import Firmware
 from fabctl_sim.trial_host import TrialHost
-
-
-def host(board: Board | None = None, **settings: float) -> TrialHost:
-    firmware = Firmware(board or Board())
-    for name, value in settings.items():
-        firmware.machine.eeprom.set(int(name.removeprefix("s")), value)
-    firmware.reset(0.0)
-    return TrialHost(firmware)
-
-
-def lines_run(at: TrialHost) -> list[str]:
-    assert isinstance(at.core, Firmware)
-    return [entry["text"] for entry in at.core.log.since(0)]
-
-
-def lost(at: TrialHost) -> int:
-    assert isinstance(at.core, Firmware)
-    return at.core.machine.rx.lost
+from tests.grbl_bench import GrblBench as Bench
 
 
 def test_the_banner() -> None:
-    assert host().banner == ["\r", "Grbl 1.1h ['$' for help]\r"]
+    assert Bench().banner == ["\r", "Grbl 1.1h ['$' for help]\r"]
 
 
 @pytest.mark.parametrize(("flavour", "word"), [("grblhal", "grblHAL"), ("fluidnc", "FluidNC")])
 def test_flavours_are_told_apart_by_their_build_info(flavour: str, word: str) -> None:
-    at = host(FLAVOURS[flavour])
+    at = Bench(FLAVOURS[flavour])
     assert any(word in line for line in at.exchange(b"$I\n"))
 
 
 def test_build_info_carries_the_sizes() -> None:
-    assert host().exchange(b"$I\n") == ["[VER:1.1h.20190825:]", "[OPT:V,15,128]", "ok"]
+    assert Bench().exchange(b"$I\n") == ["[VER:1.1h.20190825:]", "[OPT:V,15,128]", "ok"]
 
 
 def test_an_empty_line_is_ok_and_crlf_is_two_lines() -> None:
-    assert host().exchange(b"\n") == ["ok"]
-    assert host().exchange(b"G21\r\n") == ["ok", "ok"]
+    assert Bench().exchange(b"\n") == ["ok"]
+    assert Bench().exchange(b"G21\r\n") == ["ok", "ok"]
 
 
 def test_comments_blanks_and_case() -> None:
-    at = host()
+    at = Bench()
     assert at.exchange(b"g1 (a ; b) x1 /\tf100 ; rest (\n") == ["ok"]
-    assert lines_run(at) == ["G1X1F100"]
+    assert at.texts() == ["G1X1F100"]
 
 
 def test_a_percent_sign_is_an_error() -> None:
-    assert host().exchange(b"%\n") == ["error:1"]
+    assert Bench().exchange(b"%\n") == ["error:1"]
 
 
 def test_a_line_of_79_fits_and_one_of_80_does_not() -> None:
     line = b"G1X1F100".ljust(79, b"0")
-    assert host().exchange(line + b"\n") == ["ok"]
-    assert host().exchange(line + b"0\n") == ["error:11"]
-    assert host().exchange(line + b" " * 20 + b"(comment)\n") == ["ok"]
+    assert Bench().exchange(line + b"\n") == ["ok"]
+    assert Bench().exchange(line + b"0\n") == ["error:11"]
+    assert Bench().exchange(line + b" " * 20 + b"(comment)\n") == ["ok"]
 
 
 def test_grblhal_takes_256() -> None:
     line = b"G1X1F100".ljust(256, b"0")
-    at = host(FLAVOURS["grblhal"])
+    at = Bench(FLAVOURS["grblhal"])
     assert at.exchange(line + b"\n") == ["ok"]
     assert at.exchange(line + b"0\n") == ["error:11"]
 
 
 def test_real_time_bytes_are_picked_out_of_a_line() -> None:
-    at = host()
+    at = Bench()
     answer = at.exchange(b"G1X?1\x90F\xff\x80100\n")
     assert sorted(answer) == ["<Idle|MPos:0.000,0.000,0.000|FS:0,0|WCO:0.000,0.000,0.000>", "ok"]
-    assert lines_run(at) == ["G1X1F100"]
+    assert at.texts() == ["G1X1F100"]
 
 
 def test_two_questions_before_an_answer_get_one() -> None:
-    assert len(host().exchange(b"??")) == 1
+    assert len(Bench().exchange(b"??")) == 1
 
 
 def test_overrunning_the_buffer_loses_bytes_without_a_word() -> None:
-    at = host()
+    at = Bench()
     for n in range(60):
         at.send(b"G1 X%05.2f Y0.0 F9000\n" % (0.5 * n))
     answers = at.listen(60.0)
     assert 20 <= len(answers) <= 30
-    assert lost(at) > 500
+    assert at.lost > 500
 
 
 def test_counting_127_bytes_loses_nothing() -> None:
-    at = host()
+    at = Bench()
     lines = [b"G1 X%05.2f Y0.0 F9000\n" % (0.5 * n) for n in range(60)]
     assert at.count(lines, 127) == ["ok"] * 60
-    assert lost(at) == 0
-    assert lines_run(at) == [line.decode().replace(" ", "").strip() for line in lines]
+    assert at.lost == 0
+    assert at.texts() == [line.decode().replace(" ", "").strip() for line in lines]
 
 
 def test_the_whole_buffer_of_128_can_be_used() -> None:
-    at = host()
+    at = Bench()
     at.exchange(b"G4P1\n", 0.1)
     answers = at.exchange(b"G21(" + b"x" * 122 + b")\n", 2.0)
-    assert (answers, lost(at)) == (["ok", "ok"], 0)
+    assert (answers, at.lost) == (["ok", "ok"], 0)
 
 
 def test_bytes_that_come_during_an_eeprom_write_are_lost() -> None:
-    at = host()
+    at = Bench()
     at.send(b"G10L20P1X5Y6Z7\n" + b"G0X1\n" * 10)
     assert len(at.listen(5.0)) < 11
-    assert lost(at) > 10
+    assert at.lost > 10
 
 
 def test_an_eeprom_writer_alone_loses_nothing_and_nothing_is_written_twice() -> None:
-    at = host()
+    at = Bench()
     first = at.now
     at.send(b"$110=700\n")
     at.hear("ok")
@@ -128,11 +111,11 @@ def test_an_eeprom_writer_alone_loses_nothing_and_nothing_is_written_twice() -> 
     at.hear("ok")
     assert at.now - begin < long - 0.005
     assert at.exchange(b"G0X1\n") == ["ok"]
-    assert lost(at) == 0
+    assert at.lost == 0
 
 
 def test_grblhal_does_not_go_deaf() -> None:
-    at = host(FLAVOURS["grblhal"])
+    at = Bench(FLAVOURS["grblhal"])
     at.send(b"G10L20P1X5Y6Z7\n" + b"G0X1\n" * 10)
     assert [line.strip() for line in at.listen(5.0)] == ["ok"] * 11
 
@@ -142,13 +125,12 @@ def test_bytes_sent_while_it_boots_are_lost() -> None:
     firmware.receive(b"G21\n", 0.5)
     at = TrialHost(firmware)
     assert at.banner[-1].startswith("Grbl")
-    assert lines_run(at) == []
+    assert firmware.log.since(0) == []
 
 
 def test_a_stalled_processor_overruns() -> None:
-    at = host()
-    assert isinstance(at.core, Firmware)
-    at.core.catch_up(at.now).clock += 0.5
+    at = Bench()
+    at.firmware.catch_up(at.now).clock += 0.5
     at.send(b"G21\n" * 50)
     assert len(at.listen(3.0)) < 50
-    assert lost(at) == 200 - 128
+    assert at.lost == 200 - 128

@@ -7,22 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from fabctl_sim.grbl.board import Board
-from fabctl_sim.grbl.firmware import Firmware
-from fabctl_sim.trial_host import TrialHost
-
-
-def host(**settings: float) -> TrialHost:
-    firmware = Firmware(Board())
-    for name, value in settings.items():
-        firmware.machine.eeprom.set(int(name.removeprefix("s")), value)
-    firmware.reset(0.0)
-    return TrialHost(firmware)
-
-
-def ends(at: TrialHost) -> list[list[float]]:
-    assert isinstance(at.core, Firmware)
-    return [move["end"] for move in at.core.log.moves()]
+from tests.grbl_bench import GrblBench as Bench
 
 
 @pytest.mark.parametrize(
@@ -42,17 +27,17 @@ def ends(at: TrialHost) -> list[list[float]]:
     ],
 )  # fmt: skip
 def test_error_codes(line: str, code: int) -> None:
-    assert host().exchange(line.encode() + b"\n") == [f"error:{code}"]
+    assert Bench().exchange(line.encode() + b"\n") == [f"error:{code}"]
 
 
 def test_a_refused_line_changes_nothing() -> None:
-    at = host()
+    at = Bench()
     at.exchange(b"G91 G20 X1 I1\n")
     assert at.exchange(b"$G\n")[0] == "[GC:G0 G54 G17 G21 G90 G94 M5 M9 T0 F0 S0]"
 
 
 def test_modes_are_shown() -> None:
-    at = host()
+    at = Bench()
     for line in (b"G20G91G18G55\n", b"M4S300M8T3\n", b"G1F10\n"):
         assert at.exchange(line)[-1] == "ok"
     assert at.exchange(b"$G\n")[0] == "[GC:G1 G55 G18 G20 G91 G94 M4 M8 T3 F254 S300]"
@@ -61,27 +46,27 @@ def test_modes_are_shown() -> None:
 
 
 def test_modal_lines_inches_and_relative_moves() -> None:
-    at = host()
+    at = Bench()
     for line in (b"G1X1F600", b"X2", b"G91", b"Y1Z-1", b"G20X1", b"G90 G53 G0 X0"):
         at.send(line + b"\n")
     at.listen(20.0)
-    assert ends(at) == [[1, 0, 0], [2, 0, 0], [2, 1, -1], [27.4, 1, -1], [0, 1, -1]]
+    assert at.ends() == [[1, 0, 0], [2, 0, 0], [2, 1, -1], [27.4, 1, -1], [0, 1, -1]]
 
 
 def test_offsets_move_the_work_position() -> None:
-    at = host(s10=0)
+    at = Bench(s10=0)
     for line in (b"G10L2P1X10", b"G92Y5", b"G43.1Z2"):
         assert at.exchange(line + b"\n") == ["ok"]
     assert "WCO:10.000,-5.000,2.000" in at.exchange(b"?")[0]
     assert at.exchange(b"G0X0\n", 3.0) == ["ok"]
-    assert ends(at) == [[10, 0, 0]]
+    assert at.ends() == [[10, 0, 0]]
     shown = at.exchange(b"$#\n")
     assert shown[0] == "[G54:10.000,0.000,0.000]"
     assert shown[8:11] == ["[G92:0.000,-5.000,0.000]", "[TLO:2.000]", "[PRB:0.000,0.000,0.000:0]"]
 
 
 def test_g10_l20_and_stored_places_survive_a_reset() -> None:
-    at = host()
+    at = Bench()
     at.exchange(b"G0X8Y4\n", 3.0)
     at.exchange(b"G10L20P2X1\n")
     at.exchange(b"G28.1\n")
@@ -90,36 +75,36 @@ def test_g10_l20_and_stored_places_survive_a_reset() -> None:
     assert (shown[1], shown[6]) == ("[G55:7.000,0.000,0.000]", "[G28:8.000,4.000,0.000]")
     at.exchange(b"G0X0Y0\n", 3.0)
     at.exchange(b"G28X2\n", 3.0)
-    assert ends(at)[-2:] == [[2, 0, 0], [8, 0, 0]]
+    assert at.ends()[-2:] == [[2, 0, 0], [8, 0, 0]]
 
 
 def test_an_arc_is_cut_in_chords_within_the_tolerance() -> None:
-    at = host()
+    at = Bench()
     assert at.exchange(b"G2X10I5F1000\n", 5.0) == ["ok"]
-    points = ends(at)
+    points = at.ends()
     assert len(points) > 20
     assert points[-1] == [10, 0, 0]
     assert all(abs(((x - 5) ** 2 + y**2) ** 0.5 - 5) < 1e-3 and y >= 0 for x, y, _ in points)
 
 
 def test_an_arc_by_radius_and_a_full_turn() -> None:
-    at = host()
+    at = Bench()
     at.exchange(b"G3X10R5F1000\n", 5.0)
-    assert min(y for _, y, _ in ends(at)) == pytest.approx(-5, abs=0.05)
+    assert min(y for _, y, _ in at.ends()) == pytest.approx(-5, abs=0.05)
     at.exchange(b"G2X10I-5\n", 5.0)
-    assert ends(at)[-1] == [10, 0, 0]
-    assert max(y for _, y, _ in ends(at)) == pytest.approx(5, abs=0.05)
+    assert at.ends()[-1] == [10, 0, 0]
+    assert max(y for _, y, _ in at.ends()) == pytest.approx(5, abs=0.05)
 
 
 def test_inverse_time_feed() -> None:
-    at = host()
+    at = Bench()
     at.send(b"G93G1X10F6\n")
     at.listen(1.0)
     assert "FS:60," in at.exchange(b"?", 1.0)[0]
 
 
 def test_start_up_lines() -> None:
-    at = host()
+    at = Bench()
     assert at.exchange(b"$N0=G20\n") == ["ok"]
     assert at.exchange(b"$N1=G5\n") == ["error:20"]
     assert at.exchange(b"$N\n") == ["$N0=G20", "$N1=", "ok"]
@@ -129,7 +114,7 @@ def test_start_up_lines() -> None:
 
 
 def test_settings_are_kept_and_shown() -> None:
-    at = host()
+    at = Bench()
     assert at.exchange(b"$32=1\n") == ["ok"]
     assert at.exchange(b"$120=55.5\n") == ["ok"]
     shown = at.exchange(b"$$\n")

@@ -1,43 +1,15 @@
-"""The Grbl stand-in's states: hold, door, jog, alarms, check, sleep, laser, overrides.
+"""The Grbl stand-in's states: hold, door, jog, alarms, check, sleep.
 
 Facts: gnea/grbl doc/markdown/interface.md ("Machine State", "Alarm Message"), commands.md
-("Realtime commands"), jogging.md, laser_mode.md.
+("Realtime commands"), jogging.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from fabctl_sim.grbl.board import Board
-from fabctl_sim.grbl.firmware import Firmware
-from fabctl_sim.trial_host import TrialHost
-
-UNLOCK = "[MSG:'$H'|'$X' to unlock]"
-BANNER = "Grbl 1.1h ['$' for help]"
-
-
-class Bench(TrialHost):
-    """A host with the firmware at hand, and settings stored before power-up."""
-
-    def __init__(self, board: Board | None = None, **settings: float) -> None:
-        self.firmware = Firmware(board or Board())
-        for name, value in settings.items():
-            self.firmware.machine.eeprom.set(int(name.removeprefix("s")), value)
-        self.firmware.reset(0.0)
-        super().__init__(self.firmware)
-
-    def state(self) -> str:
-        return self.report().partition("|")[0]
-
-    def report(self) -> str:
-        return self.exchange(b"?", 0.02)[-1].strip("<>")
-
-    def fs(self) -> tuple[float, float]:
-        fields = dict(f.split(":", 1) for f in self.report().split("|")[1:])
-        feed, power = fields["FS"].split(",")
-        return float(feed), float(power)
+from tests.grbl_bench import BANNER, UNLOCK
+from tests.grbl_bench import GrblBench as Bench
 
 
 def test_a_hold_slows_down_first_and_resumes_where_it_stopped() -> None:
@@ -247,77 +219,3 @@ def test_sleep_ends_with_a_reset_and_an_alarm() -> None:
     assert at.state() == "Sleep"
     assert at.exchange(b"G0X1\n~") == []
     assert at.exchange(b"\x18") == ["", BANNER, UNLOCK]
-
-
-def test_dynamic_laser_power_follows_the_speed() -> None:
-    at = Bench(s32=1)
-    at.exchange(b"M4S1000\n")
-    assert at.fs() == (0, 0)
-    at.send(b"G1X10F900\n")
-    at.hear("ok")
-    feed, power = at.fs()
-    assert 0 < feed < 900
-    assert power == pytest.approx(1000 * feed / 900, abs=2)
-    at.listen(3.0)
-    assert at.fs() == (0, 0)
-
-
-def test_constant_laser_power_stays_on_at_rest_but_not_in_rapids() -> None:
-    at = Bench(s32=1)
-    at.exchange(b"M3S800\n")
-    assert at.fs() == (0, 0)
-    at.exchange(b"G1X1F900\n", 1.0)
-    assert at.fs() == (0, 800)
-    at.exchange(b"G0X20\n", 0.3)
-    assert at.fs()[1] == 0
-
-
-@pytest.mark.parametrize(("off_in_hold", "power"), [(True, 0), (False, 800)])
-def test_constant_laser_power_in_a_hold(*, off_in_hold: bool, power: float) -> None:
-    at = Bench(replace(Board(), laser_off_in_hold=off_in_hold), s32=1)
-    at.exchange(b"M3S800\n")
-    at.exchange(b"G1X20F900\n", 0.3)
-    at.exchange(b"!", 0.5)
-    assert (at.state(), at.fs()) == ("Hold:0", (0, power))
-    at.exchange(b"~", 0.3)
-    assert at.fs() == (900, 800)
-
-
-def test_overrides_change_the_running_move() -> None:
-    at = Bench()
-    at.exchange(b"G1X50F500\n", 0.3)
-    at.exchange(b"\x92" * 5 + b"\x94", 0.3)
-    assert at.fs() == (245, 0)
-    at.exchange(b"\x90\x91", 0.3)
-    assert at.fs() == (550, 0)
-    at.exchange(b"\x92" * 20, 0.3)
-    assert at.fs() == (50, 0)
-    at.exchange(b"\x97", 0.0)
-    assert any("Ov:10,25,100" in at.report() for _ in range(2))
-
-
-def test_reports_bring_offsets_and_overrides_now_and_then() -> None:
-    at = Bench()
-    reports = [at.report() for _ in range(23)]
-    assert [n for n, text in enumerate(reports) if "WCO:" in text] == [0, 10, 20]
-    assert [n for n, text in enumerate(reports) if "Ov:" in text] == [1, 11, 21]
-    at.exchange(b"M8\n")
-    assert "|A:F" in at.report()
-    at.exchange(b"\xa0")
-    assert "|A:" not in at.report()
-
-
-def test_buffer_figures_when_asked_for() -> None:
-    at = Bench(s10=3)
-    assert "|Bf:15,128|" in at.report()
-
-
-def test_spindle_stop_only_in_a_hold() -> None:
-    at = Bench()
-    at.exchange(b"M3S400\n")
-    at.exchange(b"\x9e", 0.1)
-    assert at.fs() == (0, 400)
-    at.exchange(b"!\x9e", 0.1)
-    assert at.fs() == (0, 0)
-    assert at.exchange(b"~", 5.0) == ["[MSG:Restoring spindle]"]
-    assert at.fs() == (0, 400)
