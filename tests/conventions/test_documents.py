@@ -1,0 +1,51 @@
+"""What the documents show works as they show it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from fabctl.__main__ import COMMANDS, GROUPS
+from fabctl.config_file import load
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_the_documented_lab_toml_is_right(tmp_path: Path) -> None:
+    shown = re.search(r"```toml\n(.*?)```", (ROOT / "docs/lab-toml.md").read_text(), re.DOTALL)
+    assert shown
+    file = tmp_path / "lab.toml"
+    file.write_text(shown.group(1))
+    config = load(file)
+    assert list(config.machines) == ["printer-a", "laser"]
+    assert config.machines["printer-a"].limits.nozzle_max_c == 280
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there_and_has_a_help_page(name: str) -> None:
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command = getattr(importlib.import_module(f"fabctl.commands.{module}"), attribute)
+    assert isinstance(command, click.Command)
+    help_page = command.get_help(click.Context(command, info_name=name))
+    assert len(help_page.splitlines()) > 5
+    assert sum(name in group for group in GROUPS.values()) == 1
+
+
+def test_commands_that_documents_show_exist() -> None:
+    shown = {
+        word
+        for document in DOCUMENTS
+        for word in re.findall(r"`(?:\.venv/bin/)?fabctl ([a-z][a-z-]+)", document.read_text())
+    }
+    assert shown - set(COMMANDS) == {"interlock"} & shown
