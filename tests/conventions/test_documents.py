@@ -48,4 +48,5 @@ def test_commands_that_documents_show_exist() -> None:
         for document in DOCUMENTS
         for word in re.findall(r"`(?:\.venv/bin/)?fabctl ([a-z][a-z-]+)", document.read_text())
     }
-    assert shown - set(COMMANDS) == {"interlock"} & shown
+    assert len(shown) > 5
+    assert shown <= set(COMMANDS)
