@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.errors import UnknownIdError
-from fabctl.store.tables import Account, Base, Job, Person, Reservation, Resource
+from fabctl.store.tables import Account, Job, Person, Reservation, Resource
 
 Row = TypeVar("Row", Job, Person, Reservation, Resource)
 
@@ -60,6 +60,3 @@ def reservation(session: Session, reservation_id: str) -> Reservation:
 def own_account(session: Session, person_id: str) -> Account:
     """Return a person's own account."""
     return session.scalars(select(Account).where(Account.person_id == person_id)).one()
-
-
-__all__ = ["Base", "job", "own_account", "person", "reservation", "resource"]
