@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _TURN = 2.0 * math.pi
 _SAME_MM = 5e-7
 """Start and end closer than this are the same point: a full circle. Grbl's ARC_ANGULAR_TRAVEL
 _EPSILON (``grbl/config.h``) does the same with 5e-7 rad."""
+_RADIUS_SLACK_MM = 0.5
+_RADIUS_SLACK_PART = 0.001
+"""How far an arc's end may lie off its circle: Grbl's error 33 (``grbl/gcode.c``) says the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arc:
+class Arc(NamedTuple):
     """An arc around (a, b), from an angle, over a sweep (radians; negative is clockwise)."""
 
     centre: tuple[float, float]
@@ -78,6 +80,21 @@ def centre_from_radius(
     if clockwise == (radius > 0.0):
         height = -height
     return start[0] + da / 2.0 - db * height, start[1] + db / 2.0 + da * height
+
+
+def circle_fits(
+    start: tuple[float, float],
+    end: tuple[float, float],
+    centre: tuple[float, float],
+    clockwise: bool,
+    turns: int = 0,
+) -> Arc | None:
+    """Return the arc as :func:`arc_around` does; None when both ends lie on no such circle."""
+    near = math.hypot(start[0] - centre[0], start[1] - centre[1])
+    off = abs(near - math.hypot(end[0] - centre[0], end[1] - centre[1]))
+    if near == 0.0 or off > _RADIUS_SLACK_MM or off > max(0.005, _RADIUS_SLACK_PART * near):
+        return None
+    return arc_around(start, end, centre, clockwise, turns)
 
 
 def arc_around(

@@ -111,6 +111,19 @@ class Territory:
                 box[2 * axis + 1] = value
                 self._note_exit(line, axis, value, True)
 
+    def knows(self, a: int, b: int, middle: tuple[float, float], reach: float, work: bool) -> bool:
+        """Whether a square in the axes a and b (0 to 2) lies in the section's box already.
+
+        :param reach: from its middle to its sides, mm.
+        """
+        box = self.section.work if work else self.section.travel
+        return (
+            box[2 * a] <= middle[0] - reach
+            and middle[0] + reach <= box[2 * a + 1]
+            and box[2 * b] <= middle[1] - reach
+            and middle[1] + reach <= box[2 * b + 1]
+        )
+
     def _inside(self, *position: float) -> bool:
         if self._limits is None:
             return True

@@ -138,7 +138,8 @@ def junction_speed2(
 
     No axis may change its velocity by more than ``jerk`` (marlinfw.org/docs/gcode/M205: X, Y).
     """
-    change = max(abs(b - a) for a, b in zip(before, after, strict=True))
+    (ax, ay, az), (bx, by, bz) = before, after
+    change = max(abs(bx - ax), abs(by - ay), abs(bz - az))
     return (jerk / change) ** 2 if change > SAME_WAY else ANY_SPEED2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from fabctl.gcode.arcs import Arc, arc_around, centre_from_radius
+from fabctl.gcode.arcs import Arc, arc_around, centre_from_radius, circle_fits
 from fabctl.gcode.boxes import Territory
 from fabctl.gcode.lines import Words
 from fabctl.gcode.motion import MotionSettings, Planner, junction_speed2
@@ -15,15 +15,10 @@ from fabctl.model.texts import text
 from fabctl.ports import Limits, MachineKind
 
 Vector = tuple[float, float, float]
-_PLANES = {"17": ("X", "Y", "Z", "I", "J"), "18": ("Z", "X", "Y", "K", "I"),
-           "19": ("Y", "Z", "X", "J", "K")}  # fmt: skip
-"""Per plane: its two axes, the axis across, and the letters of the centre's offsets."""
-_AXIS = {"X": 0, "Y": 1, "Z": 2}
+_PLANES = {"17": (0, 1, 2, "I", "J"), "18": (2, 0, 1, "K", "I"), "19": (1, 2, 0, "J", "K")}
+"""Per plane: its two axes, the axis across (0 to 2), and the letters of the centre's offsets."""
 SHORTEST_MM = 1e-9
 """Moves up to this length are rounding: they take no time."""
-_RADIUS_SLACK_MM = 0.5
-_RADIUS_SLACK_PART = 0.001
-"""How far an arc's end may lie off its circle: Grbl's error 33 (``grbl/gcode.c``) says the same."""
 
 
 @dataclass(slots=True)
@@ -95,6 +90,13 @@ class Mover:
             return self.state.spinning and self.state.power > 0.0
         return not self.printer
 
+    @property
+    def may_work(self) -> bool:
+        """Whether nothing is to be said when extruding or cutting begins now."""
+        if self.printer:
+            return self.state.nozzle_c > 0.0
+        return self._kind is not MachineKind.MILL or self.state.spinning
+
     def stop(self) -> None:
         """Come to a stand."""
         self.planner.stop()
@@ -103,14 +105,15 @@ class Mover:
     def work_begins(self, line: int, x: float, y: float, z: float) -> None:
         """Extruding or cutting starts here, after travel."""
         self.territory.grow(line, x, y, z, True)
-        if self.printer and self.state.nozzle_c <= 0.0 and self.problems.first("cold-extrusion"):
+        if self.may_work:
+            return
+        if self.printer and self.problems.first("cold-extrusion"):
             self.problems.warning(
                 line,
                 "cold-extrusion",
                 text("Line {line}: the file extrudes before it heats the nozzle.", line=line),
             )
-        unpowered = self._kind is MachineKind.MILL and not self.state.spinning
-        if unpowered and self.problems.first("spindle-off"):
+        if not self.printer and self.problems.first("spindle-off"):
             self.problems.warning(
                 line,
                 "spindle-off",
@@ -147,7 +150,7 @@ class Mover:
         s = self.state
         value = word * s.scale
         pushed = value - s.e if s.e_absolute else value
-        s.e += pushed
+        s.e = value if s.e_absolute else s.e + value
         s.pushed += pushed
         s.most_pushed = max(s.most_pushed, s.pushed)
         return pushed
@@ -185,7 +188,12 @@ class Mover:
         end = self.target(words)
         start = (s.x, s.y, s.z)
         pushed = self.extrude(words.number("E"))
-        curve = self._curve(start, end, words, clockwise)
+        self.follow(line, self._curve(start, end, words, clockwise), end, pushed)
+
+    def follow(self, line: int, curve: Arc | None, end: Vector, pushed: float) -> None:
+        """Move along an arc to ``end``; None: there is none, or its start is unknown."""
+        s = self.state
+        start = (s.x, s.y, s.z)
         work = self._works(pushed, rapid=False)
         if work and not s.working:
             self.work_begins(line, *start)
@@ -203,8 +211,7 @@ class Mover:
 
     def _curve(self, start: Vector, end: Vector, words: Words, clockwise: bool) -> Arc | None:
         """Return the arc in its plane; None where there is none or the start is unknown."""
-        letter_a, letter_b, _, letter_i, letter_j = _PLANES[self.state.plane]
-        a, b = _AXIS[letter_a], _AXIS[letter_b]
+        a, b, _, letter_i, letter_j = _PLANES[self.state.plane]
         here, there = (start[a], start[b]), (end[a], end[b])
         if math.isnan(sum(here) + sum(there)):
             return None
@@ -218,37 +225,26 @@ class Mover:
             return None
         i, j = (words.number(letter_i) or 0.0) * scale, (words.number(letter_j) or 0.0) * scale
         centre = (i, j) if self.state.arc_absolute else (here[0] + i, here[1] + j)
-        near, far = math.dist(here, centre), math.dist(there, centre)
-        off = abs(near - far)
-        if near == 0.0 or off > _RADIUS_SLACK_MM or off > max(0.005, _RADIUS_SLACK_PART * near):
-            return None
-        return arc_around(here, there, centre, clockwise, turns)
+        return circle_fits(here, there, centre, clockwise, turns)
 
     def _along_arc(self, line: int, curve: Arc, start: Vector, end: Vector, work: bool) -> None:
-        letter_a, letter_b, letter_c, _, _ = _PLANES[self.state.plane]
-        a, b, c = _AXIS[letter_a], _AXIS[letter_b], _AXIS[letter_c]
-        low_a, high_a, low_b, high_b = curve.box()
-        for corner in ((low_a, low_b), (high_a, high_b)):
-            point = [math.nan] * 3
-            point[a], point[b] = corner
-            self.territory.grow(line, point[0], point[1], point[2], work)
+        a, b, c, _, _ = _PLANES[self.state.plane]
+        if not self.territory.knows(a, b, curve.centre, curve.radius, work):
+            low_a, high_a, low_b, high_b = curve.box()
+            for corner in ((low_a, low_b), (high_a, high_b)):
+                point = [math.nan] * 3
+                point[a], point[b] = corner
+                self.territory.grow(line, point[0], point[1], point[2], work)
         rise = end[c] - start[c]
-        rise = 0.0 if math.isnan(rise) else rise
-        length = math.hypot(curve.length, rise)
-        if length <= SHORTEST_MM:
-            return
-        leaving, arriving = [0.0] * 3, [0.0] * 3
-        for vector, fraction in ((leaving, 0.0), (arriving, 1.0)):
-            along = curve.tangent(fraction)
-            flat = curve.length / length
-            vector[a], vector[b], vector[c] = along[0] * flat, along[1] * flat, rise / length
-        self._plan(
-            length,
-            (leaving[0] * length, leaving[1] * length, leaving[2] * length),
-            (arriving[0] * length, arriving[1] * length, arriving[2] * length),
-            work=work,
-            rapid=False,
-        )
+        if rise != rise:  # noqa: PLR0124 # NaN: the height is unknown
+            rise = 0.0
+        flat = curve.length
+        length = math.hypot(flat, rise)
+        if length > SHORTEST_MM:
+            leaving, arriving = _along(curve, 0.0, flat, rise), _along(curve, 1.0, flat, rise)
+            if c != 2:
+                leaving, arriving = _turned(leaving, c), _turned(arriving, c)
+            self._plan(length, leaving, arriving, work=work, rapid=False)
 
     def _plan(
         self, length: float, leaving: Vector, arriving: Vector, *, work: bool, rapid: bool
@@ -295,6 +291,18 @@ class Mover:
             (length, speed, speed * speed, entry2, double, self.state.commands)
         )
         self.state.length = 0.0
+
+
+def _along(curve: Arc, fraction: float, flat: float, rise: float) -> Vector:
+    """Return the way on after a fraction of an arc, as long as the whole arc."""
+    a, b = curve.tangent(fraction)
+    return a * flat, b * flat, rise
+
+
+def _turned(vector: Vector, across: int) -> Vector:
+    """Return a vector of (first axis, second axis, across) of G18 or G19 as (x, y, z)."""
+    a, b, c = vector
+    return (b, c, a) if across == 1 else (c, a, b)
 
 
 def _way(start: float, end: float) -> float:

@@ -86,14 +86,16 @@ class State:
 
     @property
     def plain(self) -> bool:
-        """Whether a G0 or G1 line means just what its numbers say: mm, absolute, no offset."""
+        """Whether a line of G1, axis words, a feed and a power is a move like any other."""
+        return not self.inverse_time and self.feed > 0.0
+
+    @property
+    def direct(self) -> bool:
+        """Whether axis words are just what they say: mm, absolute, no offset."""
         return (
             self.absolute
             and self.scale == 1.0
             and not (self.offset_x or self.offset_y or self.offset_z)
-            and not self.inverse_time
-            and self.feed > 0.0
-            and self.motion in ("0", "1")
         )
 
     @property

@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 
 from fabctl.gcode.boxes import Section
+from fabctl.gcode.curves import arc_pattern, take_arc
 from fabctl.gcode.interpret import Interpreter
 from fabctl.gcode.motion import ANY_SPEED2, SAME_WAY
 from fabctl.gcode.moves import SHORTEST_MM
@@ -45,8 +46,10 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
     state, mover, territory, takes = i.state, i.mover, i.territory, i.comments.take
     printer, laser = i.printer, i.kind is MachineKind.LASER
     append = mover.planner.batch.append
-    sqrt, nan = math.sqrt, math.nan
+    sqrt, isnan, nan = math.sqrt, math.isnan, math.nan
+    w0 = w1 = w2 = w3 = wz = t0 = t1 = t2 = t3 = tz = nan
     line = i.line
+    arc = arc_pattern(i.longest, printer).match
     section: Section | None = None
     quick = False
     (
@@ -68,11 +71,23 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
                     x, y, z, e, motion, feed, speed, power, pushed, most, working, commands,
                     pdx, pdy, pdz, plen,
                 ))  # fmt: skip
-                quick = False
+            curve = arc(other)
+            if curve and take_arc(i, line, curve):
+                if not printer:
+                    quick = False
+                elif quick:
+                    (
+                        x, y, z, e, motion, feed, speed, power, pushed, most, working, commands,
+                        pdx, pdy, pdz, plen,
+                    ) = state.hot()  # fmt: skip
+                    feed_most = mover.feed.highest or 0.0
+                    section = None
+                continue
+            quick = False
             i.obey(line, other)
             continue
         if not quick:
-            if not state.plain:
+            if not state.plain or not (g or state.motion in ("0", "1")):
                 i.obey(line, _rebuilt(g, f1, xs, ys, zs, es, ss, f2))
                 continue
             (
@@ -81,6 +96,9 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
             ) = state.hot()  # fmt: skip
             settings = mover.settings
             e_absolute, spinning, cutting = state.e_absolute, state.spinning, mover.cutting
+            direct, scale, relative = state.direct, state.scale, not state.absolute
+            shift_x, shift_y, shift_z = state.offset_x, state.offset_y, state.offset_z
+            in_order = mover.may_work
             feed_most = mover.feed.highest or 0.0
             power_low, power_high = mover.power_low, mover.power.highest or 0.0
             jerk2, stand2 = settings.jerk**2, settings.retract_jerk**2
@@ -93,7 +111,7 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
             i.understood += 1
         commands += 1
         if f1 or f2:
-            value = float(f2 or f1)
+            value = float(f2 or f1) * scale
             if value > 0.0:
                 feed = value
                 speed = min(value, feed_cap) / 60.0
@@ -109,7 +127,7 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
                 cutting = spinning and power > 0.0
         de = 0.0
         if es:
-            value = float(es)
+            value = float(es) if direct else float(es) * scale
             if e_absolute:
                 de = value - e
                 e = value
@@ -125,22 +143,45 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
         if xs or ys or zs:
             nx, ny, nz = x, y, z
             dx = dy = dz = 0.0
-            if xs:
-                nx = float(xs)
-                dx = nx - x
-            if ys:
-                ny = float(ys)
-                dy = ny - y
-            if zs:
-                nz = float(zs)
-                dz = nz - z
+            if direct:
+                if xs:
+                    nx = float(xs)
+                    dx = nx - x
+                if ys:
+                    ny = float(ys)
+                    dy = ny - y
+                if zs:
+                    nz = float(zs)
+                    dz = nz - z
+            else:
+                if relative:
+                    if not printer:  # a relative file counts from where the tool stands
+                        x = 0.0 if xs and isnan(x) else x
+                        y = 0.0 if ys and isnan(y) else y
+                        z = 0.0 if zs and isnan(z) else z
+                    shift_x, shift_y, shift_z = x, y, z
+                if xs:
+                    nx = float(xs) * scale + shift_x
+                    dx = 0.0 if isnan(nx) else nx - x
+                if ys:
+                    ny = float(ys) * scale + shift_y
+                    dy = 0.0 if isnan(ny) else ny - y
+                if zs:
+                    nz = float(zs) * scale + shift_z
+                    dz = 0.0 if isnan(nz) else nz - z
             rapid = motion == "0"
             if de > 0.0 if printer else cutting and not rapid:
                 if not working:
                     working = True
-                    mover.work_begins(line, x, y, z)
-                    if section is territory.section:
-                        w0, w1, w2, w3, _, _ = section.work
+                    if not (
+                        in_order
+                        and section is territory.section
+                        and w0 <= x <= w1
+                        and w2 <= y <= w3
+                        and (z is wz or z == wz)
+                    ):
+                        mover.work_begins(line, x, y, z)
+                        section = None
                 if section is not territory.section:
                     section = territory.section
                     w0, w1, w2, w3, _, _ = section.work

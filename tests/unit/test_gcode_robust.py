@@ -81,7 +81,10 @@ MOVES = st.builds(
 )
 BETWEEN = st.sampled_from(
     ["G28", "G92 E0", "M83", "M82", "G91", "G90", "G20", "G21", "M104 S200", "G92 X5", "M204 S900",
-     "G2 X30 Y10 R60", ";LAYER_CHANGE", "; note", "", "M3 S90", "M5", "S40", "G4 P5"]
+     "G2 X30 Y10 R60", "G3 X3 Y.5 I1 J1", "G91\nG2 X4 Y6 Z-1 I2 J3 E1 F900\nG3 X4 I2 S30",
+     "G90\nG1 X20 Y10\nG3 X30 Y10 I5 J0 K0 E5\nG2 X30 Y10 I5", "G18", "G17", "G90.1", "G93", "G94",
+     "G55", "G2 Z5 I3 J0", "G02 F300 X5 Y0 I1 ; x",
+     ";LAYER_CHANGE", "; note", "", "M3 S90", "M5", "S40", "G4 P5"]
 )  # fmt: skip
 PLAIN_PROGRAMS = st.lists(MOVES | MOVES | MOVES | BETWEEN, max_size=60)
 
@@ -140,7 +143,7 @@ def layers(megabytes: int) -> Iterator[bytes]:
 
 
 LARGE: dict[str, Callable[[], Iterator[bytes]]] = {
-    "a print": lambda: layers(5),
+    "a print": lambda: layers(2),
     "one line without end": lambda: iter([b"G1 X"] + [b"5" * 100_000] * 200),
     "one comment without end": lambda: iter([b";"] + [b"x" * 100_000] * 200),
     "empty lines": lambda: iter([b"\n" * 100_000] * 10),
