@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fabctl.config import BrokerConfig, Host, LabConfig, WebConfig
+from fabctl.config_controller import controller
 from fabctl.config_reader import (
     ConfigError,
     ConfigProblem,
@@ -266,10 +267,11 @@ def _machine(
 ) -> MachineProfile:
     only_host = next(iter(hosts)) if len(hosts) == 1 else None
     host = one_of(hosts)
+    kind = MachineKind(table.need("kind", one_of(MachineKind), MachineKind.OTHER.value))
     profile = MachineProfile(
         id=name,
         name=table.take("name", text, name),
-        kind=MachineKind(table.need("kind", one_of(MachineKind), MachineKind.OTHER.value)),
+        kind=kind,
         driver=table.need("driver", one_of(drivers), ""),
         host=table.take("host", host, only_host) if only_host else table.need("host", host, ""),
         port=table.take("port", _port(folder), None),
@@ -277,6 +279,7 @@ def _machine(
         work_area=_work_area(table),
         limits=_limits(table.table("limits")),
         options=_options(table.table("options")),
+        controller=controller(table.table("controller"), kind),
     )
     table.finish()
     return profile

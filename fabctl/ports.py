@@ -49,6 +49,38 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Controller:
+    """What a machine's own settings say, where somebody looked; None: nobody did.
+
+    Files are checked, and their time is estimated, with these. All numbers are above 0 but for
+    the two places.
+    """
+
+    line_bytes: int | None = None
+    """Its line buffer, the closing NUL included: 96 on Marlin, 80 on Grbl, more on grblHAL."""
+    acceleration_mm_per_s2: float | None = None
+    """While extruding or cutting: M204 P on Marlin, the lower of $120 and $121 on Grbl."""
+    travel_acceleration_mm_per_s2: float | None = None
+    retract_acceleration_mm_per_s2: float | None = None
+    z_acceleration_mm_per_s2: float | None = None
+    jerk_mm_per_s: float | None = None
+    """Of X and Y: M205 X."""
+    retract_jerk_mm_per_s: float | None = None
+    junction_deviation_mm: float | None = None
+    """In place of the jerk: $11 on Grbl, M205 J on Marlin."""
+    feed_max_mm_per_min: float | None = None
+    """Of X and Y: the lower of $110 and $111 on Grbl, 60 times M203 X on Marlin."""
+    z_feed_max_mm_per_min: float | None = None
+    retract_feed_max_mm_per_min: float | None = None
+    rapid_mm_per_min: float | None = None
+    """G0's own speed, on a mill or laser."""
+    work_zero_mm: tuple[float, float, float] | None = None
+    """Where a mill's or laser's zero always lies, machine coordinates (a fixture, a stop)."""
+    home_mm: tuple[float, float, float] | None = None
+    """Where a printer stands after G28."""
+
+
+@dataclass(frozen=True, slots=True)
 class MachineProfile:
     """One machine as lab.toml describes it."""
 
@@ -65,6 +97,7 @@ class MachineProfile:
     limits: Limits = field(default_factory=Limits)
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     """The driver's own settings, passed through unread."""
+    controller: Controller = field(default_factory=Controller)
 
 
 class Phase(StrEnum):

@@ -24,7 +24,7 @@ from fabctl.commands.demo_accounts import ACCOUNTS, write_private
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
 from fabctl.errors import DeviceError, FabError, LocalError
-from fabctl.gcode.preflight import inspect
+from fabctl.gcode.machine import inspect_for
 from fabctl.messaging.connect import desk_link
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.requests import MachineRequests, keys_in
@@ -157,9 +157,7 @@ def _prepare(config: LabConfig, clock: Clock, database: Database, person_id: str
     with as_file(files("fabctl_sim") / "gcode" / name) as source:
         stored = _store(source, config.paths.files)
     with stored.open("rb") as stream:
-        report = inspect(
-            stream, kind=profile.kind, work_area=profile.work_area, limits=profile.limits
-        )
+        report = inspect_for(stream, profile)
     with database.transaction() as session:
         return jobs.prepare(
             session,

@@ -100,19 +100,13 @@ class Preparation:
             self._done(Prepared(self._order.job, result))
 
     def _prepare(self) -> Ready:
-        from fabctl.gcode.preflight import inspect  # noqa: PLC0415  # an idle machine needs none
+        from fabctl.gcode.machine import inspect_for  # noqa: PLC0415  # an idle machine needs none
 
         self._take_file()
         with self._target.open("rb") as file:
             self._check_hash(file)
             file.seek(0)
-            report = inspect(
-                file,
-                kind=self._profile.kind,
-                work_area=self._profile.work_area,
-                limits=self._profile.limits,
-                progress=self._stop_if_cancelled,
-            )
+            report = inspect_for(file, self._profile, progress=self._stop_if_cancelled)
         if report.errors:
             raise InputError(f"The file may not run here: {report.errors[0].message}")
         found = (report.lines, report.commands)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fabctl.gcode.preflight import Report, inspect
+from fabctl.gcode.machine import inspect_for
+from fabctl.gcode.report import Report
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
 from fabctl.services import jobs
@@ -37,9 +38,7 @@ def prepare(
         raise RefusedError([NO_FILE])
     upload, name = received
     profile = lab.config.machines[machine]
-    report = inspect(
-        upload.opened(), kind=profile.kind, work_area=profile.work_area, limits=profile.limits
-    )
+    report = inspect_for(upload.opened(), profile)
     if not report.ok:
         raise FileProblemsError(report)
     upload.settle()
