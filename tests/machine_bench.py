@@ -151,9 +151,19 @@ class MachineBench:
             self.wake()
             self.host.step()
 
-    def become_idle(self) -> None:
-        """Let the machine connect."""
+    def begin(self) -> None:
+        """Begin as a new process does, and let the machine connect."""
+        self.host._keeper.tell_what_was_left_behind()
         self.step(3)
+
+    def shut_down(self) -> None:
+        """End as SIGTERM makes a process end."""
+        self.host.end()
+        self.host._shut_down()
+
+    def become_idle(self) -> None:
+        """Let a sound machine connect."""
+        self.begin()
         assert self.state["state"] == "idle"
 
     def confirm(self, line: int) -> None:

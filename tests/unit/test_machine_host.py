@@ -285,8 +285,7 @@ def test_a_job_stopped_while_its_file_is_checked_never_begins(bench: MachineBenc
 
 def test_an_end_while_a_file_is_checked_is_told(bench: MachineBench) -> None:
     take_on_a_big_file(bench)
-    bench.host.end()
-    bench.host.run()
+    bench.shut_down()
     (stopped,) = bench.events()
     assert (stopped["type"], stopped["reason"]) == ("job-stopped", "fabctl was shut down.")
     assert RunningMark(bench.folder / "machine").left_behind() is None
@@ -386,9 +385,7 @@ def test_a_job_left_behind_is_told_as_interrupted_with_its_last_line(tmp_path: P
     first.confirm(5)  # and now the process is killed
 
     second = MachineBench(tmp_path, boot="boot-2")
-    second.wake()
-    second.host._keeper.tell_what_was_left_behind()
-    second.step(3)
+    second.begin()
 
     (told,) = second.events("job-interrupted")
     assert (told["job"], told["line"], told["trouble"]) == ("job-1", 5, "interrupted")
@@ -401,8 +398,7 @@ def test_a_job_left_behind_is_told_as_interrupted_with_its_last_line(tmp_path: P
 def test_an_orderly_end_stops_the_job_and_tells_why(bench: MachineBench) -> None:
     bench.start()
     bench.confirm(2)
-    bench.host.end()
-    bench.host.run()
+    bench.shut_down()
 
     (stopped,) = bench.events("job-stopped")
     assert (stopped["line"], stopped["reason"]) == (2, "fabctl was shut down.")
@@ -492,8 +488,7 @@ def test_a_hold_that_cannot_be_kept_leaves_the_mark(bench: MachineBench) -> None
     bench.cable.touch()
     (bench.folder / "machine" / ".broken.json.new").rmdir()
     following = MachineBench(bench.folder, boot="boot-2")
-    following.host._keeper.tell_what_was_left_behind()
-    following.step(3)
+    following.begin()
     assert following.state["state"] == "broken"
 
 
