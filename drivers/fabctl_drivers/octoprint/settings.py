@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -30,7 +30,7 @@ class OctoPrintSettings:
 
     machine: str
     url: str
-    key: str | None
+    key: str | None = field(repr=False)
     key_file: Path | None
     ca_file: Path | None
     patience: Seconds

@@ -322,6 +322,10 @@ NEXT: Mapping[tuple[Stage, Heard], Stage] = MappingProxyType(
 """Every pair that can happen; a missing one is an error. CLOSED hears nothing."""
 
 
+GOING_ON = tuple(_OURS)
+"""Our job is under way, in whatever state."""
+
+
 def heard(status: Status, ours: str | None) -> Heard:
     """Return what a status means.
 

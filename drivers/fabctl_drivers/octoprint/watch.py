@@ -7,16 +7,13 @@ that failed, statuses that are older than what was just asked) and the end of a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from fabctl.errors import LocalError
 from fabctl.ports import (
     Connected,
     DriverEvent,
-    JobEnded,
     JobFile,
-    JobProgress,
     Outcome,
     Phase,
     PhaseChanged,
@@ -33,7 +30,9 @@ from fabctl_drivers.octoprint.errands import (
     Sweep,
     Upload,
 )
+from fabctl_drivers.octoprint.own_job import SETTLE_S, OwnJob, Place
 from fabctl_drivers.octoprint.status import (
+    GOING_ON,
     NEXT,
     PHASES,
     Heard,
@@ -46,63 +45,20 @@ from fabctl_drivers.octoprint.status import (
     Temperatures,
     heard,
 )
-from fabctl_drivers.octoprint.verdict import Hints, Verdict, verdict
+from fabctl_drivers.octoprint.verdict import Verdict, verdict
 
-SETTLE_S = 3.0
-"""So long after a request a status may still be older than it."""
-RECORD_PATIENCE_S = 5.0
-"""So long after a print the server may take to write down how it ended."""
-STOP_PATIENCE_S = 1.0
-"""The same after we stopped it ourselves: there is only the question whether it was done before."""
 ASK_AGAIN_S = 0.5
 SWEEP_AGAIN_S = 60.0
 REFUSED_PATIENCE_S = 10.0
 SILENCE_WITHOUT_JOB_S = 3.0
 FOREVER = float("inf")
-WHOLE_FILE = 1 << 62
+
 
 NO_PRINTER = "OctoPrint is not connected to its printer: connect it on OctoPrint's own screen"
 NOT_UNDERSTOOD = "OctoPrint says something about its printer that fabctl does not know"
 NOT_OURS = "printing a job that was started elsewhere"
 LEFT_OVER = "printing a job that an earlier fabctl started and no longer counts"
 PAUSED_THERE = "paused on OctoPrint's own screen, by the printer or by the file itself"
-
-
-class Place(Protocol):
-    """Finds lines by bytes; see :class:`fabctl_drivers.octoprint.place.FilePlace`."""
-
-    @property
-    def position(self) -> int:
-        """Bytes of the lines counted so far."""
-
-    def at(self, position: int) -> tuple[int, int]:
-        """Return (lines, commands) that end at or before this byte."""
-
-
-@dataclass(slots=True)
-class OwnJob:
-    """The job that this driver started."""
-
-    file: JobFile
-    name: str
-    place: Place
-    began_at: float
-    hints: Hints = field(default_factory=Hints)
-    line: int = 0
-    commands: int = 0
-    resends: int = 0
-    resends_before: int = 0
-    accepted_at: float | None = None
-    """When the server said that it prints the file."""
-    settle_until: float = 0.0
-    wanted: Stage | None = None
-    """What was asked last: pausing or printing; older statuses say something else."""
-    asked_pause: bool = False
-    cancelling: bool = False
-    """A cancel is on its way to the server."""
-    cancel_again_at: float = 0.0
-    ending_since: float | None = None
-    ask_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -112,6 +68,20 @@ class Silence:
     since: float
     reason: str
     refused: bool
+
+    @property
+    def trouble(self) -> Trouble:
+        """The code that screens turn into words."""
+        return Trouble.PROTOCOL if self.refused else Trouble.NO_ANSWER
+
+    def patience(self, with_job: float | None) -> float:
+        """Return how long to wait for the server, in s.
+
+        :param with_job: the machine's setting while a job runs; None without a job.
+        """
+        if self.refused:
+            return 0.0 if with_job is None else min(REFUSED_PATIENCE_S, with_job)
+        return SILENCE_WITHOUT_JOB_S if with_job is None else with_job
 
 
 class Watch:
@@ -136,6 +106,10 @@ class Watch:
         self._safety_at = 0.0
         self._making_safe = False
         self._unsafe: str | None = None
+        self._to_cancel: str | None = None
+        """A job whose stop never reached the server: cancelled as soon as it is seen again."""
+        self._broken: tuple[Trouble | None, str | None] | None = None
+        """Why a person must look at the printer; a server that comes and goes changes nothing."""
         self._sweep_at = FOREVER
         self._events: list[DriverEvent] = []
         self._errands: list[Errand] = []
@@ -165,11 +139,11 @@ class Watch:
     @property
     def deadline(self) -> float:
         """When :meth:`tick` wants to be called next, on the monotonic clock; inf: no need."""
-        times = [self._sweep_at]
-        if self._owes_safety and self.stage is Stage.FREE and not self._making_safe:
-            times.append(self._safety_at)
-        if self._silence is not None:
-            times.append(self._silence.since + self._silence_patience)
+        times = [self._silent_until]
+        if self.stage is Stage.FREE and self._silence is None:
+            times.append(self._sweep_at)
+            if self._owes_safety and not self._making_safe:
+                times.append(self._safety_at)
         if self._job is not None and self.stage is Stage.ENDING:
             times.append(self._job.ask_at)
         return min(times)
@@ -191,7 +165,7 @@ class Watch:
         self._server, self._said_connected = server, False
         self._silence = self._last = self._unsafe = None
         self._owes_safety, self._safety_at, self._making_safe = True, 0.0, False
-        self._go(Stage.LOOKING)
+        self._go(Stage.BROKEN if self._broken else Stage.LOOKING)
 
     def closed(self, now: float) -> None:
         """We leave the server ourselves."""
@@ -206,19 +180,14 @@ class Watch:
             return
         since = self._silence.since if self._silence else now
         self._silence = Silence(since, reason, refused)
-        self._show(self._trouble_of_silence, reason)
+        self._refresh()
         self.tick(now)
 
     @property
-    def _trouble_of_silence(self) -> Trouble:
-        refused = self._silence is not None and self._silence.refused
-        return Trouble.PROTOCOL if refused else Trouble.NO_ANSWER
-
-    @property
-    def _silence_patience(self) -> float:
-        if self._silence is not None and self._silence.refused:
-            return min(REFUSED_PATIENCE_S, self._patience) if self._job else 0.0
-        return self._patience if self._job else SILENCE_WITHOUT_JOB_S
+    def _silent_until(self) -> float:
+        if self._silence is None:
+            return FOREVER
+        return self._silence.since + self._silence.patience(self._patience if self._job else None)
 
     # ---- what the server tells
 
@@ -240,46 +209,27 @@ class Watch:
         """The server answered a poll: it is back, if it was gone."""
         if self._silence is not None:
             self._silence = None
-            self._show(None, self._reason())
+            self._refresh()
 
     def _heard(self, status: Status, now: float) -> None:
         self._last = status
+        if self._to_cancel is not None and heard(status, self._to_cancel) in GOING_ON:
+            self._errands.append(Command(JobCommand.CANCEL, self._to_cancel))
+            self._to_cancel = None
         job = self._job
         now_heard = heard(status, job.name if job else None)
         if job is not None:
-            if self._is_stale(job, now_heard, now):
+            if job.is_stale(now_heard, now):
                 return
-            self._progress(job, status, now_heard)
+            if now_heard in GOING_ON:
+                self._events += job.progressed(status)
         if now_heard is not Heard.UNKNOWN and now_heard is not Heard.DETACHED:
             self._say_connected(now_heard)
         new = NEXT[self.stage, now_heard]
         if job is not None and new is Stage.ENDING:
-            job.hints.left_for = self._left_for(job, now_heard)
-            job.hints.error = job.hints.error or (
-                status.error if now_heard is Heard.FAULT else None
-            )
-            job.ending_since = job.ending_since or now
+            job.left(now_heard, status.error, now)
         self._go(new)
         self._act_on(now_heard, now)
-
-    @staticmethod
-    def _left_for(job: OwnJob, now_heard: Heard) -> Heard | None:
-        if job.hints.left_for is not None or now_heard.value.startswith("ours-"):
-            return job.hints.left_for
-        return now_heard if now_heard is not Heard.UNKNOWN else None
-
-    def _is_stale(self, job: OwnJob, now_heard: Heard, now: float) -> bool:
-        """Whether a status may be older than what we asked for."""
-        if now_heard is Heard.READY and job.cancelling:
-            return True  # the server answers the cancel first
-        if job.wanted is None or now >= job.settle_until:
-            job.wanted = None
-            return False
-        settled = _SETTLED[job.wanted]
-        if now_heard in settled:
-            job.wanted = None
-            return False
-        return now_heard in _GOING_ON
 
     def _act_on(self, now_heard: Heard, now: float) -> None:
         job = self._job
@@ -289,7 +239,7 @@ class Watch:
             if job.accepted_at is not None and now >= job.accepted_at + SETTLE_S:
                 job.ending_since = now  # a job so short that nobody saw it, or none at all
                 self._go(Stage.ENDING)
-        elif self.stage is Stage.STOPPING and now_heard in _GOING_ON:
+        elif self.stage is Stage.STOPPING and now_heard in GOING_ON:
             self._cancel_again(job, now)
         if self._job is not None and self.stage is Stage.ENDING:
             self._conclude(self._job, now)
@@ -321,19 +271,6 @@ class Watch:
             "bed_c": bed, "bed_target_c": bed_target,
         }  # fmt: skip
         self._events.append(Telemetry("temperatures", values))
-
-    def _progress(self, job: OwnJob, status: Status, now_heard: Heard) -> None:
-        if now_heard not in _GOING_ON:
-            return
-        job.hints.refused = None  # whatever was answered: it is being printed
-        if status.resends is not None:
-            if status.resends < job.resends_before:
-                job.resends_before = 0  # the server began to count anew
-            job.resends = max(job.resends, status.resends - job.resends_before)
-        line, commands = job.place.at(status.position or 0)
-        if commands > job.commands:
-            job.line, job.commands = line, min(commands, job.file.commands)
-            self._events.append(JobProgress(job.file.id, job.line, job.commands, job.resends))
 
     def _say_connected(self, now_heard: Heard) -> None:
         if not self._said_connected and now_heard is not Heard.FAULT:
@@ -390,6 +327,7 @@ class Watch:
     def cleared(self, now: float) -> None:
         """A person looked at the printer, and the server says that it is ready."""
         if self.stage is Stage.BROKEN:
+            self._broken = None
             self._owes_safety, self._safety_at = True, 0.0
             self._look_again(now)
 
@@ -400,12 +338,13 @@ class Watch:
         return self._job
 
     def _ask(self, job: OwnJob, command: JobCommand, new: Stage, now: float) -> None:
-        job.wanted, job.settle_until = new, now + SETTLE_S
+        job.want(new, now)
         self._errands.append(Command(command, job.name))
         self._go(new)
 
     def _cancel(self, job: OwnJob, now: float) -> None:
-        job.cancelling, job.cancel_again_at, job.wanted = True, now + SETTLE_S, None
+        job.want(None, now)
+        job.cancelling, job.cancel_again_at = True, now + SETTLE_S
         self._errands.append(Command(JobCommand.CANCEL, job.name))
 
     # ---- how errands went
@@ -442,14 +381,12 @@ class Watch:
     def commanded(self, command: JobCommand, *, error: str | None) -> None:
         """The server did what was asked, or did not (``error``)."""
         job = self._job
-        if job is None:
-            return
-        if command is JobCommand.CANCEL:
+        if job is not None and command is JobCommand.CANCEL:
             job.cancelling = False
-        elif error is not None:
-            job.wanted = None
+        elif job is not None and error is not None:
+            job.want(None, 0.0)
             job.asked_pause = False
-        if error is not None:
+        if error is not None and self._silence is None:
             self._show(Trouble.PROTOCOL, error)
 
     def made_safe(self, now: float, *, error: str | None) -> None:
@@ -460,8 +397,7 @@ class Watch:
         else:
             self._safety_at = now + SETTLE_S
             self._unsafe = f"the heaters could not be switched off: {error}"
-        if self._silence is None:
-            self._show(Trouble.PROTOCOL if error else None, self._reason())
+        self._refresh()
 
     def recorded(self, how: bool | None, now: float) -> None:  # an answer, not a switch
         """The server's history said how our print ended."""
@@ -478,7 +414,7 @@ class Watch:
 
     def tick(self, now: float) -> None:
         """Do what is due."""
-        if self._silence and now >= self._silence.since + self._silence_patience:
+        if self._silence and now >= self._silent_until:
             self._give_up(self._silence, now)
         job = self._job
         if job is not None and self.stage is Stage.ENDING and now >= job.ask_at:
@@ -486,9 +422,11 @@ class Watch:
         self._when_free(now)
 
     def _give_up(self, silence: Silence, now: float) -> None:
-        trouble = self._trouble_of_silence
+        trouble = silence.trouble
         if self._job is not None:
             reason = f"{silence.reason}; the job may still be printing: look at the machine"
+            if self._job.hints.asked_stop:
+                self._to_cancel = self._job.name
             if self._job.hints.done:
                 self._end(Verdict(Outcome.FINISHED), now)
             else:
@@ -510,12 +448,10 @@ class Watch:
     def _conclude(self, job: OwnJob, now: float) -> None:
         """End the job once the server no longer prints it and it is known how it ended."""
         last = heard(self._last, job.name) if self._last else Heard.UNKNOWN
-        if last in _GOING_ON or self._silence is not None:
+        if last in GOING_ON or self._silence is not None:
             job.ask_at = now + ASK_AGAIN_S
             return
-        patience = STOP_PATIENCE_S if job.hints.asked_stop else RECORD_PATIENCE_S
-        patient_until = (job.ending_since or now) + patience
-        if job.hints.decided or now >= patient_until:
+        if job.knows_its_end(now):
             self._end(verdict(job.hints), now)
         elif now >= job.ask_at:
             job.ask_at = now + ASK_AGAIN_S
@@ -524,23 +460,15 @@ class Watch:
     def _end(self, how: Verdict, now: float) -> None:
         job = self._job
         assert job is not None  # noqa: S101  # callers have checked it
-        if how.outcome is Outcome.FINISHED:
-            job.place.at(WHOLE_FILE)
-            job.line, job.commands = job.file.lines, job.file.commands
-            self._events.append(JobProgress(job.file.id, job.line, job.commands, job.resends))
-        else:
-            self._owes_safety, self._safety_at = True, 0.0
         self._job = None
-        self._events.append(
-            JobEnded(
-                job.file.id, how.outcome, job.line, job.commands, job.place.position,
-                job.resends, Seconds(now - job.began_at), how.trouble, how.reason,
-            )
-        )  # fmt: skip
+        self._events += job.ended(how, now)
+        if how.outcome is not Outcome.FINISHED:
+            self._owes_safety, self._safety_at = True, 0.0
         self._sweep_at = 0.0
         unexplained = how.outcome is Outcome.FAILED and how.trouble in _NEEDS_A_LOOK
         if unexplained:
-            self._go(Stage.BROKEN, how.trouble, how.reason)
+            self._broken = (how.trouble, how.reason)
+            self._go(Stage.BROKEN)
         else:
             self._look_again(now)
 
@@ -553,17 +481,23 @@ class Watch:
 
     # ---- showing
 
-    def _go(self, stage: Stage, trouble: Trouble | None = None, reason: str | None = None) -> None:
-        if stage is Stage.BROKEN and self.stage is Stage.BROKEN:
-            return
+    def _go(self, stage: Stage) -> None:
         if stage is Stage.FREE and self.stage is not Stage.FREE:
             self._sweep_at = min(self._sweep_at, 0.0)
         if stage is Stage.ELSEWHERE and self.stage is not Stage.ELSEWHERE:
             self._owes_safety = False  # those heaters are somebody else's
         self.stage = stage
-        if self._silence is not None and trouble is None:
-            trouble, reason = self._trouble_of_silence, self._silence.reason
-        self._show(trouble, reason or self._reason())
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._silence is not None:
+            self._show(self._silence.trouble, self._silence.reason)
+        elif self.stage is Stage.BROKEN and self._broken is not None:
+            self._show(*self._broken)
+        elif self.stage is Stage.FREE and self._unsafe is not None:
+            self._show(Trouble.PROTOCOL, self._unsafe)
+        else:
+            self._show(None, self._reason())
 
     def _show(self, trouble: Trouble | None, reason: str | None) -> None:
         shown = (self.stage, trouble, reason)
@@ -572,7 +506,7 @@ class Watch:
         if (PHASES[before[0]], *before[1:]) != (phase, trouble, reason):
             self._events.append(PhaseChanged(phase, trouble, reason))
 
-    def _reason(self) -> str | None:  # noqa: PLR0911  # one for each stage
+    def _reason(self) -> str | None:
         match self.stage:
             case Stage.LOOKING if self._last:
                 if self._last.printer is Printer.UNKNOWN:
@@ -583,10 +517,6 @@ class Watch:
                 return LEFT_OVER if path and path.startswith(self._prefix) else NOT_OURS
             case Stage.PAUSED if self._job and not self._job.asked_pause:
                 return PAUSED_THERE
-            case Stage.FREE:
-                return self._unsafe
-            case Stage.BROKEN:
-                return self._shown[2]
         return None
 
     def _shut(self, trouble: Trouble | None, reason: str | None) -> None:
@@ -596,14 +526,7 @@ class Watch:
         self._show(trouble, reason)
 
 
-_GOING_ON = (
-    Heard.OURS_PRINTING, Heard.OURS_PAUSING, Heard.OURS_PAUSED, Heard.OURS_CANCELLING,
-)  # fmt: skip
-_SETTLED: Mapping[Stage, tuple[Heard, ...]] = {
-    Stage.PAUSING: (Heard.OURS_PAUSING, Heard.OURS_PAUSED, Heard.OURS_CANCELLING),
-    Stage.PRINTING: (Heard.OURS_PRINTING, Heard.OURS_CANCELLING),
-}
 _NEEDS_A_LOOK = {
     Trouble.FIRMWARE_HALTED, Trouble.CONTROLLER_RESET, Trouble.PROTOCOL, Trouble.INTERRUPTED,
-    Trouble.TOO_MANY_RESENDS,
+    Trouble.TOO_MANY_RESENDS, Trouble.NO_ANSWER,
 }  # fmt: skip
