@@ -110,7 +110,7 @@ def test_a_shared_screens_session_counts_down_and_ends_on_the_board(
     expect(found.page.locator("#leaving")).to_be_hidden()
     found.page.clock.run_for(3_000)
     expect(found.page.locator("#leaving")).to_contain_text("Ta session se ferme dans 18 s.")
-    found.tap("h1")
+    found.tap("#leaving")
     found.page.clock.run_for(1_000)
     expect(found.page.locator("#leaving")).to_be_hidden()
     found.page.clock.run_for(67_000)

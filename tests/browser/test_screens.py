@@ -9,16 +9,16 @@ from playwright.sync_api import Page
 
 from fabctl.services.people import get_person
 from tests.browser.conftest import KIOSK, PHONE, WALL, OpenScreen, Served
+from tests.web_lab import GOOD_FILE
 
 PAGES = (
-    "/", "/m/printer-a", "/m/printer-b", "/m/printer-c", "/m/printer-a/book", "/in",
+    "/", "/m/printer-a", "/m/printer-b", "/m/printer-c", "/m/printer-g", "/m/printer-a/book", "/in",
     "/in?with=password", "/me", "/nope",
 )  # fmt: skip
 SCREENS = {"kiosk": KIOSK, "wall": WALL, "phone": PHONE}
 SMALL_TARGETS = """(least) => [...document.querySelectorAll(
     "a[href]:not(.skip), button, input:not([type=hidden]):not(.aside), select, label.button")]
   .filter((e) => e.checkVisibility({ visibilityProperty: true }))
-  .filter((e) => !e.closest("p.notice, .rows b"))
   .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
   .filter(([, box]) => box.width < least - 0.5 || box.height < least - 0.5)
   .map(([html, box]) => `${html} ${box.width} x ${box.height}`)"""
@@ -31,7 +31,9 @@ CUT_TEXT = """() => [...document.querySelectorAll(".button, .key, .state, h2, .d
 
 def fill(served: Served) -> None:
     """Give the first machines something to show."""
-    workshop = served.lab.workshop
+    workshop, camille = served.lab.workshop, served.lab.browser()
+    camille.sign_in("camille")
+    camille.upload(GOOD_FILE, "a_name_without_any_blank_" * 4 + ".gcode", page="/m/printer-g")
     workshop.say("printer-a", "running", job="j1")
     workshop.progress("printer-a", "j1", 0.43, eta_s=5400)
     workshop.temperatures(
@@ -130,6 +132,7 @@ def test_seven_looks_differ_without_colour(served: Served, screen: OpenScreen) -
     with served.lab.db.reading() as db:
         person = get_person(db, camille)
     served.lab.book(person, "printer-g")
+    served.inner.booked_anew("printer-g")
     found = screen(KIOSK, color_scheme="light")
     found.open("/")
     looks = found.page.evaluate(

@@ -16,6 +16,7 @@
     const tooLarge = () => file.files.length > 0 && file.files[0].size > Number(file.dataset.maxBytes);
     file.addEventListener("change", () => {
       problem.hidden = !tooLarge();
+      if (!problem.hidden) problem.scrollIntoView({ block: "center" });
       if (file.files.length > 0) document.getElementById("chosen").textContent = file.files[0].name;
     });
     file.form.addEventListener("submit", (event) => {
