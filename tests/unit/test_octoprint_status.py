@@ -284,6 +284,11 @@ class Talk:
         return self.watch.phase is phase
 
     @property
+    def no_end(self) -> bool:
+        """Whether the job has not ended."""
+        return self.end is None
+
+    @property
     def end(self) -> JobEnded | None:
         found = [event for event in self.events if isinstance(event, JobEnded)]
         assert len(found) <= 1
@@ -320,7 +325,7 @@ def test_heaters_that_stay_on_are_shown_and_tried_again() -> None:
 def test_a_ready_printer_alone_is_no_end_of_success() -> None:
     talk = Talk().printing()
     talk.says(Printer.READY)
-    assert talk.end is None
+    assert talk.no_end
     assert talk.errands[-1] == AskHistory(NAME)
     talk.wait(6)
     assert "does not know how it ended" in talk.ended(Outcome.FAILED, Trouble.PROTOCOL)
@@ -331,7 +336,7 @@ def test_the_history_says_that_it_finished() -> None:
     talk = Talk().printing()
     talk.says(Printer.READY)
     talk.watch.recorded(None, talk.now)
-    assert talk.end is None
+    assert talk.no_end
     talk.watch.recorded(True, talk.now)
     talk.take()
     talk.ended(Outcome.FINISHED)
@@ -343,7 +348,7 @@ def test_done_ends_only_when_the_server_no_longer_prints() -> None:
     talk = Talk().printing()
     talk.event(NoticeKind.DONE)
     talk.says(Printer.PRINTING, NAME, 1000)
-    assert talk.end is None
+    assert talk.no_end
     talk.says(Printer.READY)
     talk.ended(Outcome.FINISHED)
 
@@ -380,7 +385,7 @@ def test_our_stop_waits_for_the_cancel_to_be_answered() -> None:
     talk.take()
     assert talk.errands[-1] == Command(JobCommand.CANCEL, NAME)
     talk.says(Printer.READY)
-    assert talk.end is None
+    assert talk.no_end
     talk.watch.commanded(JobCommand.CANCEL, error=None)
     talk.says(Printer.READY)
     talk.wait(2)
@@ -423,7 +428,7 @@ def test_a_silent_server_keeps_its_job_for_a_while() -> None:
     talk = Talk().printing()
     talk.watch.silent("OctoPrint was asked; no answer", talk.now, refused=False)
     talk.wait(59)
-    assert talk.end is None
+    assert talk.no_end
     assert talk.last_change.trouble is Trouble.NO_ANSWER
     talk.watch.answered()
     talk.says(Printer.PRINTING, NAME, 700)

@@ -52,6 +52,8 @@ class OctoPrintDriver:
     :raises InputError: the address or the key is missing, or an option is wrong.
     """
 
+    _wake_read = _wake_write = -1  # until they are made
+
     def __init__(self, profile: MachineProfile, clock: Clock) -> None:
         self._settings = settings_of(profile)
         self._clock = clock
