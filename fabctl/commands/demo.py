@@ -46,9 +46,7 @@ MARK = "demo.json"
     show_default=True,
     help="How many times faster than life printer B works.",
 )
-def demo(
-    data: Path | None, fresh: bool, address: str, port: int | None, speed: float
-) -> None:
+def demo(data: Path | None, fresh: bool, address: str, port: int | None, speed: float) -> None:
     """Try it all: a lab with people, bookings and four simulated machines.
 
     Prints the address to open, and whom to sign in as. One print is already running. Ctrl-C

@@ -11,6 +11,7 @@ import pytest
 
 from fabctl.__main__ import COMMANDS, GROUPS
 from fabctl.config_file import load
+from fabctl.units import Celsius
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -23,7 +24,7 @@ def test_the_documented_lab_toml_is_right(tmp_path: Path) -> None:
     file.write_text(shown.group(1))
     config = load(file)
     assert list(config.machines) == ["printer-a", "laser"]
-    assert config.machines["printer-a"].limits.nozzle_max_c == 280
+    assert config.machines["printer-a"].limits.nozzle_max_c == Celsius(280)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
