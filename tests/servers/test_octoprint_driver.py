@@ -373,7 +373,8 @@ def test_a_cut_cable_fails_the_job(bench: Bench) -> None:
 # -- the server ---------------------------------------------------------------------------------
 
 
-def test_a_revoked_key_ends_the_job_as_what_it_is(bench: Bench) -> None:
+def test_a_revoked_key_ends_the_job_as_what_it_is(server: OctoPrintServer, tmp_path: Path) -> None:
+    bench = Bench(server, tmp_path, patience_s=1)
     bench.idle()
     bench.under_way()
     bench.server.revoke_key()
@@ -393,6 +394,7 @@ def test_a_revoked_key_ends_the_job_as_what_it_is(bench: Bench) -> None:
     bench.pump_until(lambda: bench.server.state == "Operational", "what was left is cancelled")
     bench.driver.clear()
     bench.phase(Phase.IDLE)
+    bench.driver.close()
 
 
 def test_a_server_that_restarts_in_the_middle(bench: Bench) -> None:
