@@ -15,6 +15,7 @@ import re
 LARGEST_THUMBNAIL_PX = 640
 LARGEST_THUMBNAIL_BYTES = 512 * 1024
 _LAYER_MARKS = ("LAYER_CHANGE", "CHANGE_LAYER", "LAYER:")
+_FEATURE_MARKS = ("TYPE:", "FEATURE:")
 _TIMES = (
     re.compile(r"total estimated time: ([\dhms ]+)"),
     re.compile(r"estimated printing time \(normal mode\) = ([\ddhms ]+)"),
@@ -49,6 +50,10 @@ class CommentReader:
         self.thumbnail: bytes | None = None
         """The largest PNG found so far, at most 640 px wide and high and 512 KiB long."""
         self._thumbnail_size = (0, 0)
+        self.layer_marks = 0
+        """Layers begun so far, by any slicer's mark."""
+        self.feature = ""
+        """What is being extruded, in the slicer's words: "External perimeter", "WALL-OUTER"."""
 
     def take(self, comment: str) -> bool:
         """Read one comment; return whether it begins a layer."""
@@ -58,7 +63,11 @@ class CommentReader:
         for mark in _LAYER_MARKS:
             if body.startswith(mark) and (mark[-1] == ":" or body == mark):
                 self._marks[mark] += 1
+                self.layer_marks += 1
                 return True
+        if body.startswith(_FEATURE_MARKS):
+            self.feature = body.partition(":")[2][:40].strip()
+            return False
         lower = body[:200].lower()
         if " time" in lower or body.startswith("TIME:"):
             self._take_time(body[:200])

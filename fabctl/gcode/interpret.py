@@ -14,7 +14,7 @@ from fabctl.gcode.codes import judgement, known
 from fabctl.gcode.comments import CommentReader
 from fabctl.gcode.lines import Words, sendable
 from fabctl.gcode.motion import MotionSettings
-from fabctl.gcode.moves import Mover, Peak, Vector
+from fabctl.gcode.moves import Mover, Peak, Vector, Watcher
 from fabctl.gcode.problems import Problems
 from fabctl.gcode.scrutiny import strange_bytes
 from fabctl.gcode.state import first_state
@@ -33,6 +33,7 @@ class Interpreter:
     def __init__(
         self, *, kind: MachineKind, work_area: WorkArea | None, limits: Limits,
         motion: MotionSettings, max_line: int, work_offset: Vector | None, home: Vector,
+        watch: Watcher | None = None,
     ) -> None:  # fmt: skip
         self.kind = kind
         self.printer = kind is MachineKind.PRINTER
@@ -43,7 +44,9 @@ class Interpreter:
         frame = _frame(kind, work_offset)
         area = _shifted(work_area, work_offset)
         self.territory = Territory(area, frame, start_section=self.printer)
-        self.mover = Mover(self.state, self.territory, self.problems, kind, limits, motion)
+        self.mover = Mover(self.state, self.territory, self.problems, kind, limits, motion, watch)
+        if watch is not None:
+            watch.comments = self.comments
         self.nozzle = Peak(limits.nozzle_max_c)
         self.bed = Peak(limits.bed_max_c)
         self.longest = max_line - 1 - (_NUMBERING_BYTES if self.printer else 0)

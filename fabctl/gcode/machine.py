@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from fabctl.gcode.motion import MotionSettings, default_motion
-from fabctl.gcode.moves import Vector
+from fabctl.gcode.moves import Vector, Watcher
 from fabctl.gcode.preflight import LONGEST_LINE, inspect
 from fabctl.gcode.report import Report
 from fabctl.ports import MachineKind, MachineProfile
@@ -30,6 +30,7 @@ def inspect_for(
     *,
     progress: Callable[[int], None] | None = None,
     work_zero: Vector | None = None,
+    watch: Watcher | None = None,
 ) -> Report:
     """Read a file for a machine, as :func:`fabctl.gcode.preflight.inspect` does.
 
@@ -47,6 +48,7 @@ def inspect_for(
         motion=motion_of(profile),
         work_offset=work_zero or known.work_zero_mm,
         home=known.home_mm or (0.0, 0.0, 0.0),
+        watch=watch,
     )
 
 

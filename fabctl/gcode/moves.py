@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from fabctl.gcode.arcs import Arc, arc_around, centre_from_radius, circle_fits
 from fabctl.gcode.boxes import Territory
+from fabctl.gcode.comments import CommentReader
 from fabctl.gcode.lines import Words
 from fabctl.gcode.motion import MotionSettings, Planner, junction_speed2
 from fabctl.gcode.problems import Problems
@@ -15,6 +17,21 @@ from fabctl.model.texts import text
 from fabctl.ports import Limits, MachineKind
 
 Vector = tuple[float, float, float]
+
+
+class Watcher(Protocol):
+    """Somebody who wants to know of every move."""
+
+    comments: CommentReader
+
+    def saw(  # a call per move: positions by place
+        self, line: int, x: float, y: float, nx: float, ny: float, nz: float, work: bool
+    ) -> None:
+        """Take a move from (x, y) to (nx, ny, nz), mm; NaN: unknown. ``work``: it cuts."""
+
+
+_SHOWN_STEP = math.pi / 24.0
+"""Of an arc for a watcher, radians."""
 _PLANES = {"17": (0, 1, 2, "I", "J"), "18": (2, 0, 1, "K", "I"), "19": (1, 2, 0, "J", "K")}
 """Per plane: its two axes, the axis across (0 to 2), and the letters of the centre's offsets."""
 SHORTEST_MM = 1e-9
@@ -42,13 +59,14 @@ class Mover:
 
     def __init__(
         self, state: State, territory: Territory, problems: Problems, kind: MachineKind,
-        limits: Limits, settings: MotionSettings,
+        limits: Limits, settings: MotionSettings, watch: Watcher | None = None,
     ) -> None:  # fmt: skip
         self.state = state
         self.territory = territory
         self.problems = problems
         self.printer = kind is MachineKind.PRINTER
         self._kind = kind
+        self.watch = watch
         self.planner = Planner()
         self.settings = settings
         self.feed = Peak(limits.feed_max_mm_per_min)
@@ -165,6 +183,8 @@ class Mover:
                 self.work_begins(line, *start)
             s.working = work
             self.territory.grow(line, *end, work)
+            if self.watch is not None:
+                self.watch.saw(line, s.x, s.y, *end, work)
         # An axis that stays unknown does not move; how far one moves that becomes known is unknown.
         vector = (_way(start[0], end[0]), _way(start[1], end[1]), _way(start[2], end[2]))
         length = math.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
@@ -229,6 +249,8 @@ class Mover:
 
     def _along_arc(self, line: int, curve: Arc, start: Vector, end: Vector, work: bool) -> None:
         a, b, c, _, _ = _PLANES[self.state.plane]
+        if self.watch is not None:
+            _show(self.watch, line, curve, start, end, work, flat=self.state.plane == "17")
         if not self.territory.knows(a, b, curve.centre, curve.radius, work):
             low_a, high_a, low_b, high_b = curve.box()
             for corner in ((low_a, low_b), (high_a, high_b)):
@@ -291,6 +313,19 @@ class Mover:
             (length, speed, speed * speed, entry2, double, self.state.commands)
         )
         self.state.length = 0.0
+
+
+def _show(
+    watch: Watcher, line: int, curve: Arc, start: Vector, end: Vector, work: bool, *, flat: bool
+) -> None:
+    """Tell a watcher of an arc as short straight moves; in G18 and G19 as one."""
+    x, y, z = start
+    steps = max(1, math.ceil(abs(curve.sweep) / _SHOWN_STEP)) if flat else 1
+    for step in range(1, steps):
+        nx, ny = curve.point(step / steps)
+        watch.saw(line, x, y, nx, ny, z, work)
+        x, y = nx, ny
+    watch.saw(line, x, y, *end, work)
 
 
 def _along(curve: Arc, fraction: float, flat: float, rise: float) -> Vector:

@@ -12,7 +12,7 @@ from fabctl.gcode.blocks import Block, blocks
 from fabctl.gcode.boxes import Bounds, Box
 from fabctl.gcode.interpret import Interpreter
 from fabctl.gcode.motion import MotionSettings, default_motion
-from fabctl.gcode.moves import Vector
+from fabctl.gcode.moves import Vector, Watcher
 from fabctl.gcode.report import Problem, Report
 from fabctl.gcode.sweep import sweep
 from fabctl.gcode.verdict import conclude, foreign_format, not_gcode, not_text
@@ -40,6 +40,7 @@ def inspect(  # noqa: PLR0913 # a report depends on all of this; everything else
     motion: MotionSettings | None = None,
     work_offset: Vector | None = None,
     home: Vector = _ORIGIN,
+    watch: Watcher | None = None,
 ) -> Report:
     """Read a file and report on it. Never raises for what the file holds.
 
@@ -53,6 +54,7 @@ def inspect(  # noqa: PLR0913 # a report depends on all of this; everything else
     :param work_offset: where a mill's or laser's zero lies in machine coordinates, mm, when that
         is known; then its positions are judged, not only its size.
     :param home: where a printer stands after G28, mm.
+    :param watch: told of every move (:class:`fabctl.gcode.sketch.Sketch` draws them).
     """
     i = Interpreter(
         kind=kind,
@@ -62,6 +64,7 @@ def inspect(  # noqa: PLR0913 # a report depends on all of this; everything else
         max_line=max(24, max_line),
         work_offset=work_offset,
         home=home,
+        watch=watch,
     )
     size = 0
     sound = True

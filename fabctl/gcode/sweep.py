@@ -48,6 +48,7 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
     append = mover.planner.batch.append
     sqrt, isnan, nan = math.sqrt, math.isnan, math.nan
     w0 = w1 = w2 = w3 = wz = t0 = t1 = t2 = t3 = tz = nan
+    saw = mover.watch.saw if mover.watch is not None else None
     line = i.line
     arc = arc_pattern(i.longest, printer).match
     section: Section | None = None
@@ -204,6 +205,8 @@ def sweep(text: str, i: Interpreter) -> None:  # noqa: C901, PLR0912, PLR0915
                     t0, t1, t2, t3, _, _ = section.travel
                     tz = nz
                 double = travel_a2
+            if saw is not None:
+                saw(line, x, y, nx, ny, nz, working)
             length = sqrt(dx * dx + dy * dy + dz * dz)
             x = nx
             y = ny
