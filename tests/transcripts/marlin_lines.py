@@ -24,6 +24,7 @@ TO_THE_END: Talk = [
     ("N3 G1 X2 Y2 E2", "ok"),
     ("N4 G1 X3 Y3 E3", "ok"),
     ("N5 M400", "ok"),
+    ("N6 M105", TEMPERATURES),
 ]
 
 NUMBERS = [
@@ -37,7 +38,7 @@ NUMBERS = [
     Scene(
         "comments, blanks, numbers and checksums of the file are not sent, its lines are counted",
         "queue.cpp, MAX_CMD_SIZE: what is not sent cannot be cut",
-        [("N1 G28", "ok"), ("N2 G1 X1", "ok"), ("N3 M400", "ok")],
+        [("N1 G28", "ok"), ("N2 G1 X1", "ok"), ("N3 M400", "ok"), ("N4 M105", TEMPERATURES)],
         job=("; a file", "", "N7 G28*97", " G1 X1 ; right", "; end"),
         ends={"outcome": Outcome.FINISHED, "line": 4, "commands_done": 2},
         phase=Phase.IDLE,
@@ -45,7 +46,13 @@ NUMBERS = [
     Scene(
         "the file's own M110 does not upset our numbers",
         "M110; queue.cpp, get_serial_commands: the second N of an M110 becomes the last number",
-        [("N1 G28", "ok"), ("N2 M110", "ok"), ("N3 G1 X1", "ok"), ("N4 M400", "ok")],
+        [
+            ("N1 G28", "ok"),
+            ("N2 M110", "ok"),
+            ("N3 G1 X1", "ok"),
+            ("N4 M400", "ok"),
+            ("N5 M105", TEMPERATURES),
+        ],
         job=("G28", "M110 N77", "G1 X1"),
         ends={"outcome": Outcome.FINISHED, "commands_done": 3},
         phase=Phase.IDLE,
@@ -146,6 +153,7 @@ RESENDS = [
             ("N3 G1 X2 Y2 E2", "ok"),
             ("N4 G1 X3 Y3 E3", "ok"),
             ("N5 M400", "ok"),
+            ("N6 M105", TEMPERATURES),
         ],
         ends=FINISHED | {"resends": 2},
         phase=Phase.IDLE,
@@ -210,7 +218,7 @@ WINDOWS = [
             ("", "ok N{3} P14 B1"),
             ("N6 G1 X6 Y1\nN7 G1 X7 Y1", "ok N{7} P15 B3"),
             ("N8 G1 X8 Y1", "ok N{8} P15 B3"),
-            ("N9 M400", "ok N{9} P15 B3"),
+            ("N9 M400\nN10 M105", f"ok N{{9}} P15 B3\n{TEMPERATURES}"),
         ],
         job=WINDOW_JOB,
         window_bytes=120,
@@ -227,7 +235,7 @@ WINDOWS = [
             0.04,
             ("¶\nN3 G1 X3 Y1\nN4 G1 X4 Y1\nN5 G1 X5 Y1\nN6 G1 X6 Y1", "ok N{6} P15 B3"),
             ("N7 G1 X7 Y1\nN8 G1 X8 Y1", "ok N{8} P15 B3"),
-            ("N9 M400", "ok N{9} P15 B3"),
+            ("N9 M400\nN10 M105", f"ok N{{9}} P15 B3\n{TEMPERATURES}"),
         ],
         job=WINDOW_JOB,
         window_bytes=120,

@@ -54,7 +54,12 @@ def again(times: int, *steps: Step) -> list[Step]:
 
 FINISHED: dict[str, object] = {"outcome": Outcome.FINISHED, "line": 4, "commands_done": 4}
 STOPPED: dict[str, object] = {"outcome": Outcome.STOPPED, "trouble": None}
-HEATERS_OFF: Talk = [("N2 M104 S0", "ok"), ("N3 M140 S0", "ok"), ("N4 M107", "ok")]
+HEATERS_OFF: Talk = [
+    ("N2 M104 S0", "ok"),
+    ("N3 M140 S0", "ok"),
+    ("N4 M107", "ok"),
+    ("N5 M105", TEMPERATURES),
+]
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ WAITING = [
             ("N4 G1 X2 Y2 E2", "ok"),
             ("N5 G1 X3 Y3 E3", "ok"),
             ("N6 M400", "ok"),
+            ("N7 M105", TEMPERATURES),
         ],
         ends=FINISHED,
         phase=Phase.IDLE,
@@ -138,7 +139,7 @@ WAITING = [
     Scene(
         "a long command is not hurried where nobody says busy",
         "streaming checklist: long runners; G29",
-        [("N1 G29", ""), 290.0, ("", "ok"), ("N2 M400", "ok"), ("N3 M105", "")],
+        [("N1 G29", ""), 290.0, ("", "ok"), ("N2 M400", "ok"), ("N3 M105", TEMPERATURES)],
         job=("G29",),
         keepalive=False,
         ends={"outcome": Outcome.FINISHED},

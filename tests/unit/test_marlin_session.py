@@ -161,6 +161,7 @@ def test_stop_without_a_job_makes_the_machine_safe(machine: Machine) -> None:
         b"M104 S0",
         b"M140 S0",
         b"M107",
+        b"M105",
     ]
     assert machine.is_in(Phase.IDLE)
 

@@ -78,7 +78,7 @@ _DAMAGED = re.compile(rb"(?:line number|checksum|format error|expected line).*?l
 _BUSY = re.compile(rb"(?:echo:\s*)?busy:", re.IGNORECASE)
 # Printed by setup() in Marlin's MarlinCore.cpp, after "start"
 _POWER_UP = re.compile(
-    rb"[^\x20-\x7e]*start$|(?:echo:\s*)?Marlin (?:\d|bugfix)|(?:echo:\s*)?PowerUp$"
+    rb"[^a-z]{0,6}start$|(?:echo:\s*)?Marlin (?:\d|bugfix)|(?:echo:\s*)?PowerUp$"
     rb"|(?:echo:)? ?(?:External|Brown out|Watchdog|Software) Reset$"
 )
 # Marlin language.h: STR_KILLED, STR_T_THERMAL_RUNAWAY, STR_T_MINTEMP, STR_T_MAXTEMP,
@@ -173,6 +173,8 @@ def _topic(line: bytes) -> Topic:
 class Ear:
     """Cuts a stream of bytes into lines and understands each."""
 
+    BREAKS = bytes.maketrans(b"\x02\x08\x0b\x0e\x1a\r", b"\n\n\n\n\n\n")
+    """What one damaged bit makes of a newline and what no firmware says otherwise: a line ends."""
     LONGEST = 4096
     """Bytes kept of a line that does not end; a firmware's lines have a few hundred."""
 
@@ -183,6 +185,6 @@ class Ear:
         """Return the answers that ``data`` completes; an unfinished line waits for its end."""
         if data == b"ok\n" and not self._rest:
             return [OK]
-        lines = (self._rest + data).split(b"\n")
+        lines = (self._rest + data.translate(self.BREAKS)).split(b"\n")
         self._rest = lines.pop()[-self.LONGEST :]
         return [OK if line == b"ok" else parse(line) for line in lines if line]

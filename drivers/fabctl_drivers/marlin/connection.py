@@ -66,7 +66,7 @@ class Connection:
         """Be patient for this long with a firmware that says busy more often."""
         self._busy_s = busy_s
         if self.link is not None:
-            self.link.busy_s = busy_s
+            self.link.set_busy(busy_s)
 
     @property
     def deadline(self) -> float:

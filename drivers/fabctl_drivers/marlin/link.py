@@ -11,7 +11,6 @@ An empty line draws no answer. The ok of M105 never carries a number.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping
 from enum import IntEnum, auto
 from typing import NamedTuple
@@ -21,7 +20,8 @@ from fabctl.units import Seconds
 from fabctl_drivers.marlin import patience
 from fabctl_drivers.marlin.answers import Answer, Heard, Topic
 from fabctl_drivers.marlin.frames import hides_a_lost_newline, shorten
-from fabctl_drivers.marlin.kept import Kept
+from fabctl_drivers.marlin.ledger import PROBE, PROBE_COMMAND, Ledger
+from fabctl_drivers.marlin.vigil import Due, Vigil
 from fabctl_drivers.marlin.window import Window
 
 
@@ -95,11 +95,6 @@ class Ended(NamedTuple):
 
 LinkEvent = Acked | Withdrawn | Ended
 
-PROBE = object()
-"""The ref of a line that the link says for itself."""
-
-_PROBE_COMMAND = b"M105"
-
 
 class Link:
     """Numbers lines, keeps them until they are confirmed, repeats what was damaged.
@@ -114,17 +109,10 @@ class Link:
     """Times that we repeat without getting further, before we give up."""
     WINDOW_REPEATS = 5
     """Times that we repeat without getting further, before the window closes for good."""
-    SILENCES = 5
-    """Silences in a row before we give up."""
     QUIET_S = 0.02
     """Quiet after a Resend: longer than the 16 ms of a USB adapter's latency timer."""
     QUIET_MAX_S = 1.0
     """A line that is never quiet is repeated after this time."""
-    HURRY_S = 0.3
-    """Patience after something that may have been a damaged ok."""
-    NUDGE_S = 0.25
-    """Silence after which a firmware that says busy gets a bare newline, which costs it nothing:
-    where a newline was lost on the way, it waits for one as we wait for it."""
     WAIT_S = 0.9
     """A ``wait`` sooner after we spoke may have been said before we were heard."""
 
@@ -135,20 +123,14 @@ class Link:
         self.resends = 0
         """Lines sent again."""
         self.bytes_sent = 0
-        self.busy_s = busy_s
         self.events: list[LinkEvent] = []
         self.window = Window(window_bytes)
-        self._kept = Kept(last_number)
-        self._acked = self._acked_ever = last_number
-        self._received = last_number  # as the last Resend told it
-        self._next = last_number + 1  # the next line for the wire; ≤ kept.last while repeating
+        self._ledger = Ledger(last_number, self.window)
         self._out: list[bytes] = []
-        self._aside: deque[int] = deque()  # last line number when each was said
         self._byte_s = 10.0 / baud
-        self._sign_at = self._sent_at = -math.inf
-        self._patience_s: float = 0.0
-        self._nudged = True
-        self._silences = self._prompts = self._repeats = 0
+        self._vigil = Vigil(busy_s)
+        self._sent_at = -math.inf
+        self._repeats = 0
         self._wanted = 0
         self._quiet_at = self._quiet_limit = -math.inf
 
@@ -157,21 +139,25 @@ class Link:
     @property
     def in_flight(self) -> int:
         """Lines sent and not confirmed."""
-        return self._kept.last - self._acked
+        return self._ledger.in_flight
 
     @property
     def oldest(self) -> bytes:
         """The command that the firmware is at; empty when nothing is in flight."""
-        return self._kept[self._acked + 1].command if self.in_flight else b""
+        return self._ledger.oldest
 
     @property
     def deadline(self) -> float:
         """The time at which :meth:`tick` has something to do."""
         if self.state is State.AWAITING_OK:
-            return self._sign_at + (self._patience_s if self._nudged else self.NUDGE_S)
+            return self._vigil.deadline
         if self.state is State.REPEATING:
             return min(self._quiet_at, self._quiet_limit)
         return math.inf
+
+    def set_busy(self, busy_s: Seconds) -> None:
+        """Be patient for this long with a firmware that says busy more often."""
+        self._vigil.busy_s = busy_s
 
     def has_room(self, command: bytes) -> bool:
         """Return whether ``command`` may be sent now."""
@@ -179,7 +165,7 @@ class Link:
             return True
         if self.window.lines == 1 or self.state is not State.AWAITING_OK:
             return False
-        return self._next > self._kept.last and self._fits(len(command) + 12)
+        return self._ledger.may_say(len(command) + 12)
 
     def take_output(self) -> bytes:
         """Return the bytes to write now, and forget them."""
@@ -194,7 +180,7 @@ class Link:
 
     def prepare(self, command: bytes) -> None:
         """Number a command while the firmware is at work, so that it can leave at once."""
-        self._kept.prepare(command)
+        self._ledger.prepare(command)
 
     def send(self, command: bytes, ref: object, now: float) -> None:
         """Say a line; ``ref`` comes back with its confirmation.
@@ -202,17 +188,15 @@ class Link:
         :raises LocalError: the conversation does not allow it now (see :meth:`has_room`).
         """
         self._go(Heard.SENT)
-        self._put(self._kept.add(command, ref))
-        self._next = self._kept.last + 1
+        self._put(self._ledger.say(command, ref))
         self._sent_at = now
-        if self.in_flight == 1:
-            self._sign_at = now
-            self._renew_patience()
+        if self._ledger.in_flight == 1:
+            self._vigil.begin(command, now)
 
     def say_aside(self, command: bytes) -> None:
         """Say an unnumbered command beside the lines in flight (M108): it has an ok of its own."""
         self._out.append(command + b"\n")
-        self._aside.append(self._kept.last)
+        self._ledger.say_aside()
 
     # ---- what the caller heard
 
@@ -229,9 +213,8 @@ class Link:
         if heard is Heard.NOTE:
             self._hear_note(answer, now)
         elif heard is Heard.BUSY:
-            self.busy_s = self.busy_s or patience.BUSY_S
-            self._sign(now)
-            self._patience_s = patience.patience(self.oldest, self.busy_s)
+            self._vigil.hear_busy(self.oldest, now)
+            self._stir(now)
         elif heard is Heard.RESEND:
             self._hear_resend(answer.number or 0, now)
         elif heard is Heard.WAIT:
@@ -245,12 +228,9 @@ class Link:
             return
         if self.state is State.REPEATING:
             self._quiet()
-            self._sent_at = self._sign_at = now
-            self._renew_patience()
-        elif self.state is State.AWAITING_OK and not self._nudged:
-            self._nudged = True
-            self._out.append(b"\n")
-        elif self.state is State.AWAITING_OK:
+            self._sent_at = now
+            self._vigil.begin(self.oldest, now)
+        else:
             self._silence(now)
 
     # ---- oks
@@ -258,136 +238,92 @@ class Link:
     def _hear_ok(self, answer: Answer, now: float) -> None:
         if self.state in _OVER:
             return
-        upto = self._meant(answer)
-        if upto == self._acked:
+        ledger = self._ledger
+        upto = ledger.meant(answer, awaited=self.state is State.AWAITING_OK)
+        if upto == ledger.acked:
             self._go(Heard.OK)
             self._odd_ok(answer, now)
             return
         if self.state is State.REPEATING:
             self._wanted = max(self._wanted, upto + 1)  # it has the line: the Resend was an old one
         self._confirm(upto)
-        if upto == self._kept.last:
+        if not ledger.in_flight:
             self._go(Heard.ALL_OK)
             return
         self._go(Heard.OK)
-        self._sign(now)
-        self._renew_patience()
+        self._vigil.begin(ledger.oldest, now)
+        self._stir(now)
         if self.state is State.AWAITING_OK:
             self._repeat_more()
 
-    def _meant(self, answer: Answer) -> int:
-        """Return the last line that this ok confirms; one that is confirmed already for none."""
-        number, none, first = answer.number, self._acked, self._acked + 1
-        if number is not None and none < number < self._next:
-            self.window.learn(answer)
-            return number
-        if number is not None and self.window.is_proven:
-            return none  # of an older line, or damaged
-        if self.state is not State.AWAITING_OK:
-            self._is_aside()
-            return none  # asked for by nobody, or it closes a Resend
-        if answer.topic is Topic.TEMPERATURES:
-            return self._temperature_query()
-        if self._is_aside() or self.window.lines > 1:
-            return none  # in a window only a number confirms
-        return first
-
-    def _temperature_query(self) -> int:
-        """Return which M105 an ok with temperatures is for: our probe, else the first in flight."""
-        last = self._next - 1
-        if self._kept[last].ref is PROBE:
-            return last
-        query = self._kept.find(_PROBE_COMMAND, self._acked + 1, self._next)
-        return query or (self._acked + 1 if self.window.lines == 1 else self._acked)
-
-    def _is_aside(self) -> bool:
-        """Return whether this ok without a number is for a command that was said aside."""
-        if self._aside and self._aside[0] <= self._acked:
-            self._aside.popleft()
-            return True
-        return False
-
     def _odd_ok(self, answer: Answer, now: float) -> None:
-        if self.state is State.REPEATING:
-            self._stir(now)
-        elif self.state is State.AWAITING_OK:
-            self._sign(now)
-            if answer.number is not None:
-                self._hurry(now)
-            elif self.window.lines > 1:
-                self.window.odd_ok()
+        self._stir(now)
+        self._vigil.sign(now)
+        if self.state is State.AWAITING_OK and answer.number is not None:
+            self._vigil.hurry(now)
+        elif self.state is State.AWAITING_OK and self.window.lines > 1:
+            self.window.odd_ok()
 
     def _confirm(self, upto: int) -> None:
-        for number in range(self._acked + 1, upto + 1):
-            self.events.append(Acked(self._kept[number].ref))
-        self._acked = upto
-        self._silences = self._prompts = 0
-        if upto > self._acked_ever:
-            self._acked_ever = upto
+        refs, is_progress = self._ledger.confirm(upto)
+        for ref in refs:
+            self.events.append(Acked(ref))
+        self._vigil.confirmed()
+        if is_progress:
             self._repeats = 0
 
     # ---- resends
 
-    def _hear_resend(self, number: int, now: float) -> None:
+    def _hear_resend(self, asked: int, now: float) -> None:
         """Note which line is wanted. The bytes on their way decide with it, so we listen first."""
-        if not self._kept.oldest <= number <= self._kept.last + 1:
-            number = self._acked + 1  # damaged on its way: the firmware will say it again
-        if number <= self._acked:
-            self._withdraw(number)
-        else:
-            self._confirm(min(number - 1, self._acked_ever))  # withdrawn in error
-        self._wanted = number
-        self._received = number - 1
+        number = self._wanted = self._ledger.plausible(asked)
+        withdrawn = self._ledger.withdraw(number)
+        if withdrawn:
+            self.events.append(Withdrawn(withdrawn))
+        self.events += [Acked(ref) for ref in self._ledger.has_received(number - 1)]
+        self._vigil.confirmed()
         if self._quiet_limit < now:
             self._quiet_limit = now + self.QUIET_MAX_S
         self._stir(now)
 
-    def _withdraw(self, number: int) -> None:
-        refs = tuple(self._kept[n].ref for n in range(number, self._acked + 1))
-        self._acked = number - 1
-        self.events.append(Withdrawn(refs))
-
     def _stir(self, now: float) -> None:
         """The line is not quiet: listen for as long as bytes may still be on their way."""
-        on_the_wire_s = self._kept.size(self._acked + 1, self._next) * self._byte_s * 2
-        self._quiet_at = now + self.QUIET_S + on_the_wire_s
+        if self.state is State.REPEATING:
+            on_the_wire_s = self._ledger.bytes_in_flight * self._byte_s * 2
+            self._quiet_at = now + self.QUIET_S + on_the_wire_s
 
     def _quiet(self) -> None:
         self._quiet_limit = -math.inf
-        self._aside.clear()  # heard, or emptied with the buffer
-        if self._wanted <= self._kept.last:
+        self._ledger.forget_asides()
+        if not self._ledger.has_all_until(self._wanted):
             self._repeat()
-        elif self.in_flight:  # it has all that was said, yet not all is confirmed
+        elif self._ledger.in_flight:  # it has all that was said, yet not all is confirmed
             self._go(Heard.QUIET)
             self._probe()
         else:
             self._go(Heard.SETTLED)
 
     def _repeat(self) -> None:
+        said = shorten(self._ledger.repeat_from(self._wanted))
         self._repeats += 1
         if self._repeats > self.REPEATS:
-            said = shorten(self._kept[self._wanted].command)
             self._give_up(
-                f"the firmware could not read this line {self._repeats} times: {said}", damaged=True
+                f"the firmware could not read this line {self._repeats} times: {said}",
+                damaged=True,
             )
             return
         if self._repeats > self.WINDOW_REPEATS:
             self.window.close()
         self._go(Heard.QUIET)
-        self._next = self._wanted
         if self.window.lines > 1:
             self._out.append(b"\n")  # ends whatever piece of a line the firmware still holds
         self._repeat_more()
 
     def _repeat_more(self) -> None:
         """Say kept lines again, as many as may be in flight."""
-        while self._next <= self._kept.last:
-            framed = self._kept[self._next].frame
-            if not self._fits(len(framed)):
-                return
+        while (framed := self._ledger.next_repeat()) is not None:
             self._put(framed)
             self.resends += 1
-            self._next += 1
 
     def _put(self, framed: bytes) -> None:
         self._out.append(framed)
@@ -397,12 +333,11 @@ class Link:
     # ---- silences
 
     def _hear_note(self, answer: Answer, now: float) -> None:
-        if answer.topic is Topic.GARBLED:
-            self._hurry(now)
+        self._stir(now)
+        if answer.topic is Topic.GARBLED and self.state is State.AWAITING_OK:
+            self._vigil.hurry(now)
         elif answer.topic not in _BY_ITSELF or patience.is_long(self.oldest):
-            self._sign(now)
-        elif self.state is State.REPEATING:
-            self._stir(now)
+            self._vigil.sign(now)
 
     def _hear_wait(self, now: float) -> None:
         """Its queue is empty, it says: a line or an ok was lost, unless we spoke just now."""
@@ -410,66 +345,41 @@ class Link:
             self._prompt(now)
 
     def _silence(self, now: float) -> None:
-        self._silences += 1
-        if self._silences >= self.SILENCES:
-            silent_s = f"{self._silences} times {self._patience_s:.0f} s without an answer"
-            self._give_up(f"{silent_s}, to: {shorten(self.oldest)}")
-            return
-        self._go(Heard.SILENCE)
-        self._prompt(now)
-
-    def _give_up(self, reason: str, *, damaged: bool = False) -> None:
-        self._go(Heard.GAVE_UP)
-        self.events.append(Ended(self.state, reason, damaged=damaged))
+        due = self._vigil.due()
+        if due is Due.NUDGE:
+            self._out.append(b"\n")
+        elif due is Due.PROMPT:
+            self._go(Heard.SILENCE)
+            self._prompt(now)
+        else:
+            silent = f"{self._vigil.silences} times {self._vigil.patience_s:.0f} s"
+            self._give_up(f"{silent} without an answer, to: {shorten(self.oldest)}")
 
     def _prompt(self, now: float) -> None:
         """Find out what was lost: end a line that was cut, then ask with a new one."""
-        self._prompts += 1
-        if self._prompts > self.REPEATS:
-            self._give_up(
-                f"the firmware waits, and does not take: {shorten(self.oldest)}", damaged=True
-            )
+        self._vigil.prompts += 1
+        if self._vigil.prompts > self.REPEATS:
+            said = shorten(self.oldest)
+            self._give_up(f"the firmware waits, and does not take: {said}", damaged=True)
             return
-        self._sign_at = self._sent_at = now
+        self._sent_at = now
         self._out.append(b"\n")  # completes a line whose newline was lost; else draws nothing
-        if self._prompts > 1 or self.busy_s is not None:  # that one was nudged before
+        if self._vigil.prompts > 1 or self._vigil.busy_s is not None:  # that one was nudged before
             self._probe()
-        if self._prompts > 2:
+        if self._vigil.prompts > 2:
             self.window.close()
-        self._renew_patience()
+        self._vigil.begin(self.oldest, now)
 
     def _probe(self) -> None:
         """Say a new line: its ok, or the Resend that it draws, tells what was received.
 
         A repeat would not do: Marlin 2.1 passes over a line that it has in silence.
         """
-        self._out.append(self._kept.add(_PROBE_COMMAND, PROBE))
-        self._next = self._kept.last + 1
+        self._out.append(self._ledger.say(PROBE_COMMAND, PROBE))
 
-    def _hurry(self, now: float) -> None:
-        """Something may have been a damaged ok: ask soon."""
-        if self.state is State.AWAITING_OK and self._prompts == 0:
-            self._prompts = 1
-            self._sign_at, self._patience_s, self._nudged = now, self.HURRY_S, True
-
-    def _sign(self, now: float) -> None:
-        """The firmware is alive, and not stuck."""
-        self._sign_at = now
-        self._silences = 0
-        if self.state is State.REPEATING:
-            self._stir(now)
-
-    def _renew_patience(self) -> None:
-        """Another line is the oldest now, or it was said again."""
-        self._nudged = self.busy_s is None
-        self._patience_s = patience.patience(self.oldest, self.busy_s)
-
-    def _fits(self, size: int) -> bool:
-        on_the_wire = max(self._acked, self._received) + 1
-        if self._next == on_the_wire:
-            return True  # whatever is not confirmed has arrived
-        lines = self._next - 1 - self._acked
-        return self.window.fits(lines, self._kept.size(on_the_wire, self._next) + size)
+    def _give_up(self, reason: str, *, damaged: bool = False) -> None:
+        self._go(Heard.GAVE_UP)
+        self.events.append(Ended(self.state, reason, damaged=damaged))
 
     def _go(self, heard: Heard) -> None:
         try:

@@ -20,20 +20,19 @@ from fabctl_drivers.marlin.connection import (
     Greeted,
     Unanswered,
 )
-from fabctl_drivers.marlin.errands import Errand, Errands
+from fabctl_drivers.marlin.errands import Errand
 from fabctl_drivers.marlin.job import Job, JobLine
-from fabctl_drivers.marlin.link import Acked, Ended, Link, State, Withdrawn
+from fabctl_drivers.marlin.link import Acked, Ended, State, Withdrawn
 from fabctl_drivers.marlin.patience import waits_for_heat, waits_for_person
 from fabctl_drivers.marlin.pausing import Standstill
 from fabctl_drivers.marlin.phases import Move, next_phase
 from fabctl_drivers.marlin.readings import Readings
 from fabctl_drivers.marlin.settings import Settings
+from fabctl_drivers.marlin.speech import Speech
 
 PROGRESS_EVERY_S = 0.2
 """At most five JobProgress events per second."""
 REPORT_YOURSELF = b"M155 S2"
-POLL_IDLE_S, POLL_RUNNING_S, POLL_ALIVE_S = 2.0, 5.0, 10.0
-"""How often we ask for temperatures; the last where they come by themselves."""
 ALIVE_S = 15.0
 """A connected firmware is asked every ten seconds at least, so it spoke within this time."""
 
@@ -49,15 +48,15 @@ class Session:
         self._ear = Ear()
         self._connection = Connection(baud=settings.baud, window_bytes=settings.window_bytes)
         self._readings = Readings()
-        self._errands = Errands()
+        self._speech = Speech(self._readings.person)
+        self._errands = self._speech.errands
         self._events: list[DriverEvent] = []
         self._connected: Connected | None = None
         self._unexplained: tuple[Trouble, str] | None = None
         self._job: Job | None = None
         self._stood: Standstill | None = None
         self._stop_reason: str | None = None
-        self._poll_every = POLL_IDLE_S
-        self._polled_at = self._heard_at = self._progress_at = -math.inf
+        self._heard_at = self._progress_at = -math.inf
 
     # ---- what the shell asks
 
@@ -76,9 +75,7 @@ class Session:
         """The time at which :meth:`tick` has something to do."""
         due = min(self._connection.deadline, self._readings.person.ask_at)
         link = self._connection.link
-        if link is not None and link.state is State.READY:
-            return min(due, self._polled_at + self._poll_every)
-        return due
+        return due if link is None else min(due, self._speech.deadline(link))
 
     @property
     def is_safe(self) -> bool:
@@ -173,7 +170,8 @@ class Session:
         if isinstance(job.unreadable, InputError):
             raise job.unreadable
         self._job, self._stop_reason = job, None
-        self._progress_at = self._polled_at = now
+        self._progress_at = now
+        self._speech.polled(now)
         self._move(Move.START)
         self._fill(now)
 
@@ -214,7 +212,7 @@ class Session:
         self._errands.clear()
         if waits_for_heat(link.oldest) or waits_for_person(link.oldest):
             link.say_aside(safety.END_WAITING)
-        self._errands.add(self._heaters_off(), Errand.MAKE_SAFE)
+        self._errands.add([*self._heaters_off(), b"M105"], Errand.MAKE_SAFE)
         self._fill(now)
 
     def greet_again(self, now: float) -> None:
@@ -241,7 +239,7 @@ class Session:
         before, self.phase = self.phase, next_phase(self.phase, move)
         if self.phase is not before:
             self._events.append(PhaseChanged(self.phase, trouble, reason))
-        self._choose_poll()
+        self._speech.choose_poll(self.phase, reports_by_itself=self._reports_by_itself)
 
     def _fail(self, trouble: Trouble, reason: str, now: float) -> None:
         """Something nobody can explain: the job is over, and a person must look."""
@@ -360,7 +358,7 @@ class Session:
 
     def _connect(self, now: float) -> None:
         self._connected = self._greeted_as
-        self._polled_at = now
+        self._speech.polled(now)
         self._events.append(self._connected)
         if self._unexplained is None:
             self._move(Move.CONNECTED)
@@ -368,7 +366,7 @@ class Session:
             self._move(Move.CONNECTED_BROKEN, *self._unexplained)
 
     def _polled(self, now: float) -> None:
-        self._polled_at = now
+        self._speech.polled(now)
 
     def _located(self, now: float) -> None:
         job = self._job
@@ -390,12 +388,14 @@ class Session:
             self._move(Move.PARKED)
 
     def _finished(self, now: float) -> None:
+        self._speech.polled(now)
         if self._job is not None and self.phase is not Phase.STOPPING:
             self._errands.clear()
             self._end_job(self._job, Outcome.FINISHED, now)
             self._move(Move.FINISHED)
 
     def _made_safe(self, now: float) -> None:
+        self._speech.polled(now)
         if self._job is not None:
             unreadable = self._job.unreadable
             if unreadable is None:
@@ -422,58 +422,15 @@ class Session:
     def _reports_by_itself(self) -> bool:
         return "AUTOREPORT_TEMP" in self._greeted_as.capabilities
 
-    def _choose_poll(self) -> None:
-        if self._reports_by_itself:
-            self._poll_every = math.inf if self.phase is Phase.RUNNING else POLL_ALIVE_S
-        else:
-            self._poll_every = POLL_RUNNING_S if self.phase is Phase.RUNNING else POLL_IDLE_S
-
-    # ---- what we say next
-
     def _fill(self, now: float) -> None:
-        """Say as much as the link takes: errands first, then a question, then the job."""
+        """Say as much as the link takes."""
         link = self._connection.link
         if link is None:
             return
-        while True:
-            if self._errands:
-                if not link.has_room(self._errands.next_command):
-                    return
-                link.send(*self._errands.pop(), now)
-            elif self._connected and now >= self._polled_at + self._poll_every:
-                if not link.has_room(b"M105"):
-                    return
-                self._polled_at = now
-                link.send(b"M105", Errand.POLL, now)
-            elif not self._say_job_line(link, now):
-                return
-
-    def _say_job_line(self, link: Link, now: float) -> bool:
-        """Say the next line of the job, if one runs; return whether anything was said."""
-        job = self._job
-        if job is None or self.phase is not Phase.RUNNING:
-            return False
-        job.fetch_if_needed()
-        coming = job.coming
-        if coming is None:
-            return self._say_the_end(job, link, now)
-        if not link.has_room(coming.command):
-            return False
-        link.send(coming.command, coming, now)
-        job.taken()
-        if coming.command[:1] == b"M":
-            self._readings.person.hear_command(coming.command, now)
-        return True
-
-    def _say_the_end(self, job: Job, link: Link, now: float) -> bool:
-        if link.in_flight or job.is_over:
-            return False
-        job.is_over = True
-        if job.unreadable is None:
-            self._errands.add([b"M400"], Errand.FINISH)
-        else:
+        job = self._job if self.phase is Phase.RUNNING else None
+        self._speech.fill(link, job, now, may_poll=self._connected is not None)
+        if job is not None and job.is_over and job.unreadable and self.phase is Phase.RUNNING:
             self.stop(now)
-        return True
 
     # ---- figures
 
