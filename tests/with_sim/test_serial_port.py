@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import socket
@@ -15,6 +16,7 @@ import pytest
 
 from fabctl.errors import DeviceError, PortLostError
 from fabctl.units import Seconds
+from fabctl_drivers import serial_port
 from fabctl_drivers.serial_port import SerialPort
 
 SOON, LATER = Seconds(0.05), Seconds(20.0)
@@ -162,3 +164,21 @@ def test_a_port_without_a_descriptor_is_read_and_woken() -> None:
     assert port.read(LATER) == b""
     assert time.monotonic() - began < LATER / 2
     port.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.ENOENT, "there is no such port"),
+        (errno.EACCES, "add the user to group dialout"),
+        (errno.EPERM, "this user may not open the port"),
+        (errno.EBUSY, "another program uses the port"),
+        (errno.EAGAIN, "another program uses the port"),
+        (errno.EIO, "it cannot be opened at 250000 baud: the port is gone"),
+    ],
+)
+def test_what_the_kernel_answers_becomes_a_sentence(number: int, sentence: str) -> None:
+    """Root may open everything, and few machines can refuse in all these ways."""
+    error = serial_port._not_opened("/dev/ttyX", 250_000, OSError(number, os.strerror(number)))
+    assert str(error).startswith("/dev/ttyX: ")
+    assert sentence in str(error)
