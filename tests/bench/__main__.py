@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-BENCHES = ("idle_lab", "event_to_screen", "gcode_reading")
+BENCHES = ("idle_lab", "event_to_screen", "gcode_reading", "gcode_peers")
 
 
 def main(names: list[str]) -> None:

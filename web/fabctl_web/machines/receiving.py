@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from fabctl.gcode.machine import inspect_for
 from fabctl.gcode.report import Report
 from fabctl.model.refusal import Refusal, RefusedError
@@ -10,6 +14,7 @@ from fabctl.services import jobs
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
 from fabctl_web.lab import Lab
+from fabctl_web.machines.unpacking import plain
 from fabctl_web.uploads import Upload
 
 NO_FILE = Refusal(
@@ -31,35 +36,43 @@ def prepare(
 ) -> JobView:
     """Check a file, store it, and make a job of it. Without a job, nothing stays on disk.
 
-    :raises RefusedError: no file came.
+    :raises RefusedError: no file came, or binary G-code that cannot be unpacked.
     :raises FileProblemsError: what is wrong with it, with line numbers.
     """
     if received is None:
         raise RefusedError([NO_FILE])
-    upload, name = received
+    upload, name = plain(*received)
     profile = lab.config.machines[machine]
     report = inspect_for(upload.opened(), profile)
     if not report.ok:
         raise FileProblemsError(report)
     upload.settle()
-    target = lab.config.paths.job_file(upload.sha256)
     # One at a time: two uploads of the same file share one place on disk.
-    with lab.storing, lab.db.transaction() as db:
-        was_there = target.exists()
-        upload.keep(target)
-        try:
-            return jobs.prepare(
-                db,
-                lab.clock,
-                person_id=person.id,
-                resource_id=machine,
-                name=name,
-                path=target,
-                sha256=upload.sha256,
-                size=upload.size,
-                report=report,
-            )
-        except BaseException:
-            if not was_there:
-                target.unlink(missing_ok=True)
-            raise
+    with lab.storing, lab.db.transaction() as db, _kept(lab, upload) as path:
+        return jobs.prepare(
+            db,
+            lab.clock,
+            person_id=person.id,
+            resource_id=machine,
+            name=name,
+            path=path,
+            sha256=upload.sha256,
+            size=upload.size,
+            report=report,
+        )
+
+
+@contextmanager
+def _kept(lab: Lab, upload: Upload) -> Iterator[Path]:
+    """Give a file its lasting place for a block that makes a job of it; if that fails, take it
+    back, unless it was there before.
+    """
+    target = lab.config.paths.job_file(upload.sha256)
+    was_there = target.exists()
+    upload.keep(target)
+    try:
+        yield target
+    except BaseException:
+        if not was_there:
+            target.unlink(missing_ok=True)
+        raise
