@@ -18,7 +18,7 @@ lint:
 	$(BIN)/lint-imports
 
 check:
-	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 bench: ## figures, with the aims beside them; never part of the tests
 	@tools/install-missing test

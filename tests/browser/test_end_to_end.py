@@ -19,7 +19,7 @@ MACHINE = "printer-b"
 NAME = "Imprimante 3D B"
 SPEED = 60.0
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("running lab")]
+pytestmark = pytest.mark.browser
 
 
 class Listener:

@@ -164,18 +164,33 @@ def test_holding_one_second_stops(served: Served, screen: OpenScreen) -> None:
     assert asked(served) == [("printer-a", "stop")]
 
 
+def touch(found: Screen, steps: list[tuple[str, float, float]], milliseconds: int) -> None:
+    """Touch the stop button with a real finger: events and offsets from its corner, then wait."""
+    session = found.page.context.new_cdp_session(found.page)
+    box = found.page.locator(STOP).bounding_box()
+    assert box
+    for kind, x, y in steps:
+        points = [{"x": box["x"] + x, "y": box["y"] + y}] if kind != "touchEnd" else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    found.page.wait_for_timeout(milliseconds)
+
+
 def test_a_finger_that_slides_off_does_not_stop(served: Served, screen: OpenScreen) -> None:
     running(served)
     found = screen(KIOSK)
     found.open(PAGE)
-    box = found.page.locator(STOP).bounding_box()
-    assert box
-    found.page.mouse.move(box["x"] + 20, box["y"] + 20)
-    found.page.mouse.down()
-    found.page.mouse.move(box["x"] - 60, box["y"] - 60)
-    found.page.wait_for_timeout(1200)
-    found.page.mouse.up()
+    touch(found, [("touchStart", 20, 20), ("touchMove", -80, -80)], 1300)
     assert asked(served) == []
+    expect(found.page.locator("#hold-hint")).to_be_visible()
+
+
+def test_a_finger_that_stays_stops(served: Served, screen: OpenScreen) -> None:
+    running(served)
+    found = screen(KIOSK)
+    found.open(PAGE)
+    touch(found, [("touchStart", 20, 20), ("touchMove", 24, 22)], 0)
+    expect(found.page.locator(".notice.good")).to_have_text("La machine s’arrête.")
+    assert asked(served) == [("printer-a", "stop")]
 
 
 def test_stop_by_keyboard_needs_the_hold_too(served: Served, screen: OpenScreen) -> None:

@@ -28,7 +28,7 @@ from fabctl.units import Seconds
 from fabctl_drivers.octoprint.driver import OctoPrintDriver
 from tests.octoprint_server import OctoPrintServer, octoprint_server, until
 
-pytestmark = [pytest.mark.xdist_group("octoprint"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 Event = TypeVar("Event")
 QUICK = b"; a part\nG28\nM117 hello\n" + b"".join(b"G1 X%d F6000\n" % (n % 9) for n in range(120))

@@ -18,7 +18,6 @@ MACHINE = "printer-b"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 MB = 1_000_000
 
-pytestmark = pytest.mark.xdist_group("running lab")
 refusing = pytest.mark.usefixtures("nothing_sent_nothing_kept")
 
 

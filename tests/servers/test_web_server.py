@@ -151,6 +151,19 @@ def test_a_message_on_mqtt_is_an_event_in_an_open_stream(tmp_path: Path, broker:
     assert sorted(delays)[37] < 0.25, f"p95 above 250 ms: {sorted(delays)}"
 
 
+def test_a_closed_page_gives_its_place_back_at_the_next_beat(tmp_path: Path, broker: int) -> None:
+    with served(tmp_path, broker) as server:
+        with requests.get(f"{server.url}/events", stream=True, timeout=10) as stream:
+            chunks = stream.iter_content(16)
+            next(chunks)
+            assert streams(server) == 1
+        wait_for("the place is free", lambda: streams(server) == 0, timeout=4.5)
+
+
+def streams(server: Server) -> int:
+    return int(requests.get(f"{server.url}/health", timeout=5).json()["streams"])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_within_two_seconds_with_open_streams(
     tmp_path: Path, broker: int, number: signal.Signals
