@@ -6,6 +6,8 @@ what *this* person may do has changed, and the page asks for its panel again.
 
 from __future__ import annotations
 
+import select
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -48,11 +50,17 @@ def events() -> Response:
         busy.headers["Retry-After"] = str(POLL_EVERY_S)
         return busy
     fragments = current_app.extensions["fabctl-fragments"]
-    stream = Stream(lab, fragments, chosen_language(), machine, since)
+    stream = Stream(lab, fragments, chosen_language(), machine, since, _socket())
     answer = Response(stream.chunks(), content_type="text/event-stream; charset=utf-8")
     answer.call_on_close(lab.hub.leave)
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
+
+
+def _socket() -> socket.socket | None:
+    """Return the connection of this request, where the server hands it out (gunicorn does)."""
+    found = request.environ.get("gunicorn.socket")
+    return found if isinstance(found, socket.socket) else None
 
 
 @dataclass
@@ -64,6 +72,7 @@ class Stream:
     language: str
     machine: str | None
     since: int
+    connection: socket.socket | None = None
     _sent: dict[str, bytes] = field(default_factory=dict)
     _turns: dict[str, str] = field(default_factory=dict)
 
@@ -80,7 +89,7 @@ class Stream:
             self._news(machine)  # the page has it already: remembered, not sent
         yield RETRY + BEAT
         next_beat = clock.monotonic() + BEAT_S
-        while not hub.closed:
+        while not hub.closed and not self._left():
             version = hub.wait(seen, max(0.0, next_beat - clock.monotonic()))
             beat = clock.monotonic() >= next_beat
             changed = set(self.machines) if beat else hub.changed_since(seen)
@@ -91,6 +100,13 @@ class Stream:
                 next_beat = clock.monotonic() + BEAT_S
             if any(news):
                 yield b"".join(news)
+
+    def _left(self) -> bool:
+        """Say whether the page was closed: a write would notice only the second time, 6 s late."""
+        if self.connection is None:
+            return False
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
 
     def _news(self, machine: str) -> bytes:
         if self.machine is None:

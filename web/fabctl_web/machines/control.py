@@ -100,7 +100,17 @@ def clear(lab: Lab, machine: str, person: PersonView) -> Answer:
 ANSWERS = {
     "no-answer": text("The machine does not answer. Look at it before you try again."),
     "no-broker": text("The lab's messages do not get through. Tell the staff."),
+    "machine-busy": text("A job is already on this machine."),
+    "machine-broken": text("Something happened on this machine that a person must look at."),
+    "machine-offline": text("This machine is not connected."),
+    "machine-blocked": text("This machine's safety chain keeps it blocked."),
+    "no-job": text("No job is on this machine."),
+    "not-paused": text("This machine is not paused."),
+    "not-broken": text("This machine is in order: there is nothing to release."),
+    "not-authentic": text("The machine did not accept this program's key. Tell the staff."),
+    "local-fault": text("The machine's computer cannot write to its disk. Tell the staff."),
 }
+"""Codes of :mod:`fabctl.hosting.machine_states` and :mod:`fabctl.messaging.requests`."""
 REFUSED = text("The machine said no. Look at its state, then try again.")
 
 

@@ -86,30 +86,41 @@ def panel_of(lab: Lab, machine: str, person: PersonView | None) -> Panel:
         coming = _coming(db, lab, machine, person)
         if person is None:
             return Panel(view.state, "sign-in", coming=coming)
-        slot = _slot_now(db, lab, machine)
-        found = access.may_use(
-            db, lab.clock, person_id=person.id, resource_id=machine, machine_state=view.state
-        )
-        may_clear = not clearing.may_clear(db, lab.clock, person_id=person.id, resource_id=machine)
-        mine = jobs.jobs_of_person(db, person_id=person.id)
-        running, may_resume = _on_machine(db, view, person)
+        return _personal(db, lab, view, person, coming)
+
+
+def _personal(
+    db: Session, lab: Lab, view: MachineView, person: PersonView, coming: list[Booking]
+) -> Panel:
+    found = access.may_use(
+        db, lab.clock, person_id=person.id, resource_id=view.id, machine_state=view.state
+    )
+    slot = _slot_now(db, lab, view.id)
+    against = clearing.may_clear(db, lab.clock, person_id=person.id, resource_id=view.id)
+    lines = _lines(found, _offers(found, slot, may_clear=not against))
+    running, may_resume = _on_machine(db, view, person)
+    here = jobs.jobs_of_person(db, person_id=person.id)
+    mine = [job for job in here if job.resource_id == view.id]
+    prepared = [job for job in mine if job.state == "prepared"]
     may_start = all(condition.met is True for condition in found)
-    prepared = [job for job in mine if job.resource_id == machine and job.state == "prepared"]
-    offers = _offers(found, slot, may_clear=may_clear)
-    lines = [_line(condition, offers) for condition in found]
-    lines.sort(key=lambda line: line.condition.met is True)  # what is in the way comes first
     return Panel(
         state=view.state,
         primary=_primary(view, lines, prepared, may_start=may_start, may_resume=may_resume),
         lines=lines,
         prepared=prepared,
         running=running,
-        last=_last(mine, machine, lab),
-        behind=_behind(mine, machine, view),
+        last=_last(mine, lab),
+        behind=_behind(mine, view),
         now_slot=slot,
         may_start=may_start,
         coming=coming,
     )
+
+
+def _lines(found: list[Condition], offers: dict[str, str]) -> list[Line]:
+    """Return the list to show; what is in the way comes first."""
+    lines = [_line(condition, offers) for condition in found]
+    return sorted(lines, key=lambda line: line.condition.met is True)
 
 
 def _primary(
@@ -159,20 +170,16 @@ def _slot_now(db: Session, lab: Lab, machine: str) -> Slot | None:
     return found[0] if found and found[0].start <= lab.clock.now() else None
 
 
-def _last(mine: list[JobView], machine: str, lab: Lab) -> JobView | None:
-    started = (job for job in mine if job.resource_id == machine and job.started_at is not None)
-    newest = next(started, None)
+def _last(mine: list[JobView], lab: Lab) -> JobView | None:
+    newest = next((job for job in mine if job.started_at is not None), None)
     if newest is None or newest.ended_at is None:
         return None
     return newest if lab.clock.now() - newest.ended_at < LAST_SHOWN else None
 
 
-def _behind(mine: list[JobView], machine: str, view: MachineView) -> bool:
+def _behind(mine: list[JobView], view: MachineView) -> bool:
     on_machine = {"starting", "running", "paused"}
-    return any(
-        job.resource_id == machine and job.state in on_machine and job.id != view.job
-        for job in mine
-    )
+    return any(job.state in on_machine and job.id != view.job for job in mine)
 
 
 def _coming(db: Session, lab: Lab, machine: str, person: PersonView | None) -> list[Booking]:

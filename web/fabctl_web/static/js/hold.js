@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const HOLD_MS = 1000;
+  const SLACK_PX = 16;
   const button = document.querySelector("[data-hold]");
   if (!button) return;
   const hint = document.getElementById("hold-hint");
@@ -32,6 +33,13 @@
   for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) {
     button.addEventListener(name, cancel);
   }
+  // A touch is captured by the button: only its place tells that the finger slid off.
+  button.addEventListener("pointermove", (event) => {
+    const box = button.getBoundingClientRect();
+    const inside = event.clientX >= box.left - SLACK_PX && event.clientX <= box.right + SLACK_PX
+      && event.clientY >= box.top - SLACK_PX && event.clientY <= box.bottom + SLACK_PX;
+    if (!inside) cancel();
+  });
   button.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
