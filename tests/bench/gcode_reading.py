@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import resource
 import statistics
 import time
@@ -22,6 +23,7 @@ FILES = (
     (DATA / "badge-raster.gcode", MachineKind.LASER),
 )
 RUNS = 9
+MADE_LINES = 30_000
 LARGE_MB = 100
 
 
@@ -62,14 +64,32 @@ def read_large() -> None:
     )
 
 
+def arcs() -> bytes:
+    """Return a mill's file of arcs, round and round."""
+    rows = ["M3 S100", "G0 X20 Y10", "F600"]
+    for n in range(MADE_LINES):
+        x, y = -10 * math.cos(n * 0.3), -10 * math.sin(n * 0.3)
+        after = (n + 1) * 0.3
+        end = f"X{10 + 10 * math.cos(after):.4f} Y{10 + 10 * math.sin(after):.4f}"
+        rows.append(f"G3 {end} I{x:.4f} J{y:.4f}")
+    return "\n".join(rows).encode()
+
+
+def relative() -> bytes:
+    """Return a printer's file of relative moves."""
+    moves = (f"G1 X{(n % 7 - 3) / 10:.3f} Y{(n % 5 - 2) / 10:.3f} E0.01" for n in range(MADE_LINES))
+    return "\n".join(["G28", "G91", "M104 S200", "G1 F3000", *moves]).encode()
+
+
 def main() -> None:
     """Print the table."""
     print(f"Reading G-code, every figure of the report; median and best of {RUNS}:")
     read_large()
-    for path, kind in FILES:
-        data = path.read_bytes()
+    texts = [(path.name, path.read_bytes(), kind) for path, kind in FILES]
+    texts += [("arcs", arcs(), MachineKind.MILL), ("G91", relative(), MachineKind.PRINTER)]
+    for name, data, kind in texts:
         runs = [read(io.BytesIO(data), kind) for _ in range(RUNS)]
         seconds = sorted(run[0] for run in runs)
         lines = runs[0][1].lines
         median, best = lines / statistics.median(seconds), lines / seconds[0]
-        print(f"  {path.name:20} {lines:7,} lines {median:11,.0f} lines/s {best:11,.0f} best")
+        print(f"  {name:20} {lines:7,} lines {median:11,.0f} lines/s {best:11,.0f} best")
