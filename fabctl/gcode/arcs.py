@@ -120,3 +120,16 @@ def arc_around(
         sweep = sweep + _TURN if sweep <= 0.0 else sweep
         sweep += turns * _TURN
     return Arc(centre, math.hypot(from_a, from_b), begin, sweep)
+
+
+def way_along(arc: Arc, fraction: float, rise: float, across: int) -> tuple[float, float, float]:
+    """Return the way on in X, Y and Z after a fraction of an arc, as long as the whole arc.
+
+    :param rise: what the arc gains across its plane, mm.
+    :param across: the axis across, 0 to 2.
+    """
+    a, b = arc.tangent(fraction)
+    a, b = a * arc.length, b * arc.length
+    if across == 2:
+        return a, b, rise
+    return (b, rise, a) if across == 1 else (rise, a, b)

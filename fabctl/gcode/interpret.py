@@ -14,10 +14,11 @@ from fabctl.gcode.codes import judgement, known
 from fabctl.gcode.comments import CommentReader
 from fabctl.gcode.lines import Words, sendable
 from fabctl.gcode.motion import MotionSettings
-from fabctl.gcode.moves import Mover, Peak, Vector, Watcher
+from fabctl.gcode.moves import Mover, Peak
 from fabctl.gcode.problems import Problems
 from fabctl.gcode.scrutiny import strange_bytes
 from fabctl.gcode.state import first_state
+from fabctl.gcode.watching import Vector, Watcher
 from fabctl.model.texts import Text, text
 from fabctl.ports import Limits, MachineKind, WorkArea
 

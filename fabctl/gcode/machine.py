@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from fabctl.gcode.motion import MotionSettings, default_motion
-from fabctl.gcode.moves import Vector, Watcher
 from fabctl.gcode.preflight import LONGEST_LINE, inspect
 from fabctl.gcode.report import Report
+from fabctl.gcode.watching import Vector, Watcher
 from fabctl.ports import MachineKind, MachineProfile
 
 LONGEST_GRBL_LINE = 80

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from fabctl.gcode.arcs import Arc, arc_around, centre_from_radius, circle_fits
+from fabctl.gcode.arcs import Arc, arc_around, centre_from_radius, circle_fits, way_along
 from fabctl.gcode.boxes import Territory
-from fabctl.gcode.comments import CommentReader
 from fabctl.gcode.lines import Words
 from fabctl.gcode.motion import MotionSettings, Planner, junction_speed2
 from fabctl.gcode.problems import Problems
 from fabctl.gcode.state import State
+from fabctl.gcode.watching import Vector, Watcher, show_arc
 from fabctl.model.texts import text
 from fabctl.ports import Limits, MachineKind
 
-Vector = tuple[float, float, float]
-
-
-class Watcher(Protocol):
-    """Somebody who wants to know of every move."""
-
-    comments: CommentReader
-
-    def saw(  # a call per move: positions by place
-        self, line: int, x: float, y: float, nx: float, ny: float, nz: float, work: bool
-    ) -> None:
-        """Take a move from (x, y) to (nx, ny, nz), mm; NaN: unknown. ``work``: it cuts."""
-
-
-_SHOWN_STEP = math.pi / 24.0
-"""Of an arc for a watcher, radians."""
 _PLANES = {"17": (0, 1, 2, "I", "J"), "18": (2, 0, 1, "K", "I"), "19": (1, 2, 0, "J", "K")}
 """Per plane: its two axes, the axis across (0 to 2), and the letters of the centre's offsets."""
 SHORTEST_MM = 1e-9
@@ -250,7 +233,7 @@ class Mover:
     def _along_arc(self, line: int, curve: Arc, start: Vector, end: Vector, work: bool) -> None:
         a, b, c, _, _ = _PLANES[self.state.plane]
         if self.watch is not None:
-            _show(self.watch, line, curve, start, end, work, flat=self.state.plane == "17")
+            show_arc(self.watch, line, curve, start, end, work, flat=self.state.plane == "17")
         if not self.territory.knows(a, b, curve.centre, curve.radius, work):
             low_a, high_a, low_b, high_b = curve.box()
             for corner in ((low_a, low_b), (high_a, high_b)):
@@ -263,9 +246,7 @@ class Mover:
         flat = curve.length
         length = math.hypot(flat, rise)
         if length > SHORTEST_MM:
-            leaving, arriving = _along(curve, 0.0, flat, rise), _along(curve, 1.0, flat, rise)
-            if c != 2:
-                leaving, arriving = _turned(leaving, c), _turned(arriving, c)
+            leaving, arriving = (way_along(curve, part, rise, c) for part in (0.0, 1.0))
             self._plan(length, leaving, arriving, work=work, rapid=False)
 
     def _plan(
@@ -313,31 +294,6 @@ class Mover:
             (length, speed, speed * speed, entry2, double, self.state.commands)
         )
         self.state.length = 0.0
-
-
-def _show(
-    watch: Watcher, line: int, curve: Arc, start: Vector, end: Vector, work: bool, *, flat: bool
-) -> None:
-    """Tell a watcher of an arc as short straight moves; in G18 and G19 as one."""
-    x, y, z = start
-    steps = max(1, math.ceil(abs(curve.sweep) / _SHOWN_STEP)) if flat else 1
-    for step in range(1, steps):
-        nx, ny = curve.point(step / steps)
-        watch.saw(line, x, y, nx, ny, z, work)
-        x, y = nx, ny
-    watch.saw(line, x, y, *end, work)
-
-
-def _along(curve: Arc, fraction: float, flat: float, rise: float) -> Vector:
-    """Return the way on after a fraction of an arc, as long as the whole arc."""
-    a, b = curve.tangent(fraction)
-    return a * flat, b * flat, rise
-
-
-def _turned(vector: Vector, across: int) -> Vector:
-    """Return a vector of (first axis, second axis, across) of G18 or G19 as (x, y, z)."""
-    a, b, c = vector
-    return (b, c, a) if across == 1 else (c, a, b)
 
 
 def _way(start: float, end: float) -> float:

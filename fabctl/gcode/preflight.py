@@ -12,10 +12,10 @@ from fabctl.gcode.blocks import Block, blocks
 from fabctl.gcode.boxes import Bounds, Box
 from fabctl.gcode.interpret import Interpreter
 from fabctl.gcode.motion import MotionSettings, default_motion
-from fabctl.gcode.moves import Vector, Watcher
 from fabctl.gcode.report import Problem, Report
 from fabctl.gcode.sweep import sweep
 from fabctl.gcode.verdict import conclude, foreign_format, not_gcode, not_text
+from fabctl.gcode.watching import Vector, Watcher
 from fabctl.model.texts import text
 from fabctl.ports import Limits, MachineKind, WorkArea
 

@@ -82,7 +82,7 @@ def main() -> None:
                 one.run(folder)
     for one in all_:
         _show(one, all_[0])
-    print("  memory is what reading added to the process; the part read is in the first column")
+    print("  the part of the file read stands first; memory is what reading it added at its peak")
 
 
 def _write(folder: Path, megabytes: int) -> tuple[int, int]:

@@ -143,15 +143,15 @@ def layers(megabytes: int) -> Iterator[bytes]:
 
 
 LARGE: dict[str, Callable[[], Iterator[bytes]]] = {
-    "a print": lambda: layers(2),
+    "a print": lambda: layers(1),
     "one line without end": lambda: iter([b"G1 X"] + [b"5" * 100_000] * 200),
     "one comment without end": lambda: iter([b";"] + [b"x" * 100_000] * 200),
-    "empty lines": lambda: iter([b"\n" * 100_000] * 10),
-    "the shortest lines": lambda: iter([b"G1\n" * 33_000] * 20),
+    "empty lines": lambda: iter([b"\n" * 100_000] * 4),
+    "the shortest lines": lambda: iter([b"G1\n" * 33_000] * 8),
     "unknown lines": lambda: iter([b"x\n" * 50_000] * 20),
     "unknown names": lambda: (b"".join(b"A%d\n" % (k + n) for k in range(9000)) for n in range(9)),
     "a picture without end": lambda: iter(
-        [b"; thumbnail begin 99x99 9\n"] + [b"; " + b"A" * 78 + b"\n"] * 200_000
+        [b"; thumbnail begin 99x99 9\n"] + [b"; " + b"A" * 78 + b"\n"] * 60_000
     ),
     "slow lines": lambda: iter([b"G91\n"] + [b"G2 X1 Y1 R9\n" * 8000] * 3),
     "tools": lambda: (b"".join(b"T%d\n" % (n * 100 + k) for k in range(100)) for n in range(300)),
