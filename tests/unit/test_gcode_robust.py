@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fabctl.gcode.lines import count
 from fabctl.gcode.preflight import inspect
 from fabctl.gcode.report import Report
+from fabctl.gcode.sketch import Sketch
 from fabctl.ports import Limits, MachineKind, WorkArea
 from fabctl.units import Celsius, MmPerMin
 from tests.gcode_reading import AREA, LIMITS, MILL, PRINTER, UNHURRIED, read
@@ -97,9 +98,11 @@ def disguised(row: str) -> str:
 @settings(UNHURRIED, max_examples=400)
 @given(PLAIN_PROGRAMS, KINDS)
 def test_the_hot_loop_means_what_the_slow_path_means(rows: list[str], kind: MachineKind) -> None:
-    hot = read("\n".join(rows).encode(), kind)
-    slow = read("\n".join(disguised(row) for row in rows).encode(), kind)
+    seen, seen_slowly = Sketch(kind), Sketch(kind)
+    hot = read("\n".join(rows).encode(), kind, watch=seen)
+    slow = read("\n".join(disguised(row) for row in rows).encode(), kind, watch=seen_slowly)
     assert figures(hot) == figures(slow)
+    assert seen.runs() == seen_slowly.runs()
     # The order of operations differs here, so the last bits may.
     assert hot.estimate_s == (
         None if slow.estimate_s is None else pytest.approx(slow.estimate_s, rel=1e-4, abs=0.002)
