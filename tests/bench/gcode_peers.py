@@ -71,7 +71,7 @@ def contestants() -> list[Contestant]:
 
 def main() -> None:
     """Print the table."""
-    print(f"Reading gear.gcode repeated, with every reader; median of {RUNS} runs:")
+    print(f"Reading gear.gcode repeated, with every reader; median of {RUNS} runs, CPU time:")
     all_ = contestants()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
