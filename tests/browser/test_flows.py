@@ -8,7 +8,6 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
-from tests.lab import wait_for
 from tests.web_lab import GOOD_FILE
 
 PAGE = "/m/printer-a"
@@ -251,8 +250,8 @@ def test_everything_but_live_updates_works_without_scripts(
     found.page.set_input_files("#file", file)
     found.tap("#upload button")
     found.tap(".primary-action button")
-    wait_for("the start was asked", lambda: asked(served) == [("printer-a", "start")])
-    found.open(PAGE)
+    expect(found.page.locator(".notice.good")).to_have_text("Ton travail démarre.")
+    assert asked(served) == [("printer-a", "start")]
     found.tap(STOP)
     expect(found.page.locator("h2")).to_contain_text("Arrêter la machine maintenant")
     found.tap(".stop")
