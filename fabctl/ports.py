@@ -132,6 +132,8 @@ class Trouble(StrEnum):
     TOO_MANY_RESENDS = "too-many-resends"
     PROTOCOL = "protocol"
     FILE_UNREADABLE = "file-unreadable"
+    LINE_REFUSED = "line-refused"
+    """The firmware answered a line with an error (Grbl's ``error:20``)."""
     INTERRUPTED = "interrupted"
     """The machine process died while a job ran."""
 

@@ -166,6 +166,7 @@ _TROUBLES: Mapping[str, Text] = {
     "too-many-resends": text("The connection to the machine is too noisy."),
     "protocol": text("The machine's controller said something unexpected."),
     "file-unreadable": text("The file could not be read any more."),
+    "line-refused": text("The machine's controller refused a line of the file."),
     "interrupted": text("The program that drives the machine was interrupted."),
     "start-unanswered": text("The machine did not answer the request to start."),
 }

@@ -1,0 +1,121 @@
+"""What goes to Grbl: lines of a file made sendable, and what is special about each. Pure.
+
+Sources: Grbl ``doc/markdown/interface.md`` (blanks and comments are ignored; EEPROM writers; the
+line buffer of 80 bytes, closing NUL included: error:11), ``commands.md`` (real-time bytes are
+picked out of the stream wherever they stand, comments included; ``$`` commands need Idle);
+RS274/NGC report, section 3.6.1 (M0, M1, M2, M30).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import IntEnum, auto
+from typing import NamedTuple
+
+from fabctl.errors import InputError
+from fabctl_drivers.grbl.realtime import TAKEN_OUT
+from fabctl_drivers.marlin.frames import sendable, shorten
+
+
+class Kind(IntEnum):
+    """How a line is said."""
+
+    PLAIN = auto()
+    ALONE = auto()
+    """It writes to the EEPROM: interrupts are off meanwhile, and bytes that come are lost."""
+    DOLLAR = auto()
+    """A ``$`` command: only when Idle, and alone."""
+    PAUSE = auto()
+    """M0 or M1: the machine waits for a person."""
+    END = auto()
+    """M2 or M30: the end of the program, whatever follows in the file."""
+
+
+class JobLine(NamedTuple):
+    """A line of the job on its way."""
+
+    line: int
+    """In the file, from 1."""
+    data: bytes
+    """As it is sent, newline included."""
+    kind: Kind
+    note: str | None = None
+    """The comment beside an M0: what the person is asked to do."""
+
+    @property
+    def text(self) -> str:
+        """The line for a message to people."""
+        return shorten(self.data.rstrip())
+
+
+_OUT_AND_BLANKS = bytes([*TAKEN_OUT, *b" \t\r\n"])
+_OUT_OF_DOLLARS = bytes([*TAKEN_OUT, *b"\r\n"])
+_SPECIAL = re.compile(
+    rb"(?P<alone>G0*(?:10|28\.10*|30\.10*)(?![\d.]))|(?P<pause>M0*[01](?![\d.]))"
+    rb"|(?P<end>M0*(?:2|30)(?![\d.]))"
+)
+_KINDS = {"alone": Kind.ALONE, "pause": Kind.PAUSE, "end": Kind.END}
+_FOR_A_PERSON = re.compile(rb"\$(?:C|X|SLP|RST=.*)$", re.IGNORECASE)
+"""Unlocking, sleeping, check mode and restoring belong to a person, not into a file."""
+_NOTE = re.compile(rb"\(\s*(?:MSG\s*,)?\s*([^)]*)\)?|;\s*(.*)", re.IGNORECASE)
+_DWELL = re.compile(rb"G0*4(?![\d.]).*?P(\d*\.?\d+)")
+
+
+def job_lines(raw_lines: Iterable[bytes], longest: int) -> Iterator[JobLine]:
+    """Yield every line of a file that holds something to send, lazily.
+
+    :param longest: bytes of a line at most, newline not counted (79 on Grbl).
+    :raises InputError: a line is too long for the controller, or none that a file may send.
+    """
+    for number, raw in enumerate(raw_lines, start=1):
+        data = sendable(raw)
+        if not data:
+            continue
+        if data[:1] in _DOLLARS:
+            data = data.translate(None, _OUT_OF_DOLLARS).strip()
+            kind, note = _dollar(data, number), None
+        else:
+            data = data.translate(None, _OUT_AND_BLANKS).upper()
+            special = _SPECIAL.search(data)
+            kind = Kind.PLAIN if special is None else _KINDS[str(special.lastgroup)]
+            note = _note(raw) if kind is Kind.PAUSE else None
+        if len(data) > longest:
+            raise InputError(
+                f"line {number} has {len(data)} bytes to send: {shorten(data)}",
+                limit=f"{longest} bytes, the controller's line buffer",
+                next_step="shorten the line, or let the CAM program write fewer decimals",
+            )
+        if data:
+            yield JobLine(number, data + b"\n", kind, note)
+
+
+_DOLLARS = frozenset({b"$", b"["})
+"""``[`` begins commands of the ESP firmwares; blanks inside may matter in both."""
+
+
+def _dollar(data: bytes, number: int) -> Kind:
+    if _FOR_A_PERSON.match(data):
+        raise InputError(
+            f"line {number} is {shorten(data)}, which a file may not send",
+            next_step="take the line out; a person unlocks or restores the machine",
+        )
+    return Kind.DOLLAR
+
+
+def _note(raw: bytes) -> str | None:
+    found = _NOTE.search(raw)
+    if found is None:
+        return None
+    return (found[1] or found[2] or b"").decode("utf-8", "replace").strip() or None
+
+
+def dwell_s(line: JobLine) -> float:
+    """Return how long the line itself waits without moving, in s (``G4 P``; 0 for all else)."""
+    found = _DWELL.search(line.data)
+    return 0.0 if found is None else float(found[1])
+
+
+def is_homing(line: JobLine) -> bool:
+    """Return whether the line homes: Grbl answers nothing at all meanwhile."""
+    return line.data[:2].upper() == b"$H"
