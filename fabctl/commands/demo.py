@@ -181,6 +181,13 @@ def _announce(config: LabConfig, say: Callable[[str], None]) -> None:
         say(f"  {person['login']:<12}{person['pin']:<10}{person['password']:<20}{certified}")
     say("")
     say(f"  A file to print:  {files('fabctl_sim') / 'gcode' / 'keyring_tag.gcode'}")
-    say(f"  Pull a cable:     fabctl sim --config {config.file} printer-b unplug   (then: plug)")
+    sim = f"{_own_name()} sim --config {config.file}"
+    say(f"  Pull a cable:     {sim} printer-b unplug   (then: plug)")
     say("  Ctrl-C ends the lab.")
     say("")
+
+
+def _own_name() -> str:
+    """Return how this program was called, so that the line shown can be typed as it is."""
+    name = Path(sys.argv[0])
+    return str(name) if name.name == "fabctl" else f"{sys.executable} -m fabctl"
