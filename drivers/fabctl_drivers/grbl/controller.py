@@ -48,6 +48,8 @@ class Controller:
         self.watch = Watch()
         self.identity = Identity()
         self.halt: Halt | None = None
+        self.in_check_mode = False
+        """Whether it said so."""
         self._asks_s = math.inf
         self._reader = Reader()
         self._rx_bytes = rx_bytes
@@ -123,6 +125,8 @@ class Controller:
 
     def _hear_note(self, text: bytes) -> Iterator[ControllerEvent]:
         self.identity.hear(text)
+        if text in _CHECK_MODE:
+            self.in_check_mode = _CHECK_MODE[text]
         if text.startswith(b"[PRB:"):
             told = readings.probe(text, in_inches=self._reader.in_inches)
             if told is not None:
@@ -175,9 +179,12 @@ class Controller:
     def _start_over(self) -> None:
         """What the controller was told, and what it told of itself, counts no more."""
         self.identity = Identity()
+        self.in_check_mode = False
         self.link.counting.limit = min(self._rx_bytes or self.identity.rx_bytes, 127)
         self._reader.forget()
         self.watch.forget()
 
 
+_CHECK_MODE = {b"[MSG:Enabled]": True, b"[MSG:Disabled]": False}
+"""interface.md, "Feedback messages": the answers to ``$C``."""
 _PACE = {Stage.LISTENING: LISTENING_ASKS_S, Stage.HOLDING: HALTING_ASKS_S}

@@ -42,14 +42,19 @@ class JobRun:
     @property
     def is_all_said(self) -> bool:
         """Whether every line was said and confirmed."""
-        return self.job.coming is None and self._link.state is State.READY
+        return self._begun and self.job.coming is None and self._link.state is State.READY
 
     def begin(self) -> None:
         """The firmware is in check mode."""
         self._begun = True
 
+    def confirm(self, said: JobLine, now: float) -> None:
+        """The firmware took a line."""
+        self.job.confirm(said)
+        self._moved_at = now
+
     def moved_on(self, now: float) -> None:
-        """A line was confirmed, or the machine goes on after a pause."""
+        """The machine goes on after a pause."""
         self._moved_at = now
 
     def fill(self, now: float) -> None:

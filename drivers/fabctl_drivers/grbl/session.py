@@ -151,8 +151,8 @@ class Session:
         for answer in self._ear.hear(data):
             if answer is OK:
                 ref = take_ok()
-                if type(ref) is JobLine and self._job is not None:
-                    self._job.confirm(ref)
+                if type(ref) is JobLine and self._run is not None:
+                    self._run.confirm(ref, now)
                 elif ref is not None:
                     self._errand_done(ref, now)
             else:
@@ -495,6 +495,8 @@ class Session:
 
     def _errand_done(self, ref: object, now: float) -> None:
         if ref is Errand.CHECK:
+            if self._run is not None and self._controller.in_check_mode:
+                self._run.begin()
             self._controller.ask_anew()
         elif self._arrival is not None:
             self._arrival.errand_done()
@@ -589,6 +591,8 @@ class Session:
             return
         wanted = run.wants_report
         run.fill(now)
-        if run.wants_report and not wanted:
+        if run.is_all_said and run.job.is_check:
+            self._all_done(run.job, now)  # nothing moves that could be waited for
+        elif run.wants_report and not wanted:
             self._controller.ask_anew()
             self._choose_pace()
