@@ -122,7 +122,8 @@ class Greeting:
 
     def hear(self, answer: Answer, now: float) -> None:
         """Take in one line of the firmware."""
-        self._heard_at = now
+        if b"paused for" not in answer.text:  # that ends by an M108 of ours: say it again
+            self._heard_at = now
         self._words += 1
         if answer.topic is Topic.CAPABILITY:
             self._learn(answer.text)

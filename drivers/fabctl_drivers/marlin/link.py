@@ -336,8 +336,16 @@ class Link:
         self._stir(now)
         if answer.topic is Topic.GARBLED and self.state is State.AWAITING_OK:
             self._vigil.hurry(now)
-        elif answer.topic not in _BY_ITSELF or patience.is_long(self.oldest):
+        elif answer.topic not in _BY_ITSELF or self._is_heat_wait(answer):
             self._vigil.sign(now)
+
+    def _is_heat_wait(self, answer: Answer) -> bool:
+        """Return whether a report is a heat wait's own: those of most firmwares carry ``W:``."""
+        told = b"W:" in answer.text
+        self._tells_waits = self._tells_waits or told
+        return (told or not self._tells_waits) and patience.waits_for_heat(self.oldest)
+
+    _tells_waits = False
 
     def _hear_wait(self, now: float) -> None:
         """Its queue is empty, it says: a line or an ok was lost, unless we spoke just now."""

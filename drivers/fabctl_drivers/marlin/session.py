@@ -356,7 +356,11 @@ class Session:
 
     # ---- the ends of errands
 
+    # A damaged ok may confirm too much; what it confirmed is then said, and ends, once more.
+
     def _connect(self, now: float) -> None:
+        if self._connected is not None:
+            return
         self._connected = self._greeted_as
         self._speech.polled(now)
         self._events.append(self._connected)
@@ -389,13 +393,16 @@ class Session:
 
     def _finished(self, now: float) -> None:
         self._speech.polled(now)
-        if self._job is not None and self.phase is not Phase.STOPPING:
+        job = self._job
+        if job is not None and job.is_over and self.phase is not Phase.STOPPING:
             self._errands.clear()
-            self._end_job(self._job, Outcome.FINISHED, now)
+            self._end_job(job, Outcome.FINISHED, now)
             self._move(Move.FINISHED)
 
     def _made_safe(self, now: float) -> None:
         self._speech.polled(now)
+        if self.phase not in {Phase.STOPPING, Phase.BROKEN}:
+            return
         if self._job is not None:
             unreadable = self._job.unreadable
             if unreadable is None:
