@@ -194,11 +194,14 @@ def start_answered(
 ) -> JobView:
     """Second step of a start: the machine's answer.
 
-    A refusal closes the use and lets the job be started again. ``no-answer`` changes nothing:
-    the machine may have begun, its own event or the sweep decides. Nor does an answer that
-    comes after the machine's event.
+    A refusal closes the use and lets the job be started again. Once the machine has said yes,
+    the sweep leaves the job alone: checking a big file takes longer than an answer may, and the
+    machine tells how that ends. ``no-answer`` changes nothing: the machine may have begun, its
+    own event or the sweep decides. Nor does an answer that comes after the machine's event.
     """
     job = lookups.job(session, job_id, lock=True)
+    if accepted:
+        job.asked_at = None
     if accepted or code == NO_ANSWER or job.state != JobState.STARTING:
         return view(job)
     job.state = after(JobState.STARTING, Step.REFUSE).value

@@ -83,10 +83,15 @@ def answer(lab: Lab, job: JobView, *, accepted: bool, code: str = "ok") -> JobVi
 
 def started(lab: Lab, files: Path) -> JobView:
     """Return Léa's job on printer-a, asked for and accepted, not heard of yet."""
+    return answer(lab, asked(lab, files), accepted=True)
+
+
+def asked(lab: Lab, files: Path) -> JobView:
+    """Return Léa's job on printer-a, asked for; the machine has not answered yet."""
     book_now(lab, lab.lea)
     job = prepare(lab, files, lab.lea)
     ask(lab, job, lab.lea)
-    return answer(lab, job, accepted=True)
+    return job
 
 
 def hear(lab: Lab, job: JobView | None, kind: str, seq: int, **said: Any) -> bool:

@@ -15,6 +15,7 @@ from tests.servers.store.jobs_at_work import (
     CONTENT,
     answer,
     ask,
+    asked,
     book_now,
     job_now,
     prepare,
@@ -155,7 +156,7 @@ def test_no_answer_decides_nothing_the_sweep_does_after_30_s(lab: Lab, tmp_path:
 
 
 def test_a_late_refusal_after_the_sweep_changes_nothing(lab: Lab, tmp_path: Path) -> None:
-    job = started(lab, tmp_path)
+    job = asked(lab, tmp_path)
     lab.clock.advance(31)
     sweep(lab)
     assert answer(lab, job, accepted=False, code="busy").state == "failed"

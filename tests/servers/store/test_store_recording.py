@@ -18,6 +18,7 @@ from fabctl.store.tables import MachineEventRow
 from tests.servers.store.conftest import Lab
 from tests.servers.store.jobs_at_work import (
     ask,
+    asked,
     book_now,
     hear,
     job_now,
@@ -145,8 +146,18 @@ def test_an_end_is_neither_in_the_future_nor_before_its_use(lab: Lab, tmp_path: 
     assert [use.closed_at for use in uses_of(lab, second)] == [opened]
 
 
-def test_a_machine_that_began_after_all_gets_its_use_back(lab: Lab, tmp_path: Path) -> None:
+def test_a_machine_that_said_yes_may_check_its_file_for_longer_than_an_answer_takes(
+    lab: Lab, tmp_path: Path
+) -> None:
     job = started(lab, tmp_path)
+    lab.clock.advance(600)
+    assert sweep(lab) == []
+    assert job_now(lab, job).state == "starting"
+    assert [use.closed_at for use in uses_of(lab, job)] == [None]
+
+
+def test_a_machine_that_began_after_all_gets_its_use_back(lab: Lab, tmp_path: Path) -> None:
+    job = asked(lab, tmp_path)
     lab.clock.advance(31)
     sweep(lab)
     hear(lab, job, "job-started", 1)
@@ -163,7 +174,7 @@ def test_a_machine_that_began_after_all_gets_its_use_back(lab: Lab, tmp_path: Pa
 def test_a_use_that_cannot_come_back_is_closed_with_the_machines_own_end(
     lab: Lab, tmp_path: Path
 ) -> None:
-    job = started(lab, tmp_path)
+    job = asked(lab, tmp_path)
     lab.clock.advance(31)
     sweep(lab)
     other = prepare(lab, tmp_path, lab.lea)
