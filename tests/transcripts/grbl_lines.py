@@ -149,7 +149,14 @@ ERRORS = [
     Scene(
         "a banner in the middle of a job: never replayed, position unknown, a person must look",
         "interface.md, Welcome message",
-        [(ALL, f"ok\n{BANNER}"), 0.5, ("$I", WHO), ("$$", "ok"), 0.5],
+        [
+            (ALL, f"ok\n{BANNER}"),
+            ("^X", BANNER),
+            0.5,
+            ("$I", WHO),
+            ("$$", "ok"),
+            0.5,
+        ],
         ends={"outcome": Outcome.FAILED, "trouble": Trouble.CONTROLLER_RESET, "line": 1},
         phase=Phase.BROKEN,
     ),

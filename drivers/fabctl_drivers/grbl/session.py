@@ -412,7 +412,9 @@ class Session:
     def _restarted(self, now: float) -> None:
         if self._job is not None:
             reason = "the controller restarted during the job; nobody knows where the tool is"
-            self._fail(Trouble.CONTROLLER_RESET, reason, now, None)
+            # Bytes of ours that were on the wire reach the new start, whole lines or pieces:
+            # another reset ends whatever they begin.
+            self._fail(Trouble.CONTROLLER_RESET, reason, now, Stage.RESETTING)
         else:
             self._move(Move.RESTARTED, None, "the controller restarted")
             self._arrive(Aim.CONNECT)
