@@ -65,6 +65,7 @@ class JobKeeper:
         self._prepared: queue.SimpleQueue[Prepared] = queue.SimpleQueue()
         self._preparation: Preparation | None = None
         self._asked_by: dict[str, str | None] = {}
+        self._unmark_when_kept = False
         self.job: JobRun | None = None
 
     @property
@@ -105,9 +106,14 @@ class JobKeeper:
     def take_on(self, order: StartOrder) -> None:
         """Take a job on: from now on it has an end, and its file is being checked.
 
-        :raises OSError: the mark cannot be written; the job is not taken on.
+        :raises OSError: the mark cannot be written, or still stands for the job before, whose end
+            is not on the disk; the job is not taken on.
         """
+        if self._unmark_when_kept and not self._reports.all_kept:
+            raise OSError("the end of the job before cannot be kept")
         self._mark.begin(order.job, order.name, order.by)
+        self._unmark_when_kept = False
+        self._asked_by = {"start": order.by}
         self.job = JobRun(order)
         source = self._folders.job_file(order.sha256)
         self._preparation = Preparation(
@@ -158,15 +164,16 @@ class JobKeeper:
         )  # fmt: skip
         self._forget_job()
 
-    def give_up_preparing(self, reason: str | None = None) -> None:
-        """Stop a job that the driver has not begun; nothing happens when there is none."""
+    def give_up_preparing(self, reason: str | None = None) -> bool:
+        """Stop a job that the driver has not begun; say whether there was one."""
         if self._preparation is None or self.job is None:
-            return
+            return False
         self._preparation.cancel()
         self._preparation = None
         by = self._asked_by.pop("stop", None)
         self._reports.event(EventType.JOB_STOPPED, job=self.job.id, line=0, reason=reason, by=by)
         self._forget_job()
+        return True
 
     # -- running -------------------------------------------------------------------------------
 
@@ -240,9 +247,17 @@ class JobKeeper:
         self._holds.clear()
         self._reports.event(EventType.MACHINE_CLEARED, by=by)
 
+    def settle(self) -> None:
+        """Take the mark away that waited for its job's end to be on the disk."""
+        if self._unmark_when_kept and self._reports.all_kept:
+            self._unmark()
+
     def _unmark(self) -> None:
         if self._holds.hold is not None and not self._holds.kept:
             return  # the mark alone would tell the next process that a person must look
+        self._unmark_when_kept = not self._reports.all_kept
+        if self._unmark_when_kept:
+            return  # the mark alone would tell the next process that the job has ended
         try:
             self._mark.end()
         except OSError as error:

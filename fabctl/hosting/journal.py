@@ -76,22 +76,26 @@ class Journal:
         return entry
 
     def untold(self) -> list[Entry]:
-        """Return the oldest 50 events that are not on record yet, oldest first."""
-        rows = self._db.execute(
-            "SELECT type, boot, seq, payload FROM event ORDER BY n LIMIT ?", (MOST_TOLD_AT_ONCE,)
-        )
-        return [Entry(*row) for row in rows]
+        """Return the oldest 50 events that are not on record yet, oldest first.
 
-    def holds(self, type_: str, job: str | None) -> bool:
-        """Say whether an event of this type about this job is still kept."""
-        row = self._db.execute(
-            "SELECT 1 FROM event WHERE type = ? AND job IS ? LIMIT 1", (type_, job)
-        ).fetchone()
-        return row is not None
+        :raises DeviceError: the disk is broken.
+        """
+        query = "SELECT type, boot, seq, payload FROM event ORDER BY n LIMIT ?"
+        try:
+            return [Entry(*row) for row in self._db.execute(query, (MOST_TOLD_AT_ONCE,))]
+        except sqlite3.Error as error:
+            raise DeviceError(f"the events kept cannot be read: {error}") from error
 
     def acknowledge(self, events: Iterable[tuple[str, int]]) -> int:
-        """Forget events, named by (boot, seq), that are on record; return how many there were."""
-        done = self._db.executemany("DELETE FROM event WHERE boot = ? AND seq = ?", list(events))
+        """Forget events, named by (boot, seq), that are on record; return how many there were.
+
+        :raises DeviceError: the disk is full or broken; what was not forgotten is said again.
+        """
+        query = "DELETE FROM event WHERE boot = ? AND seq = ?"
+        try:
+            done = self._db.executemany(query, list(events))
+        except sqlite3.Error as error:
+            raise DeviceError(f"events on record cannot be forgotten: {error}") from error
         return max(0, done.rowcount)
 
     def __len__(self) -> int:

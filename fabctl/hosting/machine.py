@@ -117,6 +117,7 @@ class MachineHost:
         for request in self._desk.take():
             self._desk.answer(request, self._answer(request))
         self._keeper.go_on(self._why_not_start)
+        self._keeper.settle()
         self._open_if_due()
         self._report()
         events = self._pump()
@@ -159,10 +160,11 @@ class MachineHost:
             self._reports.recorded(_named_events(request.body.values.get("events")))
             return OK
         refused = refusal(request.verb, self.state)
-        if refused is not None:
-            return Answer(False, refused.code, refused.reason)
         try:
-            self._do(request)
+            if refused is None:
+                self._do(request)
+            elif not self._gave_up(request):
+                return Answer(False, refused.code, refused.reason)
         except PayloadError as error:
             return Answer(False, "malformed", str(error)[:MOST_REASON])
         except FabError as error:
@@ -170,6 +172,13 @@ class MachineHost:
         except OSError as error:
             return Answer(False, "local-fault", f"This computer's disk failed: {error}."[:400])
         return OK
+
+    def _gave_up(self, request: Request) -> bool:
+        """Stop a job that was not begun, also when the machine is out of reach just now."""
+        if request.verb != "stop":
+            return False
+        self._keeper.asked("stop", request.by)
+        return self._keeper.give_up_preparing()
 
     def _do(self, request: Request) -> None:
         by = request.by

@@ -75,7 +75,7 @@ class MachineReports:
         self.refused = 0
         """Requests refused since the start."""
         self.fault: str | None = None
-        """Why events cannot be kept on the disk just now."""
+        """Why the disk does not keep events, or does not forget them, just now."""
         self._refused_untold = 0
         self._refused_told_at: Seconds | None = None
         self._state: StatePayload | None = None
@@ -122,6 +122,11 @@ class MachineReports:
         self._firmware = firmware
         self._say_meta()
 
+    @property
+    def all_kept(self) -> bool:
+        """Whether every event that was told is on the disk, or on record."""
+        return not self._unkept
+
     def event(self, type_: EventType, **fields: Any) -> None:
         """Keep an event on the disk, then say it; it is said again until it is on record."""
         event = EventPayload(type_, self._stamps.next(), **fields)
@@ -143,7 +148,13 @@ class MachineReports:
 
     def recorded(self, events: list[tuple[str, int]]) -> None:
         """Forget events that are on record; say the next ones when those just said all are."""
-        self._journal.acknowledge(events)
+        try:
+            self._journal.acknowledge(events)
+        except DeviceError as error:
+            self._disk_failed(error)
+            return
+        if self.all_kept:
+            self.fault = None
         self._being_told.difference_update(events)
         if self._waiting_to_be_told and not self._being_told:
             self._say_events(None)
@@ -213,7 +224,11 @@ class MachineReports:
 
     def _say_events(self, expiry_s: int | None) -> None:
         """Say the oldest events that are not on record, 50 at most; the others wait for that."""
-        entries = self._journal.untold()
+        try:
+            entries = self._journal.untold()
+        except DeviceError as error:
+            self._disk_failed(error)
+            return
         self._being_told = {(entry.boot, entry.seq) for entry in entries}
         self._waiting_to_be_told = len(entries) == MOST_TOLD_AT_ONCE
         for entry in entries:
@@ -226,11 +241,17 @@ class MachineReports:
         try:
             entry = self._journal.add(event)
         except DeviceError as error:
-            self.fault = f"Events cannot be kept: {error}."
-            self._log(self.fault)
+            self._disk_failed(error)
             return None
         self.fault = None
         return entry
+
+    def _disk_failed(self, error: DeviceError) -> None:
+        """Show it in the machine's state; a job that runs goes on."""
+        fault = f"Events cannot be kept: {error}."
+        if fault != self.fault:
+            self._log(fault)
+        self.fault = fault
 
     def _keep_again(self) -> None:
         self._unkept = [event for event in self._unkept if self._kept(event) is None]

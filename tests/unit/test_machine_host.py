@@ -511,3 +511,70 @@ def test_events_that_cannot_be_kept_are_said_and_the_fault_is_shown(bench: Machi
     bench.step(2)
     assert len(bench.journal) == 1
     assert bench.state["reason"] is None
+
+
+def test_a_journal_that_cannot_be_written_or_read_does_not_end_a_running_job(
+    bench: MachineBench,
+) -> None:
+    bench.start()
+    (told,) = bench.events("job-started")
+    bench.journal._db.execute("PRAGMA query_only = ON")  # a card that turned read-only
+    bench.reports.recorded([(told["boot"], told["seq"])])
+    bench.step()
+    assert "events cannot be kept" in bench.state["reason"].lower()
+    assert bench.state["state"] == "running"
+    bench.confirm(LINES)
+    assert bench.events("job-finished")
+
+
+def test_an_end_that_cannot_be_kept_leaves_the_mark_until_it_can(bench: MachineBench) -> None:
+    bench.start()
+    bench.journal._db.execute("PRAGMA query_only = ON")
+    bench.confirm(LINES)
+    assert bench.events("job-finished")
+    assert RunningMark(bench.folder / "machine").left_behind() is not None
+
+    bench.journal._db.execute("PRAGMA query_only = OFF")
+    bench.clock.advance(5.0)
+    bench.step(2)
+    assert RunningMark(bench.folder / "machine").left_behind() is None
+
+
+def test_an_end_that_was_never_kept_is_told_as_an_interruption_by_the_next_process(
+    bench: MachineBench,
+) -> None:
+    bench.start()
+    bench.journal._db.execute("PRAGMA query_only = ON")
+    bench.confirm(LINES)
+    following = MachineBench(bench.folder, boot="boot-2")  # and the process was killed
+    following.begin()
+    assert following.events("job-interrupted")
+    assert following.state["state"] == "broken"
+
+
+def test_who_asked_for_something_that_led_to_nothing_is_not_named_later(
+    bench: MachineBench,
+) -> None:
+    assert bench.ask_openly("stop", {"by": "p-9"})["accepted"]  # nothing runs
+    bench.start()
+    bench.confirm(2)
+    bench.shut_down()
+    (stopped,) = bench.events("job-stopped")
+    assert stopped.get("by") is None
+
+
+def test_a_stop_while_the_cable_is_out_gives_up_what_was_being_prepared(
+    bench: MachineBench,
+) -> None:
+    take_on_a_big_file(bench)
+    bench.cable.unlink()
+    bench.step(2)
+    assert bench.state["state"] == "offline"
+    answer = bench.ask_openly("stop", {"by": "p-2"})
+    assert answer["accepted"]
+    bench.cable.touch()
+    bench.clock.advance(1.0)
+    bench.step(5)
+    assert not bench.events("job-started")
+    (stopped,) = bench.events("job-stopped")
+    assert stopped["by"] == "p-2"
