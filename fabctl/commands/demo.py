@@ -20,8 +20,10 @@ from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
 
 DEFAULT_PORT = 8080
-PRINTERS = {"printer-a": 1.0, "printer-b": 20.0}
-"""The simulated printers, and how many times faster than life each runs."""
+MACHINES = {"printer-a": 1.0, "printer-b": 20.0, "mill": 20.0}
+"""The machines with a stand-in, and how many times faster than life each runs."""
+MILL_SETTINGS = ("30=24000", "110=3000", "111=3000", "112=1500")
+"""The mill's spindle in rpm and its axes in mm/min, as Grbl numbers its settings."""
 FIRST_PRINTER, FIRST_LOGIN = "printer-a", "karim"
 MARK = "demo.json"
 
@@ -42,7 +44,7 @@ MARK = "demo.json"
 @click.option(
     "--speed",
     type=click.FloatRange(0.1, 10_000),
-    default=PRINTERS["printer-b"],
+    default=MACHINES["printer-b"],
     show_default=True,
     help="How many times faster than life printer B works.",
 )
@@ -57,7 +59,7 @@ def demo(data: Path | None, fresh: bool, address: str, port: int | None, speed: 
     """
     with lab_folder(data, fresh=fresh) as folder:
         config = _write_config(folder, address, _free_port(address, port))
-        sys.exit(_run(config, {**PRINTERS, "printer-b": speed}))
+        sys.exit(_run(config, {**MACHINES, "printer-b": speed}))
 
 
 @contextmanager
@@ -112,6 +114,7 @@ def _write_config(folder: Path, address: str, port: int) -> LabConfig:
         "port": port,
         "printer_a": json.dumps(str(sim / "printer-a")),
         "printer_b": json.dumps(str(sim / "printer-b")),
+        "mill": json.dumps(str(sim / "mill")),
     }
     file = folder / "lab.toml"
     file.write_text(template.substitute(values))
@@ -119,7 +122,7 @@ def _write_config(folder: Path, address: str, port: int) -> LabConfig:
     return load(file)
 
 
-def _run(config: LabConfig, printers: dict[str, float]) -> int:
+def _run(config: LabConfig, factors: dict[str, float]) -> int:
     from fabctl.hosting.lab_children import THEN, this_host  # noqa: PLC0415  # the same
     from fabctl.hosting.run_lab import run_lab, say  # noqa: PLC0415  # the same
     from fabctl.hosting.supervisor import ChildSpec  # noqa: PLC0415  # the same
@@ -129,7 +132,7 @@ def _run(config: LabConfig, printers: dict[str, float]) -> int:
         return ChildSpec(name, (*command, "--config", str(config.file)), start_rank=rank, once=True)
 
     extra = [
-        *_stand_ins(config, printers),
+        *_stand_ins(config, factors),
         step("seed", THEN),
         step("first-print", THEN + 1, "--login", FIRST_LOGIN),
     ]
@@ -139,18 +142,21 @@ def _run(config: LabConfig, printers: dict[str, float]) -> int:
     )
 
 
-def _stand_ins(config: LabConfig, printers: dict[str, float]) -> list[Any]:
+def _stand_ins(config: LabConfig, factors: dict[str, float]) -> list[Any]:
     from fabctl.hosting.lab_children import FIRST, HARDWARE  # noqa: PLC0415  # the same
     from fabctl.hosting.supervisor import ChildSpec  # noqa: PLC0415  # the same
 
     specs = []
-    for machine, factor in printers.items():
-        link = Path(config.machines[machine].port or "")
+    for machine, factor in factors.items():
+        profile = config.machines[machine]
+        link = Path(profile.port or "")
         control = link.with_suffix(".sock")
+        stored = MILL_SETTINGS if machine == "mill" else ()
         command = (
-            *(sys.executable, "-m", "fabctl_sim.marlin"),
+            *(sys.executable, "-m", f"fabctl_sim.{profile.driver}"),
             *("--link", str(link), "--control", str(control)),
             *("--factor", str(factor), "--record", str(link.with_suffix(".commands"))),
+            *(word for pair in stored for word in ("--set", pair)),
         )
         specs.append(
             ChildSpec(
