@@ -96,6 +96,14 @@ class Supervisor:
         except OSError as error:
             raise LocalError(f"{child.spec.command[0]} cannot be started: {error}") from error
 
+    def _start_again(self, child: Child) -> None:
+        """Start a child that had ended; that this fails (no memory, say) ends nobody else."""
+        try:
+            child.start()
+        except OSError as error:
+            delay = child.next_delay()
+            self._say(f"{child.spec.name} cannot be started: {error}; again in {delay:g} s")
+
     @staticmethod
     def _is_ready(child: Child) -> bool:
         if child.spec.once:
@@ -117,7 +125,7 @@ class Supervisor:
                 if child.has_ended():
                     self._ended(child)
             if child.due is not None and child.due <= time.monotonic() and not self._over:
-                self._start(child)
+                self._start_again(child)
 
     def _wait(self, timeout_s: float) -> None:
         outputs = [child.output for child in self._children if child.output is not None]

@@ -237,6 +237,20 @@ def test_a_program_that_is_not_there_is_explained(supervised: Supervised) -> Non
     assert "/no/such/program cannot be started" in supervised.said
 
 
+def test_a_restart_that_fails_ends_nobody_else(supervised: Supervised) -> None:
+    program = supervised.folder / "weak"
+    program.write_text('#!/bin/sh\nrm "$0"\n')
+    program.chmod(0o700)
+    supervised.start({"name": "weak", "command": [str(program)]}, supervised.child("sound", SLEEPS))
+    supervised.wait_said("weak cannot be started: ")
+    supervised.wait_said("again in 2 s")
+    assert supervised.process is not None
+    assert supervised.process.poll() is None
+    assert supervised.said.count("sound | up\n") == 1
+    supervised.signal(signal.SIGINT)
+    assert supervised.wait() == 0
+
+
 def test_a_signal_reaches_nobody_but_us() -> None:
     """Children have process groups of their own: a terminal's Ctrl-C goes to us alone."""
     child = Child(ChildSpec("x", (sys.executable, "-c", SLEEPS)))
