@@ -14,6 +14,7 @@ from fabctl.errors import DeviceError
 from fabctl.messaging.payloads import EventPayload
 
 MOST_TOLD_AT_ONCE = 50
+DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Entry:
 class Journal:
     """The events that are not on record yet, oldest first.
 
-    :raises DeviceError: the file can neither be opened nor set aside.
+    :raises DeviceError: the file cannot be opened, or is damaged and cannot be set aside.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,11 +39,16 @@ class Journal:
         self.set_aside: Path | None = None
         """Where a journal that could not be read was put, for a person to look at."""
         try:
-            self._db = self._open()
-        except sqlite3.DatabaseError:
-            self.set_aside = path.with_name(f"{path.name}.unreadable")
-            path.replace(self.set_aside)
-            self._db = self._open()
+            try:
+                self._db = self._open()
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode & 0xFF not in DAMAGED:
+                    raise  # locked, or the disk fails: the events in it are still good
+                self.set_aside = path.with_name(f"{path.name}.unreadable")
+                path.replace(self.set_aside)
+                self._db = self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise DeviceError(f"the journal {path} cannot be opened: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, cached_statements=8)

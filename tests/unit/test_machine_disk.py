@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fabctl.config import DataPaths
-from fabctl.errors import LocalError
+from fabctl.errors import DeviceError, LocalError
 from fabctl.hosting.durable import read_durable, write_durably
 from fabctl.hosting.journal import Journal
 from fabctl.hosting.running_mark import Hold, HoldFile, MarkedJob, RunningMark
@@ -54,6 +54,14 @@ def test_a_journal_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
     assert journal.set_aside == tmp_path / "journal.db.unreadable"
     assert journal.untold() == []
     journal.add(event(1))
+
+
+def test_a_journal_that_cannot_be_opened_is_not_taken_for_a_damaged_one(tmp_path: Path) -> None:
+    file = tmp_path / "journal.db"
+    file.mkdir()  # "unable to open database file", as for a lack of rights or of descriptors
+    with pytest.raises(DeviceError, match=r"journal\.db cannot be opened"):
+        Journal(file)
+    assert file.is_dir()
 
 
 def test_a_mark_is_there_exactly_while_a_job_runs(tmp_path: Path) -> None:
