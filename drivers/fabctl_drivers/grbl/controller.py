@@ -75,7 +75,7 @@ class Controller:
         """Bring it to rest and reset it, from ``stage`` on; Rested or Unanswered follows."""
         self.halt = Halt(stage, now)
         if stage is Stage.LISTENING:
-            self.watch.asked_at = now  # the first question comes a little later
+            self.watch.wait_until(now + LISTENING_ASKS_S)
         self._obey_halt()
 
     def ask_anew(self) -> None:

@@ -6,9 +6,15 @@ Source: Grbl ``doc/markdown/interface.md``, "Real-time Status Reports": at most 
 from __future__ import annotations
 
 import math
+from collections import deque
 
-APART_S = 0.2
-"""Questions are at least so far apart."""
+PER_SECOND = 5
+"""Questions in any one second, at most."""
+QUICK_S, SOON_S = 0.05, 0.2
+"""How soon to ask again where something waits for the answer: quickly for a moment, as at a job's
+end, then steadily."""
+QUICK_AFTER_S = 0.45
+"""Quickly is: where the last three questions took so long, longer than steady ones do."""
 UNANSWERED_S = 1.0
 """After this time a question is taken for lost: the firmware forgets one that it is asked while
 it answers another, and answers none while it homes or writes to its EEPROM."""
@@ -20,7 +26,8 @@ class Watch:
     def __init__(self) -> None:
         self.every_s = math.inf
         """How often to ask; infinite for never."""
-        self.asked_at = -math.inf
+        self._asked: deque[float] = deque([-math.inf] * PER_SECOND, maxlen=PER_SECOND)
+        self._not_before = -math.inf
         self._open = False
         self._skip = False
         self._hurry = False
@@ -30,12 +37,20 @@ class Watch:
         """When the next question is to be asked."""
         if self.every_s == math.inf and not self._hurry:
             return math.inf
-        wait = APART_S if self._hurry else max(APART_S, self.every_s)
-        return self.asked_at + wait
+        asked = self._asked
+        wait = self.every_s
+        if self._hurry:
+            is_quick = math.isinf(asked[-3]) or asked[-1] - asked[-3] >= QUICK_AFTER_S
+            wait = QUICK_S if is_quick else SOON_S
+        return max(asked[-1] + wait, asked[0] + 1.0, self._not_before)
+
+    def wait_until(self, then: float) -> None:
+        """Ask nothing before ``then``."""
+        self._not_before = then
 
     def asked(self, now: float) -> None:
         """A question goes out."""
-        self.asked_at = now
+        self._asked.append(now)
         self._open = True
         self._hurry = False
 
@@ -49,7 +64,7 @@ class Watch:
 
     def is_fresh(self, now: float) -> bool:
         """Take in a report that came; return whether it tells of the time after the last mark."""
-        stale = self._skip and now - self.asked_at < UNANSWERED_S
+        stale = self._skip and now - self._asked[-1] < UNANSWERED_S
         self._skip = self._open = False
         return not stale
 
