@@ -14,6 +14,7 @@ from fabctl.clock import Clock
 from fabctl.errors import InputError, LocalError
 from fabctl.gcode.report import Report
 from fabctl.model import access as access_rules
+from fabctl.model.certification import Standing
 from fabctl.model.job import START_UNANSWERED, JobState, Step, after
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
@@ -21,6 +22,7 @@ from fabctl.model.texts import text
 from fabctl.services import bookings, lookups
 from fabctl.services.access import may_use
 from fabctl.services.audit import audit
+from fabctl.services.certifications import standing_at
 from fabctl.services.files import remember_file
 from fabctl.services.uses import close_use, open_use_of
 from fabctl.store.ids import new_id
@@ -234,16 +236,28 @@ def may_control(session: Session, person_id: str | None, job_id: str, verb: str)
     :param person_id: None when nobody is signed in.
 
     Anyone may pause and stop: that only takes away. Only the job's person starts it; that
-    person and the staff resume it.
+    person and the staff resume it. Whose account, or certification on this machine, has been
+    suspended since the start does not resume.
     """
     job = lookups.job(session, job_id)
     if verb in {"pause", "stop"}:
         return True
     if verb not in {"start", "resume"}:
         raise LocalError(f"a job has no verb {verb!r}")
-    if person_id is None or person_id == job.person_id:
-        return person_id is not None
+    if person_id is None:
+        return False
+    if verb == "resume" and _is_suspended(session, person_id, job):
+        return False
+    if person_id == job.person_id:
+        return True
     return verb == "resume" and Role(lookups.person(session, person_id).role).acts_for_others
+
+
+def _is_suspended(session: Session, person_id: str, job: Job) -> bool:
+    if lookups.own_account(session, person_id).suspended_at is not None:
+        return True
+    found = standing_at(session, person_id, job.resource_id, job.created_at)
+    return found is Standing.SUSPENDED  # which has no end, so the moment does not matter
 
 
 def get_job(session: Session, job_id: str) -> JobView:

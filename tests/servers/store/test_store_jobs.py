@@ -8,7 +8,7 @@ import pytest
 
 from fabctl.errors import InputError, LocalError, UnknownIdError
 from fabctl.model.refusal import RefusedError
-from fabctl.services import jobs, uses
+from fabctl.services import certifications, jobs, people, uses
 from fabctl.services.audit import lines_about
 from tests.servers.store.conftest import Lab
 from tests.servers.store.jobs_at_work import (
@@ -182,6 +182,25 @@ def test_who_may_do_what_to_a_job(lab: Lab, tmp_path: Path) -> None:
         (who, verb) for who in ("nobody", "lea", "karim", "awa") for verb in ("pause", "stop")
     }
     assert allowed == everybody | {("lea", "resume"), ("lea", "start"), ("awa", "resume")}
+
+
+@pytest.mark.parametrize("what", ["account", "certification"])
+def test_whoever_was_suspended_since_the_start_stops_but_does_not_resume(
+    lab: Lab, tmp_path: Path, what: str
+) -> None:
+    job = started(lab, tmp_path)
+    with lab.database.transaction() as session:
+        assert jobs.may_control(session, lab.lea, job.id, "resume")
+        if what == "account":
+            people.set_suspended(session, lab.clock, person_id=lab.lea, reason="talk", by=lab.awa)
+        else:
+            certifications.suspend(
+                session, lab.clock, person_id=lab.lea, resource_id="printer-a", reason="talk"
+            )
+    with lab.database.reading() as session:
+        assert not jobs.may_control(session, lab.lea, job.id, "resume")
+        assert jobs.may_control(session, lab.lea, job.id, "stop")
+        assert jobs.may_control(session, lab.awa, job.id, "resume")
 
 
 def test_a_job_can_be_withdrawn_only_before_it_starts(lab: Lab, tmp_path: Path) -> None:
