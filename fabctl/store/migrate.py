@@ -63,6 +63,7 @@ def upgrade(
         file = Path(str(address.database))
         _make_folder(file.parent)
         with _file_lock(file.with_name(f"{file.name}.migrate.lock")):
+            _make_file(file)
             return _upgrade(url, scripts, lambda: _back_up(file, backups, clock or SystemClock()))
     return _upgrade(url, scripts, lambda: None)
 
@@ -155,6 +156,24 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def _make_file(file: Path) -> None:
+    try:
+        _for_its_owner_only(file)
+    except OSError as error:
+        raise LocalError(
+            f"the database {file} cannot be opened ({error.strerror})",
+            next_step="let the user of fabctl read and write it",
+        ) from error
+
+
+def _for_its_owner_only(file: Path) -> None:
+    """Make a database's file before SQLite does: people's data are nobody else's to read.
+
+    SQLite gives its companions (-wal, -shm) the same rights. A file that is there keeps its own.
+    """
+    os.close(os.open(file, os.O_RDONLY | os.O_CREAT, 0o600))
+
+
 @contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process, whatever happens to it."""
@@ -182,6 +201,7 @@ def _back_up(file: Path, backups: Path, clock: Clock) -> Path:
     target = backups / f"{file.stem}-{stamp}.db"
     part = target.with_suffix(".part")
     try:
+        _for_its_owner_only(part)
         with (
             closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(part)) as copy,

@@ -51,6 +51,23 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/lab.db"
 
 
+def test_a_new_database_and_its_copies_are_their_owners_only(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    url = sqlite_url(tmp_path)
+    upgrade(url, tmp_path / "backups", clock)
+    database = open_database(url)
+    add_lea(database, clock)
+    files = [*tmp_path.glob("lab.db*")]
+    assert {path.name for path in files} >= {"lab.db", "lab.db-wal", "lab.db-shm"}
+    scripts = next_version(tmp_path / "scripts", "SELECT 1")
+    files.append(upgrade(url, tmp_path / "backups", clock, scripts).backup or tmp_path)
+    assert {(path.name, oct(path.stat().st_mode & 0o77)) for path in files} == {
+        (path.name, "0o0") for path in files
+    }
+    database.close()
+
+
 def add_lea(database: Database, clock: ManualClock) -> None:
     with database.transaction() as session:
         people.add_person(session, clock, display_name="Léa M.")
