@@ -1,5 +1,5 @@
 # The two commands: `make demo` (try it all) and `make test` (everything that must hold).
-.PHONY: demo test lint check bench screenshots clean
+.PHONY: demo test lint check soak bench screenshots clean
 BIN := .venv/bin
 TESTS ?= tests
 
@@ -19,6 +19,10 @@ lint:
 
 check:
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+
+soak: ## random jobs over random bad cables, for SOAK_MINUTES (default 60)
+	@tools/install-missing test
+	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/unit/test_marlin_anything.py
 
 bench: ## figures, with the aims beside them; never part of the tests
 	@tools/install-missing test

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from fabctl.ports import DriverEvent, JobEnded, JobFile, Phase
+from fabctl.ports import DriverEvent, JobEnded, JobFile, Phase, WaitingForPerson
 from fabctl_drivers.marlin.frames import commands
 from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import Settings
@@ -109,9 +109,12 @@ class Rig:
     # ---- what a core does
 
     def connect(self) -> None:
-        """Open, and greet, whatever comes of it."""
+        """Open, and greet, whatever comes of it: somebody may have to press a button first."""
         self.session.opened(self.now)
-        self.until(lambda: self.session.phase is not Phase.CONNECTING, "the greeting")
+        self.until(
+            lambda: self.session.phase is not Phase.CONNECTING or bool(self.of(WaitingForPerson)),
+            "the greeting",
+        )
         self.events += self.session.take_events()
 
     def start(self, lines: Sequence[str]) -> None:

@@ -60,3 +60,8 @@ class Kept:
         """Return the number of the first line from ``first`` to ``end - 1`` that is ``command``."""
         wanted = (n for n in range(first, end) if self._lines[n].command == command)
         return next(wanted, None)
+
+    def find_start(self, start: bytes, first: int, end: int) -> int | None:
+        """Return the number of the first line from ``first`` to ``end - 1`` that begins so."""
+        wanted = (n for n in range(first, end) if self._lines[n].command.startswith(start))
+        return next(wanted, None)

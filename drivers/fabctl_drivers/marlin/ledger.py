@@ -48,6 +48,11 @@ class Ledger:
         """Bytes on the wire and not confirmed."""
         return self._kept.size(self.acked + 1, self._next)
 
+    @property
+    def has_asides(self) -> bool:
+        """Whether an ok is owed to something that was said aside."""
+        return bool(self._aside)
+
     # ---- saying
 
     def prepare(self, command: bytes) -> None:
@@ -148,9 +153,11 @@ class Ledger:
         A number that makes no sense was damaged on its way: then it is the oldest in flight, and
         the firmware will correct us.
         """
-        if self._kept.oldest <= number <= self._kept.last + 1:
-            return number
-        return self.acked + 1
+        if not self._kept.oldest <= number <= self._kept.last + 1:
+            return self.acked + 1
+        if self._kept.find_start(b"M110", number, self.acked + 1) is not None:
+            return self.acked + 1  # said again it would count anew, and all after it run twice
+        return number
 
     def withdraw(self, number: int) -> tuple[object, ...]:
         """Take back confirmations from ``number`` on; return their refs."""

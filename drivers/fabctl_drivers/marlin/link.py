@@ -21,6 +21,7 @@ from fabctl_drivers.marlin import patience
 from fabctl_drivers.marlin.answers import Answer, Heard, Topic
 from fabctl_drivers.marlin.frames import hides_a_lost_newline, shorten
 from fabctl_drivers.marlin.ledger import PROBE, PROBE_COMMAND, Ledger
+from fabctl_drivers.marlin.pieces import Pieces
 from fabctl_drivers.marlin.vigil import Due, Vigil
 from fabctl_drivers.marlin.window import Window
 
@@ -46,6 +47,7 @@ _ALIVE = (State.READY, State.AWAITING_OK, State.REPEATING)
 
 NEXT: Mapping[tuple[State, Heard], State] = {
     (State.READY, Heard.SENT): State.AWAITING_OK,
+    (State.READY, Heard.GAVE_UP): State.LOST,
     (State.READY, Heard.OK): State.READY,  # asked for by nobody
     (State.READY, Heard.RESEND): State.REPEATING,  # the ok before it was for a damaged line
     (State.AWAITING_OK, Heard.SENT): State.AWAITING_OK,  # a window, or a probe
@@ -91,6 +93,8 @@ class Ended(NamedTuple):
     reason: str
     damaged: bool = False
     """Whether a line was asked for too often; else the firmware did not answer."""
+    torn: bool = False
+    """Whether a piece of a line ran as a command: the part is wrong."""
 
 
 LinkEvent = Acked | Withdrawn | Ended
@@ -125,6 +129,7 @@ class Link:
         self.bytes_sent = 0
         self.events: list[LinkEvent] = []
         self.window = Window(window_bytes)
+        self._pieces = Pieces() if window_bytes else None
         self._ledger = Ledger(last_number, self.window)
         self._out: list[bytes] = []
         self._byte_s = 10.0 / baud
@@ -203,6 +208,8 @@ class Link:
     def hear(self, answer: Answer, now: float) -> None:
         """Take in one line of the firmware; what came of it is in :attr:`events`."""
         heard = answer.heard
+        if self._pieces is not None and self._is_piece(self._pieces, answer):
+            return
         if heard is Heard.OK:
             self._hear_ok(answer, now)
             return
@@ -221,6 +228,15 @@ class Link:
             self._hear_wait(now)
         else:
             self.events.append(Ended(self.state, f"the firmware said “{shorten(answer.text)}”"))
+
+    def _is_piece(self, pieces: Pieces, answer: Answer) -> bool:
+        """Return whether this is the ok of a piece of a line; then the link is over."""
+        heard = pieces.hear(answer) and self.window.is_proven and self.state not in _OVER
+        if not heard or self._ledger.has_asides:
+            return False
+        self._go(Heard.GAVE_UP)
+        self.events.append(Ended(self.state, _TORN, torn=True))
+        return True
 
     def tick(self, now: float) -> None:
         """Do what is due at ``now``."""
@@ -276,6 +292,7 @@ class Link:
 
     def _hear_resend(self, asked: int, now: float) -> None:
         """Note which line is wanted. The bytes on their way decide with it, so we listen first."""
+        self.window.rest()
         number = self._wanted = self._ledger.plausible(asked)
         withdrawn = self._ledger.withdraw(number)
         if withdrawn:
@@ -315,7 +332,7 @@ class Link:
         if self._repeats > self.WINDOW_REPEATS:
             self.window.close()
         self._go(Heard.QUIET)
-        if self.window.lines > 1:
+        if self._pieces is not None and self.window.is_proven:
             self._out.append(b"\n")  # ends whatever piece of a line the firmware still holds
         self._repeat_more()
 
@@ -396,5 +413,9 @@ class Link:
             raise LocalError(f"{heard.name} has no place in state {self.state.name}") from None
 
 
+_TORN = (
+    "the cable cut a line in two and the firmware ran a piece of it unchecked, so the part may be"
+    " wrong; use a shorter cable, or window = false for this machine"
+)
 _BY_ITSELF = (Topic.TEMPERATURES, Topic.POSITION)
 """Reports that come by themselves (M155, M154), whether or not an ok was lost."""

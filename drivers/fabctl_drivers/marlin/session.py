@@ -336,6 +336,7 @@ class Session:
             self._fail(Trouble.CONTROLLER_RESET, reason, now)
         elif self._job is not None or event.damaged:
             trouble = Trouble.TOO_MANY_RESENDS if event.damaged else Trouble.NO_ANSWER
+            trouble = Trouble.PROTOCOL if event.torn else trouble
             self._fail(trouble, event.reason, now)
         else:
             self._unanswered(Unanswered(event.reason), now)

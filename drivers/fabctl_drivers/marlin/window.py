@@ -4,6 +4,9 @@ Sending ahead is known to break firmwares whose oks do not say which line they c
 window opens only when it was asked for and ``ADVANCED_OK`` is proven: an ``ok`` told the number
 of a line of ours, and the places free in the command queue (Marlin ``gcode/queue.cpp``,
 ``ok_to_send``).
+
+After every Resend the window rests: what was on the wire behind a bad line may be cut in two, and
+a piece may run (:mod:`fabctl_drivers.marlin.pieces`). The more Resends, the longer.
 """
 
 from __future__ import annotations
@@ -21,8 +24,13 @@ class Window:
     ODD_OKS = 5
     """Oks without a number in a row, before the window closes for good."""
 
+    REST, LONGEST_REST = 32, 4096
+    """Lines that go one at a time after the first Resend, and at most; each time twice as many."""
+
     def __init__(self, asked_bytes: int) -> None:
         self.lines = 1
+        self._rest = 0
+        self._next_rest = self.REST
         self._bytes = asked_bytes
         self._queue = 0
         self._odd = 0
@@ -35,11 +43,21 @@ class Window:
     def learn(self, answer: Answer) -> None:
         """Take in an ok that told the number of a line in flight."""
         self._odd = 0
+        self._rest = max(0, self._rest - 1)
+        if self._queue and self._bytes and not self._rest:
+            self.lines = self._queue
         if answer.queue_free is None or answer.queue_free < self._queue:
             return
         self._queue = answer.queue_free + 1  # the line that it confirms still takes a place
-        if self._bytes:
+        if self._bytes and not self._rest:
             self.lines = self._queue
+
+    def rest(self) -> None:
+        """A line was damaged: one at a time for a while."""
+        if self.lines > 1:
+            self.lines = 1
+            self._rest = self._next_rest
+            self._next_rest = min(2 * self._next_rest, self.LONGEST_REST)
 
     def odd_ok(self) -> None:
         """Take in an ok that should have told a number and did not."""
