@@ -7,7 +7,10 @@ import os
 import platform
 import sys
 
-BENCHES = ("idle_lab", "event_to_screen", "gcode_reading", "gcode_peers")
+BENCHES = (
+    "idle_lab", "event_to_screen", "gcode_reading", "gcode_peers",
+    "streaming_host", "streaming_marlin", "streaming_grbl", "streaming_many",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> None:

@@ -194,9 +194,8 @@ def marlin_moves(folder: Path, lines: int) -> Path:
 
 
 def grbl_moves(folder: Path, lines: int) -> Path:
-    """Write so many moves of 0.05 mm, 21 bytes each."""
+    """Write so many moves of 0.05 mm, 21 bytes each, to and fro over 95 mm."""
     file = folder / f"{lines}.nc"
-    file.write_text(
-        "".join(f"G1 X{0.05 * (1 + n % 1900):05.2f} Y0.0 F9000\n" for n in range(lines))
-    )
+    places = [0.05 * (1 + min(n % 3798, 3798 - n % 3798)) for n in range(lines)]
+    file.write_text("".join(f"G1 X{place:05.2f} Y0.0 F9000\n" for place in places))
     return file

@@ -1,8 +1,9 @@
 """Streams one file to one port with one sender, and prints what it took, as JSON.
 
 Run as a script by any Python that has the sender:
-``streaming_peer.py SENDER PORT BAUD FILE [key=value …]``. It imports nothing of this project but
-for the sender ``fabctl``. CPU is the whole process's; that of reading the file is told apart.
+``streaming_peer.py SENDER PORT BAUD FILE [key=value …]`` (``at``: begin at this monotonic time).
+It imports nothing of this project but for the sender ``fabctl``. CPU is the whole process's; that
+of reading the file is told apart.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _grbl_streamer(port: str, baud: int, file: Path, options: dict[str, str]) ->
     if "check_run" in options:
         streamer.send_immediately("$C")
         time.sleep(0.5)
-    streamer.poll_start()  # five questions per second, as a screen needs them
+    # Without poll_start(): it asks $# and $G beside the counted lines, and loses count of oks.
     streamer.load_file(str(file))
     lines = streamer.buffer_size
     done.clear()
@@ -181,7 +182,9 @@ SENDERS: dict[str, Callable[[str, int, Path, dict[str, str]], Streamer]] = {
 def main(sender: str, port: str, baud: int, file: Path, options: dict[str, str]) -> None:
     """Stream the file once."""
     begin = time.process_time()
+    begin_at = float(options.pop("at", "0"))
     stream = SENDERS[sender](port, baud, file, options)
+    time.sleep(max(0.0, begin_at - time.monotonic()))
     loaded = time.process_time()
     lines, seconds, outcome = stream()
     result = {

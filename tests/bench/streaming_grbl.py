@@ -1,0 +1,77 @@
+"""Streaming to the Grbl stand-in in real time: check mode, and moves that must not starve."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from fabctl_sim.process import SimProcess
+from tests.bench.streaming_contest import (
+    Contestant,
+    best_peer,
+    grbl_moves,
+    script,
+    show_aim,
+    show_table,
+    take_turns,
+)
+
+RUNS = 5
+LONG_RUNS = 3
+LINES = 1000
+LONG_LINES = 3000
+"""The driver's end of a job, a wait for Idle, takes up to 0.2 s; it shall not matter."""
+LIMIT_S = 30.0
+BAUD = 115_200
+WIRE_CEILING = BAUD / 10 / 21
+"""Lines of 21 bytes per second that the wire carries: 549."""
+FULL_FEED = 333.0
+"""Lines of 0.05 mm per second that the stand-in's axes can run (1000 mm/min)."""
+
+
+@contextmanager
+def _stand_in(folder: Path) -> Iterator[Path]:
+    with SimProcess(folder, controller="grbl") as sim:
+        yield sim.port
+
+
+def main() -> None:
+    """Print the tables."""
+    if "grbl" not in entry_points(group="fabctl.drivers").names:
+        print("Grbl: left out, there is no driver of that name yet")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = grbl_moves(folder, LINES)
+        print(f"Grbl stand-in in real time, check mode, {LINES:,} lines; median of {RUNS} runs:")
+        check = _contest(folder, file, RUNS, "check_run=true")
+        ceiling = 100 * check[0].lines_per_s / WIRE_CEILING
+        show_aim(f"fabctl of the wire's {WIRE_CEILING:.0f} lines/s", ceiling, 92.0, "%")
+        file = grbl_moves(folder, LONG_LINES)
+        print(
+            f"The same, moves of 0.05 mm at F9000, {LONG_LINES:,} lines; median of {LONG_RUNS} "
+            "runs, because a run is long:"
+        )
+        moves = _contest(folder, file, LONG_RUNS)
+        feed = 100 * moves[0].lines_per_s / FULL_FEED
+        show_aim(f"fabctl of full feed, {FULL_FEED:.0f} lines/s", feed, 98.0, "%")
+
+
+def _contest(folder: Path, file: Path, runs: int, *options: str) -> list[Contestant]:
+    endpoint = partial(_stand_in, folder)
+    ours = partial(script, "fabctl", "driver=grbl", *options, ours=True)
+    contestants = [
+        Contestant("fabctl", ours(), endpoint, is_ours=True),
+        Contestant("fabctl, one line at a time", ours("rx_bytes=1"), endpoint, is_ours=True),
+        Contestant("grbl-streamer 2.0.2", script("grbl-streamer", *options), endpoint),
+    ]
+    take_turns(contestants, file, baud=BAUD, runs=runs, limit_s=LIMIT_S)
+    show_table(contestants)
+    best = best_peer(contestants)
+    if best is not None:
+        show_aim(f"times {best.name}", contestants[0].lines_per_s / best.lines_per_s, 1.0, "")
+    return contestants
