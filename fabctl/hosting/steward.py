@@ -10,6 +10,7 @@ import queue
 import traceback
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from fabctl.clock import Clock
@@ -19,6 +20,7 @@ from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import EventPayload, PayloadError, PresencePayload, encode, instant
 from fabctl.messaging.speaker import SpeakerAndListener
 from fabctl.messaging.topics import LabTopics
+from fabctl.services.housekeeping import tidy
 from fabctl.services.machines import bookings_projection
 from fabctl.services.recording import MachineEvent, record_event, sweep_unanswered
 from fabctl.store.engine import Database
@@ -27,6 +29,7 @@ from fabctl.units import Seconds
 CLOCK_WORK_EVERY = Seconds(5.0)
 BOOKINGS_AGAIN = Seconds(60.0)
 HEALTH_EVERY = Seconds(10.0)
+TIDY_EVERY = Seconds(3600.0)
 MOST_WAITING = 10_000
 """Events beyond so many are left to the machines, which say them again."""
 
@@ -41,7 +44,10 @@ class Acknowledges(Protocol):
 
 
 class Steward:
-    """Used by its process's main thread; only :meth:`heard` runs in the link's."""
+    """Used by its process's main thread; only :meth:`heard` runs in the link's.
+
+    :param job_files: the folder of the uploaded files.
+    """
 
     def __init__(
         self,
@@ -52,7 +58,9 @@ class Steward:
         stamps: Stamps,
         clock: Clock,
         log: Callable[[str], None],
+        job_files: Path,
     ) -> None:
+        self._job_files = job_files
         self._topics = topics
         self._database = database
         self._link = link
@@ -125,6 +133,8 @@ class Steward:
         if self._is_due("clock work", CLOCK_WORK_EVERY):
             self._guarded("giving up unanswered starts", self._sweep)
             self._guarded("saying what is booked", self._say_bookings)
+        if self._is_due("tidying", TIDY_EVERY):
+            self._guarded("tidying", self._tidy)
         if self._is_due("health", HEALTH_EVERY):
             self._say_health()
 
@@ -132,6 +142,10 @@ class Steward:
         with self._database.transaction() as session:
             for job in sweep_unanswered(session, self._clock):
                 self._log(f"the start of job {job} was never answered; it counts as failed")
+
+    def _tidy(self) -> None:
+        for path in tidy(self._database, self._clock, self._job_files):
+            self._log(f"{path.name} was deleted: no job needs it any more")
 
     def _say_bookings(self) -> None:
         with self._database.reading() as session:

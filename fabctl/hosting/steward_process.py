@@ -51,7 +51,8 @@ def run_steward(config: LabConfig) -> int:
         log=log,
     )
     acknowledger = Acknowledger(MachineRequests(link, config.id, keys_in(config.paths)), log)
-    steward = Steward(topics, database, link, acknowledger, stamps, clock, log)
+    files = config.paths.files
+    steward = Steward(topics, database, link, acknowledger, stamps, clock, log, files)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: steward.end())
     link.on_connected(steward.connected)

@@ -1,4 +1,4 @@
-"""What is thrown away when nobody needs it any more; for the steward, once an hour or so."""
+"""What is thrown away when nobody needs it any more; the steward calls it once an hour."""
 
 from __future__ import annotations
 

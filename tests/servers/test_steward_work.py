@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
@@ -54,7 +55,7 @@ class Office:
         self.log: list[str] = []
         self.steward = Steward(
             TOPICS, self.database, self.messages, self.acknowledged,
-            Stamps(self.clock, "steward"), self.clock, self.log.append,
+            Stamps(self.clock, "steward"), self.clock, self.log.append, folder / "files",
         )  # fmt: skip
 
     def hear(self, seq: int, type_: EventType = EventType.JOB_STARTED, topic: str = TOPIC) -> None:
@@ -141,6 +142,22 @@ def book_now(office: Office) -> None:
             session, office.clock, zone, person_id=person.id, resource_id="m", start=start, end=end,
             by=person.id,
         )  # fmt: skip
+
+
+def test_files_that_no_job_needs_go_once_an_hour(office: Office) -> None:
+    office.work()
+    stray = office.file.parent / "files" / f"{'0' * 64}.gcode"
+    stray.parent.mkdir()
+    stray.write_text("G28\n")
+    two_days_ago = (office.clock.now() - timedelta(days=2)).timestamp()
+    os.utime(stray, (two_days_ago, two_days_ago))
+    office.clock.advance(3599.0)
+    office.work()
+    assert stray.exists()
+    office.clock.advance(1.0)
+    office.work()
+    assert not stray.exists()
+    assert any(stray.name in line for line in office.log)
 
 
 def test_after_a_connect_everything_is_said_again(office: Office) -> None:
