@@ -143,8 +143,11 @@ class Controller:
         yield Reported(report, fresh and self.halt is None)
 
     def _restarted(self, event: Restarted, now: float) -> Iterator[ControllerEvent]:
-        self._start_over()
-        self.identity.hear_banner(event.banner)
+        if self.halt is None:  # nobody knows what was done to it
+            self._start_over()
+        self._forget_reports()
+        if self.identity.version is None:
+            self.identity.hear_banner(event.banner)
         if self.halt is None:
             yield event
             return
@@ -179,8 +182,12 @@ class Controller:
     def _start_over(self) -> None:
         """What the controller was told, and what it told of itself, counts no more."""
         self.identity = Identity()
-        self.in_check_mode = False
         self.link.counting.limit = min(self._rx_bytes or self.identity.rx_bytes, 127)
+        self._forget_reports()
+
+    def _forget_reports(self) -> None:
+        """A reset: offsets, overrides and check mode are as at the start."""
+        self.in_check_mode = False
         self._reader.forget()
         self.watch.forget()
 
