@@ -28,8 +28,11 @@ class Tries:
     locked_until: datetime | None = None
 
     def is_locked(self, now: datetime) -> bool:
-        """Say whether nothing is tried at this moment, right or wrong."""
-        return self.locked_until is not None and now < self.locked_until
+        """Say whether nothing is tried at this moment, right or wrong.
+
+        A lock that would last longer than any was set by a clock that was ahead: it is none.
+        """
+        return self.locked_until is not None and now < self.locked_until <= now + LONGEST_LOCK
 
 
 def after_wrong(tries: Tries, now: datetime) -> Tries:

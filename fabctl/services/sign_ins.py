@@ -29,6 +29,8 @@ LASTS: dict[SignInKind, timedelta] = {
     SignInKind.DESK: timedelta(days=30),
 }
 """How long without a touch before it ends."""
+SMALL_STEP = timedelta(seconds=5)
+"""A clock that is put back by less signs nobody out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,23 @@ def open_sign_in(session: Session, clock: Clock, person_id: str, *, kind: str) -
 
 def find_sign_in(session: Session, clock: Clock, token: str) -> SignInView | None:
     """Return who is signed in with this token; None when nobody is (any more). Changes nothing."""
-    row = session.get(SignIn, hash_token(token))
-    if row is None or row.expires_at <= clock.now():
+    row = _live(session, clock, token)
+    if row is None:
         return None
     person = people.get_person(session, row.person_id)
     return SignInView(person, SignInKind(row.kind), row.opened_at, row.expires_at)
+
+
+def _live(session: Session, clock: Clock, token: str) -> SignIn | None:
+    """Return a sign-in that has not ended.
+
+    One that would last longer than any was opened by a clock that was ahead: it has ended too.
+    """
+    row = session.get(SignIn, hash_token(token))
+    now = clock.now()
+    if row is None or not now < row.expires_at <= now + LASTS[SignInKind(row.kind)] + SMALL_STEP:
+        return None
+    return row
 
 
 def extend(session: Session, clock: Clock, token: str) -> datetime | None:
@@ -71,8 +85,8 @@ def extend(session: Session, clock: Clock, token: str) -> datetime | None:
 
     A gain of less than a thirtieth (2 s, one day) is not written: every page may ask for it.
     """
-    row = session.get(SignIn, hash_token(token))
-    if row is None or row.expires_at <= clock.now():
+    row = _live(session, clock, token)
+    if row is None:
         return None
     lasts = LASTS[SignInKind(row.kind)]
     if clock.now() + lasts - row.expires_at >= lasts / 30:

@@ -24,6 +24,12 @@ def test_four_wrong_tries_lock_nothing_the_fifth_does_for_a_minute() -> None:
     assert not wrong(5).is_locked(NOW + 60 * SECOND)
 
 
+def test_a_lock_set_by_a_clock_that_was_a_year_ahead_is_none() -> None:
+    tries = wrong(12, now=NOW + timedelta(days=365))
+    assert tries.is_locked(NOW + timedelta(days=365))
+    assert not tries.is_locked(NOW)
+
+
 def test_every_wrong_try_after_a_lock_locks_twice_as_long_up_to_an_hour() -> None:
     tries, now, minutes = wrong(4), NOW, []
     for _ in range(9):

@@ -225,6 +225,17 @@ def test_a_touch_extends_a_sign_in_but_wakes_no_ended_one(lab: Lab) -> None:
     assert signed_in(lab, token) is None
 
 
+@pytest.mark.parametrize(("back", "who"), [(4, "lea"), (6, None), (365 * 86400, None)])
+def test_a_sign_in_opened_by_a_clock_that_was_ahead_does_not_last_for_ever(
+    lab: Lab, back: int, who: str | None
+) -> None:
+    token = open_for(lab, "kiosk")
+    lab.clock.wall -= timedelta(seconds=back)
+    assert signed_in(lab, token) == who
+    with lab.database.transaction() as session:
+        assert (sign_ins.extend(session, lab.clock, token) is None) == (who is None)
+
+
 def test_signing_out_here_and_everywhere(lab: Lab) -> None:
     here, there = open_for(lab, "desk"), open_for(lab, "kiosk")
     with lab.database.transaction() as session:
