@@ -141,6 +141,9 @@ def test_the_broker_killed_the_print_goes_on_and_nothing_is_missing(
 def test_the_machine_process_killed_heaters_off_and_a_person_is_asked(
     lab: RunningLab, api: requests.Session, printing: str
 ) -> None:
+    with lab.sim(MACHINE) as sim:
+        hot = sim.status()
+        assert hot["nozzle_target_c"] > 0 < hot["bed_target_c"]
     lab.kill("machine", MACHINE)
     restarted = wait_for("it starts again", lambda: lab.child("machine", MACHINE))
     began = restarted.create_time()
@@ -174,6 +177,7 @@ def test_the_cable_pulled_is_shown_and_a_person_puts_it_right(
         job = wait_for_job(lab, api, printing, "failed")
         assert job["trouble"] == "cable-lost"
         assert closed_use(lab, printing) == "failed"
+        sim.clear_received()
         sim.ask("plug")
     wait_for("it waits for a person", lambda: lab.state(MACHINE) == "broken")
     assert "machine-broken" in _start_refused(lab, api)

@@ -38,8 +38,9 @@ def nothing_sent_nothing_kept(lab: RunningLab) -> Iterator[None]:
 
 
 def job_commands(lab: RunningLab) -> list[str]:
-    """Return what the printer ran that a job could have asked for: moves and heat."""
-    return [text for text in executed(lab, MACHINE) if text.startswith(("G", "M109", "M190"))]
+    """Return what the printer ran that a job could have asked for: moves, heat and fans."""
+    asked = ("G", "M104", "M106", "M107", "M109", "M140", "M190")
+    return [text for text in executed(lab, MACHINE) if text.startswith(asked)]
 
 
 def files(lab: RunningLab) -> set[Path]:
