@@ -176,6 +176,7 @@ EXAMPLE_LINES = tuple(f"G1 X{n} E{n / 10}" for n in range(30))
     max_examples=CASES,
     deadline=None,
     database=None,
+    derandomize=not SOAK_MINUTES,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )

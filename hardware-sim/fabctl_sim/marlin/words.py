@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_LINE_NUMBER = re.compile(r"\s*(?:N-?(\d+)\s*)?")
+_LINE_NUMBER = re.compile(r" *(?:N-?(\d+) *)?")  # only blanks are skipped (gcode/parser.cpp)
 _CODE = re.compile(r"([GMT])\s*(\d+)(?:\.(\d+))?")
 _WORD = re.compile(r"([A-Z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
 
