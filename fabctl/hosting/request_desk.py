@@ -123,6 +123,8 @@ class RequestDesk:
             if verb in FRESH_VERBS:
                 self._challenges.spend(request.challenge)
             return body_of(request)
+        if verb == "stop":
+            return _who_stops(message.payload)
         if verb in OPEN_VERBS:
             return decode(message.payload)
         raise PayloadError(f"{verb!r} cannot be asked of a machine")
@@ -148,3 +150,15 @@ class RequestDesk:
         place = self._topics.place(topic) if topic else None
         if topic is not None and place is not None and place.kind == "answer":
             self._link.publish(topic, payload, expiry_s=30, correlation=message.correlation)
+
+
+def _who_stops(payload: bytes) -> Fields:
+    """Return what a stop says of who asks. Whatever it says, it is a stop: also said by a button
+    that knows nothing of our form.
+    """
+    try:
+        body = decode(payload)
+        body.text_or_none("by", limit=64)
+    except PayloadError:
+        return Fields({})
+    return body

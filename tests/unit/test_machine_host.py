@@ -207,6 +207,16 @@ def test_an_answer_goes_nowhere_but_to_a_place_for_answers(bench: MachineBench) 
     assert bench.messages.on(stolen) == []
 
 
+@pytest.mark.parametrize("payload", [b"", b"STOP", b"{}", b'{"v":1,"by":7}', b"\xff"])
+def test_a_stop_is_a_stop_whatever_it_says(bench: MachineBench, payload: bytes) -> None:
+    bench.start()
+    bench.confirm(2)
+    assert bench.ask("stop", payload)["accepted"]
+    bench.step(2)
+    (stopped,) = bench.events("job-stopped")
+    assert stopped.get("by") is None
+
+
 def test_a_stop_overtakes_a_flood(bench: MachineBench) -> None:
     bench.start()
     bench.confirm(2)
