@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from fabctl.errors import InputError, LocalError
 from fabctl.ports import Outcome, Phase, Telemetry
+from fabctl.units import MmPerMin
 from fabctl_sim.grbl.board import FLAVOURS
 from tests.grbl_host import GrblHost
 
@@ -43,3 +47,48 @@ def test_reports_in_inches_are_told_in_mm() -> None:
     host.until(lambda: False, 3.0)
     told = [e for e in host.events if isinstance(e, Telemetry) and e.group == "position"]
     assert told[-1].values["x_mm"] == 25.4
+
+
+def test_jogs_are_cancelled_and_no_job_starts_meanwhile() -> None:
+    host = GrblHost()
+    host.session.jog({"X": 200.0}, MmPerMin(600.0))
+    with pytest.raises(LocalError, match="no job starts"):
+        host.start(MOVES)
+    host.until(lambda: False, 3.0)
+    assert host.firmware.machine.state.value == "Jog"
+    with pytest.raises(LocalError, match="no job starts"):
+        host.start(MOVES)
+    host.session.cancel_jog()
+    host.until(lambda: False, 3.0)
+    assert host.firmware.machine.state.value == "Idle"
+    assert 10.0 < host.firmware.machine.position[0] < 60.0
+    host.start(MOVES)
+
+
+def test_a_jog_that_makes_no_sense_is_refused_before_it_is_sent() -> None:
+    host = GrblHost()
+    for distances, feed in (({}, 600.0), ({"E": 1.0}, 600.0), ({"X": 1e9}, 6.0), ({"X": 1.0}, 0.0)):
+        with pytest.raises(InputError):
+            host.session.jog(distances, MmPerMin(feed))
+    with pytest.raises(InputError, match="feed"):
+        host.session.override("faster")
+
+
+def test_homing_by_hand_ends_idle_and_its_failure_breaks_the_machine() -> None:
+    host = GrblHost()
+    host.firmware.machine.eeprom.set(22, 1)
+    host.session.home()
+    assert host.session.phase is Phase.CONNECTING
+    assert host.until(lambda: host.session.phase is Phase.IDLE, 120.0)
+    host.firmware.machine.world.homing_fault = "missing"
+    host.session.home()
+    assert host.until(lambda: host.session.phase is Phase.BROKEN, 120.0)
+
+
+def test_overrides_change_the_feed_while_a_job_runs() -> None:
+    host = GrblHost()
+    host.start([b"G1 X500 F500"])
+    host.until(lambda: False, 1.0)
+    host.session.override("feed-10")
+    host.until(lambda: False, 1.0)
+    assert host.firmware.machine.planner.feed_percent == 90

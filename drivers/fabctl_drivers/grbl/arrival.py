@@ -21,6 +21,8 @@ class Errand(Enum):
     UNLOCK = b"$X\n"
     HOME = b"$H\n"
     CHECK = b"$C\n"
+    JOG = b"$J="
+    """Its words follow."""
 
 
 class Aim(Enum):
@@ -122,6 +124,11 @@ class Arrival:
     def is_homing(self) -> bool:
         """Whether it homes, which takes its time."""
         return self.stage is Stage.OPENING and self.key is Key.HOME
+
+    def home(self) -> None:
+        """Home at once, whatever the state."""
+        self.key = Key.HOME
+        self.stage, self._opened, self.wants = Stage.OPENING, True, Errand.HOME
 
     def report(self, state: str) -> None:
         """Take in a report of now."""

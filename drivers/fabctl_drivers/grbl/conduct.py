@@ -190,6 +190,8 @@ class Conduct:
         elif ref is Errand.CHECK:
             reason = f"the controller does not enter check mode ({why})"
             self._fail_file(Trouble.LINE_REFUSED, reason, now)
+        elif ref is Errand.JOG:
+            self._events.append(PhaseChanged(self.phase, None, f"the jog was refused: {why}"))
         else:
             self._errand_done(ref, now)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 
 from fabctl.clock import Clock
 from fabctl.errors import LocalError
 from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
-from fabctl.units import Seconds
+from fabctl.units import MmPerMin, Seconds
 from fabctl_drivers.grbl import realtime
 from fabctl_drivers.grbl.job_lines import job_lines
 from fabctl_drivers.grbl.session import Session
@@ -99,6 +99,34 @@ class GrblDriver:
     def stop(self) -> None:
         """End the job: hold, then reset. Spindle, laser and coolant go off; the position stays."""
         self._session.stop(self._clock.monotonic())
+
+    def home(self) -> None:
+        """Home the machine; CONNECTING until that is done.
+
+        :raises LocalError: the machine is not idle.
+        """
+        self._session.home()
+
+    def jog(self, distances_mm: Mapping[str, float], feed: MmPerMin) -> None:
+        """Move by hand: axis letter to mm, at ``feed`` mm/min; added to jogs under way.
+
+        :raises LocalError: a job runs, or the controller takes no more jogs now.
+        :raises InputError: the distances or the feed make no sense.
+        """
+        self._session.jog(distances_mm, feed)
+
+    def cancel_jog(self) -> None:
+        """End all jogs at once."""
+        self._session.cancel_jog()
+
+    def override(self, name: str) -> None:
+        """Change feed, rapids, spindle or coolant while it works.
+
+        :param name: one of :data:`fabctl_drivers.grbl.by_hand.OVERRIDES`.
+        :raises InputError: there is none of that name.
+        :raises LocalError: the controller is not connected.
+        """
+        self._session.override(name)
 
     def clear(self) -> None:
         """A person looked at a broken machine and says that it may be used again.
