@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from tests.bench.streaming_cncjs import cncjs
 from tests.bench.streaming_contest import (
     Contestant,
     best_peer,
@@ -84,6 +85,9 @@ def _grbl(folder: Path) -> None:
             is_plain=True,
         ),
     ]
+    theirs = cncjs()
+    if theirs is not None:
+        contestants.append(Contestant("cncjs 1.11.5", theirs, endpoint))
     file = grbl_moves(folder, LINES)
     take_turns(contestants, file, baud=115_200, runs=RUNS, limit_s=LIMIT_S)
     show_table(contestants)
