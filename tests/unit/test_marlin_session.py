@@ -265,7 +265,7 @@ def test_options_have_defaults_and_are_taken() -> None:
     ("options", "message"),
     [
         ({"windw": True}, "did you mean “window”"),
-        ({"zzz": 1}, "it knows window, pause_lift_mm"),
+        ({"zzz": 1}, "it knows window, baud, pause_lift_mm"),
         ({"window": "yes"}, "the option window is 'yes'"),
         ({"window": -1}, "0 to 4096 bytes"),
         ({"pause_lift_mm": "high"}, "the option pause_lift_mm is 'high'"),

@@ -44,15 +44,18 @@ class Connection:
     def __init__(self, *, baud: int, window_bytes: int) -> None:
         self.link: Link | None = None
         self._busy_s: Seconds | None = None
-        self._baud = baud
+        self.baud = baud
         self._window_bytes = window_bytes
         self._greeting: Greeting | None = None
         self._aloud: list[bytes] = []
 
-    def greet(self, now: float) -> None:
-        """Begin anew: whatever was said before counts no more."""
+    def greet(self, now: float, *, hurried: bool = False) -> None:
+        """Begin anew: whatever was said before counts no more.
+
+        :param hurried: there are other baud rates to try.
+        """
         self.link = None
-        self._greeting = Greeting(now)
+        self._greeting = Greeting(now, hurried=hurried)
 
     def drop(self) -> None:
         """Talk to nobody."""
@@ -125,7 +128,7 @@ class Connection:
         self._greeting = None
         self.link = Link(
             last_number=-1,
-            baud=self._baud,
+            baud=self.baud,
             busy_s=self._busy_s,
             window_bytes=self._window_bytes,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import partial
@@ -19,6 +20,8 @@ from fabctl_drivers.serial_port import SerialPort
 LONGEST_RAW_LINE = 65536
 """Bytes of one line of a file, comment included; a file with longer ones is not G-code."""
 CLEAR_PATIENCE_S = Seconds(6.0)
+RETURN_S, RETURN_EVERY_S = Seconds(10.0), Seconds(0.2)
+"""How long a port may be away while we connect, and how often we look for it."""
 CLOSE_PATIENCE_S = Seconds(3.0)
 
 
@@ -40,11 +43,13 @@ class MarlinDriver:
                 next_step='give the machine port = "/dev/serial/by-id/…"',
             )
         self._url = profile.port
-        self._baud = profile.baud
         self._clock = clock
         self._session = Session(settings_of(profile))
         self._port: SerialPort | None = None
+        self._gone: PortLostError | None = None
+        self._gone_until = 0.0
         self._file = ExitStack()
+        self._waiting = threading.Event()
 
     @property
     def phase(self) -> Phase:
@@ -62,9 +67,9 @@ class MarlinDriver:
         :raises DeviceError: the port is absent, busy or forbidden.
         :raises LocalError: it is open already.
         """
-        if self._port is not None:
+        if self._port is not None or self._gone is not None:
             raise LocalError("the port is open already", device=self._url)
-        self._port = SerialPort.open(self._url, self._baud)
+        self._port = SerialPort.open(self._url, self._session.baud)
         self._session.opened(self._clock.monotonic())
 
     def pump(self, timeout: Seconds) -> Sequence[DriverEvent]:
@@ -72,6 +77,8 @@ class MarlinDriver:
         session = self._session
         now = self._clock.monotonic()
         ends_at = now + timeout
+        if self._gone is not None:
+            self._look_for_the_port(self._gone, timeout)
         while self._port is not None and not session.has_events:
             now = self._exchange(self._port, Seconds(min(session.deadline, ends_at) - now))
             if now >= ends_at or self._woken:
@@ -87,6 +94,7 @@ class MarlinDriver:
     def wake(self) -> None:
         """End a waiting pump early. Safe from any thread and from a signal handler."""
         self._woken = True
+        self._waiting.set()
         port = self._port
         if port is not None:
             port.wake()
@@ -149,6 +157,9 @@ class MarlinDriver:
         if self._port is not None:
             self._session.stop(self._clock.monotonic())
             self._exchange_until(lambda _: not self._session.may_become_safe, CLOSE_PATIENCE_S)
+        if self._gone is not None:
+            self._gone = None
+            self._session.closed(self._clock.monotonic())
         if self._port is not None:
             if not self._session.is_safe:
                 self._shout()
@@ -174,9 +185,37 @@ class MarlinDriver:
         if data:
             session.receive(data, now)
         if now >= session.deadline:
+            baud = session.baud
             session.tick(now)
+            if session.baud != baud:
+                self._change_baud()
         self._write()
         return now
+
+    def _change_baud(self) -> None:
+        """Nobody answered at this rate: open the port anew with the next."""
+        if self._port is not None:
+            self._port.close()
+        try:
+            self._port = SerialPort.open(self._url, self._session.baud)
+        except DeviceError as error:
+            self._port = None
+            self._session.port_lost(error.what, self._clock.monotonic())
+
+    def _look_for_the_port(self, gone: PortLostError, timeout: Seconds) -> None:
+        """Try to open a port that vanished while we greeted: boards with USB of their own do so."""
+        self._waiting.wait(max(0.0, min(timeout, RETURN_EVERY_S)))
+        self._waiting.clear()
+        now = self._clock.monotonic()
+        try:
+            self._port = SerialPort.open(self._url, self._session.baud)
+        except DeviceError:
+            if now >= self._gone_until:
+                self._gone = None
+                self._session.port_lost(gone.what, now)
+        else:
+            self._gone = None
+            self._session.greet_again(now)
 
     def _exchange_until(self, done: Callable[[float], bool], patience: Seconds) -> None:
         now = self._clock.monotonic()
@@ -200,6 +239,11 @@ class MarlinDriver:
                 self._port.write(safety.shout())
 
     def _lose(self, error: PortLostError) -> None:
+        if self.phase is Phase.CONNECTING:
+            self._gone = error
+            self._gone_until = self._clock.monotonic() + RETURN_S
+            self._let_go()
+            return
         self._session.port_lost(error.what, self._clock.monotonic())
         self._let_go()
 

@@ -80,7 +80,13 @@ _QUIET_S: Mapping[Stage, float] = {
 
 
 class Greeting:
-    """One greeting, begun at ``now``. It ends DONE or FAILED."""
+    """One greeting, begun at ``now``. It ends DONE or FAILED.
+
+    :param hurried: there are other baud rates to try.
+    """
+
+    HURRIED_S = Seconds(6.0)
+    """Patience with a rate that is one of many: a board that resets speaks after 2 s."""
 
     GIVE_UP_S = Seconds(20.0)
     """Without a word for so long, nobody is there."""
@@ -89,8 +95,10 @@ class Greeting:
     TALKS_ON_S = Seconds(3.0)
     """A firmware that talks all the time is hailed all the same."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, hurried: bool = False) -> None:
         self.stage = Stage.LISTENING
+        self._patience_s = self.HURRIED_S if hurried else self.GIVE_UP_S
+        self._longest_s = self.HURRIED_S if hurried else self.LONGEST_S
         self.firmware: str | None = None
         self.capabilities: set[str] = set()
         self._out: list[bytes] = []
@@ -112,7 +120,7 @@ class Greeting:
         """Why it failed."""
         if self._words:
             return "what comes from the port makes no sense; is the baud rate right?"
-        return f"the firmware gave no answer within {self.GIVE_UP_S:.0f} s"
+        return f"the firmware gave no answer within {self._patience_s:.0f} s"
 
     def take_output(self) -> bytes:
         """Return the bytes to write now, and forget them."""
@@ -150,7 +158,7 @@ class Greeting:
     @property
     def _gives_up_at(self) -> float:
         heard_at = max(self._heard_at, self._since)
-        return min(heard_at + self.GIVE_UP_S, self._since + self.LONGEST_S)
+        return min(heard_at + self._patience_s, self._since + self._longest_s)
 
     def _go(self, cue: Cue, now: float) -> None:
         before = self.stage

@@ -45,6 +45,7 @@ class Session:
         self.wants_close = False
         """Whether the port should be closed now: nobody answers, or the firmware asked for it."""
         self._settings = settings
+        self._other_bauds = list(settings.other_bauds)
         self._ear = Ear()
         self._connection = Connection(baud=settings.baud, window_bytes=settings.window_bytes)
         self._readings = Readings()
@@ -64,6 +65,11 @@ class Session:
     def confirmed_line(self) -> int:
         """Line in the file of the running job's last confirmed command; 0 without a job."""
         return 0 if self._job is None else self._job.confirmed_line
+
+    @property
+    def baud(self) -> int:
+        """Bits per second that the port must have now; it may change while CONNECTING."""
+        return self._connection.baud
 
     @property
     def has_events(self) -> bool:
@@ -253,7 +259,16 @@ class Session:
 
     def _greet(self, now: float) -> None:
         self._let_go()
-        self._connection.greet(now)
+        self._connection.greet(now, hurried=bool(self._other_bauds))
+
+    def _try_another_baud(self, now: float) -> bool:
+        """Greet at the next rate; return whether there was one."""
+        if not self._other_bauds or self.phase is not Phase.CONNECTING:
+            return False
+        self._connection.baud = self._other_bauds.pop(0)
+        self._ear = Ear()
+        self._greet(now)
+        return True
 
     def _let_go(self) -> None:
         self._connection.drop()
@@ -350,6 +365,8 @@ class Session:
     _greeted_as = Connected(None)
 
     def _unanswered(self, event: Unanswered, now: float) -> None:
+        if self._try_another_baud(now):
+            return
         if self.phase is Phase.BROKEN:
             self._let_go()  # silent for now; it is heard again after a reset
         else:
@@ -363,6 +380,7 @@ class Session:
         if self._connected is not None:
             return
         self._connected = self._greeted_as
+        self._other_bauds.clear()  # this one is right
         self._speech.polled(now)
         self._events.append(self._connected)
         if self._unexplained is None:

@@ -17,8 +17,11 @@ WINDOW_BYTES = 120
 _LENGTHS = ("lift_mm", "retract_mm", "x_mm", "y_mm")
 _FEEDS = ("travel_mm_per_min", "lift_mm_per_min", "retract_mm_per_min")
 _PAUSE_OPTIONS = {f"pause_{name}": name for name in (*_LENGTHS, *_FEEDS)}
-OPTIONS = ("window", *_PAUSE_OPTIONS)
+RATES = (250_000, 115_200, 500_000, 1_000_000, 57_600, 230_400, 38_400, 19_200, 9_600)
+"""Bits per second that Marlin boards are built with, the usual ones first."""
+OPTIONS = ("window", "baud", *_PAUSE_OPTIONS)
 """``window``: false (default, one line at a time), true (120 bytes), or a number of bytes;
+``baud``: ``"auto"`` tries the usual rates, the machine's own first;
 ``pause_…``: lengths in mm (``x``, ``y``: where to park) and feeds in mm/min."""
 
 
@@ -30,6 +33,8 @@ class Settings:
     window_bytes: int = 0
     parking: Parking = field(default_factory=Parking)
     work_area: WorkArea | None = None
+    other_bauds: tuple[int, ...] = ()
+    """Rates to try where nobody answers at ``baud``."""
 
 
 def settings_of(profile: MachineProfile) -> Settings:
@@ -42,7 +47,18 @@ def settings_of(profile: MachineProfile) -> Settings:
     for name in profile.options:
         if name not in OPTIONS:
             raise InputError(_unknown(name), device=profile.id)
-    return Settings(profile.baud, _window(profile), _parking(profile), profile.work_area)
+    return Settings(
+        profile.baud, _window(profile), _parking(profile), profile.work_area, _others(profile)
+    )
+
+
+def _others(profile: MachineProfile) -> tuple[int, ...]:
+    asked = profile.options.get("baud")
+    if asked is None:
+        return ()
+    if asked != "auto":
+        raise InputError(f"the option baud is {asked!r}", device=profile.id, limit='"auto"')
+    return tuple(rate for rate in RATES if rate != profile.baud)
 
 
 def _unknown(name: str) -> str:
