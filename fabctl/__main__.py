@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Read lab.toml and say all that is wrong.",
     ),
     "stream": ("stream:stream", "Send one file to one machine, without a lab."),
+    "terminal": ("terminal:terminal", "Talk to one machine, line by line, without a lab."),
     "person": ("people:person", "Add people, set passwords and PINs, certify."),
     "token": ("token:token", "Create, list and revoke personal tokens for the API."),
     "web": ("web:web", "Serve the pages and the API."),
@@ -30,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "check-config"),
-    "One machine, no lab": ("stream",),
+    "One machine, no lab": ("stream", "terminal"),
     "People": ("person", "token"),
     "Parts of a lab (fabctl run starts them all)": ("web", "steward", "machine", "migrate"),
     "Simulated hardware": ("sim",),

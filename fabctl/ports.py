@@ -209,7 +209,26 @@ class WaitingForPerson:
     message: str | None
 
 
-DriverEvent = Connected | PhaseChanged | Telemetry | JobProgress | JobEnded | WaitingForPerson
+class Tone(StrEnum):
+    """What a line of the controller is, for its colour."""
+
+    OK = "ok"
+    ERROR = "error"
+    ECHO = "echo"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A line that the controller said, told only after :meth:`Driver.say` was used."""
+
+    text: str
+    tone: Tone
+
+
+DriverEvent = (
+    Connected | PhaseChanged | Telemetry | JobProgress | JobEnded | WaitingForPerson | Heard
+)
 
 
 class Driver(Protocol):
@@ -263,6 +282,15 @@ class Driver(Protocol):
         """End the job as soon as the firmware lets us, heaters, spindle and laser off.
 
         Allowed in every phase; without a job it only makes the machine safe.
+        """
+
+    def say(self, line: str) -> None:
+        """Say one line that a person typed, only in IDLE. What the controller answers comes as
+        :class:`Heard`. Nothing checks what the line does: the person is at the machine.
+
+        :param line: one command; comments and blanks around it are left out.
+        :raises LocalError: the phase is not IDLE, or this machine takes no single lines.
+        :raises InputError: the line is empty, is no text, or does not fit the controller's buffer.
         """
 
     def clear(self) -> None:

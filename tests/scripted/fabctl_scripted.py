@@ -119,6 +119,9 @@ class ScriptedDriver:
             raise LocalError("the firmware does not answer")
         self._go(Phase.IDLE)
 
+    def say(self, line: str) -> None:
+        self._sent(line)
+
     def close(self) -> None:
         if self._phase is not Phase.CLOSED and self._cable.exists():
             self._sent("heaters off")

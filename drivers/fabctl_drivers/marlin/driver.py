@@ -15,6 +15,7 @@ from fabctl.units import Seconds
 from fabctl_drivers.marlin import frames, safety
 from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import settings_of
+from fabctl_drivers.marlin.talk import command_of
 from fabctl_drivers.serial_port import SerialPort
 
 LONGEST_RAW_LINE = 65536
@@ -129,6 +130,14 @@ class MarlinDriver:
     def stop(self) -> None:
         """End the job as soon as the firmware lets us, heaters and fan off."""
         self._session.stop(self._clock.monotonic())
+
+    def say(self, line: str) -> None:
+        """Say one line that a person typed; the answers come as Heard.
+
+        :raises LocalError: the machine is not idle.
+        :raises InputError: nothing to send, more than one line, too long, or an M110.
+        """
+        self._session.say(command_of(line), self._clock.monotonic())
 
     def clear(self) -> None:
         """A person looked at a broken machine and says that it may be used again.

@@ -18,6 +18,8 @@ class Move(Enum):
     """It answers, but what happened before was never looked at by a person."""
     RESTARTED = auto()
     START = auto()
+    SAY = auto()
+    """A person says a line of their own."""
     PAUSE = auto()
     PARKED = auto()
     HELD = auto()
@@ -44,6 +46,7 @@ NEXT: Mapping[tuple[Phase, Move], Phase] = {
     (Phase.BROKEN, Move.RESTARTED): Phase.BROKEN,
     (Phase.BROKEN, Move.CONNECTED_BROKEN): Phase.BROKEN,
     (Phase.IDLE, Move.START): Phase.RUNNING,
+    (Phase.IDLE, Move.SAY): Phase.IDLE,
     (Phase.RUNNING, Move.PAUSE): Phase.PAUSING,
     (Phase.RUNNING, Move.HELD): Phase.PAUSED,
     (Phase.PAUSING, Move.PARKED): Phase.PAUSED,
@@ -68,6 +71,7 @@ NEXT: Mapping[tuple[Phase, Move], Phase] = {
 _REFUSALS: Mapping[Move, str] = {
     Move.OPENED: "the port is open already",
     Move.START: "a job starts only on an idle machine",
+    Move.SAY: "a machine takes single lines only while it is idle",
     Move.PAUSE: "no job runs",
     Move.RESUME: "no job is paused",
     Move.CLEAR: "there is nothing to clear",

@@ -29,6 +29,7 @@ from fabctl_drivers.marlin.phases import Move, next_phase
 from fabctl_drivers.marlin.readings import Readings
 from fabctl_drivers.marlin.settings import Settings
 from fabctl_drivers.marlin.speech import Speech
+from fabctl_drivers.marlin.talk import heard
 
 PROGRESS_EVERY_S = 0.2
 """At most five JobProgress events per second."""
@@ -57,6 +58,7 @@ class Session:
         self._job: Job | None = None
         self._stood: Standstill | None = None
         self._stop_reason: str | None = None
+        self._talks = False
         self._heard_at = self._progress_at = -math.inf
 
     # ---- what the shell asks
@@ -122,6 +124,8 @@ class Session:
         for answer in self._ear.hear(data):
             if answer is not OK:
                 self._note(answer, now)
+            if self._talks:
+                self._events.append(heard(answer))
             events = self._connection.hear(answer, now)
             if events:
                 self._follow(events, now)
@@ -219,6 +223,16 @@ class Session:
         if waits_for_heat(link.oldest) or waits_for_person(link.oldest):
             link.say_aside(safety.END_WAITING)
         self._errands.add([*self._heaters_off(), b"M105"], Errand.MAKE_SAFE)
+        self._fill(now)
+
+    def say(self, command: bytes, now: float) -> None:
+        """Say a person's own command; from now on every answer is told.
+
+        :raises LocalError: the machine is not idle.
+        """
+        next_phase(self.phase, Move.SAY)
+        self._talks = True
+        self._errands.add([command], Errand.STEP)
         self._fill(now)
 
     def greet_again(self, now: float) -> None:

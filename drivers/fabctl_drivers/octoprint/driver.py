@@ -172,6 +172,16 @@ class OctoPrintDriver:
         self._watch.stop(self._clock.monotonic())
         self._send_errands()
 
+    def say(self, line: str) -> None:  # noqa: ARG002  # the protocol's signature
+        """Refuse: whether a line is heard, and what it draws, OctoPrint tells only its own pages.
+
+        :raises LocalError: always.
+        """
+        raise LocalError(
+            "single lines go through OctoPrint's own terminal",
+            next_step="open OctoPrint in a browser, tab Terminal",
+        )
+
     def clear(self) -> None:
         """A person looked at a broken machine and says that it may be used again.
 

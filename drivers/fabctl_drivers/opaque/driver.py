@@ -76,6 +76,13 @@ class OpaqueDriver:
     def stop(self) -> None:
         """Do nothing: there is nothing that fabctl started, and no wire to say it on."""
 
+    def say(self, line: str) -> None:  # noqa: ARG002  # the protocol's signature
+        """Refuse.
+
+        :raises LocalError: always.
+        """
+        raise LocalError("fabctl has no wire to this machine to say it on", device=self._machine)
+
     def clear(self) -> None:
         """Do nothing: this driver is never broken.
 
