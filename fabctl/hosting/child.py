@@ -38,6 +38,8 @@ class ChildSpec:
     """It is to end by itself, with exit code 0: then it is ready. It is never restarted."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to ours."""
+    lives_at_least_s: float = 0.0
+    """When the start of the whole fails: it is not asked to end before it has lived so long."""
     stop_within_s: float = 12.0
     """After SIGTERM; then it is killed."""
 
@@ -57,6 +59,11 @@ class Child:
         self._began = 0.0
         self._rest = b""
         self._silent = False
+
+    @property
+    def age_s(self) -> float:
+        """How long ago it was started, in s."""
+        return time.monotonic() - self._began
 
     @property
     def output(self) -> int | None:

@@ -12,7 +12,10 @@ from fabctl.hosting.mosquitto import PrivateBroker
 from fabctl.hosting.supervisor import ChildSpec
 
 FIRST, THEN = 0, 1
-"""Start ranks: the broker and the database; what needs them."""
+"""Start ranks: machines, the broker and the database; what needs the database. Machines wait for
+nothing: after a power cut, commanding their heaters off comes before everything else."""
+TIME_TO_MAKE_SAFE_S = 5.0
+"""What a machine gets to open its port and command its heaters off when the start fails."""
 MACHINES, DESK, HARDWARE, BROKER = range(4)
 """Stop ranks: machines first, so that they can stop their jobs and have that recorded."""
 SMALL_HEAP = {"MALLOC_ARENA_MAX": "1"}
@@ -47,8 +50,9 @@ def machine_children(config: LabConfig, host: str) -> list[ChildSpec]:
         ChildSpec(
             machine.id,
             fabctl_command(config, "machine", machine.id),
-            start_rank=THEN,
+            start_rank=FIRST,
             stop_rank=MACHINES,
+            lives_at_least_s=TIME_TO_MAKE_SAFE_S,
             environment=SMALL_HEAP,
             stop_within_s=15.0,  # 8 s for its job, 2 s for what it has to tell, and some
         )

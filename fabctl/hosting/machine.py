@@ -14,7 +14,7 @@ from fabctl.clock import Clock
 from fabctl.errors import DeviceError, FabError
 from fabctl.hosting.job_keeper import MOST_REASON, JobKeeper, MachineFolders
 from fabctl.hosting.machine_reports import MachineReports
-from fabctl.hosting.machine_states import refusal, state_of
+from fabctl.hosting.machine_states import OTHER_JOB, Refused, refusal, state_of
 from fabctl.hosting.request_desk import Request, RequestDesk
 from fabctl.hosting.running_mark import Hold
 from fabctl.messaging.payloads import (
@@ -159,8 +159,8 @@ class MachineHost:
         if request.verb == "recorded":
             self._reports.recorded(_named_events(request.body.values.get("events")))
             return OK
-        refused = refusal(request.verb, self.state)
         try:
+            refused = refusal(request.verb, self.state) or self._meant_another(request)
             if refused is None:
                 self._do(request)
             elif not self._gave_up(request):
@@ -172,6 +172,14 @@ class MachineHost:
         except OSError as error:
             return Answer(False, "local-fault", f"This computer's disk failed: {error}."[:400])
         return OK
+
+    def _meant_another(self, request: Request) -> Refused | None:
+        """A request that names its job is not done to the one that took its place meanwhile."""
+        if request.verb == "start":
+            return None
+        meant = request.body.text_or_none("job", limit=64)
+        job = self._keeper.job
+        return OTHER_JOB if meant and (job is None or job.id != meant) else None
 
     def _gave_up(self, request: Request) -> bool:
         """Stop a job that was not begun, also when the machine is out of reach just now."""

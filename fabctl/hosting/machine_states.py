@@ -56,6 +56,7 @@ IS_OFFLINE = Refused("machine-offline", "The machine is not connected.")
 IS_BLOCKED = Refused("machine-blocked", "The machine's interlock does not allow it.")
 NO_JOB = Refused("no-job", "No job is running.")
 NOT_PAUSED = Refused("not-paused", "No job is paused.")
+OTHER_JOB = Refused("other-job", "Another job is on the machine by now.")
 NOT_BROKEN = Refused("not-broken", "The machine is not broken: there is nothing to clear.")
 
 _S = MachineState

@@ -159,6 +159,7 @@ def _who_stops(payload: bytes) -> Fields:
     try:
         body = decode(payload)
         body.text_or_none("by", limit=64)
+        body.text_or_none("job", limit=64)
     except PayloadError:
         return Fields({})
     return body

@@ -161,10 +161,16 @@ class Supervisor:
     def _stop_all(self) -> None:
         for rank in sorted({child.spec.stop_rank for child in self._children}):
             of_rank = [child for child in self._children if child.spec.stop_rank == rank]
+            while self._ends_asked == 0 and any(self._too_young(child) for child in of_rank):
+                self._turn(LOOK_EVERY_S)
             for child in of_rank:
                 child.due = None
                 child.ask_to_end()
             self._wait_for_end(of_rank)
+
+    @staticmethod
+    def _too_young(child: Child) -> bool:
+        return child.process is not None and child.age_s < child.spec.lives_at_least_s
 
     def _wait_for_end(self, children: list[Child]) -> None:
         began = time.monotonic()

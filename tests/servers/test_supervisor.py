@@ -228,6 +228,19 @@ def test_when_what_runs_once_fails_all_ends_with_an_error(supervised: Supervised
     assert supervised.left_behind() == []
 
 
+def test_when_the_start_fails_machines_get_the_time_to_make_themselves_safe(
+    supervised: Supervised,
+) -> None:
+    safe = "import time; time.sleep(1.0); print('heaters off', flush=True); time.sleep(60)"
+    supervised.start(
+        supervised.child("machine", safe, start_rank=0, lives_at_least_s=2.5),
+        supervised.child("migrate", "raise SystemExit(7)", start_rank=0, once=True),
+    )
+    assert supervised.wait() == 1
+    assert "heaters off" in supervised.said
+    assert supervised.left_behind() == []
+
+
 def test_a_program_that_is_not_there_is_explained(supervised: Supervised) -> None:
     supervised.start(
         supervised.child("base", SLEEPS, start_rank=0),

@@ -100,6 +100,22 @@ def test_pause_resume_and_stop_are_told_with_who_asked(bench: MachineBench) -> N
     assert bench.state["state"] == "idle"
 
 
+@pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
+def test_what_is_asked_of_one_job_is_not_done_to_another(bench: MachineBench, verb: str) -> None:
+    bench.start()
+    bench.confirm(2)
+    if verb == "resume":
+        bench.ask_openly("pause")
+        bench.step()
+    before, state = list(bench.sent), bench.state["state"]
+    ask = bench.ask_signed if verb == "resume" else bench.ask_openly
+    answer = ask(verb, {"by": "p-2", "job": "job-of-yesterday"})
+    bench.step(2)
+    assert (answer["accepted"], answer["code"]) == (False, "other-job")
+    assert (bench.sent, bench.state["state"]) == (before, state)
+    assert ask(verb, {"by": "p-2", "job": "job-1"})["accepted"] is True
+
+
 def test_waiting_for_a_person_is_said_until_it_is_over(bench: MachineBench) -> None:
     content = b"G28\nM0\nG1 X9 F900\n"
     assert bench.ask_signed("start", bench.order(content, lines=3, commands=3))["accepted"]

@@ -130,7 +130,7 @@ def start(job: str) -> Response:
 def pause(job: str) -> Response:
     """Pause a running job: anyone may."""
     lab, person = current_lab(), caller()
-    return _controlled(lab, job, person, control.pause(lab, _its_machine(lab, job), person))
+    return _controlled(lab, job, person, control.pause(lab, _its_machine(lab, job), person, job))
 
 
 @area.post("/jobs/<job>/resume")
@@ -144,7 +144,7 @@ def resume(job: str) -> Response:
 def stop(job: str) -> Response:
     """Stop a job: anyone may."""
     lab, person = current_lab(), caller()
-    return _controlled(lab, job, person, control.stop(lab, _its_machine(lab, job), person))
+    return _controlled(lab, job, person, control.stop(lab, _its_machine(lab, job), person, job))
 
 
 def _machine(lab: Lab, machine: str) -> dict[str, Any]:

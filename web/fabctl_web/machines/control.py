@@ -57,14 +57,18 @@ def start(lab: Lab, job_id: str, person: PersonView) -> Answer:
     return answer
 
 
-def pause(lab: Lab, machine: str, person: PersonView | None) -> Answer:
-    """Pause whatever runs. Anyone may: it only takes away. The machine's event records it."""
-    return lab.requests.send(machine, "pause", {"by": person.id if person else None})
+def pause(lab: Lab, machine: str, person: PersonView | None, job: str | None = None) -> Answer:
+    """Pause what runs (only ``job``, if named). Anyone may: it only takes away."""
+    return lab.requests.send(machine, "pause", _asked_by(person, job))
 
 
-def stop(lab: Lab, machine: str, person: PersonView | None) -> Answer:
-    """Stop whatever runs, heaters off. Anyone may, like pausing."""
-    return lab.requests.send(machine, "stop", {"by": person.id if person else None})
+def stop(lab: Lab, machine: str, person: PersonView | None, job: str | None = None) -> Answer:
+    """Stop what runs (only ``job``, if named), heaters off. Anyone may, like pausing."""
+    return lab.requests.send(machine, "stop", _asked_by(person, job))
+
+
+def _asked_by(person: PersonView | None, job: str | None) -> dict[str, str | None]:
+    return {"by": person.id if person else None} | ({"job": job} if job else {})
 
 
 def resume(lab: Lab, machine: str, person: PersonView) -> Answer:
@@ -82,7 +86,7 @@ def resume(lab: Lab, machine: str, person: PersonView) -> Answer:
             allowed = False
     if not allowed:
         raise RefusedError([MAY_NOT_RESUME])
-    return lab.requests.send(machine, "resume", {"by": person.id})
+    return lab.requests.send(machine, "resume", _asked_by(person, job_id))
 
 
 def clear(lab: Lab, machine: str, person: PersonView) -> Answer:
@@ -105,6 +109,7 @@ ANSWERS = {
     "machine-offline": text("This machine is not connected."),
     "machine-blocked": text("This machine's safety chain keeps it blocked."),
     "no-job": text("No job is on this machine."),
+    "other-job": text("Another job is on this machine by now."),
     "not-paused": text("This machine is not paused."),
     "not-broken": text("This machine is in order: there is nothing to release."),
     "not-authentic": text("The machine did not accept this program's key. Tell the staff."),
