@@ -71,16 +71,19 @@ class Rig:
     def turn(self) -> None:
         """Write what is to be said, go on to the next thing that happens, take it in."""
         session, cable = self.session, self.cable
-        out = session.take_output()
-        if out:
-            self.said += out
-            cable.receive(out, self.now)
+        self._write()
         session.look_ahead()
         due = min(cable.next_due(), session.deadline)
         assert due < math.inf, f"nothing will ever happen again: {session.phase.value}"
         self._idle_turns = self._idle_turns + 1 if due <= self.now else 0
         assert self._idle_turns < 10_000, "it turns without getting anywhere"
         self._pass(max(self.now, due))
+
+    def _write(self) -> None:
+        out = self.session.take_output()
+        if out:
+            self.said += out
+            self.cable.receive(out, self.now)
 
     def _pass(self, now: float) -> None:
         self.now = now
@@ -102,6 +105,7 @@ class Rig:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         ends_at = self.now + seconds
+        self._write()
         while min(self.cable.next_due(), self.session.deadline) < ends_at:
             self.turn()
         self._pass(max(ends_at, self.now))

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import select
+import threading
 from collections import deque
 
 import serial
@@ -168,6 +169,22 @@ class SerialPort:
 
     def _lost(self, error: OSError) -> PortLostError:
         return PortLostError(_cause(error), device=self.url, next_step=_CHECK_THE_CABLE)
+
+
+class Nap:
+    """A wait without a port, for one that is to come back; it can be ended early."""
+
+    def __init__(self) -> None:
+        self._woken = threading.Event()
+
+    def wait(self, timeout: Seconds) -> None:
+        """Wait for ``timeout`` s, or until woken."""
+        self._woken.wait(max(0.0, timeout))
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """End the wait. Safe from any thread."""
+        self._woken.set()
 
 
 _CHECK_THE_CABLE = "check the cable and the machine's power"

@@ -15,6 +15,7 @@ from types import FrameType
 import click
 
 from fabctl.clock import Clock, SystemClock
+from fabctl.commands.stream_options import USUAL_BAUD, Baud, dry_run, own_options
 from fabctl.commands.stream_show import Show, duration
 from fabctl.errors import DeviceError, FabError, InputError
 from fabctl.ports import (
@@ -59,7 +60,15 @@ class Result:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--driver", "driver_name", required=True, metavar="NAME", help="Such as marlin.")
 @click.option("--port", metavar="PORT", help="Such as /dev/ttyUSB0 or socket://host:port.")
-@click.option("--baud", type=click.IntRange(1), default=250_000, show_default=True)
+@click.option("--baud", type=Baud(), default=USUAL_BAUD, show_default=True)
+@click.option("--window", metavar="on|off|BYTES", help="Lines sent ahead, where that is proven.")
+@click.option(
+    "--dry-run",
+    "dry_run_to",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Send nothing: write what would be sent, exactly, to this file.",
+)
 @click.option(
     "--kind",
     type=click.Choice([kind.value for kind in MachineKind]),
@@ -72,11 +81,13 @@ class Result:
 )
 @click.option("--force", is_flag=True, help="Send the file in spite of what its check found.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-def stream(
+def stream(  # noqa: PLR0913  # one for each option
     file: Path,
     driver_name: str,
     port: str | None,
     baud: int,
+    window: str | None,
+    dry_run_to: Path | None,
     kind: str,
     options: tuple[str, ...],
     *,
@@ -108,10 +119,13 @@ def stream(
             driver=driver_name,
             host="here",
             port=port,
-            baud=baud,
-            options=dict(_option(text) for text in options),
+            baud=baud or USUAL_BAUD,
+            options=own_options(baud=baud, window=window) | dict(_option(o) for o in options),
         )
         job = check(file, profile.kind, force=force)
+        if dry_run_to is not None:
+            click.echo(f"{dry_run(profile, job, dry_run_to)} bytes written to {dry_run_to}")
+            return
         with _signals() as signals:
             result = Streaming(find_driver(profile, clock), job, clock, signals).run()
     except FabError as error:

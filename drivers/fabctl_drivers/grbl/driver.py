@@ -147,6 +147,13 @@ class GrblDriver:
         self._shell.exchange_until(session.go_on_clearing, CLEAR_PATIENCE_S)
         session.clear(self._clock.monotonic())
 
+    def say(self, line: str) -> None:  # noqa: ARG002  # the protocol's signature
+        """Refuse: this driver takes no single lines yet.
+
+        :raises LocalError: always.
+        """
+        raise LocalError("the driver grbl takes no single lines yet", device=self._url)
+
     def close(self) -> None:
         """Make the machine safe where the port still allows it, then close the port.
 

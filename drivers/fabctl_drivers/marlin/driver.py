@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
@@ -11,12 +10,12 @@ from pathlib import Path
 from fabctl.clock import Clock
 from fabctl.errors import DeviceError, InputError, LocalError, PortLostError
 from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
-from fabctl.units import Seconds
+from fabctl.units import MmPerMin, Seconds
 from fabctl_drivers.marlin import frames, safety
 from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import settings_of
 from fabctl_drivers.marlin.talk import command_of
-from fabctl_drivers.serial_port import SerialPort
+from fabctl_drivers.serial_port import Nap, SerialPort
 
 LONGEST_RAW_LINE = 65536
 """Bytes of one line of a file, comment included; a file with longer ones is not G-code."""
@@ -50,7 +49,7 @@ class MarlinDriver:
         self._gone: PortLostError | None = None
         self._gone_until = 0.0
         self._file = ExitStack()
-        self._waiting = threading.Event()
+        self._nap = Nap()
 
     @property
     def phase(self) -> Phase:
@@ -95,7 +94,7 @@ class MarlinDriver:
     def wake(self) -> None:
         """End a waiting pump early. Safe from any thread and from a signal handler."""
         self._woken = True
-        self._waiting.set()
+        self._nap.wake()
         port = self._port
         if port is not None:
             port.wake()
@@ -138,6 +137,31 @@ class MarlinDriver:
         :raises InputError: nothing to send, more than one line, too long, or an M110.
         """
         self._session.say(command_of(line), self._clock.monotonic())
+
+    def home(self, axes: str = "") -> None:
+        """Home ``axes`` (letters of XYZ; empty for all), only in IDLE.
+
+        :raises LocalError: the machine is not idle.
+        :raises InputError: there is no such axis.
+        """
+        self._session.home(axes, self._clock.monotonic())
+
+    def jog(self, by_mm: Mapping[str, float], feed: MmPerMin) -> None:
+        """Move by so many mm per axis, only in IDLE, after :meth:`home`, inside the work area.
+
+        :raises LocalError: not idle, not homed, the last jog has not ended, or no work area.
+        :raises TargetOutOfRangeError: it would end outside; nothing was sent.
+        """
+        self._session.jog(by_mm, feed, self._clock.monotonic())
+
+    def emergency(self) -> None:
+        """Halt the firmware with M112 where it has EMERGENCY_PARSER; else the same as stop.
+
+        This is no emergency stop: it needs this computer, the cable and a firmware that listens.
+        Without EMERGENCY_PARSER the moves in the planner still run. The red button does not wait.
+        After M112 the machine is BROKEN until it was switched off and on and a person cleared it.
+        """
+        self._session.emergency(self._clock.monotonic())
 
     def clear(self) -> None:
         """A person looked at a broken machine and says that it may be used again.
@@ -213,8 +237,7 @@ class MarlinDriver:
 
     def _look_for_the_port(self, gone: PortLostError, timeout: Seconds) -> None:
         """Try to open a port that vanished while we greeted: boards with USB of their own do so."""
-        self._waiting.wait(max(0.0, min(timeout, RETURN_EVERY_S)))
-        self._waiting.clear()
+        self._nap.wait(min(timeout, RETURN_EVERY_S))
         now = self._clock.monotonic()
         try:
             self._port = SerialPort.open(self._url, self._session.baud)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from fabctl.errors import InputError, LocalError
 from fabctl.ports import Connected, DriverEvent, JobFile, Outcome, Phase, PhaseChanged, Trouble
-from fabctl_drivers.marlin import pausing, safety
+from fabctl.units import MmPerMin
+from fabctl_drivers.marlin import by_hand, pausing, safety
 from fabctl_drivers.marlin.answers import OK, Answer, Ear, Heard, Topic
 from fabctl_drivers.marlin.connection import (
     FIRST_LINE,
@@ -23,6 +24,7 @@ from fabctl_drivers.marlin.connection import (
 from fabctl_drivers.marlin.errands import Errand
 from fabctl_drivers.marlin.job import Job, JobLine
 from fabctl_drivers.marlin.link import Acked, Ended, State, Withdrawn
+from fabctl_drivers.marlin.motion import Motion
 from fabctl_drivers.marlin.patience import waits_for_heat, waits_for_person
 from fabctl_drivers.marlin.pausing import Standstill
 from fabctl_drivers.marlin.phases import Move, next_phase
@@ -59,6 +61,7 @@ class Session:
         self._stood: Standstill | None = None
         self._stop_reason: str | None = None
         self._talks = False
+        self._homed: set[str] = set()
         self._heard_at = self._progress_at = -math.inf
 
     # ---- what the shell asks
@@ -181,6 +184,7 @@ class Session:
             raise job.unreadable
         self._job, self._stop_reason = job, None
         self._progress_at = now
+        self._homed = set()
         self._speech.polled(now)
         self._move(Move.START)
         self._fill(now)
@@ -231,9 +235,43 @@ class Session:
         :raises LocalError: the machine is not idle.
         """
         next_phase(self.phase, Move.SAY)
-        self._talks = True
+        self._talks, self._homed = True, set()
         self._errands.add([command], Errand.STEP)
         self._fill(now)
+
+    def home(self, axes: str, now: float) -> None:
+        """Home axes; from then on, until the controller or a job moves them, jogs are allowed.
+
+        :raises LocalError: the machine is not idle.
+        :raises InputError: there is no such axis.
+        """
+        next_phase(self.phase, Move.SAY)
+        self._errands.add(by_hand.home(axes), Errand.STEP)
+        self._homed = self._homed | set(axes.upper() or by_hand.AXES)
+        self._readings.position = b""
+        self._fill(now)
+
+    def jog(self, by_mm: Mapping[str, float], feed: MmPerMin, now: float) -> None:
+        """Move by so many mm, inside the work area. One jog at a time: the next needs its end.
+
+        :raises LocalError: not idle, not homed by :meth:`home`, still moving, or no work area.
+        :raises TargetOutOfRangeError: it would end outside.
+        """
+        next_phase(self.phase, Move.SAY)
+        known = pausing.position_of(self._readings.position, Motion())
+        position = {axis: mm for axis, mm in known.items() if axis in self._homed}
+        said = by_hand.jog(by_mm, feed, position, self._settings.work_area)
+        self._readings.position = b""  # known again after the move
+        self._errands.add(said, Errand.STEP)
+        self._fill(now)
+
+    def emergency(self, now: float) -> None:
+        """Halt the firmware where it listens for that beside its queue, else stop."""
+        if self._connected is None or "EMERGENCY_PARSER" not in self._connected.capabilities:
+            self.stop(now, "emergency")
+            return
+        self._fail(Trouble.FIRMWARE_HALTED, "somebody asked for an emergency halt", now)
+        self._connection.shout(b"\nM112\n")
 
     def greet_again(self, now: float) -> None:
         """Begin anew with the firmware: find out whether it answers."""
@@ -286,6 +324,7 @@ class Session:
 
     def _let_go(self) -> None:
         self._connection.drop()
+        self._homed = set()
         self._connected = self._stood = None
         self._errands.clear()
         self._readings.person.moved_on()
