@@ -124,7 +124,8 @@ def stream(  # noqa: PLR0913  # one for each option
         )
         job = check(file, profile.kind, force=force)
         if dry_run_to is not None:
-            click.echo(f"{dry_run(profile, job, dry_run_to)} bytes written to {dry_run_to}")
+            size = dry_run(find_driver(profile, clock), job, dry_run_to)
+            click.echo(f"{size} bytes written to {dry_run_to}")
             return
         with _signals() as signals:
             result = Streaming(find_driver(profile, clock), job, clock, signals).run()

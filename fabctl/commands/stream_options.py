@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import click
 
 from fabctl.errors import InputError
-from fabctl.ports import JobFile, MachineProfile
+from fabctl.ports import Driver, JobFile
 
 USUAL_BAUD = 250_000
 
@@ -47,17 +49,23 @@ def _bytes(window: str) -> int:
     return int(window)
 
 
-def dry_run(profile: MachineProfile, job: JobFile, out: Path) -> int:
+@runtime_checkable
+class Rehearsing(Protocol):
+    """A driver that can tell what it would say."""
+
+    def rehearse(self, job: JobFile) -> Iterator[bytes]:
+        """Yield every piece that would be written; no port is opened."""
+
+
+def dry_run(driver: Driver, job: JobFile, out: Path) -> int:
     """Write what would be sent, exactly, to a file; return the bytes. No port is opened.
 
-    :raises InputError: another driver than marlin, or the file cannot be read or written.
+    :raises InputError: the driver cannot tell, or the file cannot be read or written.
     """
-    if profile.driver != "marlin":
-        raise InputError("--dry-run knows only the driver marlin")
-    from fabctl_drivers.marlin.rehearsal import rehearse  # noqa: PLC0415  # only then
-
+    if not isinstance(driver, Rehearsing):
+        raise InputError("this driver has no dry run", next_step="marlin has one")
     try:
-        with job.path.open("rb") as raw, out.open("wb") as written:
-            return sum(written.write(piece) for piece in rehearse(profile, job, raw))
+        with out.open("wb") as written:
+            return sum(written.write(piece) for piece in driver.rehearse(job))
     except OSError as error:
         raise InputError(f"the dry run failed: {error}") from error

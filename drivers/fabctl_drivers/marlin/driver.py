@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from fabctl.clock import Clock
 from fabctl.errors import DeviceError, InputError, LocalError, PortLostError
 from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
 from fabctl.units import MmPerMin, Seconds
-from fabctl_drivers.marlin import frames, safety
+from fabctl_drivers.marlin import frames, rehearsal, safety
 from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import settings_of
 from fabctl_drivers.marlin.talk import command_of
@@ -44,7 +44,8 @@ class MarlinDriver:
             )
         self._url = profile.port
         self._clock = clock
-        self._session = Session(settings_of(profile))
+        self._settings = settings_of(profile)
+        self._session = Session(self._settings)
         self._port: SerialPort | None = None
         self._gone: PortLostError | None = None
         self._gone_until = 0.0
@@ -137,6 +138,11 @@ class MarlinDriver:
         :raises InputError: nothing to send, more than one line, too long, or an M110.
         """
         self._session.say(command_of(line), self._clock.monotonic())
+
+    def rehearse(self, job: JobFile) -> Iterator[bytes]:
+        """Yield every piece that would be written for a job, as :func:`rehearsal.rehearse` says."""
+        with closing(_raw_lines(job.path)) as raw:
+            yield from rehearsal.rehearse(self._settings, job, raw)
 
     def home(self, axes: str = "") -> None:
         """Home ``axes`` (letters of XYZ; empty for all), only in IDLE.

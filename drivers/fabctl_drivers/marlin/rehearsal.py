@@ -6,24 +6,24 @@ import re
 from collections.abc import Iterator
 
 from fabctl.errors import DeviceError
-from fabctl.ports import JobEnded, JobFile, MachineProfile, Outcome, Phase
+from fabctl.ports import JobEnded, JobFile, Outcome, Phase
 from fabctl_drivers.marlin import frames
 from fabctl_drivers.marlin.session import Session
-from fabctl_drivers.marlin.settings import settings_of
+from fabctl_drivers.marlin.settings import Settings
 
 _NUMBER = re.compile(rb"N(\d+) ")
 
 
-def rehearse(profile: MachineProfile, job: JobFile, raw: Iterator[bytes]) -> Iterator[bytes]:
+def rehearse(settings: Settings, job: JobFile, raw: Iterator[bytes]) -> Iterator[bytes]:
     """Yield every piece that would be written, from the opened port to the confirmed end.
 
     The firmware imagined here has ADVANCED_OK and none of the other capabilities; a real one is
     told ``M155 S2`` too where it can report by itself, and has lines repeated where one is lost.
 
-    :raises InputError: the profile or the file cannot be used.
+    :raises InputError: the file cannot be used.
     :raises DeviceError: the job would not finish, with the reason.
     """
-    session = Session(settings_of(profile))
+    session = Session(settings)
     now = 0.0
     session.opened(now)
     started = False
