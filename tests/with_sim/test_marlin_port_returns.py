@@ -13,6 +13,10 @@ from fabctl_drivers.marlin.driver import MarlinDriver
 from fabctl_sim.process import SimProcess
 
 
+def phase_of(driver: MarlinDriver) -> Phase:
+    return driver.phase
+
+
 def test_a_port_that_is_away_for_a_moment_is_waited_for() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="ret") as name,
@@ -26,11 +30,11 @@ def test_a_port_that_is_away_for_a_moment_is_waited_for() -> None:
         driver.open()
         control.ask("unplug")
         driver.pump(Seconds(0.3))
-        assert driver.phase is Phase.CONNECTING
+        assert phase_of(driver) is Phase.CONNECTING
         control.ask("plug", reset=True)
         deadline = time.monotonic() + 30.0
-        while driver.phase is Phase.CONNECTING:
+        while phase_of(driver) is Phase.CONNECTING:
             assert time.monotonic() < deadline
             driver.pump(Seconds(0.1))
-        assert driver.phase is Phase.IDLE
+        assert phase_of(driver) is Phase.IDLE
         driver.close()
