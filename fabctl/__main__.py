@@ -21,8 +21,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "stream": ("stream:stream", "Send one file to one machine, without a lab."),
     "terminal": ("terminal:terminal", "Talk to one machine, line by line, without a lab."),
-    "person": ("people:person", "Add people, set passwords and PINs, certify."),
+    "person": ("people:person", "Add people, set passwords and PINs, certify, unlock."),
     "token": ("token:token", "Create, list and revoke personal tokens for the API."),
+    "resource": (
+        "resource:resource",
+        "Say which machines are out of order; release one that fell silent.",
+    ),
     "web": ("web:web", "Serve the pages and the API."),
     "steward": ("steward:steward", "Record what happens, and do what the clock asks for."),
     "machine": ("machine:machine", "Drive one machine."),
@@ -32,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "check-config"),
     "One machine, no lab": ("stream", "terminal"),
-    "People": ("person", "token"),
+    "People and machines": ("person", "token", "resource"),
     "Parts of a lab (fabctl run starts them all)": ("web", "steward", "machine", "migrate"),
     "Simulated hardware": ("sim",),
 }

@@ -1,4 +1,4 @@
-"""``fabctl person``: add people, set passwords and PINs, certify. For a new lab, and for help."""
+"""``fabctl person``: add people, set passwords and PINs, certify, unlock: a new lab's, and help."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fabctl.model.people import Role
 
 @click.group()
 def person() -> None:
-    """Add people, set passwords and PINs, certify.
+    """Add people, set passwords and PINs, certify, unlock.
 
     Passwords and PINs are asked for, or read from standard input (one line). They are never
     given on the command line: other users of the computer could read them there.
@@ -170,6 +170,38 @@ def certify(
             )
     done = "suspended" if suspend else "certified"
     click.echo(f"{who.display_name} is {done} on {machine}.")
+
+
+@person.command(short_help="Let somebody locked out, or locked screens, try again.")
+@config_option
+@click.argument("login", required=False)
+@click.option("--screens", is_flag=True, help="Unlock every screen that takes no PIN now.")
+def unlock(config: LabConfig, login: str | None, *, screens: bool) -> None:
+    """Let the person with LOGIN try their password again at once, or PINs at all locked screens.
+
+    Too many wrong tries lock a login, or a touchscreen, for a minute, then longer each time, up
+    to an hour. Unlocking forgets the wrong tries; passwords and PINs stay as they are
+    (`set-password` and `set-pin` are for the forgotten ones).
+    """
+    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
+    from fabctl.services import people  # noqa: PLC0415  # see the top
+
+    if (login is not None) == screens:
+        raise InputError(
+            "what to unlock is not clear",
+            next_step="name one LOGIN, or give --screens for the touchscreens",
+        )
+    clock = SystemClock()
+    with lab_database(config) as database, database.transaction() as session:
+        if login is not None:
+            done = [f"{find_person(session, login).display_name} may try their password again."]
+            people.unlock_login(session, clock, login=login, by=None)
+        else:
+            locked = people.locked_devices(session, clock)
+            for device in locked:
+                people.unlock_device(session, clock, device=device, by=None)
+            done = [f"Screen {device} takes PINs again." for device in locked]
+    click.echo("\n".join(done or ["No screen is locked."]))
 
 
 def asked_secret(what: str, *, twice: bool) -> str:

@@ -20,7 +20,10 @@ class JobState(StrEnum):
     STARTING = "starting"
     """The machine was asked; it has not said yet that it began."""
     UNANSWERED = "unanswered"
-    """The machine never answered. Shown as failed; only its own word can still change it."""
+    """The machine never answered, or the staff released it from a job that it never ended.
+
+    Shown as failed; only the machine's own word can still change it.
+    """
     RUNNING = "running"
     PAUSED = "paused"
     FINISHED = "finished"
@@ -38,6 +41,7 @@ class Step(StrEnum):
     ASK = "ask"
     REFUSE = "refuse"
     GIVE_UP = "give-up"
+    RELEASE = "release"
     WITHDRAW = "withdraw"
     START = "start"
     PAUSE = "pause"
@@ -58,6 +62,9 @@ ENDED = frozenset(
     }
 )
 """States that nothing leaves."""
+
+ON_MACHINE = frozenset({JobState.STARTING, JobState.RUNNING, JobState.PAUSED})
+"""States in which the job's use is open."""
 
 SAID_BY_MACHINE: Mapping[EventKind, Step] = {
     EventKind.JOB_STARTED: Step.START,
@@ -88,12 +95,10 @@ NEXT: Mapping[tuple[JobState, Step], JobState] = {
     (JobState.PREPARED, Step.ASK): JobState.STARTING,
     (JobState.STARTING, Step.REFUSE): JobState.PREPARED,
     (JobState.STARTING, Step.GIVE_UP): JobState.UNANSWERED,
+    **{(at, Step.RELEASE): JobState.UNANSWERED for at in ON_MACHINE},
     (JobState.PREPARED, Step.WITHDRAW): JobState.WITHDRAWN,
 }
 """Every step that is possible; a missing pair is an error."""
-
-ON_MACHINE = frozenset({JobState.STARTING, JobState.RUNNING, JobState.PAUSED})
-"""States in which the job's use is open."""
 
 
 def after(state: JobState, step: Step) -> JobState:
@@ -169,6 +174,7 @@ _TROUBLES: Mapping[str, Text] = {
     "line-refused": text("The machine's controller refused a line of the file."),
     "interrupted": text("The program that drives the machine was interrupted."),
     "start-unanswered": text("The machine did not answer the request to start."),
+    "released": text("The staff released the machine. It had not said how the job ended."),
 }
 _NOT_NAMED = text("Something went wrong that has no name yet.")
 
@@ -179,3 +185,4 @@ def trouble_text(code: str) -> Text:
 
 
 START_UNANSWERED = "start-unanswered"
+RELEASED = "released"

@@ -38,7 +38,7 @@ class JobView:
     person_id: str
     name: str
     state: str
-    """One of JobState, but ``failed`` for a start that the machine never answered."""
+    """One of JobState, but ``failed`` where the machine never answered, or was released."""
     sha256: str
     size: int
     lines: int
@@ -290,7 +290,7 @@ def view(row: Job) -> JobView:
         estimate_s=row.estimate_s,
         report=row.report,
         line=row.line,
-        trouble=START_UNANSWERED if unanswered else row.trouble,
+        trouble=row.trouble or (START_UNANSWERED if unanswered else None),
         reason=row.reason,
         created_at=row.created_at,
         started_at=row.started_at,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
+from fabctl.errors import InputError
 from fabctl.model.booking import Slot, chain_end
 from fabctl.ports import MachineProfile
 from fabctl.services import lookups
@@ -62,7 +63,12 @@ def list_resources(session: Session) -> list[ResourceView]:
 def set_out_of_order(
     session: Session, clock: Clock, *, resource_id: str, reason: str | None, by: str | None
 ) -> None:
-    """Put a machine out of order with a reason; None puts it in order again."""
+    """Put a machine out of order with a reason; None puts it in order again.
+
+    :raises InputError: a reason without a word.
+    """
+    if reason is not None and not reason.strip():
+        raise InputError("a machine is put out of order with a reason")
     row = lookups.resource(session, resource_id)
     row.out_of_order_at = clock.now() if reason else None
     row.out_of_order_reason = reason

@@ -244,6 +244,11 @@ def check_pin(
     return get_person(session, found.person_id)
 
 
+def locked_devices(session: Session, clock: Clock) -> list[str]:
+    """Return the screens on which no PIN is tried now, after too many wrong ones."""
+    return wrong_tries.locked_now(session, clock, "pin")
+
+
 def unlock_device(session: Session, clock: Clock, *, device: str, by: str | None) -> None:
     """Forget the wrong PINs of a device: staff says that all is well."""
     wrong_tries.reset(session, "pin", device)

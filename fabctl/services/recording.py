@@ -113,7 +113,7 @@ def _last_use(session: Session, job: Job) -> Use | None:
 
 
 def _reopen(session: Session, job: Job) -> None:
-    """Open the use again that was closed as unanswered: the machine began after all."""
+    """Open the use again that was closed without the machine's word: it has the job after all."""
     use = _last_use(session, job)
     taken = select(Use.id).where(Use.resource_id == job.resource_id, Use.closed_at.is_(None))
     if use is not None and use.closed_at is not None and session.scalars(taken).first() is None:

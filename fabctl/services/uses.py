@@ -23,7 +23,9 @@ class UseView:
     opened_at: datetime
     closed_at: datetime | None
     outcome: str | None
-    """None while open; else finished, stopped, failed, interrupted, refused, unanswered."""
+    """None while open; else finished, stopped, failed, interrupted, refused, unanswered,
+    released.
+    """
 
 
 def uses_of_person(session: Session, *, person_id: str, limit: int = 20) -> list[UseView]:
@@ -48,6 +50,13 @@ def uses_of_job(session: Session, *, job_id: str) -> list[UseView]:
 def open_use_of(session: Session, job_id: str) -> Use | None:
     """Return the row of a job's open use. For services only."""
     return session.scalars(select(Use).where(Use.job_id == job_id, Use.closed_at.is_(None))).first()
+
+
+def open_use_on(session: Session, *, resource_id: str) -> UseView | None:
+    """Return a machine's open use; None while nobody has it."""
+    query = select(Use).where(Use.resource_id == resource_id, Use.closed_at.is_(None))
+    row = session.scalars(query).first()
+    return _view(row) if row else None
 
 
 def close_use(session: Session, use: Use | None, *, at: datetime, outcome: str) -> None:

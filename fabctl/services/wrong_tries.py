@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -20,6 +20,13 @@ def locked_until(session: Session, clock: Clock, kind: str, subject: str) -> dat
     row = session.get(WrongTry, (kind, subject))
     tries = _tries(row) if row else Tries()
     return tries.locked_until if tries.is_locked(clock.now()) else None
+
+
+def locked_now(session: Session, clock: Clock, kind: str) -> list[str]:
+    """Return every device or login (its key) for which nothing is tried now, in order."""
+    query = select(WrongTry).where(WrongTry.kind == kind, WrongTry.locked_until > clock.now())
+    rows = session.scalars(query.order_by(WrongTry.subject))
+    return [row.subject for row in rows if _tries(row).is_locked(clock.now())]
 
 
 def count_wrong(session: Session, clock: Clock, kind: str, subject: str) -> None:

@@ -251,7 +251,9 @@ class Use(Base):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
-    """``finished``, ``stopped``, ``failed``, ``interrupted``, ``refused``, ``unanswered``."""
+    """How it ended: ``finished``, ``stopped``, ``failed``, ``interrupted`` in the machine's words;
+    else ``refused``, ``unanswered``, ``released``.
+    """
 
 
 class MachineEventRow(Base):

@@ -22,7 +22,7 @@ from fabctl.model.job import (
 )
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-BY_PEOPLE = {Step.ASK, Step.REFUSE, Step.GIVE_UP, Step.WITHDRAW}
+BY_PEOPLE = {Step.ASK, Step.REFUSE, Step.GIVE_UP, Step.RELEASE, Step.WITHDRAW}
 
 
 def said(kind: EventKind, seq: int, line: int | None = None, boot: str = "b1") -> MachineEvent:
@@ -51,12 +51,15 @@ def test_nothing_leaves_an_end() -> None:
     assert all(to is at for (at, _), to in NEXT.items() if at in ENDED)
 
 
-def test_people_move_a_job_only_along_these_four() -> None:
+def test_people_move_a_job_only_along_these() -> None:
     moves = {(at, step): to for (at, step), to in NEXT.items() if step in BY_PEOPLE}
     assert moves == {
         (JobState.PREPARED, Step.ASK): JobState.STARTING,
         (JobState.STARTING, Step.REFUSE): JobState.PREPARED,
         (JobState.STARTING, Step.GIVE_UP): JobState.UNANSWERED,
+        (JobState.STARTING, Step.RELEASE): JobState.UNANSWERED,
+        (JobState.RUNNING, Step.RELEASE): JobState.UNANSWERED,
+        (JobState.PAUSED, Step.RELEASE): JobState.UNANSWERED,
         (JobState.PREPARED, Step.WITHDRAW): JobState.WITHDRAWN,
     }
 

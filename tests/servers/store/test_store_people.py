@@ -160,6 +160,19 @@ def test_staff_unlocks_a_device_and_it_is_audited(lab: Lab, tom: PersonView) -> 
         assert [line.who for line in lines_about(session, "device:wall")] == [lab.awa]
 
 
+def test_the_screens_that_are_locked_now_are_listed(lab: Lab, tom: PersonView) -> None:
+    for device, wrong in (("wall", 5), ("door", 4), ("desk", 5)):
+        for _ in range(wrong):
+            with_pin(lab, "111112", device)
+    for _ in range(5):
+        with_password(lab, "tom", "wrong password")
+    with lab.database.reading() as session:
+        assert people.locked_devices(session, lab.clock) == ["desk", "wall"]
+    lab.clock.advance(60)
+    with lab.database.reading() as session:
+        assert people.locked_devices(session, lab.clock) == []
+
+
 @pytest.mark.parametrize("login", ["tom", "nobody"])
 def test_five_wrong_passwords_lock_a_login_known_or_not(
     lab: Lab, tom: PersonView, login: str
