@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import requests
+
 from tests.bench.streaming_contest import FINISHED, Asked, Run
 from tests.octoprint_server import OctoPrintServer, octoprint_server, until
 
@@ -24,14 +26,22 @@ class OctoPrintSender:
         server.do("/api/settings", serial={"additionalPorts": [str(asked.port)]})
         server.do("/api/connection", command="connect", port=str(asked.port), baudrate=asked.baud)
         try:
-            until(lambda: server.state == "Operational", "the machine is operational", 60.0)
+            until(lambda: server.state == "Operational", "the machine is operational", 30.0)
             return self._print(asked)
-        except AssertionError:
-            state = server.state
-            return Run(0, asked.limit_s, 0.0, f"not finished in {asked.limit_s:.0f} s ({state})")
+        except (requests.RequestException, AssertionError):
+            return Run(0, asked.limit_s, 0.0, f"not finished in {asked.limit_s:.0f} s")
         finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Leave the machine; a server that hangs in the middle of a repair is started anew."""
+        server = self._server
+        try:
             server.disconnect_printer()
-            until(lambda: server.state in {"Offline", "Error"} or "Offline" in server.state, "gone")
+            until(lambda: "Offline" in server.state or "Error" in server.state, "it let go")
+        except (requests.RequestException, AssertionError):
+            server.kill()
+            server.start()
 
     def _print(self, asked: Asked) -> Run:
         server = self._server
