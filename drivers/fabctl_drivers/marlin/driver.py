@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from functools import partial
-from pathlib import Path
 
 from fabctl.clock import Clock
-from fabctl.errors import DeviceError, InputError, LocalError, PortLostError
+from fabctl.errors import DeviceError, LocalError, PortLostError
 from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
 from fabctl.units import MmPerMin, Seconds
 from fabctl_drivers.marlin import frames, rehearsal, safety
 from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import settings_of
 from fabctl_drivers.marlin.talk import command_of
+from fabctl_drivers.serial_driver import CLOSE_PATIENCE_S, port_of, raw_lines
 from fabctl_drivers.serial_port import Nap, SerialPort
 
-LONGEST_RAW_LINE = 65536
-"""Bytes of one line of a file, comment included; a file with longer ones is not G-code."""
 CLEAR_PATIENCE_S = Seconds(6.0)
 RETURN_S, RETURN_EVERY_S = Seconds(10.0), Seconds(0.2)
 """How long a port may be away while we connect, and how often we look for it."""
-CLOSE_PATIENCE_S = Seconds(3.0)
 
 
 class MarlinDriver:
@@ -36,13 +32,7 @@ class MarlinDriver:
     """
 
     def __init__(self, profile: MachineProfile, clock: Clock) -> None:
-        if profile.port is None:
-            raise InputError(
-                "the driver marlin needs a port",
-                device=profile.id,
-                next_step='give the machine port = "/dev/serial/by-id/…"',
-            )
-        self._url = profile.port
+        self._url = port_of(profile)
         self._clock = clock
         self._settings = settings_of(profile)
         self._session = Session(self._settings)
@@ -109,7 +99,7 @@ class MarlinDriver:
         if self.phase is Phase.IDLE:
             self._file.close()  # the one of the job before
         with ExitStack() as opening:
-            lines = frames.commands(opening.enter_context(closing(_raw_lines(job.path))))
+            lines = frames.commands(opening.enter_context(closing(raw_lines(job.path))))
             self._session.start(job, lines, self._clock.monotonic())
             self._file = opening.pop_all()
 
@@ -141,7 +131,7 @@ class MarlinDriver:
 
     def rehearse(self, job: JobFile) -> Iterator[bytes]:
         """Yield every piece that would be written for a job, as :func:`rehearsal.rehearse` says."""
-        with closing(_raw_lines(job.path)) as raw:
+        with closing(raw_lines(job.path)) as raw:
             yield from rehearsal.rehearse(self._settings, job, raw)
 
     def home(self, axes: str = "") -> None:
@@ -290,18 +280,3 @@ class MarlinDriver:
             self._port.close()
         self._port = None
         self._file.close()
-
-
-def _raw_lines(path: Path) -> Generator[bytes, None, None]:
-    """Yield the lines of a file, never the whole file.
-
-    :raises InputError: it cannot be read, or a line of it is no line.
-    """
-    try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(iter(partial(file.readline, LONGEST_RAW_LINE), b"")):
-                if len(raw) == LONGEST_RAW_LINE and not raw.endswith(b"\n"):
-                    raise InputError(f"line {number + 1} does not end; this is no G-code")
-                yield raw
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error}", device=str(path)) from error
