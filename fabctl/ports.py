@@ -9,11 +9,11 @@ thread: the host calls :meth:`Driver.pump` again and again and hands the events 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fabctl.clock import Clock
 from fabctl.units import Celsius, MmPerMin, Seconds
@@ -288,8 +288,11 @@ class Driver(Protocol):
         """Say one line that a person typed, only in IDLE. What the controller answers comes as
         :class:`Heard`. Nothing checks what the line does: the person is at the machine.
 
+        Some machines take a few lines in BROKEN too: those by which a person opens a lock, or
+        asks what is wrong (Grbl's ``$X``, ``$H``, ``?``). A refusal says which.
+
         :param line: one command; comments and blanks around it are left out.
-        :raises LocalError: the phase is not IDLE, or this machine takes no single lines.
+        :raises LocalError: the phase does not allow it, or this machine takes no single lines.
         :raises InputError: the line is empty, is no text, or does not fit the controller's buffer.
         """
 
@@ -301,6 +304,69 @@ class Driver(Protocol):
 
     def close(self) -> None:
         """Make the machine safe where the port still allows it, then close the port."""
+
+
+@runtime_checkable
+class HandControl(Protocol):
+    """A machine that a person may move while no job runs. Not every driver has it: look first."""
+
+    def home(self, axes: str = "") -> None:
+        """Home ``axes`` (letters of XYZ, each once; empty for all), only in IDLE.
+
+        :raises LocalError: the machine is not idle, or it has no homing.
+        :raises InputError: there is no such axis, or this machine homes all axes or none.
+        """
+
+    def jog(self, by_mm: Mapping[str, float], feed: MmPerMin) -> None:
+        """Move by so many mm per axis (capital letters), only in IDLE, inside the work area.
+
+        :raises LocalError: not idle, or nobody knows whether the move stays inside.
+        :raises InputError: no axis, an unknown one, or a number that makes no sense.
+        :raises TargetOutOfRangeError: it would end outside; nothing was sent.
+        """
+
+
+@runtime_checkable
+class JogCancel(Protocol):
+    """A machine whose jogs can be ended at once, the position kept (Grbl; Marlin cannot)."""
+
+    def cancel_jog(self) -> None:
+        """End all jogs under way; a no-op where none is."""
+
+
+class Override(StrEnum):
+    """What a person may speed up or slow down while a job runs."""
+
+    FEED = "feed"
+    RAPID = "rapid"
+    SPINDLE = "spindle"
+    """Spindle speed, or laser power."""
+
+
+@runtime_checkable
+class Overrides(Protocol):
+    """A machine whose speeds can be changed while it works."""
+
+    def override(self, which: Override, percent: int) -> None:
+        """Set feed or spindle to 10 to 200 %, or rapids to 25, 50 or 100 % of what the job says.
+
+        What the machine made of it comes as Telemetry of the group ``overrides``.
+
+        :raises InputError: there is no such percentage; nothing was sent.
+        :raises LocalError: the controller is not connected.
+        """
+
+
+@runtime_checkable
+class Rehearsable(Protocol):
+    """A driver that can tell what it would say, without a machine."""
+
+    def rehearse(self, job: JobFile) -> Iterator[bytes]:
+        """Yield every piece that would be written for a job; no port is opened.
+
+        :raises InputError: the file cannot be used.
+        :raises DeviceError: the job would not finish, with the reason.
+        """
 
 
 class DriverFactory(Protocol):
