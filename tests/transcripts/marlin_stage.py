@@ -23,7 +23,8 @@ from operator import xor
 from pathlib import Path
 
 from fabctl.ports import DriverEvent, JobEnded, JobFile, Outcome, Phase
-from fabctl_drivers.marlin.frames import commands, sendable
+from fabctl_drivers.job_text import sendable
+from fabctl_drivers.marlin.frames import commands
 from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import Settings
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabctl.errors import InputError
+from fabctl_drivers.job_text import sendable, shorten
 from fabctl_drivers.marlin.frames import (
     FRAME_MAX_BYTES,
     LONGEST_COMMAND,
@@ -14,8 +15,6 @@ from fabctl_drivers.marlin.frames import (
     commands,
     frame,
     hides_a_lost_newline,
-    sendable,
-    shorten,
 )
 
 

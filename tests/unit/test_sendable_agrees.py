@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabctl.gcode import lines
-from fabctl_drivers.marlin import frames
+from fabctl_drivers import job_text
 
 DATA = Path(__file__).parents[1] / "data"
 FILES = [*sorted(DATA.glob("*.gcode")), *sorted(DATA.glob("*.nc"))]
@@ -36,11 +36,11 @@ PIECES = st.sampled_from(
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_on_real_files(path: Path) -> None:
     raw = path.read_bytes()
-    sent = [command for line in raw.splitlines() if (command := frames.sendable(line))]
+    sent = [command for line in raw.splitlines() if (command := job_text.sendable(line))]
     assert len(sent) > 100
     assert lines.count(io.BytesIO(raw)).commands == len(sent)
 
 
 @given(st.lists(PIECES, max_size=12).map(b"".join))
 def test_on_any_line(line: bytes) -> None:
-    assert bool(lines.sendable(line)) == bool(frames.sendable(line))
+    assert bool(lines.sendable(line)) == bool(job_text.sendable(line))

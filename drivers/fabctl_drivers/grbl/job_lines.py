@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from fabctl.errors import InputError
 from fabctl_drivers.grbl.realtime import TAKEN_OUT
-from fabctl_drivers.marlin.frames import sendable, shorten
+from fabctl_drivers.job_text import sendable, shorten
 
 
 class Kind(IntEnum):

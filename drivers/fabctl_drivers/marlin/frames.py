@@ -6,19 +6,15 @@ Sources: RepRap wiki "G-code", sections "N: Line number" and "*: Checksum"; Marl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import xor
 
 from fabctl.errors import InputError
+from fabctl_drivers.job_text import sendable, shorten
 
 FRAME_MAX_BYTES = 95
 """Longest numbered line, without its newline: Marlin keeps 96 bytes, the last one a zero."""
-
-_COMMENT = re.compile(rb"\([^)\n]*\)?|;[^\n]*")
-_NUMBERED = re.compile(rb"[Nn]\s*-?\d+\s*")
-_CHECKSUM = re.compile(rb"\*[ \t\d]*$")
 
 
 def checksum(line: bytes) -> int:
@@ -45,25 +41,6 @@ def hides_a_lost_newline(framed: bytes) -> bool:
     return reduce(xor, framed[:-1]) in _NEWLINES
 
 
-def sendable(raw: bytes) -> bytes:
-    """Return what of a file's line is sent; empty when nothing is left.
-
-    Comments (``;``, parentheses), blanks around, a line number, a checksum and lines of ``%``
-    are left out.
-    """
-    line = _COMMENT.sub(b"", raw) if b";" in raw or b"(" in raw else raw
-    line = line.strip()
-    if line[:1] in _N:
-        numbered = _NUMBERED.match(line)
-        line = line[numbered.end() :] if numbered else line
-    if b"*" in line:
-        line = _CHECKSUM.sub(b"", line).rstrip()
-    return line if line[:1] != b"%" or line.strip(b"% \t") else b""
-
-
-_N = frozenset({b"N", b"n"})
-
-
 def commands(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield (line in the file from 1, what to send) for every line that holds something to send.
 
@@ -85,9 +62,3 @@ def commands(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 LONGEST_COMMAND = FRAME_MAX_BYTES - len(b"N9999999 *255")
 """Bytes of a command that always fit, up to line number 9,999,999."""
-
-
-def shorten(line: bytes) -> str:
-    """Return a line as text for a message to people, at most 40 letters of it."""
-    text = line.decode("ascii", "replace")
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from fabctl.errors import LocalError
 from fabctl.units import Seconds
+from fabctl_drivers.job_text import shorten
 from fabctl_drivers.marlin import patience
 from fabctl_drivers.marlin.answers import Answer, Heard, Topic
-from fabctl_drivers.marlin.frames import hides_a_lost_newline, shorten
+from fabctl_drivers.marlin.frames import hides_a_lost_newline
 from fabctl_drivers.marlin.ledger import PROBE, PROBE_COMMAND, Ledger
 from fabctl_drivers.marlin.pieces import Pieces
 from fabctl_drivers.marlin.vigil import Due, Vigil

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fabctl import ports
 from fabctl.errors import InputError
+from fabctl_drivers.job_text import sendable
 from fabctl_drivers.marlin.answers import Answer, Heard
-from fabctl_drivers.marlin.frames import LONGEST_COMMAND, sendable
+from fabctl_drivers.marlin.frames import LONGEST_COMMAND
 
 _TONES = {
     Heard.OK: ports.Tone.OK,

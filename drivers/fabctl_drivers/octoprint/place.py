@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 from fabctl.errors import InputError
-from fabctl_drivers.marlin.frames import sendable
+from fabctl_drivers.job_text import sendable
 
 LONGEST_LINE = 65536
 
