@@ -15,8 +15,9 @@ import pytest
 from fabctl.clock import SystemClock
 from fabctl.errors import DeviceError, InputError
 from fabctl.ports import MachineKind, MachineProfile
-from fabctl_drivers.octoprint.client import Fault, OctoPrintClient, Server, ServerError
+from fabctl_drivers.octoprint.client import OctoPrintClient
 from fabctl_drivers.octoprint.driver import OctoPrintDriver
+from fabctl_drivers.octoprint.exchange import Fault, Server, ServerError
 from fabctl_drivers.octoprint.place import FilePlace
 
 KEY = "VERYSECRETKEY0123456789"

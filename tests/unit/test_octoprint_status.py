@@ -26,19 +26,14 @@ from fabctl.ports import (
 )
 from fabctl.units import Seconds
 from fabctl_drivers.octoprint.errands import AskHistory, Command, HeatersOff, JobCommand, Upload
+from fabctl_drivers.octoprint.stages import JOB_STAGES, NEXT, PHASES, Heard, Stage, heard
 from fabctl_drivers.octoprint.status import (
-    JOB_STAGES,
-    NEXT,
-    PHASES,
-    Heard,
     Notice,
     NoticeKind,
     Printer,
     SignInAgain,
-    Stage,
     Status,
     Temperatures,
-    heard,
     printer_of,
     read_history,
     read_poll,
@@ -149,33 +144,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "current",
-                    "history",
-                    "event",
-                    "type",
-                    "payload",
-                    "state",
-                    "flags",
-                    "text",
-                    "job",
-                    "file",
-                    "path",
-                    "origin",
-                    "progress",
-                    "filepos",
-                    "temps",
-                    "tool0",
-                    "actual",
-                    "target",
-                    "printing",
-                    "ready",
-                    "prints",
-                    "success",
-                    "failure",
-                ]
-            ),
+            st.sampled_from(WORDS),
             inner,
             max_size=4,
         )

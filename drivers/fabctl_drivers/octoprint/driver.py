@@ -8,38 +8,19 @@ import select
 from collections.abc import Callable, Sequence
 
 from fabctl.clock import Clock
-from fabctl.errors import DeviceError, FabError, InputError, LocalError
+from fabctl.errors import DeviceError, InputError, LocalError
 from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
 from fabctl.units import Seconds
-from fabctl_drivers.octoprint.client import Fault, OctoPrintClient, ServerError
-from fabctl_drivers.octoprint.errands import (
-    AskHistory,
-    Command,
-    HeatersOff,
-    Listen,
-    Poll,
-    Sweep,
-    Upload,
-)
+from fabctl_drivers.octoprint.client import OctoPrintClient
+from fabctl_drivers.octoprint.exchange import ServerError
 from fabctl_drivers.octoprint.place import FilePlace
-from fabctl_drivers.octoprint.push import PushLine
+from fabctl_drivers.octoprint.server_line import ServerLine
 from fabctl_drivers.octoprint.settings import settings_of
-from fabctl_drivers.octoprint.status import (
-    JOB_STAGES,
-    Printer,
-    SignInAgain,
-    Stage,
-    Status,
-    read_push,
-)
+from fabctl_drivers.octoprint.stages import JOB_STAGES, Stage
+from fabctl_drivers.octoprint.status import Printer
 from fabctl_drivers.octoprint.watch import Watch
-from fabctl_drivers.octoprint.worker import Done, Worker
+from fabctl_drivers.octoprint.worker import Worker
 
-POLL_ALONE_S = 1.0
-POLL_BESIDE_PUSH_S = 5.0
-"""Push does not tell that a key was revoked, nor that the line is cut: we ask all the same."""
-LISTEN_FIRST_S = 1.0
-LISTEN_MOST_S = 30.0
 CLEAR_PATIENCE_S = Seconds(6.0)
 CLOSE_PATIENCE_S = Seconds(3.0)
 
@@ -60,14 +41,7 @@ class OctoPrintDriver:
         self._prefix = f"fabctl_{profile.id}_"
         self._watch = Watch(self._prefix, self._settings.patience)
         self._place: FilePlace | None = None
-        self._worker: Worker | None = None
-        self._push: PushLine | None = None
-        self._poll_at = self._listen_at = 0.0
-        self._listen_wait = LISTEN_FIRST_S
-        self._polling = self._listening = False
-        self._last_printer = Printer.UNKNOWN
-        self._polls_answered = 0
-        self._polled_at = self._pushed_at = 0.0
+        self._line: ServerLine | None = None
         self._was_woken = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
@@ -98,7 +72,7 @@ class OctoPrintDriver:
         :raises DeviceError: there is no OctoPrint, or it refuses the key.
         :raises LocalError: it is open already.
         """
-        if self._worker is not None:
+        if self._line is not None:
             raise LocalError("the server is open already", device=self._settings.url)
         try:
             client = OctoPrintClient(self._settings.server())
@@ -109,9 +83,10 @@ class OctoPrintDriver:
         except ServerError:
             client.close()
             raise
-        self._worker = Worker(client, self._clock.monotonic, self._poke)
-        self._polling = self._listening = False
-        self._poll_at = self._listen_at = self._clock.monotonic()
+        worker = Worker(client, self._clock.monotonic, self._poke)
+        self._line = ServerLine(
+            worker, self._watch, self._clock.monotonic(), wants_push=self._settings.push
+        )
         self._watch.opened(version)
 
     def pump(self, timeout: Seconds) -> Sequence[DriverEvent]:
@@ -121,9 +96,9 @@ class OctoPrintDriver:
             now = self._work()
             if self._watch.has_events or self._was_woken or now >= ends_at:
                 break
-            if self._worker is None:
+            if self._line is None:
                 break
-            self._wait(max(0.0, min(ends_at, self._due) - now))
+            self._wait(self._line, now, ends_at)
         self._was_woken = False
         return self._watch.take_events()
 
@@ -189,18 +164,18 @@ class OctoPrintDriver:
 
         :raises LocalError: the server does not answer, or its printer is not ready.
         """
-        if self._worker is None:
+        line = self._line
+        if line is None:
             raise LocalError(
                 "the server is not open",
                 device=self._settings.url,
                 next_step="check that OctoPrint's computer is on and in the network",
             )
-        before = self._polls_answered
-        self._poll_at = self._clock.monotonic()
-        self._work_until(lambda: self._polls_answered > before, CLEAR_PATIENCE_S)
-        if self._polls_answered == before or self._last_printer is not Printer.READY:
+        line.ask_now(self._clock.monotonic())
+        self._work_until(lambda: not line.awaits_answer, CLEAR_PATIENCE_S)
+        if line.awaits_answer or line.printer is not Printer.READY:
             raise LocalError(
-                f"the printer is not ready: OctoPrint says {self._last_printer.value}",
+                f"the printer is not ready: OctoPrint says {line.printer.value}",
                 device=self._settings.url,
                 next_step="look at OctoPrint's own screen: is the printer connected?",
             )
@@ -212,7 +187,7 @@ class OctoPrintDriver:
 
         Takes up to 3 s. What happened is in one last :meth:`pump`.
         """
-        if self._worker is None:
+        if self._line is None:
             return
         if self._watch.stage in JOB_STAGES or self._watch.stage is Stage.FREE:
             self._watch.stop(self._clock.monotonic())
@@ -225,11 +200,12 @@ class OctoPrintDriver:
     def _work(self) -> float:
         """Do all that can be done without waiting; return the time."""
         now = self._clock.monotonic()
-        self._read_push(now)
-        self._take_results(now)
+        if self._line is not None:
+            self._line.take_in(now)
         self._watch.tick(now)
         self._send_errands()
-        self._ask_for_status(now)
+        if self._line is not None:
+            self._line.ask_for_status(now)
         if self._watch.stage is Stage.CLOSED:
             self._let_go()
         return now
@@ -237,28 +213,16 @@ class OctoPrintDriver:
     def _work_until(self, done: Callable[[], bool], patience: Seconds) -> None:
         ends_at = self._clock.monotonic() + patience
         now = self._work()
-        while self._worker is not None and not done() and now < ends_at:
-            self._wait(min(ends_at, self._due) - now)
+        while self._line is not None and not done() and now < ends_at:
+            self._wait(self._line, now, ends_at)
             now = self._work()
 
-    @property
-    def _due(self) -> float:
-        due = self._watch.deadline
-        if not self._polling:
-            due = min(due, self._poll_at)
-        if self._settings.push and self._push is None and not self._listening:
-            due = min(due, self._listen_at)
-        return due
-
-    def _wait(self, timeout: float) -> None:
-        """Wait for the push connection, an errand's end or a wake."""
-        push = self._push
-        if push is not None and push.has_more:
+    def _wait(self, line: ServerLine, now: float, ends_at: float) -> None:
+        """Wait for something to read, an errand's end, a wake, or the next thing due."""
+        if line.has_more:
             return
-        wanted: list[int] = [self._wake_read]
-        if push is not None:
-            wanted.append(push.fileno())
-        select.select(wanted, [], [], max(0.0, timeout))
+        due = min(ends_at, self._watch.deadline, line.deadline)
+        select.select([self._wake_read, *line.descriptors], [], [], max(0.0, due - now))
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
 
@@ -268,121 +232,15 @@ class OctoPrintDriver:
 
     def _send_errands(self) -> None:
         for errand in self._watch.take_errands():
-            if self._worker is not None:
-                self._worker.send(errand)
-
-    def _ask_for_status(self, now: float) -> None:
-        worker = self._worker
-        if worker is None:
-            return
-        if not self._polling and now >= self._poll_at:
-            self._polling, self._polled_at = True, now
-            worker.send(Poll())
-        may_listen = self._settings.push and self._push is None and not self._listening
-        if may_listen and now >= self._listen_at:
-            self._listening = True
-            worker.send(Listen())
-
-    # ---- push
-
-    def _read_push(self, now: float) -> None:
-        push = self._push
-        if push is None:
-            return
-        try:
-            push.tick(now)
-            while push.has_more or select.select([push.fileno()], [], [], 0)[0]:
-                raw = push.read(now)
-                if raw is None:
-                    break
-                for message in read_push(raw):
-                    if isinstance(message, SignInAgain):
-                        self._hang_up(now)
-                        return
-                    self._watch.hear(message, now)
-                    self._pushed_at = now
-        except DeviceError:
-            self._hang_up(now)  # polling goes on, at once and faster
-
-    def _hang_up(self, now: float) -> None:
-        if self._push is not None:
-            self._push.close()
-            self._push = None
-        self._poll_at = now
-        self._listen_at = now + self._listen_wait
-        self._listen_wait = min(self._listen_wait * 2, LISTEN_MOST_S)
-
-    # ---- how errands went
-
-    def _take_results(self, now: float) -> None:
-        while self._worker is not None and not self._worker.results.empty():
-            self._take(self._worker.results.get(), now)
-
-    def _take(self, done: Done, now: float) -> None:
-        error, watch = done.error, self._watch
-        why = error.what if error else None
-        match done.errand:
-            case Poll():
-                self._polled(done, now)
-            case Listen():
-                self._listened(done, now)
-            case Upload():
-                if error is None:
-                    watch.uploaded(prints=done.result is True, now=now)
-                else:
-                    watch.upload_failed(
-                        f"the file could not be sent: OctoPrint {why}",
-                        now,
-                        certain=not _is_gone(error),
-                    )
-                self._poll_at = now
-            case Command(command=command):
-                watch.commanded(command, error=f"OctoPrint {why}" if why else None)
-                self._poll_at = now
-            case HeatersOff():
-                watch.made_safe(now, error=f"OctoPrint {why}" if why else None)
-            case AskHistory():
-                watch.recorded(done.result if isinstance(done.result, bool) else None, now)
-            case Sweep():
-                watch.swept(done.result if isinstance(done.result, int) else 1, now)
-
-    def _polled(self, done: Done, now: float) -> None:
-        self._polling = False
-        self._poll_at = now + (POLL_BESIDE_PUSH_S if self._push else POLL_ALONE_S)
-        if done.error is not None:
-            self._poll_at = now + POLL_ALONE_S
-            refused = not _is_gone(done.error)
-            self._watch.silent(f"OctoPrint {done.error.what}", now, refused=refused)
-            return
-        self._polls_answered += 1
-        self._watch.answered()
-        for message in done.result if isinstance(done.result, tuple) else ():
-            if isinstance(message, Status):
-                self._last_printer = message.printer
-            # What was pushed since we asked is newer than this answer may be.
-            if self._pushed_at < self._polled_at:
-                self._watch.hear(message, now)
-
-    def _listened(self, done: Done, now: float) -> None:
-        self._listening = False
-        if isinstance(done.result, PushLine):
-            self._push, self._listen_wait = done.result, LISTEN_FIRST_S
-        else:
-            self._hang_up(now)
+            if self._line is not None:
+                self._line.send(errand)
 
     def _let_go(self) -> None:
-        if self._push is not None:
-            self._push.close()
-        if self._worker is not None:
-            self._worker.end()
+        if self._line is not None:
+            self._line.close()
         if self._place is not None:
             self._place.close()
-        self._push = self._worker = self._place = None
-
-
-def _is_gone(error: FabError | None) -> bool:
-    """Whether nobody knows if the errand was done: no answer came."""
-    return isinstance(error, ServerError) and error.fault is Fault.GONE
+        self._line = self._place = None
 
 
 def _plain(text: str) -> str:

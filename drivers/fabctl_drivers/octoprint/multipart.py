@@ -15,7 +15,7 @@ class GaveUpError(ConnectionError):
 
 
 class MultipartFile:
-    """``multipart/form-data`` (RFC 7578) with some fields and one file, for requests to read.
+    """``multipart/form-data`` (RFC 7578) with some fields and one file, for an HTTP client to read.
 
     :param give_up: asked before every block; True ends the upload with GaveUpError.
     :raises OSError: the file cannot be opened.

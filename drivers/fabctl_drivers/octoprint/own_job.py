@@ -9,7 +9,8 @@ from typing import Protocol
 
 from fabctl.ports import DriverEvent, JobEnded, JobFile, JobProgress, Outcome
 from fabctl.units import Seconds
-from fabctl_drivers.octoprint.status import GOING_ON, Heard, Stage, Status
+from fabctl_drivers.octoprint.stages import GOING_ON, Heard, Stage
+from fabctl_drivers.octoprint.status import Status
 from fabctl_drivers.octoprint.verdict import Hints, Verdict
 
 SETTLE_S = 3.0

@@ -13,7 +13,8 @@ import ssl
 import websocket
 
 from fabctl.errors import DeviceError
-from fabctl_drivers.octoprint.client import OctoPrintClient, Server
+from fabctl_drivers.octoprint.client import OctoPrintClient
+from fabctl_drivers.octoprint.exchange import Server
 from fabctl_drivers.octoprint.status import PUSH_SUBSCRIPTION
 
 OPEN_S = 5.0

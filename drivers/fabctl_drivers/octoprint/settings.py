@@ -10,7 +10,7 @@ from types import MappingProxyType
 from fabctl.errors import InputError
 from fabctl.ports import MachineProfile
 from fabctl.units import Seconds
-from fabctl_drivers.octoprint.client import Server, checked_url
+from fabctl_drivers.octoprint.exchange import Server, checked_url
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -39,24 +39,25 @@ class OctoPrintSettings:
     def server(self) -> Server:
         """Return where the server is, with the key as it is now.
 
-        :raises InputError: the key's file cannot be read, or is empty.
+        :raises InputError: the key's file cannot be read, or what it holds is no key.
         """
-        return Server(self.url, self.key or self._read_key(), self.ca_file)
+        key = self.key or self._read_key()
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise self._no_key("holds no key")
+        return Server(self.url, key, self.ca_file)
 
     def _read_key(self) -> str:
         try:
-            key = self.key_file.read_text(encoding="ascii").strip() if self.key_file else ""
+            return self.key_file.read_text(encoding="utf-8").strip() if self.key_file else ""
         except (OSError, ValueError) as error:
             raise self._no_key(f"cannot be read: {type(error).__name__}") from error
-        if not key or not key.isprintable() or " " in key:
-            raise self._no_key("holds no key")
-        return key
 
     def _no_key(self, why: str) -> InputError:
+        where = f"options.api_key_file ({self.key_file})" if self.key_file else "options.api_key"
         return InputError(
-            f"options.api_key_file ({self.key_file}) {why}",
+            f"{where} {why}",
             device=self.machine,
-            next_step="make a key in OctoPrint's settings and put it into that file",
+            next_step="make a key in OctoPrint's settings and put it there",
         )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabctl.ports import Outcome, Trouble
-from fabctl_drivers.octoprint.status import Heard, Notice, NoticeKind
+from fabctl_drivers.octoprint.stages import Heard
+from fabctl_drivers.octoprint.status import Notice, NoticeKind
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fabctl.errors import DeviceError, FabError
 from fabctl_drivers.octoprint import status
-from fabctl_drivers.octoprint.client import Fault, OctoPrintClient, ServerError
+from fabctl_drivers.octoprint.client import OctoPrintClient
 from fabctl_drivers.octoprint.errands import (
     AskHistory,
     Command,
@@ -25,6 +25,7 @@ from fabctl_drivers.octoprint.errands import (
     Sweep,
     Upload,
 )
+from fabctl_drivers.octoprint.exchange import Fault, ServerError
 from fabctl_drivers.octoprint.push import PushLine
 
 
