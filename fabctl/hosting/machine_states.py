@@ -19,9 +19,9 @@ BY_PHASE: Mapping[Phase, MachineState] = MappingProxyType(
         Phase.CONNECTING: MachineState.OFFLINE,
         Phase.IDLE: MachineState.IDLE,
         Phase.RUNNING: MachineState.RUNNING,
-        Phase.PAUSING: MachineState.RUNNING,
+        Phase.PAUSING: MachineState.PAUSING,
         Phase.PAUSED: MachineState.PAUSED,
-        Phase.STOPPING: MachineState.RUNNING,
+        Phase.STOPPING: MachineState.STOPPING,
         Phase.BROKEN: MachineState.BROKEN,
     }
 )
@@ -56,6 +56,8 @@ IS_OFFLINE = Refused("machine-offline", "The machine is not connected.")
 IS_BLOCKED = Refused("machine-blocked", "The machine's interlock does not allow it.")
 NO_JOB = Refused("no-job", "No job is running.")
 NOT_PAUSED = Refused("not-paused", "No job is paused.")
+STILL_PAUSING = Refused("machine-pausing", "The machine is still coming to rest.")
+STOPPING = Refused("machine-stopping", "The job is being stopped.")
 OTHER_JOB = Refused("other-job", "Another job is on the machine by now.")
 NOT_BROKEN = Refused("not-broken", "The machine is not broken: there is nothing to clear.")
 
@@ -67,17 +69,28 @@ REQUESTS: Mapping[str, Mapping[MachineState, Refused | None]] = MappingProxyType
             _S.IDLE: None,
             _S.PREPARING: BUSY,
             _S.RUNNING: BUSY,
+            _S.PAUSING: BUSY,
             _S.PAUSED: BUSY,
+            _S.STOPPING: BUSY,
             _S.BLOCKED: IS_BLOCKED,
             _S.BROKEN: IS_BROKEN,
             _S.OFFLINE: IS_OFFLINE,
         },
-        "pause": {**_IDLE_LIKE, _S.PREPARING: NO_JOB, _S.RUNNING: None, _S.PAUSED: None},
+        "pause": {
+            **_IDLE_LIKE,
+            _S.PREPARING: NO_JOB,
+            _S.RUNNING: None,
+            _S.PAUSING: None,
+            _S.PAUSED: None,
+            _S.STOPPING: STOPPING,
+        },
         "resume": {
             **_IDLE_LIKE,
             _S.PREPARING: NOT_PAUSED,
             _S.RUNNING: NOT_PAUSED,
+            _S.PAUSING: STILL_PAUSING,
             _S.PAUSED: None,
+            _S.STOPPING: STOPPING,
         },
         "stop": {state: None for state in MachineState if state is not _S.UNKNOWN}
         | {_S.OFFLINE: IS_OFFLINE},

@@ -100,7 +100,7 @@ def _order(facts: UseFacts) -> Condition:
     return _met("out-of-order", text("This machine is in order."))
 
 
-WORKING = frozenset({"preparing", "running", "paused"})
+WORKING = frozenset({"preparing", "running", "pausing", "paused", "stopping"})
 READY = frozenset({"idle"})
 
 _BUSY = Refusal(

@@ -81,6 +81,25 @@ def test_every_condition_is_listed_failed_ones_first(lab: WebLab) -> None:
     assert "La liaison avec la machine a été perdue." in page
 
 
+@pytest.mark.parametrize(
+    ("state", "french", "english"),
+    [("pausing", "Mise en pause", "Pausing"), ("stopping", "Arrêt en cours", "Stopping")],
+)
+def test_coming_to_rest_is_shown_as_what_it_is(
+    lab: WebLab, state: str, french: str, english: str
+) -> None:
+    camille = lab.certified("camille")
+    lab.book(camille, "printer-a")
+    lab.workshop.say("printer-a", state, job="j")
+    lab.workshop.progress("printer-a", "j", 0.5)
+    page = signed_in(lab, "camille").get(PAGE).get_data(as_text=True)
+    assert french in page
+    assert "Occupée" not in page
+    assert primary(page) == ""  # nothing to resume before it rests
+    assert conditions(page)["machine-busy"] == "unmet"
+    assert english in lab.browser(language="en").get("/").get_data(as_text=True)
+
+
 def test_unknown_blocks_and_is_shown_as_unknown(lab: WebLab) -> None:
     camille = lab.certified("camille")
     lab.book(camille, "printer-a")

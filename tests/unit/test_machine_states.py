@@ -21,6 +21,14 @@ def test_every_verb_has_an_answer_in_every_state(verb: str) -> None:
     assert set(REQUESTS[verb]) == set(PUBLISHED)
 
 
+def test_coming_to_rest_is_not_running() -> None:
+    assert state_of(Phase.PAUSING, held=False, taken=True) is S.PAUSING
+    assert state_of(Phase.STOPPING, held=False, taken=True) is S.STOPPING
+    refused = refusal("resume", S.PAUSING)
+    assert refused is not None
+    assert refused.code == "machine-pausing"
+
+
 def test_a_pair_that_nobody_thought_of_is_an_error() -> None:
     with pytest.raises(KeyError):
         refusal("start", MachineState.UNKNOWN)
@@ -42,7 +50,7 @@ def test_a_job_that_was_taken_on_is_never_idle(phase: Phase) -> None:
     ("verb", "states"),
     [
         ("start", {S.IDLE}),
-        ("pause", {S.RUNNING, S.PAUSED}),
+        ("pause", {S.RUNNING, S.PAUSING, S.PAUSED}),
         ("resume", {S.PAUSED}),
         ("stop", set(PUBLISHED) - {S.OFFLINE}),
         ("clear", {S.BROKEN}),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fabctl.messaging.lab_view import MachineView
+from fabctl.model.access import WORKING
 from fabctl_web.board.bookings import Booked
 from fabctl_web.speech import Speech
 
@@ -33,7 +34,9 @@ LOOKS = {
     "reserved": Look("reserved", "calendar-clock", _("Reserved")),
     "preparing": Look("busy", "hourglass", _("Preparing")),
     "running": Look("busy", "clock", _("Busy")),
+    "pausing": Look("paused", "pause", _("Pausing")),
     "paused": Look("paused", "pause", _("Paused")),
+    "stopping": Look("busy", "octagon-x", _("Stopping")),
     "blocked": Look("blocked", "lock", _("Blocked")),
     "broken": Look("broken", "wrench", _("Broken")),
     "offline": Look("silent", "unplug", _("Offline")),
@@ -58,14 +61,13 @@ class Face:
 def face(name: str, view: MachineView, booked: Booked, now: datetime, speech: Speech) -> Face:
     """Return the face of one machine at the moment ``now``."""
     look = LOOKS[look_key(view, booked, now)]
-    working = view.state in {"preparing", "running", "paused"}
     return Face(
         id=view.id,
         name=name,
         look=look,
         word=speech(look.word),
         detail=_detail(view, booked, now, speech),
-        progress=view.progress if working else None,
+        progress=view.progress if view.state in WORKING else None,
         ends_at=ends_at(view, now),
     )
 
@@ -90,6 +92,8 @@ def _detail(view: MachineView, booked: Booked, now: datetime, speech: Speech) ->
         return speech("Ends around {time}", time=speech.moment(ends, now))
     if view.state == "idle":
         return _booking_detail(booked, now, speech)
+    if view.state == "pausing":
+        return speech("Comes to rest")
     if view.state == "paused":
         return speech("Waits for somebody")
     if view.state == "broken":

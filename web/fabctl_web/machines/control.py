@@ -110,6 +110,8 @@ ANSWERS = {
     "machine-blocked": text("This machine's safety chain keeps it blocked."),
     "no-job": text("No job is on this machine."),
     "other-job": text("Another job is on this machine by now."),
+    "machine-pausing": text("This machine is still coming to rest. Wait until it is paused."),
+    "machine-stopping": text("The job on this machine is being stopped."),
     "not-paused": text("This machine is not paused."),
     "not-broken": text("This machine is in order: there is nothing to release."),
     "not-authentic": text("The machine did not accept this program's key. Tell the staff."),
