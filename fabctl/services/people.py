@@ -19,6 +19,7 @@ from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.services import lookups, wrong_tries
 from fabctl.services.audit import audit
 from fabctl.services.passwords import hash_password, hash_pin, password_fits
+from fabctl.services.sign_in_ends import SignInKind, end_sign_ins
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Account, Credential, Person
 
@@ -147,6 +148,8 @@ def set_password(
 ) -> None:
     """Give a person a login and a password, or a new password for the login they have.
 
+    It signs them out everywhere: whoever knew the old one is out.
+
     :raises RefusedError: login-malformed, login-taken, password-length, login-missing.
     """
     lookups.person(session, person_id)
@@ -164,6 +167,7 @@ def set_password(
     row.login, row.password_hash = wanted, hash_password(password)
     row.changed_at = clock.now()
     wrong_tries.reset(session, "password", _login_key(wanted))
+    end_sign_ins(session, person_id)
     audit(session, clock, by, "password.set", f"person:{person_id}")
     session.flush()
 
@@ -177,7 +181,7 @@ def set_pin(
     secret: bytes,
     by: str | None = None,
 ) -> None:
-    """Give a person a PIN that nobody else has.
+    """Give a person a PIN that nobody else has; it signs them out of the shared screens.
 
     :raises RefusedError: pin-malformed, pin-not-possible (too plain, or taken: both sound alike).
     """
@@ -190,6 +194,7 @@ def set_pin(
     )
     row = _credential(session, person_id, "pin") or _added(session, person_id, "pin")
     row.pin_hash, row.changed_at = hashed, clock.now()
+    end_sign_ins(session, person_id, SignInKind.KIOSK)
     audit(session, clock, by, "pin.set", f"person:{person_id}")
     session.flush()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -14,14 +13,20 @@ from fabctl.services import people
 from fabctl.services.audit import audit
 from fabctl.services.passwords import hash_token, new_token
 from fabctl.services.people import PersonView
+from fabctl.services.sign_in_ends import SignInKind, end_sign_ins
 from fabctl.store.tables import SignIn
 
-
-class SignInKind(StrEnum):
-    """Where somebody signed in: on a shared screen, or on a device of their own."""
-
-    KIOSK = "kiosk"
-    DESK = "desk"
+__all__ = [
+    "LASTS",
+    "SignInKind",
+    "SignInView",
+    "close_all",
+    "close_sign_in",
+    "extend",
+    "find_sign_in",
+    "forget_ended",
+    "open_sign_in",
+]
 
 
 LASTS: dict[SignInKind, timedelta] = {
@@ -101,7 +106,7 @@ def close_sign_in(session: Session, token: str) -> None:
 
 def close_all(session: Session, clock: Clock, *, person_id: str, by: str | None) -> None:
     """Sign somebody out everywhere."""
-    session.execute(delete(SignIn).where(SignIn.person_id == person_id))
+    end_sign_ins(session, person_id)
     audit(session, clock, by, "sign-in.all-closed", f"person:{person_id}")
 
 

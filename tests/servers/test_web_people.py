@@ -9,7 +9,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from fabctl.clock import ManualClock
-from tests.web_lab import Browser, WebLab, form_token, web_lab
+from fabctl.services import people
+from tests.web_lab import SECRET, Browser, WebLab, form_token, web_lab
 
 KIOSK = "127.0.0.1"
 
@@ -166,6 +167,31 @@ def test_a_password_on_a_shared_screen_opens_a_short_session_too(lab: WebLab) ->
     browser.sign_in("camille")
     advance(lab, 61)
     assert not is_in(browser)
+
+
+def test_a_new_pin_ends_the_sessions_on_shared_screens_only(lab: WebLab) -> None:
+    screen, desk = lab.browser(KIOSK), lab.browser()
+    pin(screen, "482915")
+    desk.sign_in("camille")
+    with lab.db.transaction() as db:
+        person = lab.id_of("camille")
+        people.set_pin(db, lab.clock, person_id=person, pin="730164", secret=SECRET)
+    assert not is_in(screen)
+    assert is_in(desk)
+
+
+def test_a_new_password_ends_every_session(lab: WebLab) -> None:
+    lab.person("alex")
+    screen, desk, other = lab.browser(KIOSK), lab.browser(), lab.browser()
+    pin(screen, "482915")
+    desk.sign_in("camille")
+    other.sign_in("alex")
+    with lab.db.transaction() as db:
+        person = lab.id_of("camille")
+        people.set_password(db, lab.clock, person_id=person, password="quite-another-one")
+    assert not is_in(screen)
+    assert not is_in(desk)
+    assert is_in(other)
 
 
 def test_a_touch_extends_and_what_the_page_does_by_itself_does_not(lab: WebLab) -> None:
