@@ -25,6 +25,12 @@ class WebConfig:
     address: str = "127.0.0.1"
     port: int = 8080
     """1 to 65535; 0 lets the system choose (tests)."""
+    public_url: str | None = None
+    """How people reach the pages, ``https://name`` or ``http://name:port``; QR codes say it."""
+    names: tuple[str, ...] = ()
+    """Further host names under which pages are served, lower case; others are refused."""
+    proxy_addresses: tuple[str, ...] = ()
+    """IP addresses of proxies in front; only their X-Forwarded headers are believed."""
     upload_max_mb: int = 200
     kiosk_addresses: tuple[str, ...] = ()
     """IP addresses whose browser is a shared screen: only there a PIN opens a session. Named by

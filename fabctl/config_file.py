@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fabctl.config import BrokerConfig, Host, LabConfig, WebConfig
+from fabctl.config import BrokerConfig, Host, LabConfig
 from fabctl.config_controller import controller
 from fabctl.config_reader import (
     ConfigError,
@@ -34,6 +34,7 @@ from fabctl.config_reader import (
     text,
     whole,
 )
+from fabctl.config_web import web
 from fabctl.installed import DRIVERS, all_entry_points, entry_points
 from fabctl.ports import Limits, MachineKind, MachineProfile, WorkArea
 from fabctl.units import Celsius, MmPerMin
@@ -105,7 +106,7 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
         simulated=lab.take("simulated", flag, default=False),
         data_directory=data,
         database_url=_database(top.table("database"), data),
-        web=_web(top.table("web")),
+        web=web(top.table("web")),
         broker=_broker(top.table("broker"), path.parent),
         hosts=hosts,
         machines=_machines(top, path.parent, hosts, drivers),
@@ -152,33 +153,6 @@ def _database(table: Table, data: Path) -> str:
     return url
 
 
-def _web(table: Table) -> WebConfig:
-    usual = WebConfig()
-    web = WebConfig(
-        address=table.take("address", _address, usual.address),
-        port=table.take("port", whole(0, 65_535), usual.port),
-        upload_max_mb=table.take("upload_max_mb", whole(1, 4096), usual.upload_max_mb),
-        kiosk_addresses=table.take("kiosk_addresses", _addresses, usual.kiosk_addresses),
-    )
-    table.finish()
-    return web
-
-
-def _address(value: Any) -> str:
-    import ipaddress  # noqa: PLC0415  # most files leave the address alone
-
-    try:
-        return str(ipaddress.ip_address(text(value)))
-    except (ValueError, NotAllowedError):
-        raise NotAllowedError("an IP address such as 127.0.0.1, 0.0.0.0 or ::1") from None
-
-
-def _addresses(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise NotAllowedError('a list of IP addresses such as ["127.0.0.1", "192.168.1.20"]')
-    return tuple(_address(one) for one in value)
-
-
 def _broker(table: Table, folder: Path) -> BrokerConfig:
     file = _existing_file(folder) if table.has("url") else _nothing("only together with broker.url")
     broker = BrokerConfig(
@@ -210,7 +184,7 @@ def _broker_url(value: Any) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    import ipaddress  # noqa: PLC0415  # as above
+    import ipaddress  # noqa: PLC0415  # most files name no broker
 
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -339,7 +313,8 @@ def summary(config: LabConfig) -> str:
         f"data      {config.data_directory}",
         f"database  {database}",
         f"broker    {broker}",
-        f"web       http://{config.web.address}:{config.web.port}",
+        f"web       http://{config.web.address}:{config.web.port}"
+        + (f", for people {config.web.public_url}" if config.web.public_url else ""),
     ]
     lines += [
         f"machine   {machine.id}: {machine.name}, {machine.kind}, {machine.driver} on "

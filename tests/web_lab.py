@@ -58,7 +58,13 @@ def profile(machine: str, name: str) -> MachineProfile:
     )
 
 
-def lab_config(folder: Path, *, names: tuple[str, ...] = TWELVE[:2], max_mb: int = 1) -> LabConfig:
+def lab_config(
+    folder: Path,
+    *,
+    names: tuple[str, ...] = TWELVE[:2],
+    max_mb: int = 1,
+    web: WebConfig | None = None,
+) -> LabConfig:
     """Return a lab of printers ``printer-a``, ``printer-b``, … below ``folder``."""
     ids = [f"printer-{chr(ord('a') + n)}" for n in range(len(names))]
     return LabConfig(
@@ -70,7 +76,7 @@ def lab_config(folder: Path, *, names: tuple[str, ...] = TWELVE[:2], max_mb: int
         simulated=True,
         data_directory=folder / "data",
         database_url=f"sqlite:///{folder}/lab.db",
-        web=WebConfig(upload_max_mb=max_mb, kiosk_addresses=("127.0.0.1", "::1")),
+        web=web or WebConfig(upload_max_mb=max_mb, kiosk_addresses=("127.0.0.1", "::1")),
         broker=BrokerConfig(),
         hosts={"pi1": Host("pi1", "Pi")},
         machines={i: profile(i, name) for i, name in zip(ids, names, strict=True)},

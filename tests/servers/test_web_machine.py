@@ -278,7 +278,7 @@ def test_a_stranger_releases_resumes_and_starts_nothing(lab: WebLab) -> None:
 
 
 def test_the_qr_code_leads_a_phone_here(lab: WebLab) -> None:
-    page = lab.browser().get(PAGE, base_url="http://lab.local:8080").get_data(as_text=True)
+    page = lab.browser().get(PAGE, base_url="http://192.0.2.7:8080").get_data(as_text=True)
     assert "<svg" in page.split('class="box qr"')[1][:30]
     assert "style=" not in page
     at_the_screen = lab.browser().get(PAGE, base_url="http://127.0.0.1:8080")

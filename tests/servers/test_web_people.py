@@ -9,8 +9,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from fabctl.clock import ManualClock
+from fabctl.config import WebConfig
 from fabctl.services import people
-from tests.web_lab import SECRET, Browser, WebLab, form_token, web_lab
+from tests.web_lab import SECRET, Browser, WebLab, form_token, lab_config, web_lab
 
 KIOSK = "127.0.0.1"
 
@@ -56,7 +57,14 @@ def test_the_cookie_is_for_this_site_only_and_not_for_scripts(lab: WebLab) -> No
     assert "Secure" not in said
 
 
-def test_over_tls_the_cookie_is_secure(lab: WebLab) -> None:
+def test_over_tls_the_cookie_is_secure(tmp_path: Path) -> None:
+    config = lab_config(tmp_path, web=WebConfig(names=("lab.example",)))
+    with web_lab(tmp_path, config=config) as lab:
+        lab.person("camille")
+        sign_in_over_tls(lab)
+
+
+def sign_in_over_tls(lab: WebLab) -> None:
     client = lab.app.test_client()
     page = client.get("/in", base_url="https://lab.example").get_data(as_text=True)
     fields = {"csrf_token": form_token(page), "login": "camille", "password": "camille-password"}

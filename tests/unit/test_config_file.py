@@ -227,6 +227,15 @@ MISTAKES = {
     "web address": Mistake(
         add('[web]\naddress = "lab.local"'), "web.address", "'lab.local'", "an IP address"
     ),
+    "web name": Mistake(
+        add('[web]\nnames = ["http://lab.local"]'), "web.names", "http://lab.local", "without http"
+    ),
+    "public address": Mistake(
+        add('[web]\npublic_url = "lab.example"'), "web.public_url", "'lab.example'", "https://NAME"
+    ),
+    "proxy": Mistake(
+        add('[web]\nproxy_addresses = ["nginx"]'), "web.proxy_addresses", "nginx", "IP address"
+    ),
     "kiosk": Mistake(
         add('[web]\nkiosk_addresses = ["kiosk"]'), "web.kiosk_addresses", "['kiosk']", "IP address"
     ),

@@ -17,7 +17,7 @@ from fabctl.config import LabConfig
 from fabctl.messaging.lab_view import LabView
 from fabctl.services.sign_ins import LASTS, SignInKind
 from fabctl.store.engine import Database
-from fabctl_web import errors, headers, language, static_files, uploads
+from fabctl_web import errors, headers, hosts, language, static_files, uploads
 from fabctl_web.api.views import area as api_area
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
@@ -49,6 +49,7 @@ def create_app(
     lab = Lab(config, db, lab_view, requests, clock, secret, Bookings(db, clock), files)
     app.extensions["fabctl"] = lab
     _set_up_sessions(app, secret)
+    hosts.init_app(app, config.web)
     uploads.init_app(app, config.paths.tmp)
     language.init_app(app)
     signed_in.init_app(app)

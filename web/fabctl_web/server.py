@@ -73,6 +73,7 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "graceful_timeout": GRACE_S,
             "keepalive": KEEPALIVE_S,
             "worker_tmp_dir": str(shared_memory) if shared_memory.is_dir() else None,
+            "forwarded_allow_ips": "",  # the application itself knows whom to believe
             "control_socket_disable": True,
             "loglevel": "warning",
             "proc_name": "fabctl web",

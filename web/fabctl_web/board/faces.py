@@ -42,6 +42,11 @@ LOOKS = {
     "offline": Look("silent", "unplug", _("Offline")),
     "unknown": Look("silent", "circle-question-mark", _("Not known")),
 }
+DETAILS = {
+    "pausing": _("Comes to rest"),
+    "paused": _("Waits for somebody"),
+    "broken": _("Somebody must check it"),
+}
 
 
 @dataclass(frozen=True)
@@ -92,15 +97,9 @@ def _detail(view: MachineView, booked: Booked, now: datetime, speech: Speech) ->
         return speech("Ends around {time}", time=speech.moment(ends, now))
     if view.state == "idle":
         return _booking_detail(booked, now, speech)
-    if view.state == "pausing":
-        return speech("Comes to rest")
-    if view.state == "paused":
-        return speech("Waits for somebody")
-    if view.state == "broken":
-        return speech("Somebody must check it")
     if view.state == "unknown":
         return _silence(view, speech)
-    return ""
+    return speech(DETAILS[view.state]) if view.state in DETAILS else ""
 
 
 def _booking_detail(booked: Booked, now: datetime, speech: Speech) -> str:

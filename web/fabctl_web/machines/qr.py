@@ -20,9 +20,13 @@ NOWHERE = ("192.0.2.1", 9)
 def page_address(lab: Lab, path: str) -> str | None:
     """Return the address of one of our pages as a phone in the lab reaches it.
 
+    The lab's own (``public_url``), where it has one.
+
     A touchscreen shows the page from this computer's own 127.0.0.1; a phone needs the
     computer's address in the lab. None when the server listens to this computer alone.
     """
+    if lab.config.web.public_url:
+        return lab.config.web.public_url + path
     host = urlsplit(f"//{request.host}").hostname or ""
     if not _is_own(host):
         return request.host_url.rstrip("/") + path

@@ -1,0 +1,67 @@
+"""``[web]`` of ``lab.toml``: where pages are served, under which names, behind what."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from fabctl.config import WebConfig
+from fabctl.config_reader import NotAllowedError, Table, text, whole
+
+_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
+"""A host name: RFC 1123, section 2.1."""
+
+
+def web(table: Table) -> WebConfig:
+    """Return what the table says, the usual for what it leaves out."""
+    usual = WebConfig()
+    found = WebConfig(
+        address=table.take("address", _address, usual.address),
+        port=table.take("port", whole(0, 65_535), usual.port),
+        public_url=table.take("public_url", _public_url, usual.public_url),
+        names=table.take("names", _names, usual.names),
+        proxy_addresses=table.take("proxy_addresses", _addresses, usual.proxy_addresses),
+        upload_max_mb=table.take("upload_max_mb", whole(1, 4096), usual.upload_max_mb),
+        kiosk_addresses=table.take("kiosk_addresses", _addresses, usual.kiosk_addresses),
+    )
+    table.finish()
+    return found
+
+
+def _address(value: Any) -> str:
+    import ipaddress  # noqa: PLC0415  # most files leave the address alone
+
+    try:
+        return str(ipaddress.ip_address(text(value)))
+    except (ValueError, NotAllowedError):
+        raise NotAllowedError("an IP address such as 127.0.0.1, 0.0.0.0 or ::1") from None
+
+
+def _addresses(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise NotAllowedError('a list of IP addresses such as ["127.0.0.1", "192.168.1.20"]')
+    return tuple(_address(one) for one in value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    allowed = 'a list of host names such as ["fablab.local", "machines.example.org"]'
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise NotAllowedError(allowed)
+    names = tuple(name.lower().rstrip(".") for name in value)
+    if not all(_NAME.fullmatch(name) for name in names):
+        raise NotAllowedError(f"{allowed}, without http:// and port")
+    return names
+
+
+def _public_url(value: Any) -> str:
+    allowed = "https://NAME or http://NAME:PORT, as people type it"
+    try:
+        parts = urlsplit(text(value))
+        port_ok = parts.port != 0
+    except ValueError:
+        raise NotAllowedError(allowed) from None
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_ok or extra:
+        raise NotAllowedError(allowed)
+    return f"{parts.scheme}://{parts.netloc}".lower()
