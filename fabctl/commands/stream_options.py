@@ -1,19 +1,18 @@
-"""Options of ``fabctl stream`` that become the driver's own, and the dry run."""
+"""Options of ``fabctl stream``: those that become the driver's own, and the dry run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import click
 
-from fabctl.errors import InputError
-from fabctl.ports import Driver, JobFile
+from fabctl.commands.stream_from_line import FromLine
+from fabctl.errors import DeviceError, InputError
+from fabctl.ports import Driver, JobFile, Rehearsable
 
-USUAL_BAUD = 250_000
-
-Options = dict[str, str | int | float | bool]
+OwnOptions = dict[str, tuple[str, str | int | float | bool]]
 
 
 class Baud(click.ParamType[int]):
@@ -34,12 +33,19 @@ class Baud(click.ParamType[int]):
         return number if number > 0 or value == 0 else self.fail("above 0", param, ctx)
 
 
-def own_options(*, baud: int, window: str | None) -> Options:
-    """Return the driver's options that ``--baud`` and ``--window`` stand for."""
-    options: Options = {} if baud else {"baud": "auto"}
+def own_options(*, baud: int, window: str | None, check_run: bool) -> OwnOptions:
+    """Return the driver's options that the command has words for: option → (word, value).
+
+    :raises InputError: the window is none.
+    """
+    options: OwnOptions = {}
+    if not baud:
+        options["baud"] = ("--baud auto", "auto")
     if window is not None:
-        words: Options = {"on": True, "off": False}
-        options["window"] = words[window] if window in words else _bytes(window)
+        words = {"on": True, "off": False}
+        options["window"] = ("--window", words[window] if window in words else _bytes(window))
+    if check_run:
+        options["check_run"] = ("--check-run", True)
     return options
 
 
@@ -49,23 +55,40 @@ def _bytes(window: str) -> int:
     return int(window)
 
 
-@runtime_checkable
-class Rehearsing(Protocol):
-    """A driver that can tell what it would say."""
+def from_line_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--from-line`` and its companions, as one argument ``from_line``."""
 
-    def rehearse(self, job: JobFile) -> Iterator[bytes]:
-        """Yield every piece that would be written; no port is opened."""
+    @click.option("--from-line", "line", type=click.IntRange(2), metavar="N", help="Go on there.")
+    @click.option("--confirm-line", metavar="TEXT", help="Line N's exact text, for scripts.")
+    @click.option("--home", type=click.Choice(["xy", "none"]), help="Printers: xy if not said.")
+    @click.option("--z-now", type=float, metavar="MM", help="Printers: the nozzle's height now.")
+    @click.option("--safe-z", type=float, metavar="MM", help="Mills: at which all is clear.")
+    @wraps(command)
+    def with_from_line(
+        line: int | None,
+        confirm_line: str | None,
+        home: str | None,
+        z_now: float | None,
+        safe_z: float | None,
+        **others: object,
+    ) -> None:
+        command(from_line=FromLine(line, confirm_line, home, z_now, safe_z), **others)
+
+    return with_from_line
 
 
-def dry_run(driver: Driver, job: JobFile, out: Path) -> int:
+def dry_run(driver: Driver, name: str, job: JobFile, out: Path) -> int:
     """Write what would be sent, exactly, to a file; return the bytes. No port is opened.
 
-    :raises InputError: the driver cannot tell, or the file cannot be read or written.
+    :raises InputError: the driver cannot tell, the job would not finish, or the file cannot be
+        read or written.
     """
-    if not isinstance(driver, Rehearsing):
-        raise InputError("this driver has no dry run", next_step="marlin has one")
+    if not isinstance(driver, Rehearsable):
+        raise InputError(f"the driver {name} has no dry run", next_step="marlin and grbl have one")
     try:
         with out.open("wb") as written:
             return sum(written.write(piece) for piece in driver.rehearse(job))
+    except DeviceError as error:
+        raise InputError(f"the dry run ended early: {error}") from error
     except OSError as error:
         raise InputError(f"the dry run failed: {error}") from error

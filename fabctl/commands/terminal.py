@@ -47,7 +47,7 @@ def terminal(driver_name: str, port: str | None, baud: int, *, no_colour: bool) 
 
     Exit codes: 0 you left, 1 the machine was lost, 2 refused (the port is taken, no answer).
     """
-    from fabctl.commands.stream import find_driver  # noqa: PLC0415  # `fabctl --help` stays quick
+    from fabctl.commands.stream_job import find_driver  # noqa: PLC0415  # `fabctl --help` stays quick
 
     clock = SystemClock()
     kind = MachineKind.OTHER

@@ -35,7 +35,8 @@ def _timed(work: Callable[[], tuple[int, str]]) -> tuple[int, float, str]:
 
 def _fabctl(port: str, baud: int, file: Path, options: dict[str, str]) -> Streamer:
     """The driver object, as ``fabctl stream --json`` uses it: progress, events and all."""
-    stream = importlib.import_module("fabctl.commands.stream")
+    before = importlib.import_module("fabctl.commands.stream_job")
+    stream = importlib.import_module("fabctl.commands.stream_run")
     ports = importlib.import_module("fabctl.ports")
     clock = importlib.import_module("fabctl.clock").SystemClock()
     driver = options.pop("driver")
@@ -50,10 +51,10 @@ def _fabctl(port: str, baud: int, file: Path, options: dict[str, str]) -> Stream
         baud=baud,
         options={key: json.loads(value) for key, value in options.items()},
     )
-    job = stream.check(file, kind, force=True)
+    job = before.check(file, kind, force=True)
 
     def run() -> tuple[int, float, str]:
-        sender = stream.find_driver(profile, clock)
+        sender = before.find_driver(profile, clock)
         result = stream.Streaming(sender, job, clock, stream.Signals()).run()
         return result.lines, result.seconds, result.reason or result.outcome
 

@@ -9,18 +9,81 @@ import pytest
 from click.testing import CliRunner
 
 from fabctl.commands.stream import stream
+from fabctl.commands.stream_job import own_option, profile_of
 from fabctl.commands.stream_options import own_options
 from fabctl.errors import InputError
+from fabctl.ports import MachineKind
 from fabctl_drivers.marlin.frames import frame
 
 
 def test_options_become_the_drivers_own() -> None:
-    assert own_options(baud=115_200, window=None) == {}
-    assert own_options(baud=0, window="on") == {"baud": "auto", "window": True}
-    assert own_options(baud=1, window="off") == {"window": False}
-    assert own_options(baud=1, window="90") == {"window": 90}
+    assert own_options(baud=115_200, window=None, check_run=False) == {}
+    assert own_options(baud=0, window="on", check_run=True) == {
+        "baud": ("--baud auto", "auto"),
+        "window": ("--window", True),
+        "check_run": ("--check-run", True),
+    }
+    assert own_options(baud=1, window="off", check_run=False)["window"] == ("--window", False)
+    assert own_options(baud=1, window="90", check_run=False)["window"] == ("--window", 90)
     with pytest.raises(InputError, match="on, off or a number"):
-        own_options(baud=1, window="wide")
+        own_options(baud=1, window="wide", check_run=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a=true", True),
+        ("a=90", 90),
+        ("a=-1.5", -1.5),
+        ('a="90"', "90"),
+        ("a=home", "home"),
+        ("a=12345678901234567890123456789012", "12345678901234567890123456789012"),
+        ("a=1e5", "1e5"),
+        ("a=null", "null"),
+        ("a=b=c", "b=c"),
+    ],
+)
+def test_an_options_value_is_a_number_only_where_it_looks_like_one(
+    text: str, value: object
+) -> None:
+    key, found = own_option(text)
+    assert (key, found, type(found)) == ("a", value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("driver", "words", "sentence"),
+    [
+        ("marlin", ["--check-run"], "--check-run does not go with the driver marlin"),
+        ("octoprint", ["--check-run"], "--check-run does not go with the driver octoprint"),
+        ("octoprint", ["--window", "on"], "--window does not go with the driver octoprint"),
+        ("grbl", ["--window", "on"], "--window does not go with the driver grbl"),
+        ("octoprint", ["--baud", "auto"], "--baud auto does not go with the driver octoprint"),
+        ("octoprint", ["--dry-run", "OUT"], "the driver octoprint has no dry run"),
+        ("marlin", ["--window", "on", "--option", "window=9"], "say the same thing"),
+        ("marlin", ["--home", "xy"], "belong to --from-line"),
+        ("grbl", ["--from-line", "2"], "--kind mill or --kind laser"),
+    ],
+)
+def test_what_a_driver_cannot_do_is_said(
+    tmp_path: Path, driver: str, words: list[str], sentence: str
+) -> None:
+    file = tmp_path / "a.gcode"
+    file.write_text("G28\nG1 X1 F100\n")
+    words = [str(tmp_path / "out") if word == "OUT" else word for word in words]
+    port = "http://127.0.0.1:9" if driver == "octoprint" else "/absent"
+    key = ["--option", "api_key=abc"] if driver == "octoprint" else []
+    command = [str(file), "--driver", driver, "--port", port, *key, *words]
+    error = CliRunner().invoke(stream, command).exception
+    assert isinstance(error, InputError)
+    assert sentence in str(error)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_machine_is_what_its_driver_usually_drives() -> None:
+    assert profile_of("grbl", None, "/dev/ttyACM0", 0, {}).kind is MachineKind.MILL
+    assert profile_of("grbl", "laser", "/dev/ttyACM0", 0, {}).kind is MachineKind.LASER
+    assert profile_of("marlin", None, None, 0, {}).kind is MachineKind.PRINTER
+    assert profile_of("octoprint", None, "http://Octo.local:80", 0, {}).id == "http-octo-local-80"
 
 
 @pytest.mark.parametrize("window", ["on", "off"])
