@@ -68,7 +68,6 @@ CONNECTING = [
             0.5,
             (HAIL, f"{HAILED}ok"),
             ("N0 M110 N0", "Error:checksum mismatch, Last Line: 77\nResend: 78\nok"),
-            0.03,
             ("N0 M110 N0", "ok"),
             ("N1 M104 S0", ""),
         ],

@@ -77,7 +77,6 @@ RESENDS = [
         [
             ("N1 G28", "ok"),
             ("N2 G1 X1 Y1 E1 F1800", "Error:checksum mismatch, Last Line: {1}\nResend: {2}\nok"),
-            0.03,
             ("N2 G1 X1 Y1 E1 F1800", "ok"),
             ("N3 G1 X2 Y2 E2", ""),
         ],
@@ -88,8 +87,11 @@ RESENDS = [
         [
             ("N1 G28", "ok"),
             ("N2 G1 X1 Y1 E1 F1800", "Error:checksum mismatch, Last Line: {1}\nResend: {2}"),
-            0.03,
-            ("N2 G1 X1 Y1 E1 F1800", "ok"),
+            0.5,
+            ("¶\nN2 G1 X1 Y1 E1 F1800", "Error:checksum mismatch, Last Line: {1}\nResend: {2}"),
+            0.5,
+            ("¶\nN2 G1 X1 Y1 E1 F1800", "Error:checksum mismatch, Last Line: {1}\nResend: {2}"),
+            ("N2 G1 X1 Y1 E1 F1800", "ok"),  # from now on nobody waits for that ok
             ("N3 G1 X2 Y2 E2", ""),
         ],
     ),
@@ -99,7 +101,6 @@ RESENDS = [
         [
             ("N1 G28", "ok N{1} P15 B3"),
             ("N2 G1 X1 Y1 E1 F1800", "Resend: {2}\nok N{1} P15 B3"),
-            0.03,
             ("N2 G1 X1 Y1 E1 F1800", "ok N{2} P15 B3"),
             ("N3 G1 X2 Y2 E2", ""),
         ],
@@ -123,8 +124,8 @@ RESENDS = [
         [
             ("N1 G28", "ok"),
             ("N2 G1 X1 Y1 E1 F1800", "Error:No Line Number with checksum, Last Line: {1}"),
-            0.03,
-            ("N2 G1 X1 Y1 E1 F1800", ""),
+            0.5,
+            ("¶\nN2 G1 X1 Y1 E1 F1800", ""),
         ],
     ),
     Scene(
@@ -133,27 +134,27 @@ RESENDS = [
         [
             ("N1 G28", "ok"),
             ("N2 G1 X1 Y1 E1 F1800", "Resend: {2}\nok\nResend: {2}\nok\nResend: {2}\nok"),
-            0.03,
             ("N2 G1 X1 Y1 E1 F1800", "ok"),
             ("N3 G1 X2 Y2 E2", ""),
         ],
     ),
     Scene(
-        "a line whose N was damaged ran unchecked and drew a plain ok: it is said again",
+        "a line whose N was damaged is no command, and its ok confirms nothing: we ask, it runs",
         "queue.cpp, get_serial_commands: a line without N is not checked",
         [
             ("N1 G28", "ok"),
             ("N2 G1 X1 Y1 E1 F1800", 'echo:Unknown command: "2 G1 X1"\nok'),
+            0.03,
             (
-                "N3 G1 X2 Y2 E2",
+                "¶\nN3 M105",
                 "Error:Line Number is not Last Line Number+1, Last Line: {1}\nResend: {2}\nok",
             ),
-            0.03,
             ("N2 G1 X1 Y1 E1 F1800", "ok"),
-            ("N3 G1 X2 Y2 E2", "ok"),
-            ("N4 G1 X3 Y3 E3", "ok"),
-            ("N5 M400", "ok"),
-            ("N6 M105", TEMPERATURES),
+            ("N3 M105", TEMPERATURES),
+            ("N4 G1 X2 Y2 E2", "ok"),
+            ("N5 G1 X3 Y3 E3", "ok"),
+            ("N6 M400", "ok"),
+            ("N7 M105", TEMPERATURES),
         ],
         ends=FINISHED | {"resends": 2},
         phase=Phase.IDLE,
@@ -164,7 +165,6 @@ RESENDS = [
         [
             ("N1 G28", "ok"),
             ("N2 G1 X1 Y1 E1 F1800", "Resend: 99999\nok"),
-            0.03,
             ("N2 G1 X1 Y1 E1 F1800", "ok"),
             ("N3 G1 X2 Y2 E2", ""),
         ],
@@ -197,7 +197,6 @@ RESENDS = [
             ("N1 G28", ""),
             6.0,
             ("", "Resend: {1}\nok"),
-            0.03,
             ("N1 G28", "ok"),
             ("N2 M105", TEMPERATURES),
             ("N3 G1 X1 Y1 E1 F1800", ""),

@@ -115,6 +115,8 @@ class Stage:
         for line in heard.splitlines():
             words = re.sub(r"\{(\d+)\}", lambda n: str(self._base + int(n[1])), line)
             self.session.receive(words.encode() + b"\n", self.now)
+        if self.now >= self.session.deadline:
+            self.session.tick(self.now)
 
     def _pass(self, seconds: float) -> None:
         """Let time pass; what becomes due before its end must say nothing."""

@@ -65,8 +65,8 @@ WAITING = [
             ("¶", ""),
             2.75,
             ("¶\nN3 M105", "Resend: {2}\nok"),
-            0.03,
-            ("N2 G1 X1 Y1 E1 F1800", "ok"),
+            0.5,  # the line that was lost may yet be late
+            ("¶\nN2 G1 X1 Y1 E1 F1800", "ok"),
             ("N3 M105", TEMPERATURES),
             ("N4 G1 X2 Y2 E2", ""),
         ],
@@ -91,7 +91,7 @@ WAITING = [
         [
             ("N1 G28", "ok"),
             ("N2 G1 X1 Y1 E1 F1800", "k"),
-            0.3,
+            0.03,
             ("¶\nN3 M105", TEMPERATURES),
             ("N4 G1 X2 Y2 E2", ""),
         ],

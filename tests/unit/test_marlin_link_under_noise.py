@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fabctl_drivers.marlin.answers import Ear
-from fabctl_drivers.marlin.link import Acked, Ended, Link, LinkEvent, Withdrawn
+from fabctl_drivers.marlin.conversation import Acked, Ended, LinkEvent, Withdrawn
+from fabctl_drivers.marlin.link import Link
 
 BYTE_S = 10 / 250_000
 JOB = [f"G1 X{x % 200}.{x % 7} E{x / 50:.2f}".encode() for x in range(60)]

@@ -8,8 +8,9 @@ from fabctl.errors import LocalError
 from fabctl.ports import Phase
 from fabctl_drivers.marlin import greeting, link, phases
 from fabctl_drivers.marlin.answers import Answer, Heard
+from fabctl_drivers.marlin.conversation import State
 from fabctl_drivers.marlin.greeting import Cue, Stage
-from fabctl_drivers.marlin.link import Link, State
+from fabctl_drivers.marlin.link import Link
 from fabctl_drivers.marlin.phases import Move, next_phase
 
 FROM_THE_FIRMWARE = (

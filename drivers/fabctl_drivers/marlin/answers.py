@@ -35,6 +35,8 @@ class Heard(IntEnum):
     """The quiet time after a Resend is over, and lines are to be repeated."""
     SETTLED = auto()
     """The quiet time after a Resend is over, and nothing is to be repeated."""
+    DOUBT = auto()
+    """All is confirmed, but an answer is missing that should still come."""
     SILENCE = auto()
     """Too long without a sign of life."""
     GAVE_UP = auto()

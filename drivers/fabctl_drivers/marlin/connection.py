@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from fabctl.units import Seconds
 from fabctl_drivers.marlin.answers import Answer, Heard
+from fabctl_drivers.marlin.conversation import Ended, LinkEvent, State
 from fabctl_drivers.marlin.greeting import Greeting, Stage
-from fabctl_drivers.marlin.link import Ended, Link, LinkEvent, State
+from fabctl_drivers.marlin.link import Link
 
 FIRST_LINE = b"M110 N0"
 """It gets the number 0, and the lines after it are counted from there (marlinfw.org, M110)."""

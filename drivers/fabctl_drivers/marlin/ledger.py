@@ -39,6 +39,11 @@ class Ledger:
         return self._kept.last - self.acked
 
     @property
+    def last(self) -> int:
+        """The last number given."""
+        return self._kept.last
+
+    @property
     def oldest(self) -> bytes:
         """The command that the firmware is at; empty when nothing is in flight."""
         return self._kept[self.acked + 1].command if self.in_flight else b""
@@ -77,15 +82,16 @@ class Ledger:
         """Return whether a new line of ``size`` bytes may go out beside those in flight."""
         return self._next > self._kept.last and self._fits(size)
 
-    def next_repeat(self) -> bytes | None:
-        """Return the frame of the next line to repeat, None for none, or none that fits now."""
-        if self._next > self._kept.last:
+    def next_repeat(self) -> tuple[bytes, int, bytes] | None:
+        """Return frame, number and command of the next line to repeat, None where none fits."""
+        number = self._next
+        if number > self._kept.last:
             return None
-        framed = self._kept[self._next].frame
-        if not self._fits(len(framed)):
+        sent = self._kept[number]
+        if not self._fits(len(sent.frame)):
             return None
         self._next += 1
-        return framed
+        return sent.frame, number, sent.command
 
     def _fits(self, size: int) -> bool:
         on_the_wire = max(self.acked, self._received) + 1

@@ -11,94 +11,19 @@ An empty line draws no answer. The ok of M105 never carries a number.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from enum import IntEnum, auto
-from typing import NamedTuple
 
 from fabctl.errors import LocalError
 from fabctl.units import Seconds
 from fabctl_drivers.job_text import shorten
 from fabctl_drivers.marlin import patience
 from fabctl_drivers.marlin.answers import Answer, Heard, Topic
+from fabctl_drivers.marlin.conversation import NEXT, OVER, Acked, Ended, LinkEvent, State, Withdrawn
 from fabctl_drivers.marlin.frames import hides_a_lost_newline
 from fabctl_drivers.marlin.ledger import PROBE, PROBE_COMMAND, Ledger
 from fabctl_drivers.marlin.pieces import Pieces
+from fabctl_drivers.marlin.tally import Tally
 from fabctl_drivers.marlin.vigil import Due, Vigil
 from fabctl_drivers.marlin.window import Window
-
-
-class State(IntEnum):
-    """Where the conversation stands."""
-
-    READY = auto()
-    """Nothing is in flight."""
-    AWAITING_OK = auto()
-    REPEATING = auto()
-    """A Resend was heard; we listen until the line is quiet, then repeat."""
-    RESET = auto()
-    """The controller began anew and knows nothing of what was said. The end of this link."""
-    HALTED = auto()
-    """The firmware gave up. The end of this link."""
-    LOST = auto()
-    """We gave up: no answer, or one line damaged again and again. The end of this link."""
-
-
-_OVER = (State.RESET, State.HALTED, State.LOST)
-_ALIVE = (State.READY, State.AWAITING_OK, State.REPEATING)
-
-NEXT: Mapping[tuple[State, Heard], State] = {
-    (State.READY, Heard.SENT): State.AWAITING_OK,
-    (State.READY, Heard.GAVE_UP): State.LOST,
-    (State.READY, Heard.OK): State.READY,  # asked for by nobody
-    (State.READY, Heard.RESEND): State.REPEATING,  # the ok before it was for a damaged line
-    (State.AWAITING_OK, Heard.SENT): State.AWAITING_OK,  # a window, or a probe
-    (State.AWAITING_OK, Heard.OK): State.AWAITING_OK,
-    (State.AWAITING_OK, Heard.ALL_OK): State.READY,
-    (State.AWAITING_OK, Heard.RESEND): State.REPEATING,
-    (State.AWAITING_OK, Heard.SILENCE): State.AWAITING_OK,
-    (State.AWAITING_OK, Heard.GAVE_UP): State.LOST,
-    (State.REPEATING, Heard.OK): State.REPEATING,  # Marlin closes a Resend with its own ok
-    (State.REPEATING, Heard.ALL_OK): State.REPEATING,
-    (State.REPEATING, Heard.RESEND): State.REPEATING,  # from lines that were already on the wire
-    (State.REPEATING, Heard.QUIET): State.AWAITING_OK,
-    (State.REPEATING, Heard.SETTLED): State.READY,
-    (State.REPEATING, Heard.GAVE_UP): State.LOST,
-    **{(s, heard): s for s in _ALIVE for heard in (Heard.BUSY, Heard.WAIT, Heard.NOTE)},
-    **{
-        (s, heard): s
-        for s in _OVER
-        for heard in (Heard.OK, Heard.RESEND, Heard.BUSY, Heard.WAIT, Heard.NOTE)
-    },
-    **{(state, Heard.HALT): State.HALTED for state in State},
-    **{(state, Heard.START): State.RESET for state in State},
-}
-"""Every state and all that it may hear. A pair that is missing is a mistake of ours."""
-
-
-class Acked(NamedTuple):
-    """The firmware confirmed a line; ``ref`` is what :meth:`Link.send` was given."""
-
-    ref: object
-
-
-class Withdrawn(NamedTuple):
-    """Confirmed lines that the firmware never had: their oks were for damaged ones."""
-
-    refs: tuple[object, ...]
-
-
-class Ended(NamedTuple):
-    """This link is over; ``state`` (RESET, HALTED, LOST) and ``reason`` say how."""
-
-    state: State
-    reason: str
-    damaged: bool = False
-    """Whether a line was asked for too often; else the firmware did not answer."""
-    torn: bool = False
-    """Whether a piece of a line ran as a command: the part is wrong."""
-
-
-LinkEvent = Acked | Withdrawn | Ended
 
 
 class Link:
@@ -114,9 +39,12 @@ class Link:
     """Times that we repeat without getting further, before we give up."""
     WINDOW_REPEATS = 5
     """Times that we repeat without getting further, before the window closes for good."""
-    QUIET_S = 0.02
-    """Quiet after a Resend: longer than the 16 ms of a USB adapter's latency timer."""
-    QUIET_MAX_S = 1.0
+    FLUSHED_S = 0.02
+    """Quiet after a Resend that threw away lines behind it, which are never answered: longer than
+    the 16 ms of a USB adapter's latency timer."""
+    UNANSWERED_S = 0.5
+    """Quiet after a Resend while an answer is missing that should still come."""
+    QUIET_MAX_S = 2.0
     """A line that is never quiet is repeated after this time."""
     WAIT_S = 0.9
     """A ``wait`` sooner after we spoke may have been said before we were heard."""
@@ -130,7 +58,8 @@ class Link:
         self.bytes_sent = 0
         self.events: list[LinkEvent] = []
         self.window = Window(window_bytes)
-        self._pieces = Pieces() if window_bytes else None
+        self._pieces = Pieces()
+        self._tally = Tally()
         self._ledger = Ledger(last_number, self.window)
         self._out: list[bytes] = []
         self._byte_s = 10.0 / baud
@@ -138,6 +67,8 @@ class Link:
         self._sent_at = -math.inf
         self._repeats = 0
         self._wanted = 0
+        self._stray = _NONE  # a line: while we listened to repeat it, an ok came
+        self._was_window = False
         self._quiet_at = self._quiet_limit = -math.inf
 
     # ---- what the caller asks
@@ -194,7 +125,7 @@ class Link:
         :raises LocalError: the conversation does not allow it now (see :meth:`has_room`).
         """
         self._go(Heard.SENT)
-        self._put(self._ledger.say(command, ref))
+        self._put(self._ledger.say(command, ref), self._ledger.last, command)
         self._sent_at = now
         if self._ledger.in_flight == 1:
             self._vigil.begin(command, now)
@@ -209,12 +140,12 @@ class Link:
     def hear(self, answer: Answer, now: float) -> None:
         """Take in one line of the firmware; what came of it is in :attr:`events`."""
         heard = answer.heard
-        if self._pieces is not None and self._is_piece(self._pieces, answer):
+        if self._is_piece(answer):
             return
         if heard is Heard.OK:
             self._hear_ok(answer, now)
             return
-        over = self.state in _OVER
+        over = self.state in OVER
         self._go(heard)
         if over:
             return
@@ -224,20 +155,23 @@ class Link:
             self._vigil.hear_busy(self.oldest, now)
             self._stir(now)
         elif heard is Heard.RESEND:
-            self._hear_resend(answer.number or 0, now)
+            self._hear_resend(answer, now)
         elif heard is Heard.WAIT:
             self._hear_wait(now)
         else:
             self.events.append(Ended(self.state, f"the firmware said “{shorten(answer.text)}”"))
 
-    def _is_piece(self, pieces: Pieces, answer: Answer) -> bool:
+    def _is_piece(self, answer: Answer) -> bool:
         """Return whether this is the ok of a piece of a line; then the link is over."""
-        heard = pieces.hear(answer) and self.window.is_proven and self.state not in _OVER
+        heard = self._pieces.hear(answer) and self.window.is_proven and self.state not in OVER
         if not heard or self._ledger.has_asides:
             return False
+        self._tear()
+        return True
+
+    def _tear(self) -> None:
         self._go(Heard.GAVE_UP)
         self.events.append(Ended(self.state, _TORN, torn=True))
-        return True
 
     def tick(self, now: float) -> None:
         """Do what is due at ``now``."""
@@ -253,33 +187,51 @@ class Link:
     # ---- oks
 
     def _hear_ok(self, answer: Answer, now: float) -> None:
-        if self.state in _OVER:
+        if self.state in OVER:
             return
         ledger = self._ledger
-        upto = ledger.meant(answer, awaited=self.state is State.AWAITING_OK)
+        closes, refused = self._tally.hear_ok(answer), self._tally.take_refused()
+        listens, waits = self.state is State.REPEATING, self.state is State.AWAITING_OK
+        upto = ledger.meant(answer, awaited=waits and not (closes or refused))
         if upto == ledger.acked:
-            self._go(Heard.OK)
-            self._odd_ok(answer, now)
+            if listens and answer.text == b"ok" and not (closes or refused or ledger.has_asides):
+                self._stray = ledger.acked + 1
+            self._odd_ok(answer, now, refused=refused)
             return
-        if self.state is State.REPEATING:
+        if ledger.acked < self._stray <= upto and not listens and answer.text == b"ok":
+            self._tear()  # it had not the line when somebody got an ok for it: for what, then?
+            return
+        if listens:
             self._wanted = max(self._wanted, upto + 1)  # it has the line: the Resend was an old one
         self._confirm(upto)
-        if not ledger.in_flight:
+        self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
+        """Lines were confirmed: say more, unless something is still to be answered."""
+        if not self._ledger.in_flight:
             self._go(Heard.ALL_OK)
+            if self.state is State.READY and not self._tally.is_clear:
+                self._wanted = self._ledger.acked + 1
+                self._listen(now)
+            else:
+                self._stir(now)
             return
         self._go(Heard.OK)
-        self._vigil.begin(ledger.oldest, now)
+        self._vigil.begin(self._ledger.oldest, now)
         self._stir(now)
         if self.state is State.AWAITING_OK:
             self._repeat_more()
 
-    def _odd_ok(self, answer: Answer, now: float) -> None:
+    def _odd_ok(self, answer: Answer, now: float, *, refused: bool) -> None:
+        self._go(Heard.OK)
         self._stir(now)
         self._vigil.sign(now)
-        if self.state is State.AWAITING_OK and answer.number is not None:
-            self._vigil.hurry(now)
-        elif self.state is State.AWAITING_OK and self.window.lines > 1:
+        if self.state is not State.AWAITING_OK:
+            return
+        if self.window.lines > 1 and answer.number is None:
             self.window.odd_ok()
+        elif answer.number is not None or refused or self.window.is_proven:
+            self._vigil.hurry(now)
 
     def _confirm(self, upto: int) -> None:
         refs, is_progress = self._ledger.confirm(upto)
@@ -291,37 +243,58 @@ class Link:
 
     # ---- resends
 
-    def _hear_resend(self, asked: int, now: float) -> None:
+    def _hear_resend(self, answer: Answer, now: float) -> None:
         """Note which line is wanted. The bytes on their way decide with it, so we listen first."""
+        self._tally.hear_resend(answer)
+        self._was_window = self._was_window or self.window.lines > 1
         self.window.rest()
-        number = self._wanted = self._ledger.plausible(asked)
+        number = self._wanted = self._ledger.plausible(answer.number or 0)
+        if number > self._stray:
+            self._stray = _NONE
         withdrawn = self._ledger.withdraw(number)
         if withdrawn:
             self.events.append(Withdrawn(withdrawn))
+            self._stray = number
         self.events += [Acked(ref) for ref in self._ledger.has_received(number - 1)]
         self._vigil.confirmed()
+        self._listen(now)
+
+    def _listen(self, now: float) -> None:
+        if self.state is not State.REPEATING:
+            self._go(Heard.DOUBT)
         if self._quiet_limit < now:
             self._quiet_limit = now + self.QUIET_MAX_S
         self._stir(now)
 
     def _stir(self, now: float) -> None:
-        """The line is not quiet: listen for as long as bytes may still be on their way."""
-        if self.state is State.REPEATING:
+        """Something was heard: listen for as long as more may come."""
+        if self.state is not State.REPEATING:
+            return
+        if self._tally.is_clear:
+            self._quiet_at = now
+        elif self._was_window:
             on_the_wire_s = self._ledger.bytes_in_flight * self._byte_s * 2
-            self._quiet_at = now + self.QUIET_S + on_the_wire_s
+            self._quiet_at = now + self.FLUSHED_S + on_the_wire_s
+        else:
+            self._quiet_at = now + self.UNANSWERED_S
 
     def _quiet(self) -> None:
         self._quiet_limit = -math.inf
+        may_hold_a_piece = self._was_window or (
+            self._vigil.busy_s is not None and not self._tally.is_clear
+        )
+        self._was_window = False
+        self._tally.give_up()
         self._ledger.forget_asides()
         if not self._ledger.has_all_until(self._wanted):
-            self._repeat()
+            self._repeat(may_hold_a_piece=may_hold_a_piece)
         elif self._ledger.in_flight:  # it has all that was said, yet not all is confirmed
             self._go(Heard.QUIET)
             self._probe()
         else:
             self._go(Heard.SETTLED)
 
-    def _repeat(self) -> None:
+    def _repeat(self, *, may_hold_a_piece: bool) -> None:
         said = shorten(self._ledger.repeat_from(self._wanted))
         self._repeats += 1
         if self._repeats > self.REPEATS:
@@ -333,17 +306,18 @@ class Link:
         if self._repeats > self.WINDOW_REPEATS:
             self.window.close()
         self._go(Heard.QUIET)
-        if self._pieces is not None and self.window.is_proven:
-            self._out.append(b"\n")  # ends whatever piece of a line the firmware still holds
+        if may_hold_a_piece:
+            self._out.append(b"\n")  # ends it, and draws no answer
         self._repeat_more()
 
     def _repeat_more(self) -> None:
         """Say kept lines again, as many as may be in flight."""
-        while (framed := self._ledger.next_repeat()) is not None:
-            self._put(framed)
+        while (said := self._ledger.next_repeat()) is not None:
+            self._put(*said)
             self.resends += 1
 
-    def _put(self, framed: bytes) -> None:
+    def _put(self, framed: bytes, number: int, command: bytes) -> None:
+        self._tally.said(number, is_query=command == PROBE_COMMAND)
         self._out.append(framed)
         if self.window.lines > 1 and hides_a_lost_newline(framed):
             self._out.append(b"\n")
@@ -351,6 +325,7 @@ class Link:
     # ---- silences
 
     def _hear_note(self, answer: Answer, now: float) -> None:
+        self._tally.hear_note(answer, self.oldest)
         self._stir(now)
         if answer.topic is Topic.GARBLED and self.state is State.AWAITING_OK:
             self._vigil.hurry(now)
@@ -401,7 +376,7 @@ class Link:
 
         A repeat would not do: Marlin 2.1 passes over a line that it has in silence.
         """
-        self._out.append(self._ledger.say(PROBE_COMMAND, PROBE))
+        self._put(self._ledger.say(PROBE_COMMAND, PROBE), self._ledger.last, PROBE_COMMAND)
 
     def _give_up(self, reason: str, *, damaged: bool = False) -> None:
         self._go(Heard.GAVE_UP)
@@ -418,5 +393,6 @@ _TORN = (
     "the cable cut a line in two and the firmware ran a piece of it unchecked, so the part may be"
     " wrong; use a shorter cable, or window = false for this machine"
 )
+_NONE = -1
 _BY_ITSELF = (Topic.TEMPERATURES, Topic.POSITION)
 """Reports that come by themselves (M155, M154), whether or not an ok was lost."""

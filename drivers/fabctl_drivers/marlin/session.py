@@ -21,9 +21,9 @@ from fabctl_drivers.marlin.connection import (
     Greeted,
     Unanswered,
 )
+from fabctl_drivers.marlin.conversation import Acked, Ended, State, Withdrawn
 from fabctl_drivers.marlin.errands import Errand
 from fabctl_drivers.marlin.job import Job, JobLine
-from fabctl_drivers.marlin.link import Acked, Ended, State, Withdrawn
 from fabctl_drivers.marlin.motion import Motion
 from fabctl_drivers.marlin.patience import waits_for_heat, waits_for_person
 from fabctl_drivers.marlin.pausing import Standstill

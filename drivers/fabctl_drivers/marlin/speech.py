@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from fabctl.ports import Phase
+from fabctl_drivers.marlin.conversation import State
 from fabctl_drivers.marlin.errands import Errand, Errands
 from fabctl_drivers.marlin.job import Job
-from fabctl_drivers.marlin.link import Link, State
+from fabctl_drivers.marlin.link import Link
 from fabctl_drivers.marlin.person import Person
 
 POLL_IDLE_S, POLL_RUNNING_S, POLL_ALIVE_S = 2.0, 5.0, 10.0

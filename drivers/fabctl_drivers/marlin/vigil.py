@@ -28,7 +28,7 @@ class Vigil:
 
     SILENCES = 5
     """Silences in a row before we give up."""
-    HURRY_S = 0.3
+    HURRY_S = 0.03
     """Patience after something that may have been a damaged ok."""
     NUDGE_S = 0.25
     """Patience before a newline, where an empty line is known to draw nothing: with a firmware
