@@ -16,8 +16,16 @@ from typing import Protocol
 from fabctl.clock import Clock
 from fabctl.errors import FabError
 from fabctl.hosting.machine_reports import Stamps
+from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
-from fabctl.messaging.payloads import EventPayload, PayloadError, PresencePayload, encode, instant
+from fabctl.messaging.payloads import (
+    EventPayload,
+    MachineState,
+    PayloadError,
+    PresencePayload,
+    encode,
+    instant,
+)
 from fabctl.messaging.speaker import SpeakerAndListener
 from fabctl.messaging.topics import LabTopics
 from fabctl.services.housekeeping import tidy
@@ -47,9 +55,10 @@ class Steward:
     """Used by its process's main thread; only :meth:`heard` runs in the link's.
 
     :param job_files: the folder of the uploaded files.
+    :param machines: what the machines say; it is made to follow them here.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # what it works with, each thing by its name
         self,
         topics: LabTopics,
         database: Database,
@@ -59,8 +68,10 @@ class Steward:
         clock: Clock,
         log: Callable[[str], None],
         job_files: Path,
+        machines: LabView,
     ) -> None:
         self._job_files = job_files
+        self._machines = machines
         self._topics = topics
         self._database = database
         self._link = link
@@ -77,6 +88,8 @@ class Steward:
         self.failures = 0
         self.last_failure: str | None = None
         link.subscribe(topics.every("event"), self.heard)
+        for kind in ("state", "job", "host"):
+            link.subscribe(topics.every(kind), machines.take, qos=0)
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -140,8 +153,15 @@ class Steward:
 
     def _sweep(self) -> None:
         with self._database.transaction() as session:
-            for job in sweep_unanswered(session, self._clock):
+            for job in sweep_unanswered(session, self._clock, self._has_job):
                 self._log(f"the start of job {job} was never answered; it counts as failed")
+
+    def _has_job(self, machine: str, job: str) -> bool | None:
+        """Say whether a machine has a job; None: its last word is too old, or it is offline."""
+        view = self._machines.machine(machine)
+        if view.state in {MachineState.UNKNOWN, MachineState.OFFLINE}:
+            return None
+        return view.job == job
 
     def _tidy(self) -> None:
         for path in tidy(self._database, self._clock, self._job_files):

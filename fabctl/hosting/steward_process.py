@@ -13,6 +13,7 @@ from fabctl.hosting.logs import log
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.hosting.steward import Steward
 from fabctl.messaging.connect import desk_link
+from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Message
 from fabctl.messaging.payloads import PresencePayload
 from fabctl.messaging.requests import MachineRequests, keys_in
@@ -52,7 +53,8 @@ def run_steward(config: LabConfig) -> int:
     )
     acknowledger = Acknowledger(MachineRequests(link, config.id, keys_in(config.paths)), log)
     files = config.paths.files
-    steward = Steward(topics, database, link, acknowledger, stamps, clock, log, files)
+    view = LabView(config.id, {m.id: m.host for m in config.machines.values()}, clock)
+    steward = Steward(topics, database, link, acknowledger, stamps, clock, log, files, view)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: steward.end())
     link.on_connected(steward.connected)

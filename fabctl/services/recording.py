@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -29,6 +30,8 @@ __all__ = ["MachineEvent", "record_event", "sweep_unanswered"]
 
 ANSWER_WITHIN = timedelta(seconds=30)
 """How long a job may be starting before its use is closed."""
+WORD_WITHIN = timedelta(minutes=2)
+"""The same where nobody knows what the machine does: it may come back and say."""
 
 _BODY = ("line", "commands", "resends", "seconds", "trouble", "reason", "by")
 _AUDITED = frozenset({*SAID_BY_MACHINE, EventKind.MACHINE_CLEARED, EventKind.REQUEST_REFUSED})
@@ -135,19 +138,38 @@ def _audit(session: Session, clock: Clock, event: MachineEvent, job: Job | None)
     audit(session, clock, event.by, f"machine.{event.kind}", subject, known)
 
 
-def sweep_unanswered(session: Session, clock: Clock) -> list[str]:
+HasJob = Callable[[str, str], bool | None]
+"""Says whether a machine (its id) has a job (its id) by its own word; None: it is silent."""
+
+
+def sweep_unanswered(session: Session, clock: Clock, has_job: HasJob) -> list[str]:
     """Give up the starts that no machine answered within 30 s; return the jobs' ids.
 
-    Shown as failed. If the machine speaks of the job later, its word counts.
+    A machine that says that it has the job has answered: its "yes" was lost on the way. A silent
+    one is waited for, 2 minutes at most. Shown as failed. If the machine speaks of the job later,
+    its word counts.
     """
     late = select(Job).where(
         Job.state == JobState.STARTING.value, Job.asked_at <= clock.now() - ANSWER_WITHIN
     )
     given_up = []
     for job in session.scalars(late.with_for_update()).all():
-        job.state = after(JobState.STARTING, Step.GIVE_UP).value
-        close_use(session, open_use_of(session, job.id), at=clock.now(), outcome="unanswered")
-        audit(session, clock, None, "job.start-unanswered", f"job:{job.id}")
-        given_up.append(job.id)
+        word = has_job(job.resource_id, job.id)
+        if word:
+            job.asked_at = None
+            audit(session, clock, None, "job.start-found", f"job:{job.id}")
+        elif word is False or _asked_before(job, clock.now() - WORD_WITHIN):
+            _give_up(session, clock, job)
+            given_up.append(job.id)
     session.flush()
     return given_up
+
+
+def _asked_before(job: Job, moment: datetime) -> bool:
+    return job.asked_at is not None and job.asked_at <= moment
+
+
+def _give_up(session: Session, clock: Clock, job: Job) -> None:
+    job.state = after(JobState.STARTING, Step.GIVE_UP).value
+    close_use(session, open_use_of(session, job.id), at=clock.now(), outcome="unanswered")
+    audit(session, clock, None, "job.start-unanswered", f"job:{job.id}")

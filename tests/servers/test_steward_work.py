@@ -14,8 +14,16 @@ import pytest
 from fabctl.clock import ManualClock
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.hosting.steward import Steward
+from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
-from fabctl.messaging.payloads import EventPayload, EventType, PayloadError, Stamp
+from fabctl.messaging.payloads import (
+    EventPayload,
+    EventType,
+    MachineState,
+    PayloadError,
+    Stamp,
+    StatePayload,
+)
 from fabctl.ports import MachineKind, MachineProfile
 from fabctl.services import bookings, certifications, people
 from fabctl.services.machines import sync_resources
@@ -53,9 +61,11 @@ class Office:
         self.messages = KeptMessages()
         self.acknowledged = Acknowledged()
         self.log: list[str] = []
+        self.view = LabView(TOPICS.lab, {"m": "pi1"}, self.clock)
         self.steward = Steward(
             TOPICS, self.database, self.messages, self.acknowledged,
             Stamps(self.clock, "steward"), self.clock, self.log.append, folder / "files",
+            self.view,
         )  # fmt: skip
 
     def hear(self, seq: int, type_: EventType = EventType.JOB_STARTED, topic: str = TOPIC) -> None:
@@ -166,3 +176,21 @@ def test_after_a_connect_everything_is_said_again(office: Office) -> None:
     office.steward.connected()
     office.work()
     assert len(office.booking()) == before + 1
+
+
+def test_a_machine_is_asked_by_its_last_word_whether_it_has_a_job(office: Office) -> None:
+    def says(state: MachineState, job: str | None = None) -> None:
+        payload = StatePayload(state, job=job).encode(Stamp(office.clock.now(), True, "b", 1))
+        office.view.take(Received(TOPICS.state("m"), payload, 0, False))
+
+    has_job = office.steward._has_job
+    assert has_job("m", "j") is None  # nothing heard yet
+    says(MachineState.PREPARING, "j")
+    assert has_job("m", "j") is True
+    assert has_job("m", "other") is False
+    says(MachineState.IDLE)
+    assert has_job("m", "j") is False
+    office.clock.advance(11)
+    assert has_job("m", "j") is None  # too old to be believed
+    says(MachineState.OFFLINE)
+    assert has_job("m", "j") is None

@@ -107,9 +107,10 @@ def hear(lab: Lab, job: JobView | None, kind: str, seq: int, **said: Any) -> boo
         return recording.record_event(session, lab.clock, event)
 
 
-def sweep(lab: Lab) -> list[str]:
+def sweep(lab: Lab, word: bool | None = False) -> list[str]:  # an answer, not a switch
+    """Sweep while every machine says that it has a job (or not); None: they are silent."""
     with lab.database.transaction() as session:
-        return recording.sweep_unanswered(session, lab.clock)
+        return recording.sweep_unanswered(session, lab.clock, lambda _machine, _job: word)
 
 
 def job_now(lab: Lab, job: JobView) -> JobView:

@@ -156,6 +156,26 @@ def test_a_machine_that_said_yes_may_check_its_file_for_longer_than_an_answer_ta
     assert [use.closed_at for use in uses_of(lab, job)] == [None]
 
 
+def test_a_machine_that_has_the_job_has_answered(lab: Lab, tmp_path: Path) -> None:
+    job = asked(lab, tmp_path)
+    lab.clock.advance(31)
+    assert sweep(lab, word=True) == []
+    lab.clock.advance(600)
+    assert sweep(lab, word=False) == []  # it is checking the file: its event tells how that ends
+    assert job_now(lab, job).state == "starting"
+    assert [use.closed_at for use in uses_of(lab, job)] == [None]
+    hear(lab, job, "job-failed", 1, trouble="file-unreadable")
+    assert job_now(lab, job).state == "failed"
+
+
+def test_a_silent_machine_is_waited_for_a_while(lab: Lab, tmp_path: Path) -> None:
+    job = asked(lab, tmp_path)
+    lab.clock.advance(119)
+    assert sweep(lab, word=None) == []
+    lab.clock.advance(1)
+    assert sweep(lab, word=None) == [job.id]
+
+
 def test_a_machine_that_began_after_all_gets_its_use_back(lab: Lab, tmp_path: Path) -> None:
     job = asked(lab, tmp_path)
     lab.clock.advance(31)
