@@ -71,7 +71,7 @@ class GrblHost:
 
     def ran(self) -> list[str]:
         """The job's lines that the firmware took."""
-        ours = {"$I", "$$", "$X", "$C", "$H"}
+        ours = {"$I", "$$", "$#", "$X", "$C", "$H", "G4P0"}
         log = self.firmware.log.since(0)
         return [e["text"] for e in log if e["text"] not in ours and e["answer"] == "ok"]
 

@@ -88,6 +88,7 @@ class SerialShell:
 
     :param shout: what to write without waiting where nobody will listen to the answer.
     :param let_go: called when the port was closed.
+    :param keep_running: do not reset the board when the port closes.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class SerialShell:
         *,
         shout: bytes,
         let_go: Callable[[], None],
+        keep_running: bool = False,
     ) -> None:
         self._url = url
         self._baud = baud
@@ -106,6 +108,7 @@ class SerialShell:
         self._session = session
         self._shout_bytes = shout
         self._on_let_go = let_go
+        self._keep_running = keep_running
         self._port: SerialPort | None = None
         self._woken = False
 
@@ -122,7 +125,7 @@ class SerialShell:
         """
         if self._port is not None:
             raise LocalError("the port is open already", device=self._url)
-        self._port = SerialPort.open(self._url, self._baud)
+        self._port = SerialPort.open(self._url, self._baud, keep_running=self._keep_running)
         self._session.opened(self._clock.monotonic())
 
     def pump(self, timeout: Seconds) -> Sequence[DriverEvent]:

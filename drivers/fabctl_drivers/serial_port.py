@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import select
+import termios
 import threading
 from collections import deque
 
@@ -43,10 +44,12 @@ class SerialPort:
             self._poll.register(self._descriptor, select.POLLIN)
 
     @classmethod
-    def open(cls, url: str, baud: int) -> SerialPort:
+    def open(cls, url: str, baud: int, *, keep_running: bool = False) -> SerialPort:
         """Open a port for ourselves alone, with the shortest latency that it offers.
 
         :param baud: bits per second, > 0.
+        :param keep_running: leave DTR as it is when the port closes (HUPCL off), so that a board
+            that resets by it is not reset by the opening after. The first opening still does.
         :raises DeviceError: it is absent, busy, forbidden, or not a port.
         """
         try:
@@ -56,6 +59,12 @@ class SerialPort:
         # Only Linux's serial drivers know it, and not all of them; nothing depends on it.
         with contextlib.suppress(AttributeError, NotImplementedError, ValueError, OSError):
             port.set_low_latency_mode(True)
+        if keep_running:
+            try:
+                _keep_dtr(port)
+            except termios.error as error:
+                port.close()
+                raise _not_opened(url, baud, error) from error
         return cls(url, port)
 
     def read(self, timeout: Seconds) -> bytes:
@@ -196,6 +205,27 @@ def _descriptor(port: serial.Serial) -> int:
         return int(port.fileno())
     except (AttributeError, OSError, ValueError):
         return -1
+
+
+def _keep_dtr(port: serial.Serial) -> None:
+    """Clear HUPCL (termios(3): "lower modem control lines after last process closes the device").
+
+    A port without modem lines, such as a socket, has none to keep: ENOTTY is no failure there.
+    """
+    descriptor = _descriptor(port)
+    if descriptor < 0:
+        return
+    try:
+        modes = termios.tcgetattr(descriptor)
+        modes[_CONTROL_MODES] &= ~termios.HUPCL
+        termios.tcsetattr(descriptor, termios.TCSANOW, modes)
+    except termios.error as error:
+        if error.args[0] != errno.ENOTTY:
+            raise
+
+
+_CONTROL_MODES = 2
+"""The place of c_cflag in what tcgetattr returns."""
 
 
 def _reads_its_descriptor(url: str) -> bool:

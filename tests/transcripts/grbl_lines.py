@@ -74,14 +74,21 @@ COUNTING = [
     Scene(
         "the job has ended when the machine is Idle after the last ok, not before",
         "interface.md, Machine State: an ok says that a line was taken, not that it was moved",
-        [(ALL, "ok\nok\nok\nok"), *END],
-        ends=FINISHED | {"line": 4, "commands_done": 4, "bytes_sent": 23},
+        [(ALL, "ok\nok\nok\nok"), ("G4P0", ""), *END[:-2], ("", "ok"), *END[-2:]],
+        ends=FINISHED | {"line": 4, "commands_done": 4, "bytes_sent": 28},
         phase=Phase.IDLE,
     ),
     Scene(
         "an Idle that answers an older question does not end the job",
         "commands.md, ?: the answer may be on its way when the last ok is",
-        [(ALL, "ok\nok\nok"), State(None), 0.6, ("", "ok\n<Idle|MPos:0,0,0>"), State("Run"), 0.5],
+        [
+            (ALL, "ok\nok\nok\nok"),
+            State(None),
+            0.6,
+            ("G4P0", "ok\n<Idle|MPos:0,0,0>"),
+            State("Run"),
+            0.5,
+        ],
     ),
 ]
 
@@ -136,6 +143,7 @@ ERRORS = [
             0.5,
             ("$I", WHO),
             ("$$", "ok"),
+            ("$#", "ok"),
             0.5,
         ],
         ends={
@@ -155,6 +163,7 @@ ERRORS = [
             0.5,
             ("$I", WHO),
             ("$$", "ok"),
+            ("$#", "ok"),
             0.5,
         ],
         ends={"outcome": Outcome.FAILED, "trouble": Trouble.CONTROLLER_RESET, "line": 1},
@@ -279,21 +288,25 @@ CHECKS = [
         phase=Phase.IDLE,
     ),
     Scene(
-        "a check run finds an error: reset at once, the job fails with the line",
-        "commands.md, $C: a hold does nothing there",
+        "a check run lists every refused line with its number, then leaves check mode by a reset",
+        "commands.md, $C: nothing moves, and a hold does nothing there; a soft reset leaves it",
         [
             ("$C", "[MSG:Enabled]\nok"),
             State("Check"),
-            ("G21 G5X1", "ok\nerror:20"),
-            ("!", ""),
-            0.3,
+            ("G21 G5X1 G1X2 M99", "ok\nerror:20\nerror:22\nerror:20"),
             ("^X", BANNER),
             State("Idle"),
             0.5,
         ],
-        job=("G21", "G5 X1"),
+        job=("G21", "G5 X1", "G1 X2", "M99"),
         settings=Settings(check_run=True),
-        ends={"outcome": Outcome.FAILED, "reason": "line 2 was refused"},
+        ends={
+            "outcome": Outcome.FAILED,
+            "trouble": Trouble.LINE_REFUSED,
+            "reason": "3 lines were refused: line 2 was refused (error:20, an unknown or "
+            "unsupported G, M or other word): G5X1; line 3 was refused (error:22, no feed rate was set yet): "
+            "G1X2; line 4 was",
+        },
         phase=Phase.IDLE,
     ),
     Scene(

@@ -10,6 +10,7 @@ from fabctl_drivers.grbl.settings import Key, Settings
 from tests.transcripts.grbl_stage import (
     BANNER,
     LOCKED,
+    OFFSETS,
     SETTINGS,
     STOPPED,
     WHO,
@@ -22,7 +23,7 @@ from tests.transcripts.grbl_stage import (
 )
 
 ALL = "G21 G1X1F500 G1X2 G1X3"
-NAMED: Talk = [("$I", WHO), ("$$", SETTINGS), 0.5]
+NAMED: Talk = [("$I", WHO), ("$$", SETTINGS), ("$#", OFFSETS), 0.5]
 
 HOLDS = [
     Scene(
@@ -165,6 +166,7 @@ STOPS = [
             2.5,
             ("$I", WHO),
             ("$$", SETTINGS),
+            ("$#", OFFSETS),
             0.5,
             Do("clear"),
         ],

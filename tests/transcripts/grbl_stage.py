@@ -8,7 +8,8 @@ A talk is a list of
 - ``State("Hold:1|Pn:D")``: what every ``?`` is answered with from here on, ``None`` for silence.
   Questions are answered at once and are not part of ``said``;
 - a number: so many seconds pass;
-- ``Do("pause")``: the core asks for something; ``Refused("resume", "door")``: it may not.
+- ``Do("pause")``: the core asks for something; ``Refused("resume", "door")``: it may not;
+- ``Hand("say", ("$X",))``: a person does something by hand.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from fabctl.errors import LocalError
+from fabctl.errors import FabError
 from fabctl.ports import DriverEvent, JobEnded, JobFile, Outcome, Phase, PhaseChanged
 from fabctl_drivers.grbl.job_lines import job_lines
 from fabctl_drivers.grbl.session import Session
@@ -29,6 +30,7 @@ BANNER = "Grbl 1.1h ['$' for help]"
 LOCKED = f"{BANNER}\n[MSG:'$H'|'$X' to unlock]"
 WHO = "[VER:1.1h.20190825:]\n[OPT:V,15,128]\nok"
 SETTINGS = "$10=1\n$13=0\n$22=0\n$30=1000\n$32=0\nok"
+OFFSETS = "[G54:1.000,2.000,0.500]\n[TLO:0.000]\n[PRB:0.000,0.000,0.000:0]\nok"
 LASER = SETTINGS.replace("$32=0", "$32=1")
 JOB = ("G21", "G1 X1 F500", "G1 X2", "G1 X3")
 FINISHED: dict[str, object] = {"outcome": Outcome.FINISHED, "trouble": None}
@@ -37,16 +39,24 @@ STOPPED: dict[str, object] = {"outcome": Outcome.STOPPED, "trouble": None}
 
 @dataclass(frozen=True)
 class Do:
-    """A request of the core."""
+    """A request of the core, told the time."""
 
     request: str
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A request that is not told the time: what a person does by hand."""
+
+    request: str
+    words: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True)
 class Refused:
     """A request that is not allowed now, with a piece of the reason."""
 
-    request: str
+    request: str | Hand
     why: str
 
 
@@ -57,7 +67,7 @@ class State:
     report: str | None
 
 
-Step = tuple[str, str] | float | Do | Refused | State
+Step = tuple[str, str] | float | Do | Hand | Refused | State
 Talk = Sequence[Step]
 
 
@@ -100,17 +110,19 @@ class Stage:
             self._pass(0.5)
             self._exchange("$I", scene.who)
             self._exchange("$$", scene.stored)
+            self._exchange("$#", OFFSETS)
             self._pass(0.5)
             assert self.session.phase is Phase.IDLE
             self._start(scene.job)
 
     def play(self, talk: Talk) -> None:
         for step in talk:
-            if isinstance(step, Do):
-                getattr(self.session, step.request)(self.now)
+            if isinstance(step, Do | Hand):
+                self._ask(step)
             elif isinstance(step, Refused):
-                with pytest.raises(LocalError, match=step.why):
-                    getattr(self.session, step.request)(self.now)
+                request = step.request
+                with pytest.raises(FabError, match=step.why):
+                    self._ask(Do(request) if isinstance(request, str) else request)
             elif isinstance(step, State):
                 self._state = step.report
             elif isinstance(step, tuple):
@@ -119,6 +131,10 @@ class Stage:
                 self._pass(step)
         self._collect()
         assert self._said == [], "said more than the scene has"
+
+    def _ask(self, step: Do | Hand) -> None:
+        words = (self.now,) if isinstance(step, Do) else step.words
+        getattr(self.session, step.request)(*words)
 
     def _exchange(self, said: str, heard: str) -> None:
         self._collect()
@@ -150,7 +166,8 @@ class Stage:
                 self.asked.append(self.now)
                 if self._state is not None:
                     state, bar, rest = self._state.partition("|")
-                    self._hear(f"<{state}|MPos:1.000,2.000,3.000|FS:0,0{bar}{rest}>")
+                    place = "" if "MPos" in rest else "|MPos:1.000,2.000,3.000"
+                    self._hear(f"<{state}{place}|FS:0,0{bar}{rest}>")
         self.events += self.session.take_events()
 
     def _start(self, lines: tuple[str, ...]) -> None:

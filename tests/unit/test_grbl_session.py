@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from fabctl.errors import InputError, LocalError
-from fabctl.ports import Outcome, Phase, Telemetry
+from fabctl.ports import Outcome, Override, Phase, Telemetry
 from fabctl.units import MmPerMin
 from fabctl_sim.grbl.board import FLAVOURS
 from tests.grbl_host import GrblHost
@@ -70,13 +72,19 @@ def test_a_jog_that_makes_no_sense_is_refused_before_it_is_sent() -> None:
     for distances, feed in (({}, 600.0), ({"E": 1.0}, 600.0), ({"X": 1e9}, 6.0), ({"X": 1.0}, 0.0)):
         with pytest.raises(InputError):
             host.session.jog(distances, MmPerMin(feed))
-    with pytest.raises(InputError, match="feed"):
-        host.session.override("faster")
+    for which, percent in ((Override.FEED, 9), (Override.SPINDLE, 201), (Override.RAPID, 60)):
+        with pytest.raises(InputError, match=f"{percent} %"):
+            host.session.override(which, percent, host.now)
+    with pytest.raises(InputError, match="flood, mist"):
+        host.session.toggle_coolant("air")
 
 
 def test_homing_by_hand_ends_idle_and_its_failure_breaks_the_machine() -> None:
     host = GrblHost()
-    host.firmware.machine.eeprom.set(22, 1)
+    with pytest.raises(LocalError, match="no homing"):
+        host.session.home()
+    host.session.say("$22=1")
+    host.until(lambda: False, 2.0)
     host.session.home()
     assert host.session.phase is Phase.CONNECTING
     assert host.until(lambda: host.session.phase is Phase.IDLE, 120.0)
@@ -85,10 +93,50 @@ def test_homing_by_hand_ends_idle_and_its_failure_breaks_the_machine() -> None:
     assert host.until(lambda: host.session.phase is Phase.BROKEN, 120.0)
 
 
-def test_overrides_change_the_feed_while_a_job_runs() -> None:
+@pytest.mark.parametrize("percent", [10, 33, 90, 101, 119, 200])
+def test_overrides_are_set_while_a_job_runs_and_told(percent: int) -> None:
+    host = GrblHost()
+    host.start([b"M3 S500", b"G1 X500 F500"])
+    host.until(lambda: False, 1.0)
+    host.session.override(Override.FEED, percent, host.now)
+    host.session.override(Override.SPINDLE, percent, host.now)
+    host.session.override(Override.RAPID, 25, host.now)
+    host.until(lambda: False, 2.5)
+    planner = host.firmware.machine.planner
+    assert (planner.feed_percent, planner.rapid_percent) == (percent, 25)
+    assert host.firmware.machine.spindle_percent == percent
+    told = [e.values for e in host.events if isinstance(e, Telemetry) and e.group == "overrides"]
+    assert told[-1] == {
+        "feed_percent": percent, "rapid_percent": 25.0, "spindle_percent": percent
+    }  # fmt: skip
+
+
+def test_an_override_that_the_firmware_did_not_hear_is_set_anew() -> None:
     host = GrblHost()
     host.start([b"G1 X500 F500"])
-    host.until(lambda: False, 1.0)
-    host.session.override("feed-10")
-    host.until(lambda: False, 1.0)
-    assert host.firmware.machine.planner.feed_percent == 90
+    host.until(lambda: False, 3.0)
+    host.session.override(Override.FEED, 150, host.now)
+    host.firmware.catch_up(host.now).clock += 0.2  # busy: equal bytes count once meanwhile
+    host.until(lambda: False, 0.3)
+    assert host.firmware.machine.planner.feed_percent < 150
+    host.until(lambda: False, 4.0)
+    assert host.firmware.machine.planner.feed_percent == 150
+
+
+def test_the_end_is_told_a_moment_after_the_last_move() -> None:
+    """Against 0.2 s of asking again and again: decision 0132."""
+    for moves in (3, 40, 200):
+        host = GrblHost()
+        host.start([b"G1 X%.2f F900" % (n / 20) for n in range(1, moves)])
+        rests_at = math.inf
+
+        def ended(host: GrblHost = host) -> bool:
+            nonlocal rests_at
+            if host.firmware.machine.planner.blocks:
+                rests_at = math.inf
+            elif rests_at == math.inf:
+                rests_at = host.now
+            return host.ended is not None
+
+        assert host.until(ended, 60.0)
+        assert host.now - rests_at < 0.1

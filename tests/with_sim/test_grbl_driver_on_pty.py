@@ -41,7 +41,7 @@ from fabctl_sim.process import SimProcess
 
 SIGN = Path(__file__).parents[1] / "data" / "sign.nc"
 PATIENCE_S = 60.0
-OURS = {"$I", "$$", "$X", "$C", "$H"}
+OURS = {"$I", "$$", "$#", "$X", "$C", "$H", "G4P0"}
 SQUARE = ("G90 G21", "M3 S500", "G1 X20 F1000", "G1 Y20", "G1 X0", "G1 Y0", "M5")
 
 Event = TypeVar("Event", bound=DriverEvent)
@@ -161,7 +161,7 @@ def test_a_real_file_is_run_line_by_line_and_ends_when_nothing_moves(make: Make)
     assert bench.ran() == wanted
     assert bench.lost_bytes() == 0
     groups = {event.group for event in bench.of(Telemetry)}
-    assert groups == {"position", "feed", "power", "overrides", "pins"}
+    assert groups == {"position", "feed", "power", "overrides", "pins", "work-offset"}
 
 
 def test_a_check_run_moves_nothing_and_leaves_check_mode(make: Make) -> None:

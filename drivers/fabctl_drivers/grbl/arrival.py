@@ -1,8 +1,8 @@
 """From a reset until it is known in which state the controller is, and who it is. Pure.
 
 Sources: Grbl ``doc/markdown/interface.md`` (a machine with homing begins locked, in state Alarm;
-``$I`` and ``$$`` are answered in Idle and Alarm), ``commands.md`` (``$X``, ``$H``). With the door
-open at power-up Grbl reads nothing until somebody resumes, so its state is asked for first.
+``$I``, ``$$`` and ``$#`` are answered in Idle and Alarm), ``commands.md`` (``$X``, ``$H``). With
+the door open at power-up Grbl reads nothing until somebody resumes, so its state comes first.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ class Errand(Enum):
 
     WHO = b"$I\n"
     SETTINGS = b"$$\n"
+    OFFSETS = b"$#\n"
     UNLOCK = b"$X\n"
     HOME = b"$H\n"
     CHECK = b"$C\n"
     JOG = b"$J="
     """Its words follow."""
+    SETTLE = b"G4P0\n"
+    """A dwell of no length: its ok comes when nothing moves any more. Decision 0132."""
 
 
 class Aim(Enum):
@@ -42,6 +45,7 @@ class Stage(Enum):
     ASKING = auto()
     WHO = auto()
     SETTINGS = auto()
+    OFFSETS = auto()
     LOOKING = auto()
     """It told who it is; its state is asked for again."""
     OPENING = auto()
@@ -73,7 +77,8 @@ NEXT: Mapping[tuple[Stage, Cue], Stage] = {
     (Stage.ASKING, Cue.LOCKED): Stage.WHO,
     (Stage.ASKING, Cue.TO_OPEN): Stage.WHO,
     (Stage.WHO, Cue.ERRAND): Stage.SETTINGS,
-    (Stage.SETTINGS, Cue.ERRAND): Stage.LOOKING,
+    (Stage.SETTINGS, Cue.ERRAND): Stage.OFFSETS,
+    (Stage.OFFSETS, Cue.ERRAND): Stage.LOOKING,
     (Stage.LOOKING, Cue.IDLE): Stage.DONE,
     (Stage.LOOKING, Cue.LOCKED): Stage.DONE,
     (Stage.LOOKING, Cue.TO_OPEN): Stage.OPENING,
@@ -86,14 +91,18 @@ NEXT: Mapping[tuple[Stage, Cue], Stage] = {
     **{(Stage.RESUMING, cue): Stage.DONE for cue in (Cue.OTHER, Cue.LOCKED, Cue.TO_OPEN)},
     **{
         (stage, cue): stage  # a report beside our command
-        for stage in (Stage.WHO, Stage.SETTINGS, Stage.OPENING)
+        for stage in (Stage.WHO, Stage.SETTINGS, Stage.OFFSETS, Stage.OPENING)
         for cue in Cue
         if cue is not Cue.ERRAND
     },
 }
 """Every stage but the end, and every cue that may come in it."""
 
-_ERRANDS = {Stage.WHO: Errand.WHO, Stage.SETTINGS: Errand.SETTINGS}
+_ERRANDS = {
+    Stage.WHO: Errand.WHO,
+    Stage.SETTINGS: Errand.SETTINGS,
+    Stage.OFFSETS: Errand.OFFSETS,
+}
 
 
 class Arrival:
@@ -113,6 +122,8 @@ class Arrival:
         """The command to say next."""
         self.wants_resume = False
         """Whether ``~`` is to be said."""
+        self.axis = ""
+        """The one axis to home; empty for all."""
         self._opened = False
 
     @property
@@ -125,10 +136,22 @@ class Arrival:
         """Whether it homes, which takes its time."""
         return self.stage is Stage.OPENING and self.key is Key.HOME
 
-    def home(self) -> None:
-        """Home at once, whatever the state."""
+    @property
+    def was_unlocked(self) -> bool:
+        """Whether its lock was opened without homing: nobody knows where it is."""
+        return self._opened and self.key is Key.UNLOCK
+
+    @property
+    def has_homed(self) -> bool:
+        """Whether all its axes homed, and it is idle after it."""
+        homed = self._opened and self.key is Key.HOME and not self.axis
+        return homed and self.state == "Idle"
+
+    def home(self, axis: str = "") -> None:
+        """Home at once, whatever the state: all axes, or one."""
         self.key = Key.HOME
         self.stage, self._opened, self.wants = Stage.OPENING, True, Errand.HOME
+        self.axis = axis
 
     def report(self, state: str) -> None:
         """Take in a report of now."""

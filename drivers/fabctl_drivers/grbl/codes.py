@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from fabctl_drivers.grbl.identity import Flavour
+
+OWN_FROM = 10
+"""From this alarm on every firmware has numbers of its own."""
+
 ERRORS: Mapping[int, str] = MappingProxyType(
     {
         1: "a word does not begin with a letter",
@@ -63,8 +68,19 @@ ALARMS: Mapping[int, str] = MappingProxyType(
         10: "homing did not find the second limit switch of a doubled axis",
     }
 )
-NEEDS_RESET = frozenset({1, 2, 10})
-"""After these alarms Grbl hears nothing but a reset."""
+GRBLHAL_ALARMS: Mapping[int, str] = MappingProxyType(
+    {
+        10: "the emergency stop is pressed",
+        11: "the machine has to be homed first",
+        12: "a limit switch is pressed; free it",
+        13: "the probe protection was met",
+        14: "the spindle did not reach its speed",
+        17: "a motor driver reports a fault",
+    }
+)
+"""grblHAL ``alarms.h``: from 10 on its numbers are its own."""
+AT_THE_LINE = frozenset({2, 4, 5})
+"""Alarms of the line that waits for its answer: a target outside, a probe's own line."""
 
 
 def error_text(code: int | None) -> str:
@@ -72,9 +88,11 @@ def error_text(code: int | None) -> str:
     return _text("error", code, ERRORS)
 
 
-def alarm_text(code: int | None) -> str:
+def alarm_text(code: int | None, flavour: Flavour = Flavour.GRBL) -> str:
     """Return ``ALARM:1, a limit switch …``."""
-    return _text("ALARM", code, ALARMS)
+    if code is None or code < OWN_FROM or flavour is Flavour.GRBL:
+        return _text("ALARM", code, ALARMS)
+    return _text("ALARM", code, GRBLHAL_ALARMS if flavour is Flavour.GRBLHAL else {})
 
 
 def _text(kind: str, code: int | None, known: Mapping[int, str]) -> str:

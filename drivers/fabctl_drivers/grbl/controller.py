@@ -13,6 +13,7 @@ from typing import NamedTuple
 from fabctl.ports import Telemetry
 from fabctl_drivers.grbl import readings, realtime
 from fabctl_drivers.grbl.answers import Answer, Heard
+from fabctl_drivers.grbl.arrival import Errand
 from fabctl_drivers.grbl.halt import Halt, Stage
 from fabctl_drivers.grbl.identity import Identity
 from fabctl_drivers.grbl.link import Link, LinkEvent, Restarted
@@ -25,6 +26,8 @@ class Reported(NamedTuple):
 
     report: Report
     fresh: bool
+    text: bytes
+    """As it was said."""
 
 
 class Rested(NamedTuple):
@@ -78,9 +81,12 @@ class Controller:
             self.watch.wait_until(now + LISTENING_ASKS_S)
         self._obey_halt()
 
-    def ask_anew(self) -> None:
-        """Ask as soon as it may be; reports to older questions are not fresh."""
-        self.watch.mark()
+    def ask_anew(self, *, at_once: bool = False) -> None:
+        """Ask as soon as it may be; reports to older questions are not fresh.
+
+        :param at_once: one answer will do.
+        """
+        self.watch.mark(at_once=at_once)
 
     def say_now(self, byte: bytes) -> None:
         """Say a real-time byte; reports to older questions are not fresh."""
@@ -127,7 +133,7 @@ class Controller:
         self.identity.hear(text)
         if text in _CHECK_MODE:
             self.in_check_mode = _CHECK_MODE[text]
-        if text.startswith(b"[PRB:"):
+        if text.startswith(b"[PRB:") and self.link.oldest is not Errand.OFFSETS:
             told = readings.probe(text, in_inches=self._reader.in_inches)
             if told is not None:
                 yield told
@@ -140,7 +146,7 @@ class Controller:
         if self.halt is not None and fresh:
             self.halt.report(report, now)
             yield from self._obey_halt()
-        yield Reported(report, fresh and self.halt is None)
+        yield Reported(report, fresh and self.halt is None, text)
 
     def _restarted(self, event: Restarted, now: float) -> Iterator[ControllerEvent]:
         if self.halt is None:  # nobody knows what was done to it

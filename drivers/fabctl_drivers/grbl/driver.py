@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 
 from fabctl.clock import Clock
 from fabctl.errors import LocalError
-from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
+from fabctl.ports import DriverEvent, JobFile, MachineProfile, Override, Phase
 from fabctl.units import MmPerMin, Seconds
-from fabctl_drivers.grbl import realtime
+from fabctl_drivers.grbl import realtime, rehearsal
 from fabctl_drivers.grbl.job_lines import job_lines
 from fabctl_drivers.grbl.session import Session
 from fabctl_drivers.grbl.settings import settings_of
@@ -31,7 +31,8 @@ class GrblDriver:
     def __init__(self, profile: MachineProfile, clock: Clock) -> None:
         self._url = port_of(profile)
         self._clock = clock
-        self._session = Session(settings_of(profile))
+        self._settings = settings_of(profile)
+        self._session = Session(self._settings)
         self._file = ExitStack()
         self._shell = SerialShell(
             self._url,
@@ -40,6 +41,7 @@ class GrblDriver:
             self._session,
             shout=realtime.HOLD + realtime.RESET,
             let_go=self._file.close,
+            keep_running=self._settings.keep_running,
         )
 
     @property
@@ -100,33 +102,48 @@ class GrblDriver:
         """End the job: hold, then reset. Spindle, laser and coolant go off; the position stays."""
         self._session.stop(self._clock.monotonic())
 
-    def home(self) -> None:
-        """Home the machine; CONNECTING until that is done.
+    def home(self, axes: str = "") -> None:
+        """Home the machine, only in IDLE; CONNECTING until that is done.
 
-        :raises LocalError: the machine is not idle.
+        :param axes: letters of XYZ; empty for all. One alone only where the firmware can.
+        :raises LocalError: the machine is not idle, or its homing is switched off ($22).
+        :raises InputError: there is no such axis, or not alone.
         """
-        self._session.home()
+        self._session.home(axes)
 
-    def jog(self, distances_mm: Mapping[str, float], feed: MmPerMin) -> None:
+    def jog(self, by_mm: Mapping[str, float], feed: MmPerMin) -> None:
         """Move by hand: axis letter to mm, at ``feed`` mm/min; added to jogs under way.
 
-        :raises LocalError: a job runs, or the controller takes no more jogs now.
+        Checked against the work area where the machine has homed, or was found open with homing
+        on: elsewhere nobody knows where it is, and the person beside it decides.
+
+        :raises LocalError: not idle, or the controller takes no more jogs now.
         :raises InputError: the distances or the feed make no sense.
+        :raises TargetOutOfRangeError: it would end outside the work area; nothing was sent.
         """
-        self._session.jog(distances_mm, feed)
+        self._session.jog(by_mm, feed)
 
     def cancel_jog(self) -> None:
-        """End all jogs at once."""
+        """End all jogs at once, the position kept; a no-op where none is under way."""
         self._session.cancel_jog()
 
-    def override(self, name: str) -> None:
-        """Change feed, rapids, spindle or coolant while it works.
+    def override(self, which: Override, percent: int) -> None:
+        """Set feed or spindle to 10 to 200 %, or rapids to 25, 50 or 100 %, while it works.
 
-        :param name: one of :data:`fabctl_drivers.grbl.by_hand.OVERRIDES`.
+        Grbl knows only steps: 30 ms each, the last one looked at in a report and corrected.
+
+        :raises InputError: there is no such percentage.
+        :raises LocalError: the controller is not connected.
+        """
+        self._session.override(which, percent, self._clock.monotonic())
+
+    def toggle_coolant(self, name: str) -> None:
+        """Turn ``flood`` or ``mist`` on or off while it works.
+
         :raises InputError: there is none of that name.
         :raises LocalError: the controller is not connected.
         """
-        self._session.override(name)
+        self._session.toggle_coolant(name)
 
     def clear(self) -> None:
         """A person looked at a broken machine and says that it may be used again.
@@ -147,12 +164,23 @@ class GrblDriver:
         self._shell.exchange_until(session.go_on_clearing, CLEAR_PATIENCE_S)
         session.clear(self._clock.monotonic())
 
-    def say(self, line: str) -> None:  # noqa: ARG002  # the protocol's signature
-        """Refuse: this driver takes no single lines yet.
+    def say(self, line: str) -> None:
+        """Say one line that a person typed; the answers come as Heard.
 
-        :raises LocalError: always.
+        ``?``, ``!`` and ``~`` alone are real-time characters and go out at once. Lines wait for
+        their turn: ``$`` commands until the controller is Idle, EEPROM writers until all before
+        them was answered. In BROKEN it takes ``$X``, ``$H`` and what only asks; when one of the
+        two was taken and the controller is Idle, the machine is IDLE: a person said so.
+
+        :raises LocalError: the machine is neither idle nor broken, or takes no such line now.
+        :raises InputError: nothing to send, more than one line, or too long.
         """
-        raise LocalError("the driver grbl takes no single lines yet", device=self._url)
+        self._session.say(line)
+
+    def rehearse(self, job: JobFile) -> Iterator[bytes]:
+        """Yield every piece that would be written for a job, as :func:`rehearsal.rehearse` says."""
+        with closing(raw_lines(job.path)) as raw:
+            yield from rehearsal.rehearse(self._settings, job, raw)
 
     def close(self) -> None:
         """Make the machine safe where the port still allows it, then close the port.

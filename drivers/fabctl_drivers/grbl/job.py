@@ -9,6 +9,9 @@ from fabctl.ports import JobEnded, JobFile, JobProgress, Outcome, Trouble
 from fabctl.units import Seconds
 from fabctl_drivers.grbl.job_lines import JobLine, Kind
 
+REFUSALS_SHOWN = 50
+"""A file that a controller cannot read at all has thousands."""
+
 
 class Job:
     """A job between its start and its end.
@@ -36,6 +39,12 @@ class Job:
         self.stop_reason: str | None = None
         self.coming: JobLine | None = None
         """The next line to send; None at the end."""
+        self.refusals: list[str] = []
+        """In a check run: what was refused, at most :data:`REFUSALS_SHOWN` of them."""
+        self.refused = 0
+        """How many lines a check run found refused."""
+        self.ends_by_itself = False
+        """Whether the last line that was sent is M2 or M30."""
         self.ended_at: float | None = None
         """When all was done, before a check run is left."""
         self._file = file
@@ -50,6 +59,7 @@ class Job:
         """Read the next line to send. A file that cannot be read any further has none."""
         before = self.coming
         if before is not None and before.kind is Kind.END:
+            self.ends_by_itself = True
             self._look_behind_the_end(before)
             return
         try:
@@ -72,6 +82,23 @@ class Job:
         """Take in that the firmware took a line."""
         self.commands_done += 1
         self.confirmed_line = said.line
+
+    def refuse(self, said: JobLine, why: str) -> None:
+        """Take in that a line was refused in a check run."""
+        self.refused += 1
+        if len(self.refusals) < REFUSALS_SHOWN:
+            self.refusals.append(f"line {said.line} was refused ({why}): {said.text}")
+
+    @property
+    def verdict(self) -> tuple[Trouble, str] | None:
+        """Why a check run fails, every refused line named; None when all were taken."""
+        if not self.refused:
+            return None
+        if self.refused == 1:
+            return Trouble.LINE_REFUSED, self.refusals[0]
+        more = self.refused - len(self.refusals)
+        listed = "; ".join([*self.refusals, f"and {more} more"] if more else self.refusals)
+        return Trouble.LINE_REFUSED, f"{self.refused} lines were refused: {listed}"
 
     def has_moved(self) -> bool:
         """Return whether there is progress that was not told yet."""

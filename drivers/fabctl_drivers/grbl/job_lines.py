@@ -36,7 +36,7 @@ class JobLine(NamedTuple):
     """A line of the job on its way."""
 
     line: int
-    """In the file, from 1."""
+    """In the file, from 1; 0 outside one."""
     data: bytes
     """As it is sent, newline included."""
     kind: Kind
@@ -69,38 +69,48 @@ def job_lines(raw_lines: Iterable[bytes], longest: int) -> Iterator[JobLine]:
     :raises InputError: a line is too long for the controller, or none that a file may send.
     """
     for number, raw in enumerate(raw_lines, start=1):
-        data = sendable(raw)
-        if not data:
-            continue
-        if data[:1] in _DOLLARS:
-            data = data.translate(None, _OUT_OF_DOLLARS).strip()
-            kind, note = _dollar(data, number), None
-        else:
-            data = data.translate(None, _OUT_AND_BLANKS).upper()
-            special = _SPECIAL.search(data)
-            kind = Kind.PLAIN if special is None else _KINDS[str(special.lastgroup)]
-            note = _note(raw) if kind is Kind.PAUSE else None
-        if len(data) > longest:
-            raise InputError(
-                f"line {number} has {len(data)} bytes to send: {shorten(data)}",
-                limit=f"{longest} bytes, the controller's line buffer",
-                next_step="shorten the line, or let the CAM program write fewer decimals",
-            )
-        if data:
-            yield JobLine(number, data + b"\n", kind, note)
+        line = job_line(raw, number, longest)
+        if line is not None:
+            yield line
+
+
+def job_line(raw: bytes, number: int | None, longest: int) -> JobLine | None:
+    """Return one line made sendable; None where nothing is left of it.
+
+    :param number: in the file, from 1; None for a line that a person typed, who may say more.
+    :raises InputError: it is too long for the controller, or none that a file may send.
+    """
+    data = sendable(raw)
+    if data[:1] in _DOLLARS:
+        data = data.translate(None, _OUT_OF_DOLLARS).strip()
+        kind, note = Kind.DOLLAR, None
+        if number is not None:
+            _check_dollar(data, number)
+    else:
+        data = data.translate(None, _OUT_AND_BLANKS).upper()
+        special = _SPECIAL.search(data)
+        kind = Kind.PLAIN if special is None else _KINDS[str(special.lastgroup)]
+        note = _note(raw) if kind is Kind.PAUSE else None
+    if len(data) > longest:
+        which = "the line" if number is None else f"line {number}"
+        raise InputError(
+            f"{which} has {len(data)} bytes to send: {shorten(data)}",
+            limit=f"{longest} bytes, the controller's line buffer",
+            next_step="shorten the line, or let the CAM program write fewer decimals",
+        )
+    return JobLine(number or 0, data + b"\n", kind, note) if data else None
 
 
 _DOLLARS = frozenset({b"$", b"["})
 """``[`` begins commands of the ESP firmwares; blanks inside may matter in both."""
 
 
-def _dollar(data: bytes, number: int) -> Kind:
+def _check_dollar(data: bytes, number: int) -> None:
     if _FOR_A_PERSON.match(data):
         raise InputError(
             f"line {number} is {shorten(data)}, which a file may not send",
             next_step="take the line out; a person unlocks or restores the machine",
         )
-    return Kind.DOLLAR
 
 
 def _note(raw: bytes) -> str | None:

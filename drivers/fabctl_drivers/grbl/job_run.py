@@ -1,13 +1,15 @@
 """A job on its way through the link: what is said next, and how reports show that it goes. Pure.
 
 Sources: Grbl ``doc/markdown/interface.md`` (character counting; EEPROM writers alone; ``$`` only in
-Idle). A program is over when the machine is Idle after the last ok: until then it moves.
+Idle). A program is over when the machine is Idle after the last ok: until then it moves. The last
+line is a dwell of no length, which Grbl answers when its planner is empty (decision 0132).
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
 
+from fabctl_drivers.grbl.arrival import Errand
 from fabctl_drivers.grbl.job import Job
 from fabctl_drivers.grbl.job_lines import JobLine, Kind, dwell_s
 from fabctl_drivers.grbl.link import Link, State
@@ -37,6 +39,7 @@ class JobRun:
         self._link = link
         self._begun = not job.is_check
         self._may_dollar = False
+        self._settles = False
         self._moved_at = now
 
     @property
@@ -75,8 +78,18 @@ class JobRun:
                 return
             job.fetch()
             coming = job.coming
-        if link.state is State.READY:
+        if link.state is State.READY and self._may_settle:
+            self._settles = True
+            link.send(Errand.SETTLE.value, Errand.SETTLE)
+        elif link.state is State.READY:
             self.wants_report = True
+
+    @property
+    def _may_settle(self) -> bool:
+        """Whether the end is to be waited for: M2 and M30 wait for it themselves."""
+        job = self.job
+        rests = job.is_check or job.ends_by_itself or job.failure is not None
+        return not (self._settles or rests)
 
     def _say_alone(self, line: JobLine) -> bool:
         """Return whether it was said, or passed over."""
@@ -121,7 +134,8 @@ class JobRun:
     def owing(self) -> str:
         """What the machine owes, for people."""
         oldest = self._link.oldest
-        which = (
-            f"line {oldest.line} ({oldest.text})" if isinstance(oldest, JobLine) else "check mode"
-        )
+        if isinstance(oldest, JobLine):
+            which = f"line {oldest.line} ({oldest.text})"
+        else:
+            which = "its end" if oldest is Errand.SETTLE else "check mode"
         return f"the machine is alive and idle, but has not confirmed {which}"

@@ -69,6 +69,8 @@ class Alarmed(NamedTuple):
     """The firmware locked itself; the queue is void."""
 
     code: int | None
+    ref: object
+    """What the oldest line was for that had no answer; None without one."""
 
 
 class Restarted(NamedTuple):
@@ -157,8 +159,9 @@ class Link:
             return self._hear_error(answer.code)
         self._go(heard)
         if heard is Heard.ALARM:
+            oldest = self.oldest
             self._void()
-            return Alarmed(answer.code)
+            return Alarmed(answer.code, oldest)
         if heard is Heard.BANNER:
             self._void()
             asked, self._reset_said = self._reset_said, False

@@ -1,11 +1,13 @@
 """What the reports tell a dashboard: position, feed, power, overrides, pins, probe. Pure.
 
-Source: Grbl ``doc/markdown/interface.md``, "Real-time Status Reports" and ``[PRB:]``.
+Source: Grbl ``doc/markdown/interface.md``, "Real-time Status Reports", ``[PRB:]`` and ``$#``.
 """
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 
 from fabctl.ports import Telemetry
 from fabctl_drivers.grbl.report import INCH_MM, Place, Report
@@ -26,23 +28,64 @@ PINS = {
 
 
 class Readings:
-    """Turns reports into telemetry, about once a second."""
+    """Turns reports into telemetry: about once a second, changed overrides at once."""
 
     def __init__(self) -> None:
+        self.offsets = Offsets()
         self._told_at = -math.inf
+        self._overrides: Place | None = None
 
     def tell(self, report: Report, now: float) -> list[Telemetry]:
         """Return what is worth telling, nothing when it was told just before."""
-        if now - self._told_at < TELL_EVERY_S:
+        is_changed = report.overrides_percent != self._overrides
+        if now - self._told_at < TELL_EVERY_S and not is_changed:
             return []
-        self._told_at = now
+        self._told_at, self._overrides = now, report.overrides_percent
         return [
+            *self.offsets.tell(report.offset_mm),
             Telemetry("position", _position(report)),
             Telemetry("feed", {"feed_mm_per_min": report.feed_mm_per_min}),
             Telemetry("power", _power(report)),
             Telemetry("overrides", _overrides(report)),
             Telemetry("pins", {name: float(pin in report.pins) for pin, name in PINS.items()}),
         ]
+
+
+class Offsets:
+    """The work offsets: the stored ones, from ``$#``, and the one in force, from the reports."""
+
+    def __init__(self) -> None:
+        self.in_inches = False
+        """Setting $13."""
+        self._stored: dict[str, float | None] = {}
+        self._told: Mapping[str, float | None] = {}
+
+    def hear(self, text: bytes) -> None:
+        """Take in a line of the answer to ``$#``; any other says nothing here."""
+        found = _OFFSET.match(text)
+        if found is None:
+            return
+        unit = INCH_MM if self.in_inches else 1.0
+        try:
+            place = tuple(round(float(value) * unit, 4) for value in found[2].split(b","))
+        except ValueError:
+            return
+        name = found[1].decode("ascii").lower().replace(".", "_")
+        if name == "tlo":
+            self._stored["tool_length_mm"] = place[-1]
+        else:
+            self._stored |= _axes(f"{name}_", place)
+
+    def tell(self, in_force: Place | None) -> list[Telemetry]:
+        """Return all of them where one is new."""
+        values = {**_axes("", in_force), **self._stored}
+        if values == self._told or (in_force is None and not self._stored):
+            return []
+        self._told = values
+        return [Telemetry("work-offset", values)]
+
+
+_OFFSET = re.compile(rb"\[(G5[4-9](?:\.[123])?|G28|G30|G92|TLO):([-\d.,]+)\]")
 
 
 def probe(text: bytes, *, in_inches: bool) -> Telemetry | None:

@@ -40,6 +40,8 @@ class Report:
     """Feed, rapids, spindle; as last told."""
     accessories: str = ""
     """``S`` or ``C`` spindle, ``F`` flood, ``M`` mist; as last told."""
+    tells_overrides: bool = False
+    """Whether the overrides are of this report, and not of one before."""
 
     @property
     def at_rest(self) -> bool:
@@ -95,6 +97,7 @@ class Reader:
             fields.get("Pn", ""),
             self._overrides,
             self._accessories,
+            "Ov" in fields,
         )
 
     def _places(self, fields: Mapping[str, str], unit: float) -> tuple[Place | None, Place | None]:

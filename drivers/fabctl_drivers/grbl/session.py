@@ -6,7 +6,7 @@ that does input and output.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from fabctl.errors import InputError, LocalError
 from fabctl.ports import (
@@ -15,18 +15,16 @@ from fabctl.ports import (
     Phase,
     Trouble,
 )
-from fabctl.units import MmPerMin
-from fabctl_drivers.grbl import by_hand, clearing, realtime
+from fabctl_drivers.grbl import clearing, realtime
 from fabctl_drivers.grbl.answers import OK, Ear
-from fabctl_drivers.grbl.arrival import Aim, Arrival, Errand
-from fabctl_drivers.grbl.conduct import DEAD_S, Conduct
+from fabctl_drivers.grbl.arrival import Aim, Errand
 from fabctl_drivers.grbl.halt import Stage
+from fabctl_drivers.grbl.hands import Hands
 from fabctl_drivers.grbl.job import Job
 from fabctl_drivers.grbl.job_lines import JobLine
 from fabctl_drivers.grbl.job_run import JobRun
-from fabctl_drivers.grbl.link import State
 from fabctl_drivers.grbl.phases import Move, next_phase
-from fabctl_drivers.grbl.settings import Key
+from fabctl_drivers.grbl.stance import DEAD_S
 
 PROGRESS_EVERY_S = 0.2
 """At most five JobProgress events per second."""
@@ -35,7 +33,7 @@ ALIVE_S = 15.0
 STOPPABLE = (Phase.IDLE, Phase.RUNNING, Phase.PAUSING, Phase.PAUSED)
 
 
-class Session(Conduct):
+class Session(Hands):
     """One machine's state between bytes and the core."""
 
     # ---- what the shell asks
@@ -53,12 +51,7 @@ class Session(Conduct):
     @property
     def deadline(self) -> float:
         """The time at which :meth:`tick` has something to do."""
-        return min(self._controller.deadline, self._dead_at)
-
-    @property
-    def is_settling(self) -> bool:
-        """Whether a reset, or what follows it, is under way."""
-        return self._aim is not None or self._arrival is not None
+        return min(self._controller.deadline, self._dead_at, self._dials.due_at)
 
     @property
     def is_safe(self) -> bool:
@@ -103,10 +96,10 @@ class Session(Conduct):
                 if type(ref) is JobLine and self._run is not None:
                     self._run.confirm(ref, now)
                 elif ref is not None:
-                    self._errand_done(ref, now)
+                    self._taken(ref, now)
             else:
                 self._hear(answer, now)
-        self._fill(now)
+        self._go_on(now)
         if self._job is not None and now - self._progress_at >= PROGRESS_EVERY_S:
             self._report_progress(self._job, now)
 
@@ -116,6 +109,12 @@ class Session(Conduct):
             self._follow(event, now)
         if now >= self._dead_at:
             self._nobody(f"the controller has said nothing for {DEAD_S:.0f} s", now)
+        self._turn_dials(now)
+        self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
+        if self._spoken.is_busy:
+            self._go_on_saying()
         self._fill(now)
 
     def closed(self, now: float) -> None:
@@ -133,6 +132,8 @@ class Session(Conduct):
         :raises InputError: the file's first line cannot be sent.
         """
         next_phase(self.phase, Move.START)
+        if not self._is_free:
+            raise LocalError("a line that a person typed is under way, so no job starts")
         state = self.report.state if self.report else "unknown"
         if state != "Idle":
             raise LocalError(
@@ -189,54 +190,6 @@ class Session(Conduct):
             self._come_to_a_stop(Aim.CONNECT, now)
         elif before in STOPPABLE:
             self._come_to_a_stop(Aim.STOP, now)
-
-    # ---- by hand
-
-    def home(self) -> None:
-        """Home the machine; CONNECTING until that is done.
-
-        :raises LocalError: a job runs, or the machine is not idle.
-        """
-        next_phase(self.phase, Move.HOME)
-        if self.phase is not Phase.IDLE or self._controller.link.state is not State.READY:
-            raise LocalError("homing needs an idle machine")
-        self._move(Move.HOME)
-        self._arrival = Arrival(Aim.CLEAR, Key.HOME, is_known=True)
-        self._arrival.home()
-        self._go_on_arriving(self._arrival, self._heard_at)
-
-    def jog(self, distances_mm: Mapping[str, float], feed: MmPerMin) -> None:
-        """Move by hand, added to jogs under way.
-
-        :raises LocalError: a job runs, or the controller takes no more now.
-        :raises InputError: the distances or the feed make no sense.
-        """
-        line = by_hand.jog(distances_mm, feed)
-        state = self.report.state if self.report else "Jog"
-        link = self._controller.link
-        if self.phase is not Phase.IDLE or state not in {"Idle", "Jog"}:
-            raise LocalError(f"jogging needs an idle machine; it is {self.phase.value}, {state}")
-        if not link.has_room(len(line)):
-            raise LocalError("the controller takes no more jogs now")
-        link.send(line, Errand.JOG)
-        self.report = None  # no job starts before it is known to be Idle again
-        self._controller.ask_anew()
-
-    def cancel_jog(self) -> None:
-        """End all jogs at once; acts only while the machine jogs."""
-        if self.phase is Phase.IDLE:
-            self._controller.say_now(realtime.JOG_CANCEL)
-
-    def override(self, name: str) -> None:
-        """Change feed, rapids, spindle or coolant while it works (:data:`by_hand.OVERRIDES`).
-
-        :raises InputError: there is none of that name.
-        :raises LocalError: the controller is not connected.
-        """
-        byte = by_hand.override(name)
-        if not self.is_connected:
-            raise LocalError("the controller is not connected")
-        self._controller.link.say_now(byte)
 
     # ---- clearing
 

@@ -9,12 +9,13 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from fabctl.errors import InputError
-from fabctl.ports import MachineProfile
+from fabctl.ports import MachineProfile, WorkArea
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "check_run": "true: jobs run in check mode ($C), nothing moves; default false",
         "rx_bytes": "bytes under way at most, where $I says too much or nothing; 1: one line",
+        "keep_running": "true: the board is not reset when the port closes (HUPCL); default false",
         "clear_by": "unlock ($X, default) or home ($H): what a person's clear does when locked",
         "when_locked": "wait (default), unlock or home: a machine found locked at its opening",
     }
@@ -37,6 +38,8 @@ class Settings:
     rx_bytes: int | None = None
     clear_by: Key = Key.UNLOCK
     when_locked: Key = Key.WAIT
+    work_area: WorkArea | None = None
+    keep_running: bool = False
 
 
 def settings_of(profile: MachineProfile) -> Settings:
@@ -54,6 +57,8 @@ def settings_of(profile: MachineProfile) -> Settings:
         _bytes(profile, "rx_bytes"),
         _key(profile, "clear_by", Key.UNLOCK, (Key.UNLOCK, Key.HOME)),
         _key(profile, "when_locked", Key.WAIT, tuple(Key)),
+        profile.work_area,
+        _flag(profile, "keep_running"),
     )
 
 

@@ -30,7 +30,7 @@ class Watch:
         self._not_before = -math.inf
         self._open = False
         self._skip = False
-        self._hurry = False
+        self._hurry = self._at_once = False
 
     @property
     def due_at(self) -> float:
@@ -40,8 +40,8 @@ class Watch:
         asked = self._asked
         wait = self.every_s
         if self._hurry:
-            is_quick = math.isinf(asked[-3]) or asked[-1] - asked[-3] >= QUICK_AFTER_S
-            wait = QUICK_S if is_quick else SOON_S
+            rested = math.isinf(asked[-3]) or asked[-1] - asked[-3] >= QUICK_AFTER_S
+            wait = QUICK_S if rested or self._at_once else SOON_S
         return max(asked[-1] + wait, asked[0] + 1.0, self._not_before)
 
     def wait_until(self, then: float) -> None:
@@ -52,15 +52,18 @@ class Watch:
         """A question goes out."""
         self._asked.append(now)
         self._open = True
-        self._hurry = False
+        self._hurry = self._at_once = False
 
-    def mark(self) -> None:
+    def mark(self, *, at_once: bool = False) -> None:
         """Something changed just now: a report to an older question says nothing about it.
 
         The next question is asked as soon as it may be.
+
+        :param at_once: one question decides, so none has to be left for later.
         """
         self._skip = self._open
         self._hurry = True
+        self._at_once = self._at_once or at_once
 
     def is_fresh(self, now: float) -> bool:
         """Take in a report that came; return whether it tells of the time after the last mark."""

@@ -157,16 +157,20 @@ class Firmware:
             m.rx.fill(now)
 
     def _interrupt(self, at: float, byte: int) -> None:
-        """A question that comes while the last one is being answered is forgotten."""
+        """A question that comes while the last one is being answered is forgotten.
+
+        Every real-time command is one flag (serial.c, system.c): two equal bytes that come before
+        the main loop looks count once.
+        """
         m = self.machine
         if byte == 0x18:
             m.interrupt_reset()
         elif byte == 0x3F:
             m.status_asked = at > m.reported_at
-        elif byte in _KNOWN:
-            m.flags.append(byte)
-        else:
+        elif byte not in _KNOWN:
             return
+        elif byte not in m.flags:
+            m.flags.append(byte)
         self._poke()
 
 
