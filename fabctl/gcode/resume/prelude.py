@@ -23,8 +23,6 @@ Z_MM_PER_MIN = 300.0
 """Slow enough for the leadscrews of small printers."""
 SPIN_UP_S = 5.0
 """A spindle gets so long before the tool goes down. Longer than most need; it only costs time."""
-SLOW_PLUNGE_MM_PER_MIN = 100.0
-"""Where the file never cut downwards before and has no feed yet."""
 
 
 class Step(NamedTuple):
@@ -164,13 +162,15 @@ def _outputs(s: Standing, *, spindle: bool) -> list[Step]:
 def _mill_place(s: Standing, choices: Choices) -> list[Step]:
     x, y, z = (s.real(axis) or 0.0 for axis in AXES)
     safe = _safe_z(s, z, choices)
-    feed = min(s.plunge_feed or s.feed or SLOW_PLUNGE_MM_PER_MIN, s.feed or 1e9)
     steps = [
         Step(f"G0 Z{number(safe)}", "to the safe height"),
         Step(f"G0 X{number(x)} Y{number(y)}", "over the place"),
     ]
     if s.spinning:
         steps.append(Step(f"G4 P{number(SPIN_UP_S)}", "until the spindle has its speed"))
+    if s.feed is None:  # the file has only made rapids so far, this one too
+        return [*steps, Step(f"G0 Z{number(z)}", "down")]
+    feed = min(s.plunge_feed or s.feed, s.feed)
     return [*steps, Step(f"G1 Z{number(z)} F{number(feed)}", "down, at the feed for it")]
 
 

@@ -21,6 +21,8 @@ from fabctl.ports import MachineKind
 LONGEST_RAW_LINE = 65536
 """Bytes of one line of a file, comment included."""
 _FOR_A_WHILE = frozenset({"2", "3", "5"})
+_G2_AND_G3 = (b"G2", b"G3")
+"""How the commands begin that home: no others are taken apart."""
 _HOMES = frozenset({"G28", "G29", "G30", "G33", "G34"})
 
 
@@ -97,7 +99,8 @@ class _Rest:
         if not sent:
             return
         self.sends = True
-        if self.own_motion is None or (self._printer and self.homes is None):
+        may_home = self._printer and self.homes is None and sent[:2].upper() in _G2_AND_G3
+        if self.own_motion is None or may_home:
             words = split_words(sent.decode("latin-1").upper())
             codes = block_codes(words)
             if self.own_motion is None:
