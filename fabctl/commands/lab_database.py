@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +12,7 @@ from sqlalchemy.orm import Session
 from fabctl.config import LabConfig
 from fabctl.errors import InputError
 from fabctl.services import people
+from fabctl.services.audit import SHELL
 from fabctl.services.people import PersonView
 from fabctl.store.engine import Database, open_database
 from fabctl.store.migrate import require_current, revision, upgrade
@@ -30,6 +33,22 @@ def lab_database(config: LabConfig) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def who_types() -> str:
+    """Return whom the audit trail names for this command: ``shell:`` and the Unix user.
+
+    Behind sudo, the user who called it: the trail is about people.
+    """
+    user = os.environ.get("SUDO_USER") if os.getuid() == 0 else None
+    return f"{SHELL}{user or _user_name(os.getuid())}"
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container's user may have no name
+        return str(uid)
 
 
 def find_person(session: Session, login: str) -> PersonView:

@@ -40,7 +40,7 @@ def person() -> None:
 @click.option("--birth-year", type=click.IntRange(1900, 2100), help="Where a minimum age counts.")
 def add(config: LabConfig, login: str, name: str, role: str, birth_year: int | None) -> None:
     """Add a person who signs in with LOGIN; NAME is what screens show, such as "Léa M."."""
-    from fabctl.commands.lab_database import lab_database  # noqa: PLC0415  # see the top
+    from fabctl.commands.lab_database import lab_database, who_types  # noqa: PLC0415  # see the top
     from fabctl.services import people  # noqa: PLC0415  # see the top
 
     password = asked_secret("Password", twice=True)
@@ -53,6 +53,7 @@ def add(config: LabConfig, login: str, name: str, role: str, birth_year: int | N
             password=password,
             role=role,
             birth_year=birth_year,
+            by=who_types(),
         )
     click.echo(f"Added {added.display_name} ({added.login}, {added.role}).")
 
@@ -80,16 +81,17 @@ def list_(config: LabConfig) -> None:
 @click.argument("login")
 def set_password(config: LabConfig, login: str) -> None:
     """Give the person with LOGIN a new password, and sign them out everywhere."""
-    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
-    from fabctl.services import people, sign_ins  # noqa: PLC0415  # see the top
+    from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
+    from fabctl.services import people  # noqa: PLC0415  # see the top
 
     with lab_database(config) as database:
         with database.reading() as session:
             who = find_person(session, login)
         password = asked_secret("New password", twice=True)
         with database.transaction() as session:
-            people.set_password(session, SystemClock(), person_id=who.id, password=password)
-            sign_ins.close_all(session, SystemClock(), person_id=who.id, by=None)
+            people.set_password(
+                session, SystemClock(), person_id=who.id, password=password, by=who_types()
+            )
     click.echo(f"{who.display_name} has a new password.")
 
 
@@ -99,7 +101,7 @@ def set_password(config: LabConfig, login: str) -> None:
 @click.option("--draw", is_flag=True, help="Draw a free PIN and print it.")
 def set_pin(config: LabConfig, login: str, *, draw: bool) -> None:
     """Give the person with LOGIN a PIN of six digits, for the lab's touchscreens."""
-    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
+    from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
     from fabctl.services import people  # noqa: PLC0415  # see the top
 
     secret = _lab_secret(config)
@@ -107,12 +109,13 @@ def set_pin(config: LabConfig, login: str, *, draw: bool) -> None:
         with database.reading() as session:
             who = find_person(session, login)
         pin = None if draw else asked_secret("New PIN", twice=True)
+        clock, by = SystemClock(), who_types()
         with database.transaction() as session:
             if pin is None:
-                drawn = people.draw_pin(session, SystemClock(), person_id=who.id, secret=secret)
+                drawn = people.draw_pin(session, clock, person_id=who.id, secret=secret, by=by)
                 done = f"The PIN of {who.display_name} is {drawn}."
             else:
-                people.set_pin(session, SystemClock(), person_id=who.id, pin=pin, secret=secret)
+                people.set_pin(session, clock, person_id=who.id, pin=pin, secret=secret, by=by)
                 done = f"{who.display_name} has a new PIN."
     click.echo(done)
 
@@ -144,20 +147,20 @@ def certify(
     suspend: str | None,
 ) -> None:
     """Certify the person with LOGIN on MACHINE (its id in lab.toml), or suspend that."""
-    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
+    from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
     from fabctl.services import certifications, machines  # noqa: PLC0415  # see the top
 
     if machine not in config.machines:
         raise InputError(
             f"no machine is called {machine!r}", next_step="one of: " + ", ".join(config.machines)
         )
-    clock = SystemClock()
+    clock, by = SystemClock(), who_types()
     with lab_database(config) as database, database.transaction() as session:
         machines.sync_resources(session, clock, config.machines.values())
         who = find_person(session, login)
         if suspend:
             certifications.suspend(
-                session, clock, person_id=who.id, resource_id=machine, reason=suspend
+                session, clock, person_id=who.id, resource_id=machine, reason=suspend, by=by
             )
         else:
             certifications.certify(
@@ -167,6 +170,7 @@ def certify(
                 resource_id=machine,
                 level=Level(level),
                 expires_at=_end_of_day(config, until),
+                by=by,
             )
     done = "suspended" if suspend else "certified"
     click.echo(f"{who.display_name} is {done} on {machine}.")
@@ -183,7 +187,7 @@ def unlock(config: LabConfig, login: str | None, *, screens: bool) -> None:
     to an hour. Unlocking forgets the wrong tries; passwords and PINs stay as they are
     (`set-password` and `set-pin` are for the forgotten ones).
     """
-    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
+    from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
     from fabctl.services import people  # noqa: PLC0415  # see the top
 
     if (login is not None) == screens:
@@ -191,15 +195,15 @@ def unlock(config: LabConfig, login: str | None, *, screens: bool) -> None:
             "what to unlock is not clear",
             next_step="name one LOGIN, or give --screens for the touchscreens",
         )
-    clock = SystemClock()
+    clock, by = SystemClock(), who_types()
     with lab_database(config) as database, database.transaction() as session:
         if login is not None:
             done = [f"{find_person(session, login).display_name} may try their password again."]
-            people.unlock_login(session, clock, login=login, by=None)
+            people.unlock_login(session, clock, login=login, by=by)
         else:
             locked = people.locked_devices(session, clock)
             for device in locked:
-                people.unlock_device(session, clock, device=device, by=None)
+                people.unlock_device(session, clock, device=device, by=by)
             done = [f"Screen {device} takes PINs again." for device in locked]
     click.echo("\n".join(done or ["No screen is locked."]))
 

@@ -82,6 +82,7 @@ def release(config: LabConfig, resource_id: str, reason: str, *, yes: bool) -> N
     happened when it is back. The job becomes failed, with the reason. If the machine speaks of
     the job after all, what it says replaces this.
     """
+    from fabctl.commands.lab_database import who_types  # noqa: PLC0415  # see the top
     from fabctl.services import releasing  # noqa: PLC0415  # see the top
 
     with _known_machines(config) as database:
@@ -93,7 +94,9 @@ def release(config: LabConfig, resource_id: str, reason: str, *, yes: bool) -> N
             click.echo("Look at the machine first: nothing may move or heat.")
             click.confirm("Have you looked, and release it?", abort=True)
         with database.transaction() as session:
-            releasing.release(session, SystemClock(), job_id=use.job_id, reason=reason, by=None)
+            releasing.release(
+                session, SystemClock(), job_id=use.job_id, reason=reason, by=who_types()
+            )
     click.echo(f"{resource_id} is released; its job {use.job_id} counts as failed.")
 
 
@@ -110,11 +113,12 @@ def _known_machines(config: LabConfig) -> Iterator[Database]:
 
 
 def _set_order(config: LabConfig, resource_id: str, reason: str | None) -> None:
+    from fabctl.commands.lab_database import who_types  # noqa: PLC0415  # see the top
     from fabctl.services import machines  # noqa: PLC0415  # see the top
 
     with _known_machines(config) as database, database.transaction() as session:
         machines.set_out_of_order(
-            session, SystemClock(), resource_id=resource_id, reason=reason, by=None
+            session, SystemClock(), resource_id=resource_id, reason=reason, by=who_types()
         )
 
 

@@ -25,12 +25,14 @@ def token() -> None:
 @click.option("--name", default="fabctl token create", show_default=True, help="What it is for.")
 def create(config: LabConfig, login: str, name: str) -> None:
     """Create a token for the person with LOGIN and print it. It is never shown again."""
-    from fabctl.commands.lab_database import find_person, lab_database  # noqa: PLC0415  # see the top
+    from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
     from fabctl.services import tokens  # noqa: PLC0415  # see the top
 
     with lab_database(config) as database, database.transaction() as session:
         who = find_person(session, login)
-        made, secret = tokens.create_token(session, SystemClock(), person_id=who.id, name=name)
+        made, secret = tokens.create_token(
+            session, SystemClock(), person_id=who.id, name=name, by=who_types()
+        )
     click.echo(secret)
     click.echo(f"Token {made.id} acts as {who.display_name}. Keep it: it is shown once.", err=True)
 
@@ -60,9 +62,9 @@ def list_(config: LabConfig, login: str | None) -> None:
 @click.argument("token_id", metavar="ID")
 def revoke(config: LabConfig, token_id: str) -> None:
     """Revoke the token with this ID (`fabctl token list` shows it), at once and for good."""
-    from fabctl.commands.lab_database import lab_database  # noqa: PLC0415  # see the top
+    from fabctl.commands.lab_database import lab_database, who_types  # noqa: PLC0415  # see the top
     from fabctl.services import tokens  # noqa: PLC0415  # see the top
 
     with lab_database(config) as database, database.transaction() as session:
-        tokens.revoke_token(session, SystemClock(), token_id=token_id)
+        tokens.revoke_token(session, SystemClock(), token_id=token_id, by=who_types())
     click.echo(f"Token {token_id} is revoked.")

@@ -13,6 +13,14 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.store.tables import Audit
 
+SHELL = "shell:"
+"""Begins the name of somebody who gave a command in a shell; their Unix user follows."""
+
+
+def person_in(who: str | None) -> str | None:
+    """Return the person that a line's ``who`` names by id; None for a shell, and for nobody."""
+    return None if who is None or who.startswith(SHELL) else who
+
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
@@ -35,7 +43,7 @@ def audit(
 ) -> None:
     """Add one line.
 
-    :param who: a person's id; None for nobody signed in, the command line, or the steward.
+    :param who: a person's id, ``shell:<Unix user>``; None for nobody signed in, or the steward.
     :param what: ``noun.participle``, for instance ``reservation.made``.
     :param subject: ``noun:id``, for instance ``reservation:k3j…``.
     :param details: JSON values; no names, no secrets: a line can never be deleted.

@@ -12,7 +12,7 @@ from fabctl.clock import Clock
 from fabctl.model import certification as rules
 from fabctl.model.certification import CertificationChange, Change, Level, Standing
 from fabctl.services import lookups
-from fabctl.services.audit import audit
+from fabctl.services.audit import audit, person_in
 from fabctl.store.tables import Certification
 
 
@@ -125,7 +125,7 @@ def _add(
             level=change.level.value if change.level else None,
             at=change.at,
             expires_at=change.expires_at,
-            by=by,
+            by=person_in(by),
             reason=reason,
         )
     )

@@ -13,14 +13,13 @@ from fabctl.services import people
 from fabctl.services.audit import audit
 from fabctl.services.passwords import hash_token, new_token
 from fabctl.services.people import PersonView
-from fabctl.services.sign_in_ends import SignInKind, end_sign_ins
+from fabctl.services.sign_in_ends import SignInKind
 from fabctl.store.tables import SignIn
 
 __all__ = [
     "LASTS",
     "SignInKind",
     "SignInView",
-    "close_all",
     "close_sign_in",
     "extend",
     "find_sign_in",
@@ -102,12 +101,6 @@ def extend(session: Session, clock: Clock, token: str) -> datetime | None:
 def close_sign_in(session: Session, token: str) -> None:
     """Sign out. A token that is not known changes nothing."""
     session.execute(delete(SignIn).where(SignIn.token_hash == hash_token(token)))
-
-
-def close_all(session: Session, clock: Clock, *, person_id: str, by: str | None) -> None:
-    """Sign somebody out everywhere."""
-    end_sign_ins(session, person_id)
-    audit(session, clock, by, "sign-in.all-closed", f"person:{person_id}")
 
 
 def forget_ended(session: Session, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from fabctl.clock import SystemClock
 from fabctl.errors import FabError, InputError
 from fabctl.messaging.keys import read_key
 from fabctl.services import people, tokens
+from fabctl.services.audit import lines_about
 from fabctl.store.engine import Database, open_database
 from fabctl.store.version import HEAD
 
@@ -140,6 +141,26 @@ def test_a_token_is_shown_once_listed_and_revoked(with_lea: Path) -> None:
     with database.reading() as session:
         assert tokens.find_token(session, SystemClock(), token) is None
     database.close()
+
+
+def test_the_trail_names_who_typed(with_lea: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    monkeypatch.setenv("SUDO_USER", "karim")
+    fabctl(with_lea, "person", "set-password", "lea", typed="one more new password\n")
+    fabctl(with_lea, "person", "set-pin", "lea", "--draw")
+    fabctl(with_lea, "person", "certify", "lea", "printer-a")
+    database = opened(with_lea)
+    with database.reading() as session:
+        lea = people.find_by_login(session, "lea")
+        assert lea is not None
+        lines = lines_about(session, f"person:{lea.id}")
+    database.close()
+    assert [(line.who, line.what) for line in lines[-3:]] == [
+        ("shell:karim", "password.set"),
+        ("shell:karim", "pin.set"),
+        ("shell:karim", "certification.granted"),
+    ]
+    assert all((line.who or "").startswith("shell:") for line in lines)
 
 
 def test_migrating_says_what_it_did(lab_toml: Path) -> None:

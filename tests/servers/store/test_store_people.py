@@ -16,6 +16,7 @@ from fabctl.model.refusal import RefusedError
 from fabctl.services import passwords, people, sign_ins, tokens
 from fabctl.services.audit import lines_about
 from fabctl.services.people import PersonView, TooManyTriesError
+from fabctl.services.sign_in_ends import end_sign_ins
 from tests.servers.store.conftest import Lab
 
 SECRET = b"the lab's secret"
@@ -255,7 +256,7 @@ def test_signing_out_here_and_everywhere(lab: Lab) -> None:
         sign_ins.close_sign_in(session, here)
     assert (signed_in(lab, here), signed_in(lab, there)) == (None, "lea")
     with lab.database.transaction() as session:
-        sign_ins.close_all(session, lab.clock, person_id=lab.lea, by=lab.awa)
+        end_sign_ins(session, lab.lea)
     assert signed_in(lab, there) is None
     assert signed_in(lab, "nonsense") is None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from datetime import timedelta
 from pathlib import Path
 
@@ -57,6 +59,14 @@ def lea(lab_toml: Path, database: Database) -> str:
     return added.id
 
 
+SHELL = f"shell:{pwd.getpwuid(os.getuid()).pw_name}"
+
+
+@pytest.fixture(autouse=True)
+def without_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
+
+
 def fabctl(lab_toml: Path, group: str, verb: str, *words: str, typed: str = "") -> Result:
     return CliRunner().invoke(
         cli,
@@ -85,7 +95,7 @@ def test_a_login_is_unlocked(lab_toml: Path, database: Database, lea: str) -> No
     with database.transaction() as session:
         found = people.check_password(session, CLOCK, "lea", PASSWORD)
     assert found is not None
-    assert trail(database, f"person:{lea}")[-1] == (None, "login.unlocked")
+    assert trail(database, f"person:{lea}")[-1] == (SHELL, "login.unlocked")
 
 
 def test_every_locked_screen_is_unlocked_and_no_other(lab_toml: Path, database: Database) -> None:
@@ -99,7 +109,7 @@ def test_every_locked_screen_is_unlocked_and_no_other(lab_toml: Path, database: 
         assert people.check_pin(session, CLOCK, SECRET, "111112", "10.0.0.7") is None
         assert people.locked_devices(session, CLOCK) == []
         assert session.get(WrongTry, ("pin", "10.0.0.8")) is not None
-    assert trail(database, "device:10.0.0.9") == [(None, "device.unlocked")]
+    assert trail(database, "device:10.0.0.9") == [(SHELL, "device.unlocked")]
     assert trail(database, "device:10.0.0.8") == []
     assert fabctl(lab_toml, "person", "unlock", "--screens").output == "No screen is locked.\n"
 
@@ -171,8 +181,8 @@ def test_out_of_order_and_in_order_again(lab_toml: Path, database: Database) -> 
     assert "in order; free" in fabctl(lab_toml, "resource", "list").output
     assert trail(database, "resource:printer-a") == [
         (None, "resource.added"),
-        (None, "resource.out-of-order"),
-        (None, "resource.in-order"),
+        (SHELL, "resource.out-of-order"),
+        (SHELL, "resource.in-order"),
     ]
 
 
@@ -211,7 +221,7 @@ def test_a_machine_that_fell_silent_is_released_by_who_looked(
         found = jobs.get_job(session, job)
         assert uses.open_use_on(session, resource_id="printer-a") is None
     assert (found.state, found.trouble, found.reason) == ("failed", "released", "its Pi burnt")
-    assert trail(database, f"job:{job}")[-1] == (None, "job.released")
+    assert trail(database, f"job:{job}")[-1] == (SHELL, "job.released")
     assert "in order; free" in fabctl(lab_toml, "resource", "list").output
 
 
