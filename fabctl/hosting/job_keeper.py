@@ -83,8 +83,16 @@ class JobKeeper:
         return self.job.payload(self._clock.monotonic()) if self.job else JobPayload(None)
 
     def asked(self, verb: str, by: str | None) -> None:
-        """Note who asked, for the event that will come of it."""
-        self._asked_by[verb] = by
+        """Note who asked, for the event that will come of it.
+
+        Not for a pause of what rests already, or comes to rest: nothing will come of that.
+        """
+        if verb != "pause" or self._driver.phase is Phase.RUNNING:
+            self._asked_by[verb] = by
+
+    def not_done(self, verb: str) -> None:
+        """Forget who asked: nothing came of it."""
+        self._asked_by.pop(verb, None)
 
     def tell_what_was_left_behind(self) -> None:
         """A process before us died while a job ran: nobody knows what the machine did since."""
@@ -200,8 +208,11 @@ class JobKeeper:
             job.paused = True
             job.watch.hold(now)
             by = self._asked_by.pop("pause", None)
+            self.not_done("resume")
             self._reports.event(EventType.JOB_PAUSED, job=job.id, line=line, by=by)
-        elif phase is Phase.RUNNING and job.paused:
+        elif phase is Phase.RUNNING and self._driver.phase is Phase.RUNNING:
+            self.not_done("pause")  # it goes on instead
+        if phase is Phase.RUNNING and job.paused:
             job.paused = False
             job.watch.run(now)
             by = self._asked_by.pop("resume", None)

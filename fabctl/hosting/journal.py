@@ -5,6 +5,7 @@ SQLite with synchronous=FULL: an event that was added survives kill -9 and a pow
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Journal:
             except sqlite3.DatabaseError as error:
                 if error.sqlite_errorcode & 0xFF not in DAMAGED:
                     raise  # locked, or the disk fails: the events in it are still good
-                self.set_aside = path.with_name(f"{path.name}.unreadable")
+                self.set_aside = _free_name(path.with_name(f"{path.name}.unreadable"))
                 path.replace(self.set_aside)
                 self._db = self._open()
         except (sqlite3.Error, OSError) as error:
@@ -110,3 +111,9 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name that no file has: the path, else with .2, .3, … after it."""
+    names = (path.with_name(f"{path.name}.{n}") for n in itertools.count(2))
+    return next(name for name in itertools.chain([path], names) if not name.exists())

@@ -162,7 +162,7 @@ class MachineHost:
         try:
             refused = refusal(request.verb, self.state) or self._meant_another(request)
             if refused is None:
-                self._do(request)
+                self._try(request)
             elif not self._gave_up(request):
                 return Answer(False, refused.code, refused.reason)
         except PayloadError as error:
@@ -187,6 +187,14 @@ class MachineHost:
             return False
         self._keeper.asked("stop", request.by)
         return self._keeper.give_up_preparing()
+
+    def _try(self, request: Request) -> None:
+        """Do it; who asked for what was not done is not named by a later event."""
+        try:
+            self._do(request)
+        except (FabError, OSError):
+            self._keeper.not_done(request.verb)
+            raise
 
     def _do(self, request: Request) -> None:
         by = request.by

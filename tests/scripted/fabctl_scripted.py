@@ -4,7 +4,8 @@ The port is the path of a file that stands for the cable: without the file the p
 opened, and a job whose file goes away has lost its cable. Everything "sent" is appended to
 ``<port>.sent``. Beside it, files that a test makes stand for what happens to the machine:
 ``<port>.halt`` (the firmware halts), ``<port>.pressed`` (somebody pressed the button after M0),
-``<port>.bug`` (the driver has a mistake), ``<port>.deaf`` (a stop is never confirmed).
+``<port>.bug`` (the driver has a mistake), ``<port>.deaf`` (a stop is never confirmed),
+``<port>.unwilling`` (it refuses to pause), ``<port>.rests`` (it pauses by itself).
 
 Option ``lines_per_s``: how fast lines are confirmed; 0: up to the line number that a test writes
 into ``<port>.go``. Option ``wait_s``: how long a pump waits at most for nothing.
@@ -97,6 +98,8 @@ class ScriptedDriver:
     def pause(self) -> None:
         if self._job is None:
             raise LocalError("no job runs")
+        if self._file("unwilling").exists():
+            raise LocalError("it cannot pause now")
         if self._phase is Phase.RUNNING:
             self._go(Phase.PAUSED)
 
@@ -142,6 +145,8 @@ class ScriptedDriver:
             self._events.append(Connected("Scripted 1.0"))
             self._events.append(Telemetry("temperatures", {"nozzle_c": 21.5, "bed_c": None}))
             self._go(Phase.IDLE)
+        elif self._phase is Phase.RUNNING and self._file("rests").exists():
+            self._go(Phase.PAUSED)
         elif self._phase is Phase.RUNNING:
             self._run()
 

@@ -54,6 +54,12 @@ def test_a_journal_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
     assert journal.set_aside == tmp_path / "journal.db.unreadable"
     assert journal.untold() == []
     journal.add(event(1))
+    journal.close()
+    file.write_bytes(b"damaged once more, and what was set aside is evidence too" * 100)
+    again = Journal(file)
+    assert again.set_aside == tmp_path / "journal.db.unreadable.2"
+    assert (tmp_path / "journal.db.unreadable").read_bytes().startswith(b"not a database")
+    again.close()
 
 
 def test_a_journal_that_cannot_be_opened_is_not_taken_for_a_damaged_one(tmp_path: Path) -> None:

@@ -100,6 +100,32 @@ def test_pause_resume_and_stop_are_told_with_who_asked(bench: MachineBench) -> N
     assert bench.state["state"] == "idle"
 
 
+def test_who_asked_for_a_pause_that_did_not_come_of_it_is_not_named_later(
+    bench: MachineBench,
+) -> None:
+    bench.start()
+    bench.confirm(2)
+    bench.ask_openly("pause", {"by": "p-2"})
+    bench.step()
+    bench.ask_openly("pause", {"by": "p-9"})  # it rests already
+    bench.step()
+    bench.ask_signed("resume", {"by": "p-3"})
+    bench.step()
+    bench.cable.with_name("cable.unwilling").touch()
+    assert not bench.ask_openly("pause", {"by": "p-8"})["accepted"]  # the machine says no
+    bench.step()
+    bench.cable.with_name("cable.rests").touch()  # the machine pauses by itself
+    bench.step(2)
+    told = [(event["type"], event.get("by")) for event in bench.events()]
+    assert told == [
+        ("job-started", "person-1"),
+        ("job-paused", "p-2"),
+        ("job-resumed", "p-3"),
+        ("request-refused", None),
+        ("job-paused", None),
+    ]
+
+
 @pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
 def test_what_is_asked_of_one_job_is_not_done_to_another(bench: MachineBench, verb: str) -> None:
     bench.start()
