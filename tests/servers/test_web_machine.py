@@ -100,6 +100,25 @@ def test_coming_to_rest_is_shown_as_what_it_is(
     assert english in lab.browser(language="en").get("/").get_data(as_text=True)
 
 
+def test_out_of_order_says_since_when_and_why(lab: WebLab) -> None:
+    lab.browser(language="fr").get("/")
+    with lab.db.transaction() as db:
+        machines.set_out_of_order(
+            db, lab.clock, resource_id="printer-a", reason="courroie <usée>", by=None
+        )
+    lab.clock.advance(3600)  # type: ignore[attr-defined]  # a manual clock
+    lab.workshop.say("printer-a", "idle")
+    board = lab.browser(language="fr").get("/").get_data(as_text=True)
+    assert "Hors service" in board
+    assert "courroie &lt;usée&gt;" in board
+    page = lab.browser(language="en").get(PAGE).get_data(as_text=True)
+    assert re.search(r"Out of order since [^:]*\d\d:\d\d: courroie &lt;usée&gt;", page)
+    lab.workshop.say("printer-a", "running", job="j")  # what still runs is shown as running
+    page = lab.browser(language="fr").get(PAGE).get_data(as_text=True)
+    assert "Occupée" in page
+    assert "Hors service depuis" in page
+
+
 def test_unknown_blocks_and_is_shown_as_unknown(lab: WebLab) -> None:
     camille = lab.certified("camille")
     lab.book(camille, "printer-a")

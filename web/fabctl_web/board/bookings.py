@@ -1,4 +1,4 @@
-"""Until when each machine is booked, read from the database at most every few seconds."""
+"""What the record says of each machine: bookings, in order or not. Read every few seconds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fabctl.clock import Clock
 from fabctl.services import machines
+from fabctl.services.machines import ResourceView
 from fabctl.store.engine import Database
 
 KEEP_S = 5.0
@@ -17,12 +18,22 @@ KEEP_S = 5.0
 
 
 @dataclass(frozen=True)
+class OutOfOrder:
+    """Staff says that a machine is not to be used."""
+
+    since: datetime
+    reason: str
+    """In the words of who said so."""
+
+
+@dataclass(frozen=True)
 class Booked:
-    """A machine's bookings, without names."""
+    """A machine's bookings, without names, and whether it may be used at all."""
 
     busy_until: datetime | None = None
     """The end of the reservation that holds now."""
     next_start: datetime | None = None
+    out_of_order: OutOfOrder | None = None
 
     def now(self, now: datetime) -> bool:
         """Say whether the machine is reserved at the moment ``now``."""
@@ -55,4 +66,11 @@ class Bookings:
     def _read(self) -> Mapping[str, Booked]:
         with self._db.reading() as session:
             found = machines.bookings_projection(session, self._clock)
-        return {id_: Booked(*times) for id_, times in found.items()}
+            order = {row.id: _order(row) for row in machines.list_resources(session)}
+        return {id_: Booked(*times, order.get(id_)) for id_, times in found.items()}
+
+
+def _order(row: ResourceView) -> OutOfOrder | None:
+    if row.out_of_order_at is None:
+        return None
+    return OutOfOrder(row.out_of_order_at, row.out_of_order_reason or "")

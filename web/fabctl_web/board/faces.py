@@ -39,6 +39,7 @@ LOOKS = {
     "stopping": Look("busy", "octagon-x", _("Stopping")),
     "blocked": Look("blocked", "lock", _("Blocked")),
     "broken": Look("broken", "wrench", _("Broken")),
+    "out-of-order": Look("broken", "wrench", _("Out of order")),
     "offline": Look("silent", "unplug", _("Offline")),
     "unknown": Look("silent", "circle-question-mark", _("Not known")),
 }
@@ -78,7 +79,12 @@ def face(name: str, view: MachineView, booked: Booked, now: datetime, speech: Sp
 
 
 def look_key(view: MachineView, booked: Booked, now: datetime) -> str:
-    """Return which look a machine has; whatever is not a known state is unknown."""
+    """Return which look a machine has; whatever is not a known state is unknown.
+
+    What staff put out of order is shown as that, but for a job that is still on it.
+    """
+    if booked.out_of_order and view.state not in WORKING:
+        return "out-of-order"
     if view.state == "idle":
         return "reserved" if booked.now(now) else "free"
     return view.state if view.state in LOOKS else "unknown"
@@ -95,6 +101,8 @@ def _detail(view: MachineView, booked: Booked, now: datetime, speech: Speech) ->
     ends = ends_at(view, now)
     if ends is not None:
         return speech("Ends around {time}", time=speech.moment(ends, now))
+    if booked.out_of_order and view.state not in WORKING:
+        return booked.out_of_order.reason
     if view.state == "idle":
         return _booking_detail(booked, now, speech)
     if view.state == "unknown":

@@ -31,6 +31,8 @@ class Now:
     """Whether the end time is a guess."""
     why: str
     """Why it is broken or blocked; what it waits for; else empty."""
+    out_of_order: str
+    """Since when staff says that it is not to be used, and why; empty when it is in order."""
     figures: list[Figure]
 
 
@@ -43,6 +45,7 @@ def now_of(lab: Lab, machine: str, speech: Speech) -> Now:
         state=view.state,
         estimated=face.ends_at is not None,
         why=_why(view, speech),
+        out_of_order=_out_of_order(lab, machine, speech),
         figures=_figures(view, speech),
     )
 
@@ -55,6 +58,14 @@ def _why(view: MachineView, speech: Speech) -> str:
     if view.state == "blocked" and view.reason:
         return speech("The machine says: {text}", text=view.reason)
     return ""
+
+
+def _out_of_order(lab: Lab, machine: str, speech: Speech) -> str:
+    order = lab.bookings.of(machine).out_of_order
+    if order is None:
+        return ""
+    since = speech.moment(order.since, lab.clock.now())
+    return speech("Out of order since {time}: {reason}", time=since, reason=order.reason)
 
 
 def _figures(view: MachineView, speech: Speech) -> list[Figure]:
