@@ -304,8 +304,8 @@ CHECKS = [
             "outcome": Outcome.FAILED,
             "trouble": Trouble.LINE_REFUSED,
             "reason": "3 lines were refused: line 2 was refused (error:20, an unknown or "
-            "unsupported G, M or other word): G5X1; line 3 was refused (error:22, no feed rate was set yet): "
-            "G1X2; line 4 was",
+            "unsupported G, M or other word): G5X1; line 3 was refused (error:22, no feed rate "
+            "was set yet): G1X2; line 4 was",
         },
         phase=Phase.IDLE,
     ),

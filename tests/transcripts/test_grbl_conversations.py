@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.transcripts.grbl_by_hand import HOMING, JOGS, OVERRIDES, PROBING, TERMINAL
 from tests.transcripts.grbl_lines import CHECKS, COUNTING, ERRORS, LASERS, TEXTS, WRITERS
 from tests.transcripts.grbl_requests import HOLDS, OPENINGS, SILENCES, STOPS
 from tests.transcripts.grbl_stage import Scene, Stage
@@ -19,6 +20,11 @@ SCENES = [
     *STOPS,
     *SILENCES,
     *OPENINGS,
+    *TERMINAL,
+    *PROBING,
+    *JOGS,
+    *HOMING,
+    *OVERRIDES,
 ]
 
 
