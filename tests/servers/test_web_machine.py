@@ -83,7 +83,7 @@ def test_every_condition_is_listed_failed_ones_first(lab: WebLab) -> None:
 
 @pytest.mark.parametrize(
     ("state", "french", "english"),
-    [("pausing", "Mise en pause", "Pausing"), ("stopping", "Arrêt en cours", "Stopping")],
+    [("pausing", "Pause…", "Pausing"), ("stopping", "S’arrête", "Stopping")],
 )
 def test_coming_to_rest_is_shown_as_what_it_is(
     lab: WebLab, state: str, french: str, english: str
