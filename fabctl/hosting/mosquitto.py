@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fabctl.config import DataPaths, LabConfig
 from fabctl.errors import LocalError
-from fabctl.messaging.topics import LabTopics, discovery
+from fabctl.messaging.topics import LabTopics, discovery, is_id
 
 DESK = "desk"
 DASHBOARD = "dashboard"
@@ -37,17 +37,24 @@ class Rights:
     write: tuple[str, ...] = ()
 
 
-def rights(config: LabConfig) -> dict[str, Rights]:
+def rights(config: LabConfig, removed: Iterable[str] = ()) -> dict[str, Rights]:
     """Return the rights of every user: one per host, the desk, the dashboards. Pure.
 
     A host writes what its own machines say, and hears what is asked of them. The desk (web and
     steward) asks, and hears everything. A dashboard sees, and asks for nothing.
+
+    :param removed: machines that were in lab.toml once: the desk clears what is kept of them.
     """
     topics = LabTopics(config.id)
     users = {host: _host_rights(config, topics, host) for host in config.hosts}
     users[DESK] = Rights(
         read=(topics.everything,),
-        write=(topics.every("cmd"), topics.every("booking"), topics.steward_status),
+        write=(
+            topics.every("cmd"),
+            topics.every("booking"),
+            topics.steward_status,
+            *(topic for machine in removed for topic in topics.kept(machine)),
+        ),
     )
     shown = ("host", "meta", "state", "job", "interlock", "booking", "telemetry", "event")
     users[DASHBOARD] = Rights(
@@ -129,13 +136,19 @@ def prepare_broker(config: LabConfig) -> PrivateBroker:
     program = find_program("mosquitto")
     folder = config.paths.broker
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    users = rights(config)
+    users = rights(config, removed_machines(config))
     make_passwords(config.paths, users)
     port = choose_port(config.paths.broker_port)
     _write(folder / "acl", acl_text(users))
     file = folder / "mosquitto.conf"
     _write(file, configuration_text(folder, port, pwd.getpwuid(os.geteuid()).pw_name))
     return PrivateBroker((program, "-c", str(file)), port)
+
+
+def removed_machines(config: LabConfig) -> list[str]:
+    """Return the machines that have a key in the data directory but no place in lab.toml."""
+    keys = config.paths.keys.glob("*.key")
+    return sorted(key.stem for key in keys if is_id(key.stem) and key.stem not in config.machines)
 
 
 def find_program(name: str) -> str:

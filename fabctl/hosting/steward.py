@@ -88,8 +88,12 @@ class Steward:
         self.failures = 0
         self.last_failure: str | None = None
         link.subscribe(topics.every("event"), self.heard)
+        self._strays: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._known = frozenset(view.id for view in machines.all())
         for kind in ("state", "job", "host"):
             link.subscribe(topics.every(kind), machines.take, qos=0)
+        for kind in ("meta", "booking"):
+            link.subscribe(topics.every(kind), self.heard_kept, qos=0)
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -114,6 +118,12 @@ class Steward:
             raise PayloadError(f"an event {event.type!r} on the topic {message.topic}")
         if self._events.qsize() < MOST_WAITING:
             self._events.put(_for_the_record(place.owner, event))
+
+    def heard_kept(self, message: Received) -> None:
+        """Note a machine that lab.toml does not name (any more); in the link's thread."""
+        place = self._topics.place(message.topic)
+        if place and message.retain and message.payload and place.owner not in self._known:
+            self._strays.put(place.owner)
 
     def connected(self) -> None:
         """Have all retained topics said again. From the link's thread."""
@@ -146,6 +156,7 @@ class Steward:
         if self._is_due("clock work", CLOCK_WORK_EVERY):
             self._guarded("giving up unanswered starts", self._sweep)
             self._guarded("saying what is booked", self._say_bookings)
+            self._guarded("clearing what is kept of removed machines", self._clear_strays)
         if self._is_due("tidying", TIDY_EVERY):
             self._guarded("tidying", self._tidy)
         if self._is_due("health", HEALTH_EVERY):
@@ -166,6 +177,16 @@ class Steward:
     def _tidy(self) -> None:
         for path in tidy(self._database, self._clock, self._job_files):
             self._log(f"{path.name} was deleted: no job needs it any more")
+
+    def _clear_strays(self) -> None:
+        """Have the broker forget the machines that left the lab: screens would show them still."""
+        strays = set()
+        while not self._strays.empty():
+            strays.add(self._strays.get())
+        for machine in sorted(strays):
+            self._log(f"{machine} is not in lab.toml: what the broker kept of it is cleared")
+            for topic in self._topics.kept(machine):
+                self._link.publish(topic, b"", retain=True)
 
     def _say_bookings(self) -> None:
         with self._database.reading() as session:

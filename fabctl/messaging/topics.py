@@ -92,6 +92,11 @@ class LabTopics:
         """Retained: when the machine is busy and next taken, without names."""
         return self._machine(machine, "booking")
 
+    def kept(self, machine: str) -> tuple[str, ...]:
+        """Return every topic on which the broker keeps a word about a machine."""
+        own = (self.meta, self.state, self.job, self.interlock, self.booking)
+        return (*(topic(machine) for topic in own), discovery(machine))
+
     def telemetry(self, machine: str, group: str) -> str:
         """QoS 0, at most once a second."""
         return self._machine(machine, "telemetry", checked_id(group))

@@ -194,3 +194,16 @@ def test_a_machine_is_asked_by_its_last_word_whether_it_has_a_job(office: Office
     assert has_job("m", "j") is None  # too old to be believed
     says(MachineState.OFFLINE)
     assert has_job("m", "j") is None
+
+
+def test_what_the_broker_kept_of_a_removed_machine_is_cleared(office: Office) -> None:
+    for machine, kept in (("gone", True), ("m", True), ("newcomer", False)):
+        office.steward.heard_kept(Received(TOPICS.meta(machine), b'{"v":1}', 0, kept))
+    office.work()
+    cleared = [one.topic for one in office.messages.said if one.payload == b""]
+    assert cleared == list(TOPICS.kept("gone"))
+    assert all(one.retain for one in office.messages.said if one.payload == b"")
+    office.steward.heard_kept(Received(TOPICS.meta("gone"), b"", 0, True))
+    office.clock.advance(5.0)
+    office.work()
+    assert [one.topic for one in office.messages.said if one.payload == b""] == cleared

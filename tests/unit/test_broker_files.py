@@ -32,6 +32,14 @@ def test_a_dashboard_writes_nothing_and_hears_no_request() -> None:
     assert all("cmd" not in topic and "answer" not in topic for topic in dashboard.read)
 
 
+def test_the_desk_writes_for_no_machine_but_those_that_left() -> None:
+    assert all("/state" not in topic for topic in rights(LAB)["desk"].write)
+    desk = rights(LAB, removed=["lathe"])["desk"]
+    assert "fab/v1/casemate/m/lathe/state" in desk.write
+    assert "homeassistant/device/lathe/config" in desk.write
+    assert all("printer-a" not in topic for topic in desk.write)
+
+
 def test_the_access_list_names_every_user_once() -> None:
     text = acl_text(rights(LAB))
     assert text.count("user ") == 4
