@@ -346,7 +346,7 @@ JOGS = [
     ),
     Scene(
         "cancelled: 0x85, and again for a jog that still waited in the buffer, until Idle",
-        "jogging.md, 0x85: jogs in the receive buffer are not dropped by it",
+        "commands.md, 0x85; protocol.c: it empties the planner, not the receive buffer",
         [
             *FOUND_IDLE,
             jog(X=50.0),

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fabctl.errors import LocalError
-from fabctl.ports import Outcome, Phase, Trouble
+from fabctl.ports import Outcome, Override, Phase, Trouble
 from fabctl_drivers.grbl.settings import Settings
 from fabctl_sim.cable import Faults
 from fabctl_sim.grbl.board import FLAVOURS, Board
@@ -48,7 +48,9 @@ BOARDS = st.sampled_from(sorted(FLAVOURS)).map(FLAVOURS.__getitem__)
 REQUESTS = st.lists(
     st.tuples(
         st.floats(0.01, 1.0),
-        st.sampled_from(["pause", "resume", "stop", "reset-pin", "door", "close door", "pull"]),
+        st.sampled_from(
+            ["pause", "resume", "stop", "reset-pin", "door", "close door", "pull", "override"]
+        ),
     ),
     max_size=6,
 )
@@ -120,15 +122,17 @@ def intervene(host: GrblHost, request: str) -> None:
         host.firmware.reset_pin(host.now)
     elif request in {"door", "close door"}:
         host.firmware.door(host.now, is_open=request == "door")
+    elif request == "override":
+        try_to(host, request, Override.FEED, 150)
     elif request == "pull":
         host.firmware.reset(host.now)
     else:
         try_to(host, request)
 
 
-def try_to(host: GrblHost, request: str) -> None:
+def try_to(host: GrblHost, request: str, *words: object) -> None:
     with suppress(LocalError):  # not every request has its place at every time
-        getattr(host.session, request)(host.now)
+        getattr(host.session, request)(*words, host.now)
 
 
 @MANY

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,18 +23,20 @@ from fabctl.errors import LocalError
 from fabctl.ports import (
     Connected,
     DriverEvent,
+    Heard,
     JobEnded,
     JobFile,
     MachineKind,
     MachineProfile,
     Outcome,
+    Override,
     Phase,
     PhaseChanged,
     Telemetry,
     Trouble,
     WaitingForPerson,
 )
-from fabctl.units import Seconds
+from fabctl.units import MmPerMin, Seconds
 from fabctl_drivers.grbl.driver import GrblDriver
 from fabctl_drivers.grbl.job_lines import job_lines
 from fabctl_sim.control import SimControl
@@ -361,3 +364,68 @@ def test_fabctl_stream(make: Make, folder: Path, options: tuple[str, ...]) -> No
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["lines"] == len(SQUARE)
     assert bench.control.status()["moves"] == (0 if options else 4)
+
+
+def test_what_a_person_does_by_hand(make: Make) -> None:
+    bench = make("--set", "22=1", "--factor", "20", clear_by="home")
+    bench.connect(Phase.BROKEN)
+    bench.driver.say("$H")
+    bench.until_phase(Phase.IDLE)
+    begin = bench.position()
+    bench.driver.jog({"X": 5.0}, MmPerMin(1000.0))
+    bench.until(lambda: bench.position()[0] == pytest.approx(begin[0] + 5.0), "the jog's end")
+    bench.until_state("Idle")
+    bench.driver.say("$G")
+    bench.until(lambda: bool(bench.of(Heard)), "an answer")
+    bench.until(lambda: any(e.text.startswith("[GC:") for e in bench.of(Heard)), "the modes")
+    bench.driver.home()
+    assert bench.driver.phase is Phase.CONNECTING
+    bench.until_phase(Phase.IDLE)
+    assert bench.position() == begin
+
+
+def test_overrides_reach_the_machine_and_are_told(make: Make) -> None:
+    bench = make("--factor", "1")
+    bench.connect()
+    bench.start("G1 X200 F1000")
+    bench.until(lambda: bench.position()[0] > 1.0, "it moves")
+    bench.driver.override(Override.FEED, 173)
+    bench.until(
+        lambda: any(e.values.get("feed_percent") == 173.0 for e in bench.of(Telemetry)),
+        "the percentage",
+    )
+    bench.driver.stop()
+    assert bench.until_ended().outcome is Outcome.STOPPED
+
+
+def test_fabctl_terminal(make: Make) -> None:
+    bench = make()
+    words = ["terminal", "--driver", "grbl", "--port", str(bench.sim.port), "--baud", "115200"]
+    done = subprocess.run(
+        [sys.executable, "-m", "fabctl", *words],
+        input="G21\nG5\n$$\n?\n",
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "error:20, an unknown" in done.stdout
+    assert "$32=0" in done.stdout
+    assert "<Idle|MPos:" in done.stdout
+
+
+def test_fabctl_stream_dry_run(folder: Path) -> None:
+    job, out = folder / "square.nc", folder / "said.bin"
+    job.write_text("\n".join(SQUARE) + "\n")
+    words = ["stream", str(job), "--driver", "grbl", "--port", "none", "--baud", "115200"]
+    done = subprocess.run(
+        [sys.executable, "-m", "fabctl", *words, "--kind", "mill", "--dry-run", str(out)],
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert b"\n".join(line.replace(" ", "").encode() for line in SQUARE) in out.read_bytes()
+
+
+def test_a_port_keeps_its_lines_when_asked_to(make: Make) -> None:
+    bench = make(keep_running=True)
+    bench.connect()
+    with bench.sim.port.open("rb+", buffering=0) as same:
+        assert termios.tcgetattr(same)[2] & termios.HUPCL == 0

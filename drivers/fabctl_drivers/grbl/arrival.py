@@ -25,7 +25,7 @@ class Errand(Enum):
     JOG = b"$J="
     """Its words follow."""
     SETTLE = b"G4P0\n"
-    """A dwell of no length: its ok comes when nothing moves any more. Decision 0132."""
+    """A dwell of no length: its ok comes when nothing moves (``mc_dwell``). Decision 0132."""
 
 
 class Aim(Enum):

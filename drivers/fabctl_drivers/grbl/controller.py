@@ -108,7 +108,7 @@ class Controller:
     def hear(self, answer: Answer, now: float) -> Iterator[ControllerEvent]:
         """Take in one line that is no ok; yield what came of it."""
         if answer.heard is Heard.NOTE:
-            yield from self._hear_note(answer.text)
+            yield from self._hear_note(answer.text, now)
         elif answer.heard is Heard.REPORT:
             yield from self._hear_report(answer.text, now)
         else:
@@ -129,8 +129,11 @@ class Controller:
 
     # ---- what it says
 
-    def _hear_note(self, text: bytes) -> Iterator[ControllerEvent]:
+    def _hear_note(self, text: bytes, now: float) -> Iterator[ControllerEvent]:
         self.identity.hear(text)
+        if text == _WAITS_FOR_RESET and self.halt is not None:
+            self.halt.deaf_until_now(now)
+            yield from self._obey_halt()
         if text in _CHECK_MODE:
             self.in_check_mode = _CHECK_MODE[text]
         if text.startswith(b"[PRB:") and self.link.oldest is not Errand.OFFSETS:
@@ -200,4 +203,7 @@ class Controller:
 
 _CHECK_MODE = {b"[MSG:Enabled]": True, b"[MSG:Disabled]": False}
 """interface.md, "Feedback messages": the answers to ``$C``."""
+_WAITS_FOR_RESET = b"[MSG:Reset to continue]"
+"""After ALARM:1 and ALARM:2 Grbl waits for half a second, forgets the resets of this time, says
+this, and hears nothing but a reset (``report.c``, ``protocol.c``)."""
 _PACE = {Stage.LISTENING: LISTENING_ASKS_S, Stage.HOLDING: HALTING_ASKS_S}

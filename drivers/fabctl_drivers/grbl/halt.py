@@ -99,6 +99,11 @@ class Halt:
         if now - self._held_at >= self.AGAIN_S:
             self._hold(now)
 
+    def deaf_until_now(self, now: float) -> None:
+        """It says that it waits for a reset: one that we said before was lost on it."""
+        if self.stage is Stage.RESETTING and self._resets < self.RESETS:
+            self._go(Cue.WAITED, now)
+
     def banner(self, now: float) -> None:
         """The controller began anew."""
         self._go(Cue.BANNER, now)

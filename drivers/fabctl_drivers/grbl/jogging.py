@@ -1,7 +1,8 @@
 """Moves by hand: a jog as bytes, with its limits, and the jogs under way. Pure.
 
-Sources: Grbl ``doc/markdown/jogging.md`` (``$J=`` only in Idle and Jog; 0x85 ends the jogs in the
-planner, and jogs that still wait in the receive buffer run after it); ``commands.md``, 0x85.
+Sources: Grbl ``doc/markdown/jogging.md`` (``$J=`` only in Idle and Jog; where jogs end is known as
+long as none is cancelled); ``commands.md``, 0x85; ``protocol.c`` (0x85 empties the planner; jogs
+that still wait in the receive buffer run after it).
 """
 
 from __future__ import annotations
