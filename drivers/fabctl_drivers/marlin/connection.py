@@ -132,5 +132,6 @@ class Connection:
             baud=self.baud,
             busy_s=self._busy_s,
             window_bytes=self._window_bytes,
+            is_marlin=(greeting.firmware or "").startswith("Marlin"),
         )
         return [Greeted(greeting.firmware, frozenset(greeting.capabilities))]

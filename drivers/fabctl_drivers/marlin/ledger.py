@@ -21,9 +21,10 @@ class Ledger:
     """The book-keeping of a link.
 
     :param last_number: the last line number that the firmware knows.
+    :param tells_query: whether the ok to M105 is known to have temperatures in it.
     """
 
-    def __init__(self, last_number: int, window: Window) -> None:
+    def __init__(self, last_number: int, window: Window, *, tells_query: bool) -> None:
         self.acked = last_number
         self._acked_ever = last_number
         self._received = last_number  # as the last Resend told it
@@ -31,7 +32,8 @@ class Ledger:
         self._kept = Kept(last_number)
         self._window = window
         self._aside: deque[int] = deque()  # the last number when each was said
-        self._query_is_told = False  # whether this firmware's ok to M105 has temperatures in it
+        self._query_is_told = tells_query
+        self._query_was_told = False
 
     @property
     def in_flight(self) -> int:
@@ -119,17 +121,25 @@ class Ledger:
             return self.acked  # of another command, or it closes a Resend, or nobody asked
         return self.acked + self._plain_oks_count()
 
+    def owes_temperatures(self) -> bool:
+        """Return whether the ok that is waited for should have temperatures in it."""
+        return self._query_is_told and self.oldest == PROBE_COMMAND
+
+    def expect_none(self) -> None:
+        """Asked again and again it tells none: then it is no Marlin, whatever it calls itself."""
+        self._query_is_told = self._query_was_told
+
     def _plain_oks_count(self) -> int:
         """Return 1 where an ok without anything confirms the oldest line, else 0."""
         if self._window.lines > 1:
             return 0  # in a window only a number confirms
-        if self._query_is_told and self.oldest == PROBE_COMMAND:
+        if self.owes_temperatures():
             return 0  # an earlier line was owed it: M105's own has temperatures in it
         return 1
 
     def _temperature_query(self) -> int:
         """Return which M105 an ok with temperatures is for: our probe, else the first in flight."""
-        self._query_is_told = True
+        self._query_is_told = self._query_was_told = True
         last = self._next - 1
         if self._kept[last].ref is PROBE:
             return last

@@ -33,6 +33,8 @@ class Link:
     :param baud: bits per second, 10 for each byte.
     :param busy_s: patience where the firmware is known to say busy, else None.
     :param window_bytes: bytes in flight at most where a window is allowed; 0 for one line.
+    :param is_marlin: whether it said so. Its ok to M105 always has temperatures in it
+        (``temp/M105.cpp``; ``T:0`` without a sensor), so one without is another line's.
     """
 
     REPEATS = 10
@@ -50,7 +52,13 @@ class Link:
     """A ``wait`` sooner after we spoke may have been said before we were heard."""
 
     def __init__(
-        self, *, last_number: int, baud: int, busy_s: Seconds | None = None, window_bytes: int = 0
+        self,
+        *,
+        last_number: int,
+        baud: int,
+        busy_s: Seconds | None = None,
+        window_bytes: int = 0,
+        is_marlin: bool = False,
     ) -> None:
         self.state = State.READY
         self.resends = 0
@@ -60,7 +68,7 @@ class Link:
         self.window = Window(window_bytes)
         self._pieces = Pieces()
         self._tally = Tally()
-        self._ledger = Ledger(last_number, self.window)
+        self._ledger = Ledger(last_number, self.window, tells_query=is_marlin)
         self._out: list[bytes] = []
         self._byte_s = 10.0 / baud
         self._vigil = Vigil(busy_s)
@@ -230,6 +238,8 @@ class Link:
             return
         if self.window.lines > 1 and answer.number is None:
             self.window.odd_ok()
+        elif self._ledger.owes_temperatures():
+            self._vigil.hurry(now, self.UNANSWERED_S)
         elif answer.number is not None or refused or self.window.is_proven:
             self._vigil.hurry(now)
 
@@ -369,6 +379,7 @@ class Link:
             self._probe()
         if self._vigil.prompts > 2:
             self.window.close()
+            self._ledger.expect_none()
         self._vigil.begin(self.oldest, now)
 
     def _probe(self) -> None:

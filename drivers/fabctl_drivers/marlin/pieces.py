@@ -15,7 +15,7 @@ from fabctl_drivers.marlin.answers import Answer, Heard
 
 _FIELD = re.compile(rb"[PB]\d")
 _LONGEST = len(b"ok P15 B16")
-_NO_COMMAND = re.compile(rb"Unknown|ommand: ")
+_NO_COMMAND = re.compile(rb"cho:Un|nknow|wn com|mmand:")  # as far as damage leaves it
 
 
 class Pieces:

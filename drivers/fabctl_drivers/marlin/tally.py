@@ -16,7 +16,7 @@ from collections.abc import Callable
 from fabctl_drivers.marlin.answers import Answer, Topic
 
 _RESEND_WORD = re.compile(rb"resend|rs", re.IGNORECASE)
-_REFUSAL = re.compile(rb"esend|Rese|ast [Ll]ine|hecksum|ine Number|nknown|ommand:")
+_REFUSAL = re.compile(rb"esend|Rese|ast [Ll]ine|hecksum|ine Number|cho:Un|nknow|wn com|mmand:")
 """What is left of a refusal, or of an echo of something that is no command, after damage."""
 
 

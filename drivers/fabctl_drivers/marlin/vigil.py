@@ -69,11 +69,11 @@ class Vigil:
         """A line was confirmed: nothing is lost."""
         self.silences = self.prompts = 0
 
-    def hurry(self, now: float) -> None:
-        """Something may have been a damaged ok: ask soon, unless we asked already."""
-        if self.prompts == 0:
-            self.prompts = 1
-            self._sign_at, self.patience_s, self._nudged = now, self.HURRY_S, True
+    def hurry(self, now: float, patience_s: float = HURRY_S) -> None:
+        """Something may have been a damaged ok: ask soon, unless we asked more than once."""
+        if self.prompts < 2:
+            self.prompts = max(1, self.prompts)
+            self._sign_at, self.patience_s, self._nudged = now, patience_s, True
 
     def due(self) -> Due:
         """Return what the silence that has just ended calls for, and begin the next one."""
