@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fabctl.clock import Clock
 from fabctl.errors import InputError
-from fabctl.ports import Driver, JobFile, Limits, MachineKind, MachineProfile
+from fabctl.ports import Driver, JobFile, Limits, MachineKind, MachineProfile, WorkArea
 
 USUAL_BAUD = 250_000
 TOLERATED = {"no-motion"}
@@ -49,13 +49,18 @@ def check(file: Path, kind: MachineKind, *, force: bool) -> JobFile:
 
 
 def profile_of(
-    driver: str, kind: str | None, port: str | None, baud: int, options: Mapping[str, object]
+    driver: str,
+    kind: str | None,
+    port: str | None,
+    baud: int,
+    options: Mapping[str, str | int | float | bool],
+    *,
+    work_area: WorkArea | None = None,
 ) -> MachineProfile:
     """Return the profile of a machine that no ``lab.toml`` describes.
 
     :param baud: 0 for the usual one.
     """
-    known = {name: value for name, value in options.items() if isinstance(value, _PLAIN)}
     return MachineProfile(
         id=re.sub(r"[^a-z0-9]+", "-", (port or driver).lower()).strip("-") or "machine",
         name=driver,
@@ -64,11 +69,9 @@ def profile_of(
         host="here",
         port=port,
         baud=baud or USUAL_BAUD,
-        options=known,
+        work_area=work_area,
+        options=dict(options),
     )
-
-
-_PLAIN = (str, int, float, bool)
 
 
 def find_driver(profile: MachineProfile, clock: Clock) -> Driver:

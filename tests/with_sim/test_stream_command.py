@@ -216,3 +216,82 @@ def test_an_absent_port_fails_in_words(tmp_path: Path) -> None:
     done = run(command(KEYRING, "--driver", "marlin", "--port", port, "--json"))
     assert done.returncode == 1
     assert "there is no such port" in json.loads(done.stdout)["reason"]
+
+
+# ---- from a line
+
+
+def at_a_terminal(words: list[str], typed: bytes) -> tuple[int, str]:
+    """Run at a terminal, type once asked, return the exit code and what was shown."""
+    ours, theirs = pty.openpty()
+    shown = b""
+    with subprocess.Popen(words, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE) as process:
+        os.close(theirs)
+        answered = False
+        while data := _read_terminal(ours):
+            shown += data
+            if b"anything else to leave: " in shown and not answered:
+                answered = True
+                os.write(ours, typed)
+        code = process.wait(PATIENCE_S)
+    os.close(ours)
+    return code, shown.decode()
+
+
+def test_from_a_line_a_person_types_its_number_again(folder: Path) -> None:
+    with SimProcess(folder, "--factor", "instant", "--boot", "0.2") as sim:
+        words = [*to_sim(sim, KEYRING), "--from-line", "1500"]
+        code, shown = at_a_terminal(words, b"1501\n")
+        assert code == 2
+        assert "nothing was sent" in shown
+        with sim.control() as control:
+            assert control.texts() == []
+        code, shown = at_a_terminal(words, b"1500\n")
+        assert code == 0, shown
+        text = KEYRING.read_text().splitlines()[1499]
+        assert f"line 1500: {text}" in shown
+        assert "G28 X Y" in shown
+        assert "the nozzle must stand" in shown
+        with sim.control() as control:
+            texts = control.texts()
+    assert text in texts
+    assert texts.index("G28 X Y") < texts.index(text)
+    assert not {"G28", KEYRING.read_text().splitlines()[1498]} & set(texts)
+
+
+def test_from_a_line_a_script_gives_its_exact_text(folder: Path) -> None:
+    text = KEYRING.read_text().splitlines()[1499]
+    with SimProcess(folder, "--factor", "instant", "--boot", "0.2") as sim:
+        words = [*to_sim(sim, KEYRING), "--from-line", "1500"]
+        for extra in ((), ("--confirm-line", "G1 X0"), ("--force",)):
+            done = run([*words, *extra])
+            assert done.returncode == 2
+            assert text in done.stderr
+        with sim.control() as control:
+            assert control.texts() == []
+        done = run([*words, "--confirm-line", text, "--json"])
+        assert json.loads(done.stdout)["outcome"] == "finished", done.stderr
+
+
+def test_from_a_line_a_refused_one_keeps_the_files_own_number(folder: Path) -> None:
+    file = folder / "cut.nc"
+    file.write_text("G90 G21\nM3 S9\nG0 X1 Y1 Z5\n" + "\n(pass)\nG1 X2 F900\n" * 9 + "G1 X9 K1\n")
+    with SimProcess(folder, "--factor", "instant", controller="grbl") as sim:
+        words = command(file, "--driver", "grbl", "--port", str(sim.port), "--kind", "mill")
+        words += ["--from-line", "21", "--confirm-line", "G1 X2 F900", "--safe-z", "9", "--json"]
+        done = run(words)
+    result = json.loads(done.stdout)
+    assert result["outcome"] == "failed"
+    assert "line 31 " in result["reason"]
+
+
+def test_a_check_run_names_every_refused_line_and_moves_nothing(folder: Path) -> None:
+    file = folder / "cut.nc"
+    file.write_text("G90 G21\nG1 X1 F900\nG1 X2 K1\nG1 X3\nG1 X4 K1\n")
+    with SimProcess(folder, "--factor", "instant", controller="grbl") as sim:
+        words = command(file, "--driver", "grbl", "--port", str(sim.port), "--check-run", "--json")
+        done = run(words)
+    result = json.loads(done.stdout)
+    assert result["outcome"] == "failed"
+    assert "line 3 " in result["reason"]
+    assert "line 5 " in result["reason"]
