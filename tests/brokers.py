@@ -95,7 +95,7 @@ def lab_config(folder: Path, machines: str, hosts: str = "[hosts.pi1]\n") -> Lab
     raw = f'[lab]\nid = "lab"\nname = "Lab"\nsimulated = true\n{hosts}{machines}'
     file = folder / "lab.toml"
     file.write_text(raw)
-    config = read(raw, file, {"grbl", "marlin", "opaque", "scripted"})
+    config = read(raw, file, {"grbl", "marlin", "octoprint", "opaque", "scripted"})
     make_keys(config.paths, config.machines)
     return config
 

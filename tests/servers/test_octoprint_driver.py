@@ -26,7 +26,7 @@ from fabctl.ports import (
 )
 from fabctl.units import Seconds
 from fabctl_drivers.octoprint.driver import OctoPrintDriver
-from tests.octoprint_server import OctoPrintServer, octoprint_server, until
+from tests.octoprint_server import OctoPrintServer, Relay, octoprint_server, until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -39,7 +39,11 @@ class Bench:
     """A driver, what it told, and the server behind it."""
 
     def __init__(
-        self, server: OctoPrintServer, folder: Path, **options: str | float | bool
+        self,
+        server: OctoPrintServer,
+        folder: Path,
+        url: str | None = None,
+        **options: str | float | bool,
     ) -> None:
         self.server = server
         self.folder = folder
@@ -47,7 +51,7 @@ class Bench:
         self.key_file.write_text(server.new_key() + "\n")
         self.profile = MachineProfile(
             id="printer-o", name="Imprimante", kind=MachineKind.PRINTER, driver="octoprint",
-            host="pi1", port=server.url, baud=0,
+            host="pi1", port=url or server.url, baud=0,
             options={"api_key_file": str(self.key_file), "patience_s": 4, **options},
         )  # fmt: skip
         self.driver = OctoPrintDriver(self.profile, SystemClock())
@@ -105,6 +109,11 @@ class Bench:
         job = self.start(text)
         self.pump_until(lambda: len(self.all(JobProgress)) > before, "the job moves")
         return job
+
+    def moves_on(self) -> None:
+        """Wait until more of the job is done."""
+        before = len(self.all(JobProgress))
+        self.pump_until(lambda: len(self.all(JobProgress)) > before, "the job goes on")
 
     def ended(self, within_s: float = 30.0) -> JobEnded:
         """Wait for the job's end."""
@@ -300,6 +309,26 @@ def test_a_job_that_was_started_elsewhere_is_shown_and_left_alone(bench: Bench) 
     assert bench.all(JobProgress) == []
 
 
+def test_somebody_elses_job_in_the_place_of_ours(bench: Bench) -> None:
+    bench.idle()
+    bench.under_way()
+    bench.server.do("/api/job", command="cancel")
+    until(lambda: bench.server.state == "Operational", "ours is cancelled")
+    bench.server.print_elsewhere("theirs.gcode", SLOW)
+    end = bench.ended()
+    assert end.outcome is not Outcome.FINISHED
+    assert end.reason is not None
+    assert "OctoPrint" in end.reason
+    if bench.shows(Phase.BROKEN):  # nobody saw it cancelled
+        bench.driver.stop()
+    else:
+        bench.phase(Phase.RUNNING)
+        assert bench.reasons[-1] == "printing a job that was started elsewhere"
+        bench.driver.stop()
+    bench.pump_until(lambda: bench.server.state == "Operational", "theirs is stopped too")
+    bench.server.ask("DELETE", "/api/files/local/theirs.gcode")
+
+
 def test_stop_stops_a_job_that_was_started_elsewhere(bench: Bench) -> None:
     bench.server.print_elsewhere("theirs.gcode", SLOW)
     bench.driver.open()
@@ -466,6 +495,22 @@ def test_a_server_that_is_back_in_time_did_not_finish_the_job(
     assert end.reason is not None
     assert "disconnected" in end.reason
     bench.driver.close()
+
+
+def test_a_push_connection_that_breaks_is_made_up_for_by_asking(
+    server: OctoPrintServer, tmp_path: Path
+) -> None:
+    with Relay(server.port) as relay:
+        bench = Bench(server, tmp_path, url=relay.url)
+        bench.idle()
+        bench.under_way(b"G28\n" + b"G4 P50\n" * 60)
+        bench.pump_until(lambda: relay.sockets_open > 0, "it listens")
+        for _ in range(2):
+            relay.cut()
+            bench.moves_on()
+        assert bench.ended().outcome is Outcome.FINISHED
+        assert Trouble.PROTOCOL not in [change.trouble for change in bench.all(PhaseChanged)]
+        bench.driver.close()
 
 
 def test_no_server_and_a_wrong_key_are_told_apart(server: OctoPrintServer, tmp_path: Path) -> None:
