@@ -14,6 +14,7 @@ from tests.transcripts.grbl_stage import (
     OFFSETS,
     SETTINGS,
     WHO,
+    Do,
     Hand,
     Refused,
     Scene,
@@ -327,6 +328,48 @@ PROBING = [
         ),
     ),
 ]  # fmt: skip
+
+REPORTS = [
+    Scene(
+        "fields in any order; the offset of an older report counts; no Pn means that none is",
+        "interface.md, Real-time Status Reports: WPos = MPos - WCO, WCO only now and then",
+        [
+            ("", BANNER),
+            State("Idle|WCO:0.500,0.000,0.000|Pn:XP|Ov:90,50,110|A:SF"),
+            0.5,
+            *NAMED,
+            State("Idle|Bf:15,128"),
+            3.0,
+        ],
+        job=None,
+        phase=Phase.IDLE,
+        last={
+            "overrides": {"feed_percent": 90.0, "rapid_percent": 50.0, "spindle_percent": 110.0},
+            "position": {"x_mm": 0.5, "machine_x_mm": 1.0, "offset_x_mm": 0.5},
+            "pins": {"limit_x": 0.0, "probe": 0.0},
+            "power": {"spindle": 1.0, "flood": 1.0, "mist": 0.0},
+        },
+    ),
+    Scene(
+        "grblHAL may number its alarms and runs: they are alarms and runs",
+        "grblHAL, $10: bits for the sub-states of Alarm and Run",
+        [
+            ("", BANNER),
+            State("Alarm:11"),
+            0.5,
+            *NAMED,
+            Do("begin_clear"),
+            0.3,
+            ("$X", "ok"),
+            State("Idle"),
+            0.5,
+            Do("clear"),
+        ],
+        job=None,
+        phase=Phase.IDLE,
+        reasons=("does not know where it is",),
+    ),
+]
 
 JOGS = [
     Scene(

@@ -242,6 +242,25 @@ WRITERS = [
         job=("G28.1", "G30.1", "G28", "G30"),
     ),
     Scene(
+        "G10 L2 is stored, G10 of another kind is drained as well, G92 and G54 are not",
+        "interface.md, EEPROM Issues: G10 L2, G10 L20",
+        [("G10L2P1X0", "ok"), ("G92X0 G54 G0X1", "")],
+        job=("G10 L2 P1 X0", "G92 X0", "G54", "G0 X1"),
+    ),
+    Scene(
+        "$I=, $N0= and $x= write too: each waits for Idle and goes alone, letters as they are",
+        "interface.md, EEPROM Issues: $I=, $Nx=, $x=",
+        [
+            1.0,
+            ("$I=my mill", "ok"),
+            1.0,
+            ("$N0=G54 G21", "ok"),
+            1.0,
+            ("$32=0", ""),
+        ],
+        job=("$I=my mill", "$N0=G54 G21", "$32=0"),
+    ),
+    Scene(
         "a $ line waits for Idle, goes alone, and nothing follows before its ok",
         "commands.md: $ commands are taken only when Idle (error:8)",
         [
@@ -259,6 +278,18 @@ WRITERS = [
 ]
 
 TEXTS = [
+    Scene(
+        "what belongs to a person is refused in a file, with its line",
+        "commands.md: $X, $C, $SLP, $RST=; jogging.md: $J=, no G-code while it jogs (error:9)",
+        [("G21", "ok"), 1.0, ("! ^X", BANNER), 0.5],
+        job=("G21", "$J=G91X5F500"),
+        ends={
+            "outcome": Outcome.FAILED,
+            "trouble": Trouble.FILE_UNREADABLE,
+            "reason": "line 2 is $J=G91X5F500, which a file may not send",
+        },
+        phase=Phase.IDLE,
+    ),
     Scene(
         "real-time bytes, 8-bit letters, comments, blanks, % and empty lines are not sent",
         "commands.md: real-time bytes are picked out wherever they stand, comments included",

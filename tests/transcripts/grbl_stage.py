@@ -21,7 +21,15 @@ from pathlib import Path
 import pytest
 
 from fabctl.errors import FabError
-from fabctl.ports import DriverEvent, JobEnded, JobFile, Outcome, Phase, PhaseChanged
+from fabctl.ports import (
+    DriverEvent,
+    JobEnded,
+    JobFile,
+    Outcome,
+    Phase,
+    PhaseChanged,
+    Telemetry,
+)
 from fabctl_drivers.grbl.job_lines import job_lines
 from fabctl_drivers.grbl.session import Session
 from fabctl_drivers.grbl.settings import Key, Settings
@@ -92,6 +100,8 @@ class Scene:
     """Events that must be among those that the scene brought, once each."""
     reasons: tuple[str, ...] = ()
     """Pieces of reasons that phase changes gave."""
+    last: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """By group of telemetry: what the newest of it must hold, among others."""
 
 
 class Stage:
@@ -180,6 +190,10 @@ class Stage:
         ends = [event for event in self.events if isinstance(event, JobEnded)]
         assert len(ends) <= 1, "a job ends once"
         return ends[0] if ends else None
+
+    def newest(self, group: str) -> Mapping[str, float | None]:
+        found = [e.values for e in self.events if isinstance(e, Telemetry) and e.group == group]
+        return found[-1]
 
     @property
     def reasons(self) -> str:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.transcripts.grbl_by_hand import HOMING, JOGS, OVERRIDES, PROBING, TERMINAL
+from tests.transcripts.grbl_by_hand import (
+    HOMING,
+    JOGS,
+    OVERRIDES,
+    PROBING,
+    REPORTS,
+    TERMINAL,
+)
 from tests.transcripts.grbl_lines import CHECKS, COUNTING, ERRORS, LASERS, TEXTS, WRITERS
 from tests.transcripts.grbl_requests import HOLDS, OPENINGS, SILENCES, STOPS
 from tests.transcripts.grbl_stage import Scene, Stage
@@ -22,6 +29,7 @@ SCENES = [
     *OPENINGS,
     *TERMINAL,
     *PROBING,
+    *REPORTS,
     *JOGS,
     *HOMING,
     *OVERRIDES,
@@ -37,6 +45,8 @@ def test_conversation(scene: Scene) -> None:
         assert stage.events.count(event) == 1
     for reason in scene.reasons:
         assert reason in stage.reasons
+    for group, values in scene.last.items():
+        assert values.items() <= stage.newest(group).items()
     asked = stage.asked
     gaps = [after - before for before, after in zip(asked, asked[5:], strict=False)]
     assert all(gap >= 1.0 - 1e-9 for gap in gaps), "at most five questions in any second"

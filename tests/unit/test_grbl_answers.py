@@ -168,7 +168,7 @@ def test_settings_are_remembered() -> None:
         (b"M30", b"M30\n", Kind.END),
         (b"M3 S1000", b"M3S1000\n", Kind.PLAIN),
         (b"M10", b"M10\n", Kind.PLAIN),
-        (b"$J=G91 X1 F10", b"$J=G91 X1 F10\n", Kind.DOLLAR),
+        (b"$H X", b"$H X\n", Kind.DOLLAR),
         (b"$N0=g20", b"$N0=g20\n", Kind.DOLLAR),
     ],
 )
@@ -177,7 +177,9 @@ def test_lines_and_their_kinds(raw: bytes, sent: bytes, kind: Kind) -> None:
     assert (data, found) == (sent, kind)
 
 
-@pytest.mark.parametrize("raw", [b"$X", b"$C", b"$SLP", b"$rst=*", b" $x "])
+@pytest.mark.parametrize(
+    "raw", [b"$X", b"$C", b"$SLP", b"$rst=*", b" $x ", b"$ X", b"$/x", b"$J=X1F9"]
+)
 def test_what_belongs_to_a_person_is_refused(raw: bytes) -> None:
     with pytest.raises(InputError, match="may not send"):
         list(job_lines([raw], 79))
@@ -204,13 +206,15 @@ def test_a_dwell_is_known() -> None:
 # ---- questions and options
 
 
-@given(st.lists(st.sampled_from(["mark", "pass", "steady", "seldom"]), max_size=60))
+@given(st.lists(st.sampled_from(["mark", "at once", "pass", "steady", "seldom"]), max_size=60))
 def test_never_more_than_five_questions_in_a_second(steps: list[str]) -> None:
     watch, now, asked = Watch(), 0.0, list[float]()
     watch.every_s = 0.2
     for step in steps:
         if step == "mark":
             watch.mark()
+        elif step == "at once":
+            watch.mark(at_once=True)
         elif step != "pass":
             watch.every_s = 0.2 if step == "steady" else 5.0
         now = max(now, watch.due_at) if watch.due_at < now + 1.0 else now + 1.0

@@ -90,7 +90,7 @@ class Conduct(Reception):
         self.report = None
         if taken:
             self._controller.identity.hear(line.data.rstrip())  # a setting may be new
-            self._is_placed = self._is_placed or line.text.upper() == "$H"
+            self._is_placed = self._is_placed or line.command == b"$H"
         self._controller.ask_anew()
 
     def _answer_a_person(self, event: Reported) -> None:

@@ -56,8 +56,11 @@ _SPECIAL = re.compile(
     rb"|(?P<end>M0*(?:2|30)(?![\d.]))"
 )
 _KINDS = {"alone": Kind.ALONE, "pause": Kind.PAUSE, "end": Kind.END}
-_FOR_A_PERSON = re.compile(rb"\$(?:C|X|SLP|RST=.*)$", re.IGNORECASE)
-"""Unlocking, sleeping, check mode and restoring belong to a person, not into a file."""
+PASSED_OVER = b" \t/"
+"""What Grbl leaves out of every line while it reads it (``protocol.c``)."""
+_FOR_A_PERSON = re.compile(rb"\$(?:C|X|SLP|RST=.*|J=.*)$", re.IGNORECASE)
+"""Unlocking, sleeping, check mode, restoring and jogs belong to a person, not into a file: while it
+jogs, Grbl takes no G-code (error:9)."""
 _NOTE = re.compile(rb"\(\s*(?:MSG\s*,)?\s*([^)]*)\)?|;\s*(.*)", re.IGNORECASE)
 _DWELL = re.compile(rb"G0*4(?![\d.]).*?P(\d*\.?\d+)")
 
@@ -106,7 +109,7 @@ _DOLLARS = frozenset({b"$", b"["})
 
 
 def _check_dollar(data: bytes, number: int) -> None:
-    if _FOR_A_PERSON.match(data):
+    if _FOR_A_PERSON.match(data.translate(None, PASSED_OVER)):
         raise InputError(
             f"line {number} is {shorten(data)}, which a file may not send",
             next_step="take the line out; a person unlocks or restores the machine",
@@ -128,4 +131,4 @@ def dwell_s(line: JobLine) -> float:
 
 def is_homing(line: JobLine) -> bool:
     """Return whether the line homes: Grbl answers nothing at all meanwhile."""
-    return line.data[:2].upper() == b"$H"
+    return line.data.translate(None, PASSED_OVER)[:2].upper() == b"$H"

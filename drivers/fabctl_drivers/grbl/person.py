@@ -17,13 +17,11 @@ from fabctl_drivers.grbl import realtime
 from fabctl_drivers.grbl.answers import Answer, Heard
 from fabctl_drivers.grbl.codes import alarm_text
 from fabctl_drivers.grbl.identity import Flavour
-from fabctl_drivers.grbl.job_lines import Kind, job_line
+from fabctl_drivers.grbl.job_lines import PASSED_OVER, Kind, job_line
 
 REALTIME = {"?": realtime.STATUS, "!": realtime.HOLD, "~": realtime.GO_ON}
-_OPENERS = re.compile(rb"\$(?:X|H[XYZABC]?)$", re.IGNORECASE)
-_QUESTIONS = re.compile(rb"\$(?:\$|#|I\+?|G|N|)$", re.IGNORECASE)
-_JOG = re.compile(rb"\$J=", re.IGNORECASE)
-_HOMING = re.compile(rb"\$H", re.IGNORECASE)
+_OPENERS = re.compile(rb"\$(?:X|H[XYZABC]?)$")
+_QUESTIONS = re.compile(rb"\$(?:\$|#|I\+?|G|N|)$")
 TAKES_LINES = frozenset({"Idle", "Run", "Check"})
 TAKES_DOLLARS = frozenset({"Idle", "Check", "Alarm"})
 WILL_PASS = frozenset({"Run", "Jog", "Home", "Door:3"})
@@ -42,19 +40,24 @@ class SaidLine(NamedTuple):
         return self.data.decode("ascii").rstrip()
 
     @property
+    def command(self) -> bytes:
+        """The line as the firmware reads it, without newline."""
+        return self.data.rstrip().translate(None, PASSED_OVER).upper()
+
+    @property
     def opens(self) -> bool:
         """Whether it unlocks or homes: a person's word that the machine may be used again."""
-        return _OPENERS.match(self.data.rstrip()) is not None
+        return _OPENERS.match(self.command) is not None
 
     @property
     def asks(self) -> bool:
         """Whether it only asks."""
-        return _QUESTIONS.match(self.data.rstrip()) is not None
+        return _QUESTIONS.match(self.command) is not None
 
     @property
     def jogs(self) -> bool:
         """Whether it is a jog."""
-        return _JOG.match(self.data) is not None
+        return self.command.startswith(b"$J=")
 
     @property
     def goes_alone(self) -> bool:
@@ -64,7 +67,7 @@ class SaidLine(NamedTuple):
     @property
     def homes(self) -> bool:
         """Whether Grbl answers nothing before it has homed."""
-        return _HOMING.match(self.data) is not None
+        return self.command.startswith(b"$H")
 
 
 def line_of(text: str, longest: int) -> SaidLine:

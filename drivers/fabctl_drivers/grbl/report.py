@@ -19,6 +19,9 @@ AT_REST = frozenset({"Idle", "Hold:0", "Door:0", "Door:1", "Alarm", "Check", "Sl
 number are not known to be over. Tool is grblHAL's wait for a tool change."""
 HELD = frozenset({"Hold:0", "Door:0", "Door:1", "Tool", "Sleep"})
 HOLDING = frozenset({"Hold:1", "Hold", "Door:2", "Door"})
+NUMBERED = frozenset({"Hold", "Door"})
+"""Only here the number says whether it moves. grblHAL can be set ($10) to number Run and Alarm too
+(``Run:1`` while a hold is pending, ``Alarm:11``): the state is the same without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Report:
     """One report. Lengths in mm, feeds in mm/min, whatever unit the controller reports in."""
 
     state: str
-    """``Idle``, ``Hold:1``, …: the state with its number."""
+    """``Idle``, ``Hold:1``, …: the state, with its number where it means something."""
     machine_mm: Place | None = None
     work_mm: Place | None = None
     offset_mm: Place | None = None
@@ -69,8 +72,10 @@ class Reader:
         if text[:1] != b"<" or text[-1:] != b">":
             return None
         state, *fields = text[1:-1].decode("ascii", "replace").split("|")
-        if not state.partition(":")[0].isalpha():
+        name = state.partition(":")[0]
+        if not name.isalpha():
             return None
+        state = state if name in NUMBERED else name
         try:
             return self._report(state, dict(_pair(field) for field in fields if field))
         except ValueError:
