@@ -382,6 +382,11 @@ CHECKS = [
             "unsupported G, M or other word): G5X1; line 3 was refused (error:22, no feed rate "
             "was set yet): G1X2; line 4 was",
         },
+        reasons=(
+            "line 2 was refused (error:20",
+            "line 3 was refused (error:22",
+            "line 4 was refused (error:20",
+        ),
         phase=Phase.IDLE,
     ),
     Scene(

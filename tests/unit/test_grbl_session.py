@@ -7,8 +7,9 @@ import math
 import pytest
 
 from fabctl.errors import InputError, LocalError
-from fabctl.ports import Outcome, Override, Phase, Telemetry
+from fabctl.ports import Outcome, Override, Phase, PhaseChanged, Telemetry
 from fabctl.units import MmPerMin
+from fabctl_drivers.grbl.settings import Settings
 from fabctl_sim.grbl.board import FLAVOURS
 from tests.grbl_host import GrblHost
 
@@ -140,3 +141,17 @@ def test_the_end_is_told_a_moment_after_the_last_move() -> None:
 
         assert host.until(ended, 60.0)
         assert host.now - rests_at < 0.1
+
+
+def test_a_check_run_tells_of_many_refused_lines_and_its_reason_stays_short() -> None:
+    host = GrblHost(settings=Settings(check_run=True))
+    host.start([b"G5 X%d" % n for n in range(70)])
+    assert host.until(lambda: host.ended is not None, 60.0)
+    told = [e.reason or "" for e in host.events if isinstance(e, PhaseChanged)]
+    assert len([reason for reason in told if reason.startswith("line ")]) == 50
+    assert host.ended is not None
+    assert host.ended.reason is not None
+    assert host.ended.reason.startswith("70 lines were refused: line 1 was refused (error:20")
+    assert host.ended.reason.endswith(" more")
+    assert len(host.ended.reason) < 400
+    assert host.firmware.log.moves() == []

@@ -25,7 +25,10 @@ def require_ready(report: Report | None, *, is_alive: bool) -> None:
 def unexplained(state: str) -> tuple[Trouble, str]:
     """Return why a machine in this state needs a person before it can be used."""
     if state == "Alarm":
-        reason = "the machine is locked, because it does not know where it is"
+        reason = (
+            "the machine is locked, because it does not know where it is: "
+            "a person homes it ($H) or unlocks it where it stands ($X)"
+        )
     else:
         reason = why_held(state) or f"the controller's state is {state}"
     return Trouble.FIRMWARE_HALTED, reason

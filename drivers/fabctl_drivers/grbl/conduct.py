@@ -72,7 +72,9 @@ class Conduct(Reception):
 
     def _job_line_refused(self, line: JobLine, why: str, now: float) -> None:
         if self._run is not None and self._run.job.is_check:
-            self._run.job.refuse(line, why)  # nothing moves: the rest is looked at too
+            told = self._run.job.refuse(line, why)  # nothing moves: the rest is looked at too
+            if told is not None:
+                self._events.append(PhaseChanged(self.phase, None, told))
         else:
             reason = f"line {line.line} was refused ({why}): {line.text}"
             self._fail_file(Trouble.LINE_REFUSED, reason, now)

@@ -11,6 +11,8 @@ from fabctl_drivers.grbl.job_lines import JobLine, Kind
 
 REFUSALS_SHOWN = 50
 """A file that a controller cannot read at all has thousands."""
+REASON_LETTERS = 300
+"""Of refused lines in a job's reason, which goes into messages of 500 letters at most."""
 
 
 class Job:
@@ -83,22 +85,29 @@ class Job:
         self.commands_done += 1
         self.confirmed_line = said.line
 
-    def refuse(self, said: JobLine, why: str) -> None:
-        """Take in that a line was refused in a check run."""
+    def refuse(self, said: JobLine, why: str) -> str | None:
+        """Take in that a check run found a line refused; return what to tell of it, if anything."""
         self.refused += 1
-        if len(self.refusals) < REFUSALS_SHOWN:
-            self.refusals.append(f"line {said.line} was refused ({why}): {said.text}")
+        if len(self.refusals) >= REFUSALS_SHOWN:
+            return None
+        self.refusals.append(f"line {said.line} was refused ({why}): {said.text}")
+        return self.refusals[-1]
 
     @property
     def verdict(self) -> tuple[Trouble, str] | None:
-        """Why a check run fails, every refused line named; None when all were taken."""
+        """Why a check run fails, with the first refused lines; None when all were taken."""
         if not self.refused:
             return None
         if self.refused == 1:
             return Trouble.LINE_REFUSED, self.refusals[0]
-        more = self.refused - len(self.refusals)
-        listed = "; ".join([*self.refusals, f"and {more} more"] if more else self.refusals)
-        return Trouble.LINE_REFUSED, f"{self.refused} lines were refused: {listed}"
+        listed = self.refusals[0]
+        named = 1
+        for refusal in self.refusals[1:]:
+            if len(listed) + len(refusal) > REASON_LETTERS:
+                break
+            listed, named = f"{listed}; {refusal}", named + 1
+        more = f"; and {self.refused - named} more" if named < self.refused else ""
+        return Trouble.LINE_REFUSED, f"{self.refused} lines were refused: {listed}{more}"
 
     def has_moved(self) -> bool:
         """Return whether there is progress that was not told yet."""
