@@ -27,6 +27,8 @@ QUIET_S = 1.0
 PLACE_S = 5.0
 """The end of a move by hand is waited for so long after the last word of a machine that does not
 tell its place by itself. Marlin says that it is busy every 2 s (M113)."""
+SETTLED_S = 0.3
+"""After it told its place: G28 tells it too, before the end (marlinfw.org G28)."""
 _NOBODY_THERE = frozenset({Trouble.CABLE_LOST, Trouble.NO_ANSWER, Trouble.PROTOCOL})
 
 _READING = re.compile(r"(?:ok )? *T\d?:")
@@ -49,9 +51,13 @@ class Talk:
         self._reason: str | None = None
         self._trouble: Trouble | None = None
         self._typed: deque[str | None] = deque()
-        self._place_wanted = self._opening = False
-        """What comes next waits: for where a move by hand ended, for what opens a lock."""
-        self._asked_heat = False
+        self._hold_s = 0.0
+        """What comes next waits until nothing was heard for so long: a move by hand is on."""
+        self._opening = False
+        """What comes next waits for what opens a lock."""
+        self._unanswered = 0
+        """Lines said, less the answers heard; a move by hand waits for them."""
+        self._asked_heat = self._asked_percentages = False
         self._ended = False
         self.lost: str | None = None
         """Why the machine left us, where it did."""
@@ -96,7 +102,8 @@ class Talk:
             if line is None:
                 self._ended = self._ended or place == 0
                 return None
-            if (may_talk and place == 0) or terminal_words.acts_at_once(line):
+            waits = not may_talk or (self._unanswered and terminal_words.moves(line))
+            if (place == 0 and not waits) or terminal_words.acts_at_once(line):
                 del self._typed[place]
                 return line
         return None
@@ -104,9 +111,10 @@ class Talk:
     def _is_held(self) -> bool:
         quiet_s = self._monotonic() - self._heard_at
         is_locked = self._driver.phase is Phase.BROKEN
+        self._unanswered = 0 if quiet_s >= QUIET_S else self._unanswered
         self._opening = self._opening and is_locked and quiet_s < QUIET_S
-        self._place_wanted = self._place_wanted and quiet_s < PLACE_S
-        return self._place_wanted or self._opening
+        self._hold_s = self._hold_s if quiet_s < self._hold_s else 0.0
+        return self._hold_s > 0.0 or self._opening
 
     def _is_over(self) -> bool:
         is_working = self._driver.phase not in (Phase.IDLE, Phase.BROKEN)
@@ -126,11 +134,13 @@ class Talk:
                     self._tell(usage, Tone.OTHER)
             elif said.startswith("/"):
                 terminal_words.obey(self._driver, said)
-                self._place_wanted = terminal_words.moves(said)
+                self._hold_s = PLACE_S if terminal_words.moves(said) else self._hold_s
+                self._asked_percentages = True
             elif said:
                 self._opening = self._driver.phase is Phase.BROKEN
                 self._asked_heat = _HEAT.match(said) is not None
                 self._driver.say(line)
+                self._unanswered += 1
         except FabError as error:
             self._tell(str(error), Tone.ERROR)
 
@@ -143,15 +153,17 @@ class Talk:
             elif isinstance(event, WaitingForPerson):
                 self._tell(f"it waits for you: {event.message or 'look at it'}", Tone.ECHO)
             elif isinstance(event, Telemetry) and event.group == "position":
-                self._place_wanted = False
+                self._hold_s = 0.0
             elif isinstance(event, Telemetry) and event.group == "overrides":
-                self._tell(_percentages(event.values), Tone.ECHO)
+                self._show_percentages(event.values)
 
     def _hear(self, event: Heard) -> None:
         if _READING.match(event.text) and not self._asked_heat:
             return  # the driver asks for temperatures all the time
+        if event.tone in (Tone.OK, Tone.ERROR):
+            self._unanswered = max(0, self._unanswered - 1)
         if _PLACE.match(event.text):
-            self._place_wanted = False
+            self._hold_s = min(self._hold_s, SETTLED_S)
         if event.tone is not Tone.OTHER:
             self._heard_at = self._monotonic()
         self._tell(event.text, event.tone)
@@ -161,12 +173,12 @@ class Talk:
             self._heard_at = self._monotonic()
         if event.trouble is not None:
             self._trouble = event.trouble
-            self._place_wanted = False
+            self._hold_s = 0.0
         if event.reason:
             self._reason = event.reason
             self._tell(event.reason, Tone.ERROR)
 
-
-def _percentages(values: Mapping[str, float | None]) -> str:
-    shown = (f"{name.removesuffix('_percent')} {v:g} %" for name, v in values.items() if v)
-    return "  ".join(shown)
+    def _show_percentages(self, values: Mapping[str, float | None]) -> None:
+        shown = [f"{name.removesuffix('_percent')} {v:g} %" for name, v in values.items() if v]
+        if self._asked_percentages and shown:
+            self._tell("  ".join(shown), Tone.ECHO)
