@@ -19,7 +19,6 @@ from fabctl_drivers.marlin.temperatures import readings, tools_seen
         (b"ok P15 B3", None, 3),
         (b"ok N7", 7, None),
         (b"ok 7", 7, None),
-        (b"okok", None, None),
         (b"ok T:21.3 /0.0 B:20.1 /0.0 @:0 B@:0", None, None),
         (b"ok\x0bok T:21.3 /0.0", None, None),
     ],

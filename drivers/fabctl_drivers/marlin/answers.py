@@ -67,6 +67,8 @@ class Answer(NamedTuple):
     text: bytes = b""
     """The line, without blanks around it; for an ACTION and a FIRMWARE only what follows it."""
     topic: Topic = Topic.OTHER
+    planner_free: int | None = None
+    """``P<n>`` of an ADVANCED_OK: moves free in the firmware's planner."""
     queue_free: int | None = None
     """``B<n>`` of an ADVANCED_OK: places free in the firmware's command queue."""
 
@@ -74,6 +76,8 @@ class Answer(NamedTuple):
 OK = Answer(Heard.OK, text=b"ok")
 
 _OK = re.compile(rb"ok(?:\s*N?(\d+)\b)?(?:\s*P(\d+))?(?:\s*B(\d+)\b)?", re.IGNORECASE)
+_OKS = frozenset({b"ok", b"OK", b"Ok", b"oK"})
+_FIELDS = re.compile(rb".{1,3} N(\d+) P(\d+) B(\d+)", re.DOTALL)
 _RESEND = re.compile(rb"(?:resend|rs)[\s:]*(?:N[\s:]*)?(\d+)", re.IGNORECASE)
 # Marlin language.h, STR_ERR_LINE_NO and after it: all end with the last line that was good
 _DAMAGED = re.compile(rb"(?:line number|checksum|format error|expected line).*?last line: ?(\d+)")
@@ -106,22 +110,32 @@ def parse(raw: bytes) -> Answer:
     return Answer(Heard.NOTE, text=line, topic=_topic(line))
 
 
-_NOT_AFTER_OK = frozenset(b"abcdefghijklmnpqrstuvwxyzE")
-"""What follows ``ok`` in other words. An ``o`` may: a lost newline runs two oks together."""
+_NOT_AFTER_OK = frozenset(b"abcdefghijklmnopqrstuvwxyzE")
+"""What follows ``ok`` in other words."""
 
 
 def _ok(line: bytes) -> Answer | None:
-    if line[:2] not in {b"ok", b"OK"} or (len(line) > 2 and line[2] in _NOT_AFTER_OK):
-        return None
+    if line[:2] not in _OKS or (len(line) > 2 and line[2] in _NOT_AFTER_OK):
+        return _damaged_ok(line)
     parts = _OK.match(line)
-    number, queue = (parts[1], parts[3]) if parts else (None, None)
+    number, planner, queue = parts.groups() if parts else (None, None, None)
     return Answer(
         Heard.OK,
         None if number is None else int(number),
         line,
         Topic.TEMPERATURES if b"T:" in line or b"T0:" in line else Topic.OTHER,
+        None if planner is None else int(planner),
         None if queue is None else int(queue),
     )
+
+
+def _damaged_ok(line: bytes) -> Answer | None:
+    """Return the ok that ``kk N154 P8 B3`` was: nothing else that Marlin says has these fields."""
+    parts = _FIELDS.fullmatch(line)
+    if parts is None:
+        return None
+    number, planner, queue = (int(part) for part in parts.groups())
+    return Answer(Heard.OK, number, line, planner_free=planner, queue_free=queue)
 
 
 def _flow(line: bytes) -> Answer | None:
@@ -183,10 +197,29 @@ class Ear:
     def __init__(self) -> None:
         self._rest = b""
 
+    @property
+    def has_unfinished_ok(self) -> bool:
+        """Whether an ok came and its newline did not, so far."""
+        return self._rest[:2] == b"ok"
+
     def hear(self, data: bytes) -> list[Answer]:
         """Return the answers that ``data`` completes; an unfinished line waits for its end."""
         if data == b"ok\n" and not self._rest:
             return [OK]
         lines = (self._rest + data.translate(self.BREAKS)).split(b"\n")
         self._rest = lines.pop()[-self.LONGEST :]
-        return [OK if line == b"ok" else parse(line) for line in lines if line]
+        return [
+            OK if line == b"ok" else parse(line)
+            for joined in lines
+            if joined
+            for line in (_apart(joined) if _JOINED.match(joined) else (joined,))
+        ]
+
+
+_JOINED = re.compile(rb"(?:ok|Resend).*(?:ok|Error:|Resend|echo:)")
+_SEAM = re.compile(rb"(?=ok|Error:|Resend|echo:)")
+
+
+def _apart(joined: bytes) -> list[bytes]:
+    """Return the lines that became one because the newline after an ok or a Resend was damaged."""
+    return [line for line in _SEAM.split(joined) if line]

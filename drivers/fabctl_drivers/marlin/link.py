@@ -169,6 +169,11 @@ class Link:
         else:
             self.events.append(Ended(self.state, f"the firmware said “{shorten(answer.text)}”"))
 
+    def hear_unfinished_ok(self, now: float) -> None:
+        """Take in an ok whose newline is not there yet, or was lost on the way."""
+        if self.state is State.AWAITING_OK:
+            self._vigil.hurry(now)
+
     def _is_piece(self, answer: Answer) -> bool:
         """Return whether this is the ok of a piece of a line; then the link is over."""
         heard = self._pieces.hear(answer) and self.window.is_proven and self.state not in OVER

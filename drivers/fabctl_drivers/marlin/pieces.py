@@ -38,8 +38,7 @@ class Pieces:
             self._closes_bare = self._closes_bare or (after_resend and answer.text == b"ok")
             return False
         refused, self._refused = self._refused, False
-        # 1.x closes a Resend with the fields; two oks in one line are that one and another.
-        closes = after_resend and not self._closes_bare and not answer.text.startswith(b"okok")
+        closes = after_resend and not self._closes_bare  # 1.x does that with the fields
         return not refused and not closes
 
 

@@ -132,6 +132,8 @@ class Session:
             events = self._connection.hear(answer, now)
             if events:
                 self._follow(events, now)
+        if self._ear.has_unfinished_ok and self._connection.link is not None:
+            self._connection.link.hear_unfinished_ok(now)
         self._fill(now)
         if self._job is not None and now - self._progress_at >= PROGRESS_EVERY_S:
             self._report_progress(self._job, now)

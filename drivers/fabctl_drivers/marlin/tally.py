@@ -53,6 +53,11 @@ class Tally:
         """Take in what may be a damaged refusal, or an echo of what is no command of ours."""
         if _REFUSAL.search(answer.text) and b'"%b"' % oldest not in answer.text:
             self._refused = True
+        elif answer.topic is Topic.GARBLED and self._closing:
+            self._close()
+
+    def _close(self) -> None:
+        self._closing, self._complaint, self._unclosed = False, None, 0
 
     def hear_resend(self, answer: Answer) -> None:
         """Take in a refusal: an error, a Resend, or the one that belongs to the other."""
@@ -64,14 +69,14 @@ class Tally:
 
     def hear_ok(self, answer: Answer) -> bool:
         """Take in an ok; return whether it closes a Resend."""
-        if answer.topic is Topic.TEMPERATURES:
-            self._answered_until(lambda _, is_query: is_query)
-            return False
         if any(number == answer.number for number, _ in self._said):
             self._answered_until(lambda number, _: number == answer.number)
             return False
+        if answer.topic is Topic.TEMPERATURES:
+            self._answered_until(lambda _, is_query: is_query)
+            return False
         if self._closing:  # 1.x closes with the number of the last good line
-            self._closing, self._complaint, self._unclosed = False, None, 0
+            self._close()
             return True
         if self._said:
             self._said.popleft()

@@ -30,7 +30,7 @@ class Vigil:
     """Silences in a row before we give up."""
     HURRY_S = 0.03
     """Patience after something that may have been a damaged ok."""
-    NUDGE_S = 0.25
+    NUDGE_S = 0.06
     """Patience before a newline, where an empty line is known to draw nothing: with a firmware
     that says busy, as Marlin does."""
 

@@ -5,6 +5,9 @@ window opens only when it was asked for and ``ADVANCED_OK`` is proven: an ``ok``
 of a line of ours, and the places free in the command queue (Marlin ``gcode/queue.cpp``,
 ``ok_to_send``).
 
+It closes while the planner is almost full (``P`` in the same ok): with so many moves waiting,
+sending ahead gains nothing, and one line in flight cannot be cut by a Resend.
+
 After every Resend the window rests: what was on the wire behind a bad line may be cut in two, and
 a piece may run (:mod:`fabctl_drivers.marlin.pieces`). The more Resends, the longer.
 """
@@ -24,8 +27,11 @@ class Window:
     ODD_OKS = 5
     """Oks without a number in a row, before the window closes for good."""
 
-    REST, LONGEST_REST = 32, 4096
+    REST, LONGEST_REST = 4096, 65536
     """Lines that go one at a time after the first Resend, and at most; each time twice as many."""
+
+    ALMOST_FULL = 8
+    """Part of the planner's places that must be free for more than one line: one in so many."""
 
     def __init__(self, asked_bytes: int) -> None:
         self.lines = 1
@@ -33,6 +39,7 @@ class Window:
         self._next_rest = self.REST
         self._bytes = asked_bytes
         self._queue = 0
+        self._planner = 0
         self._odd = 0
 
     @property
@@ -43,14 +50,16 @@ class Window:
     def learn(self, answer: Answer) -> None:
         """Take in an ok that told the number of a line in flight."""
         self._odd = 0
-        self._rest = max(0, self._rest - 1)
-        if self._queue and self._bytes and not self._rest:
-            self.lines = self._queue
-        if answer.queue_free is None or answer.queue_free < self._queue:
+        if self._rest:
+            self._rest -= 1
+        if answer.queue_free is not None and answer.queue_free >= self._queue:
+            self._queue = answer.queue_free + 1  # the line that it confirms still takes a place
+        if not self._bytes or self._rest:
             return
-        self._queue = answer.queue_free + 1  # the line that it confirms still takes a place
-        if self._bytes and not self._rest:
-            self.lines = self._queue
+        free = answer.planner_free
+        if free is not None:
+            self._planner = max(self._planner, free)
+            self.lines = self._queue if self.ALMOST_FULL * free >= self._planner else 1
 
     def rest(self) -> None:
         """A line was damaged: one at a time for a while."""
