@@ -76,7 +76,9 @@ def test_a_whole_job_is_run_and_recorded(lab: MachineLab) -> None:
     assert "nozzle_c" in lab.seen(NAME).temperatures
 
 
-def test_pause_resume_and_stop_are_done_and_recorded(lab: MachineLab, server: OctoPrintServer) -> None:
+def test_pause_resume_and_stop_are_done_and_recorded(
+    lab: MachineLab, server: OctoPrintServer
+) -> None:
     start(lab, SLOW)
     wait_until(lambda: (lab.seen(NAME).progress or 0) > 0, "it moves", 20.0)
     assert lab.requests.send(NAME, "pause", {"by": "person-2"}).accepted

@@ -301,6 +301,18 @@ def test_a_ready_printer_alone_is_no_end_of_success() -> None:
     assert talk.shows(Phase.BROKEN)
 
 
+def test_a_print_that_ends_by_itself_is_not_shown_as_being_stopped() -> None:
+    talk = Talk().printing()
+    talk.says(Printer.READY)
+    assert talk.shows(Phase.RUNNING)
+    talk.watch.stop(talk.now)
+    assert talk.shows(Phase.STOPPING)
+    talk = Talk().printing()
+    talk.says(Printer.PAUSED, NAME, 600)
+    talk.says(Printer.READY)  # cancelled there: it did not go on
+    assert talk.shows(Phase.STOPPING)
+
+
 def test_the_history_says_that_it_finished() -> None:
     talk = Talk().printing()
     talk.says(Printer.READY)
