@@ -46,6 +46,7 @@ class Reception(Endings):
 
     def _arrived(self, arrival: Arrival, now: float) -> None:
         aim, is_idle = arrival.aim, arrival.state == "Idle"
+        self._controller.learned()
         self._learn_its_place(arrival)
         if aim is Aim.CONNECT:
             self._connect(arrival.state)
@@ -70,7 +71,6 @@ class Reception(Endings):
 
     def _connect(self, state: str) -> None:
         identity = self._controller.identity
-        self._controller.learned()
         self.is_connected = True
         self._events.append(Connected(identity.name, identity.capabilities))
         if state != "Idle" and self._unexplained is None:
