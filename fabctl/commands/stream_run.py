@@ -165,7 +165,8 @@ class Streaming:
                 self._show.say(f"the machine waits for you: {event.message or 'look at it'}")
             elif isinstance(event, PhaseChanged) and event.reason:
                 self._trouble = event.reason
-                self._show.say(f"{event.phase.value}: {event.reason}")
+                is_note = event.phase is Phase.RUNNING and event.trouble is None
+                self._show.say(event.reason if is_note else f"{event.phase.value}: {event.reason}")
 
     def _failed(self, reason: str | None, outcome: Outcome = Outcome.FAILED) -> Result:
         return Result(0, 0, 0.0, 0.0, 0, outcome.value, reason)

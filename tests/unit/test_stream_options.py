@@ -108,3 +108,34 @@ def test_a_dry_run_writes_what_would_be_sent(tmp_path: Path, window: str) -> Non
 def test_a_baud_that_is_none_is_refused(tmp_path: Path, baud: str) -> None:
     words = [str(tmp_path), "--driver", "marlin", "--baud", baud]
     assert CliRunner().invoke(stream, words).exit_code == 2
+
+
+def test_a_dry_run_from_a_line_shows_it_all_and_asks_nobody(tmp_path: Path) -> None:
+    file, out = tmp_path / "cut.nc", tmp_path / "sent"
+    file.write_text("G90 G21\nM3 S900\nG0 X1 Y2 Z5\n" + "G1 X3 F90\n(pass)\n" * 20)
+    words = [str(file), "--driver", "grbl", "--port", "/absent", "--dry-run", str(out)]
+    more = ["--kind", "mill", "--from-line", "30", "--safe-z", "6"]
+    done = CliRunner().invoke(stream, [*words, *more])
+    assert done.exit_code == 0, done.output
+    sent = out.read_bytes()
+    assert [part in sent for part in (b"M3S900\n", b"G0Z6\n", b"G0X3Y2\n")] == [True] * 3
+    assert sent.count(b"G1X3F90\n") == 7
+
+
+def test_a_line_before_which_there_is_no_room_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "cut.nc"
+    file.write_text("G90 G21\nG0 X1 Y2 Z5\nG1 X3 F90\nX4\n")
+    words = [str(file), "--driver", "grbl", "--port", "/absent", "--kind", "mill"]
+    more = ["--from-line", "3", "--confirm-line", "G1 X3 F90"]
+    error = CliRunner().invoke(stream, [*words, *more]).exception
+    assert isinstance(error, InputError)
+    assert "too near the beginning" in str(error)
+
+
+def test_a_dry_run_never_writes_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.gcode"
+    file.write_text("G28\nG1 X1 F100\n")
+    words = [str(file), "--driver", "marlin", "--port", "/absent", "--dry-run", str(file)]
+    error = CliRunner().invoke(stream, words).exception
+    assert isinstance(error, InputError)
+    assert file.read_text() == "G28\nG1 X1 F100\n"

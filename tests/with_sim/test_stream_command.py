@@ -218,6 +218,24 @@ def test_an_absent_port_fails_in_words(tmp_path: Path) -> None:
     assert "there is no such port" in json.loads(done.stdout)["reason"]
 
 
+def test_ctrl_c_on_a_mill_speaks_of_its_spindle(folder: Path) -> None:
+    file = folder / "long.nc"
+    file.write_text("M3 S900\nG4 P600\nG0 X1\n")
+    with SimProcess(folder, "--boot", "0.2", controller="grbl") as sim:
+        words = command(file, "--driver", "grbl", "--port", str(sim.port))
+        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + PATIENCE_S
+            with sim.control() as control:
+                while control.status()["spindle"] != "M3":
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)
+                process.send_signal(signal.SIGINT)
+                assert process.stderr is not None
+                assert "spindle and laser off" in process.stderr.read()
+                assert process.wait(PATIENCE_S) == 130
+                assert control.status()["spindle"] == "M5"
+
+
 # ---- from a line
 
 
@@ -287,11 +305,14 @@ def test_from_a_line_a_refused_one_keeps_the_files_own_number(folder: Path) -> N
 
 def test_a_check_run_names_every_refused_line_and_moves_nothing(folder: Path) -> None:
     file = folder / "cut.nc"
-    file.write_text("G90 G21\nG1 X1 F900\nG1 X2 K1\nG1 X3\nG1 X4 K1\n")
+    refused = [f"G1 X{n} K1" for n in range(30)]
+    file.write_text("G90 G21\nG1 X1 F900\n" + "\n".join(refused) + "\nG1 X9\n")
     with SimProcess(folder, "--factor", "instant", controller="grbl") as sim:
         words = command(file, "--driver", "grbl", "--port", str(sim.port), "--check-run", "--json")
         done = run(words)
-    result = json.loads(done.stdout)
-    assert result["outcome"] == "failed"
-    assert "line 3 " in result["reason"]
-    assert "line 5 " in result["reason"]
+        with sim.control() as control:
+            assert control.status()["position"] == [0.0, 0.0, 0.0]
+    assert done.returncode == 1
+    assert "30 lines were refused" in json.loads(done.stdout)["reason"]
+    told = re.findall(r"^line (\d+) was refused", done.stderr, re.MULTILINE)
+    assert told == [str(number) for number in range(3, 33)]
