@@ -208,18 +208,25 @@ class Ear:
             return [OK]
         lines = (self._rest + data.translate(self.BREAKS)).split(b"\n")
         self._rest = lines.pop()[-self.LONGEST :]
-        return [
-            OK if line == b"ok" else parse(line)
-            for joined in lines
-            if joined
-            for line in (_apart(joined) if _JOINED.match(joined) else (joined,))
-        ]
+        answers: list[Answer] = []
+        for line in lines:
+            if line == b"ok":
+                answers.append(OK)
+            elif advanced := _ADVANCED_OK(line):
+                number, planner, queue = advanced.groups()
+                answers.append(
+                    Answer(Heard.OK, int(number), line, Topic.OTHER, int(planner), int(queue))
+                )
+            elif line:
+                answers += [parse(one) for one in _apart(line)]
+        return answers
 
 
+_ADVANCED_OK = re.compile(rb"ok N(\d+) P(\d+) B(\d+)").fullmatch
 _JOINED = re.compile(rb"(?:ok|Resend).*(?:ok|Error:|Resend|echo:)")
 _SEAM = re.compile(rb"(?=ok|Error:|Resend|echo:)")
 
 
 def _apart(joined: bytes) -> list[bytes]:
-    """Return the lines that became one because the newline after an ok or a Resend was damaged."""
-    return [line for line in _SEAM.split(joined) if line]
+    """Return the lines that are one because the newline after an ok or a Resend was damaged."""
+    return [line for line in _SEAM.split(joined) if line] if _JOINED.match(joined) else [joined]

@@ -13,6 +13,8 @@ class Sent(NamedTuple):
     frame: bytes
     command: bytes
     ref: object
+    begin: int
+    """Bytes of all frames before it."""
 
 
 class Kept:
@@ -27,6 +29,7 @@ class Kept:
     def __init__(self, last: int) -> None:
         self.last = last
         self._lines: dict[int, Sent] = {}
+        self._bytes = 0
         self._prepared: tuple[int, bytes, bytes] = (-1, b"", b"")
 
     def __getitem__(self, number: int) -> Sent:
@@ -48,13 +51,17 @@ class Kept:
         prepared_number, prepared_command, framed = self._prepared
         if prepared_number != number or prepared_command is not command:
             framed = frame(number, command)
-        self._lines[number] = Sent(framed, command, ref)
+        self._lines[number] = Sent(framed, command, ref, self._bytes)
+        self._bytes += len(framed)
         self._lines.pop(number - self.KEEP, None)
         return framed
 
     def size(self, first: int, end: int) -> int:
         """Return the bytes of the frames ``first`` to ``end - 1``."""
-        return sum(len(self._lines[number].frame) for number in range(first, end))
+        if first >= end:
+            return 0
+        after = self._bytes if end > self.last else self._lines[end].begin
+        return after - self._lines[first].begin
 
     def find(self, command: bytes, first: int, end: int) -> int | None:
         """Return the number of the first line from ``first`` to ``end - 1`` that is ``command``."""

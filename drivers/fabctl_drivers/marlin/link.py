@@ -16,7 +16,7 @@ from fabctl.errors import LocalError
 from fabctl.units import Seconds
 from fabctl_drivers.job_text import shorten
 from fabctl_drivers.marlin import patience
-from fabctl_drivers.marlin.answers import Answer, Heard, Topic
+from fabctl_drivers.marlin.answers import OK, Answer, Heard, Topic
 from fabctl_drivers.marlin.conversation import NEXT, OVER, Acked, Ended, LinkEvent, State, Withdrawn
 from fabctl_drivers.marlin.frames import hides_a_lost_newline
 from fabctl_drivers.marlin.ledger import PROBE, PROBE_COMMAND, Ledger
@@ -148,7 +148,8 @@ class Link:
     def hear(self, answer: Answer, now: float) -> None:
         """Take in one line of the firmware; what came of it is in :attr:`events`."""
         heard = answer.heard
-        if self._is_piece(answer):
+        is_usual = answer is OK or answer.number is not None
+        if (self._pieces.after_resend or not is_usual) and self._is_piece(answer):
             return
         if heard is Heard.OK:
             self._hear_ok(answer, now)

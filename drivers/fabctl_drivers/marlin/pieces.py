@@ -22,13 +22,14 @@ class Pieces:
     """Listens for the ok of a command that nobody said."""
 
     def __init__(self) -> None:
-        self._after_resend = False
+        self.after_resend = False
+        """Whether the last line was a Resend."""
         self._closes_bare = False
         self._refused = False
 
     def hear(self, answer: Answer) -> bool:
         """Take in one line of the firmware; return whether a piece ran, as far as one can tell."""
-        after_resend, self._after_resend = self._after_resend, answer.heard is Heard.RESEND
+        after_resend, self.after_resend = self.after_resend, answer.heard is Heard.RESEND
         if answer.heard is Heard.NOTE and _NO_COMMAND.search(answer.text):
             self._refused = True
             return False

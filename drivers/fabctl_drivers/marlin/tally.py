@@ -69,7 +69,11 @@ class Tally:
 
     def hear_ok(self, answer: Answer) -> bool:
         """Take in an ok; return whether it closes a Resend."""
-        if any(number == answer.number for number, _ in self._said):
+        said = self._said
+        if said and said[0][0] == answer.number:
+            said.popleft()
+            return False
+        if answer.number is not None and any(number == answer.number for number, _ in said):
             self._answered_until(lambda number, _: number == answer.number)
             return False
         if answer.topic is Topic.TEMPERATURES:
@@ -78,8 +82,8 @@ class Tally:
         if self._closing:  # 1.x closes with the number of the last good line
             self._close()
             return True
-        if self._said:
-            self._said.popleft()
+        if said:
+            said.popleft()
         return False
 
     def _answered_until(self, is_it: Callable[[int, bool], bool]) -> None:
