@@ -90,6 +90,10 @@ NEXT: Mapping[tuple[Stage, Cue], Stage] = {
     **{(Stage.RESUMING, cue): Stage.RESUMING for cue in (Cue.TO_RESUME, Cue.BUSY)},
     **{(Stage.RESUMING, cue): Stage.DONE for cue in (Cue.OTHER, Cue.LOCKED, Cue.TO_OPEN)},
     **{
+        (stage, Cue.ERRAND): stage  # the late answer to a command from before the door opened
+        for stage in (Stage.ASKING, Stage.LOOKING, Stage.RESUMING)
+    },
+    **{
         # a report beside our command: at a door opened just now the firmware reads no lines
         (stage, cue): Stage.DONE if cue in {Cue.OTHER, Cue.TO_RESUME} else stage
         for stage in (Stage.WHO, Stage.SETTINGS, Stage.OFFSETS, Stage.OPENING)
