@@ -12,6 +12,7 @@ from types import FrameType
 
 from fabctl.clock import Clock
 from fabctl.commands.stream_show import Show, duration
+from fabctl.commands.terminal_holder import holder_of
 from fabctl.errors import DeviceError, FabError
 from fabctl.ports import (
     Driver,
@@ -112,7 +113,7 @@ class Streaming:
         try:
             self._driver.open()
         except DeviceError as error:
-            return self._failed(str(error))
+            return self._failed(f"{error}{holder_of(error.device)}")
         try:
             self._follow()
         finally:

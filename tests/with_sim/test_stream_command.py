@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import pty
@@ -209,6 +210,14 @@ def test_a_bad_file_is_refused_before_the_port_is_opened(
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "no such port" not in done.stderr
+
+
+def test_a_taken_port_says_who_holds_it(folder: Path) -> None:
+    with SimProcess(folder, "--boot", "0.2") as sim, sim.port.open("rb+", buffering=0) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = run([*to_sim(sim, KEYRING), "--json"])
+    assert done.returncode == 1
+    assert f"process {os.getpid()})" in json.loads(done.stdout)["reason"]
 
 
 def test_an_absent_port_fails_in_words(tmp_path: Path) -> None:
