@@ -1,0 +1,163 @@
+"""What an interlock is wired to, as ``lab.toml`` says it, and what it tells about itself.
+
+The words are those of the drawing: two relays in series with the hard-wired safety chain, K1 held
+by a dead-man pulse, K2 by a level; inputs that read unsafe when their wire is broken. Reading and
+checking ``lab.toml``: :mod:`fabctl.config_interlock`. The daemon that uses it stands in the
+drivers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from fabctl.units import Seconds
+
+
+class ProfileKind(StrEnum):
+    """Which inputs an interlock must have, and which it may have."""
+
+    LASER = "laser"
+    """Two lid channels, water flow, exhaust, e-stop, reset, K1 feedback."""
+    ENCLOSURE = "enclosure"
+    """A mill's door (one or two channels), e-stop, reset, K1 feedback."""
+    RELAY = "relay"
+    """A plain machine behind a relay: permit and local reset only."""
+
+
+class InputRole(StrEnum):
+    """What an input pin is for."""
+
+    LID_A = "lid_a"
+    LID_B = "lid_b"
+    """The lid or door; two channels must agree."""
+    FLOW = "flow"
+    """Pulses of the cooling water's flow meter."""
+    EXHAUST = "exhaust"
+    ESTOP = "estop"
+    """Feedback of the hard-wired emergency stop: it tells, it does not stop."""
+    KEY = "key"
+    RESET = "reset"
+    """The push button at the machine; the only thing that arms."""
+    K1_FEEDBACK = "k1_feedback"
+    """A force-guided contact: at its safe level while K1 is released."""
+    K2_FEEDBACK = "k2_feedback"
+    ACTIVE = "active"
+    """The machine's run signal: at its safe level while it does nothing."""
+
+
+class OutputRole(StrEnum):
+    """What an output pin is for."""
+
+    K1 = "k1"
+    """Driven by pulses; a monostable in the cabinet lets go without them (150 to 200 ms)."""
+    K2 = "k2"
+    """Driven by a level, active high."""
+
+
+class Pull(StrEnum):
+    """The resistor of an input pin."""
+
+    UP = "up"
+    DOWN = "down"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class InputPin:
+    """One input.
+
+    ``pin`` counts as the chip does (BCM on a Pi).
+    """
+
+    pin: int
+    safe_high: bool = True
+    """The level that means safe, released or idle; with True and a pull-down resistor a broken
+    wire reads unsafe. RESET alone is the other way round: this is its level when *not* pressed."""
+    pull: Pull = Pull.DOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Every time of an interlock, in s, on the monotonic clock; ranges: config_interlock."""
+
+    scan_s: Seconds = Seconds(0.010)
+    safe_after_s: Seconds = Seconds(0.050)
+    """How long an input must read safe before it counts as safe; unsafe counts after two scans."""
+    lid_discrepancy_s: Seconds = Seconds(0.200)
+    feedback_s: Seconds = Seconds(0.100)
+    reset_min_s: Seconds = Seconds(0.1)
+    reset_max_s: Seconds = Seconds(3.0)
+    flow_gap_s: Seconds = Seconds(1.0)
+    flow_low_s: Seconds = Seconds(2.0)
+    flow_start_s: Seconds = Seconds(5.0)
+    """Once after arming: the pump may only just have been started."""
+    exhaust_s: Seconds = Seconds(3.0)
+    idle_running_s: Seconds = Seconds(5.0)
+    """RUNNING becomes ARMED after so long without the run signal."""
+    idle_armed_s: Seconds = Seconds(600.0)
+    drain_s: Seconds = Seconds(900.0)
+    """A job may overrun its permit by so much at most."""
+    clear_s: Seconds = Seconds(1.0)
+    """After a trip, so long without a cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLimits:
+    """Pulses of the flow meter per s."""
+
+    min_hz: float = 5.0
+    max_hz: float = 200.0
+    """Faster is no water: a fault of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterlockProfile:
+    """One machine's interlock."""
+
+    machine: str
+    kind: ProfileKind
+    factory: str
+    """``lgpio``, or ``simulated``: a cabinet of the simulator, in a simulated lab only."""
+    chip: int
+    """Number of the GPIO chip (``/dev/gpiochipN``)."""
+    inputs: Mapping[InputRole, InputPin]
+    outputs: Mapping[OutputRole, int]
+    folder: Path
+    """Where the daemon keeps its socket, its fault and its record: ``interlocks/<id>``."""
+    timings: Timings = field(default_factory=Timings)
+    flow: FlowLimits = field(default_factory=FlowLimits)
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket: permits in, state out."""
+        return self.folder / "socket"
+
+    @property
+    def cabinet(self) -> Path:
+        """The simulated cabinet's shared memory."""
+        return self.folder / "cabinet"
+
+
+class InterlockState(StrEnum):
+    """The states of the chain (interlock.md, "States")."""
+
+    BOOT = "boot"
+    SELFTEST = "selftest"
+    LOCKED = "locked"
+    READY = "ready"
+    ARMED = "armed"
+    RUNNING = "running"
+    DRAIN = "drain"
+    TRIPPED = "tripped"
+    FAULT = "fault"
+
+
+class InputCondition(StrEnum):
+    """What an input is to the chain; unknown is not safe."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
