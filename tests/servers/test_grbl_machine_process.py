@@ -14,6 +14,8 @@ from tests.brokers import wait_until
 from tests.machine_lab import MachineLab, listen, machine_lab
 
 SIGN = Path(__file__).parents[1] / "data" / "sign.nc"
+ASKED = {"$I", "$$", "$#"}
+"""What the driver says for itself when it connects."""
 MILL = """
 [machines.mill]
 kind = "mill"
@@ -63,11 +65,11 @@ def test_a_real_file_is_checked_run_and_told(lab: MachineLab, stand_in: SimProce
     with stand_in.control() as control:
         status = control.status()
         assert (status["state"], status["overrun_bytes"]) == ("Idle", 0)
-        assert len([text for text in control.texts() if text not in {"$I", "$$"}]) == 868
+        assert len([text for text in control.texts() if text not in ASKED]) == 868
     kinds = {topic.rsplit("/", 2)[-1] for topic, _ in heard if "/event/" in topic}
     assert {"job-started", "job-finished"} <= kinds
     groups = {topic.rsplit("/", 1)[-1] for topic, _ in heard if "/telemetry/" in topic}
-    assert groups == {"position", "feed", "power", "overrides", "pins"}
+    assert groups == {"position", "feed", "power", "overrides", "pins", "work-offset"}
 
 
 def test_a_line_longer_than_grbls_buffer_is_refused_before_anything_is_sent(
@@ -78,7 +80,7 @@ def test_a_line_longer_than_grbls_buffer_is_refused_before_anything_is_sent(
     lab.requests.send("mill", "start", order(lab, content, 2))
     wait_until(lambda: bool(failed), "the job is refused")
     with stand_in.control() as control:
-        assert set(control.texts()) == {"$I", "$$"}
+        assert set(control.texts()) == ASKED
 
 
 def test_after_a_death_the_mill_is_at_rest_with_its_spindle_off_within_five_seconds(
