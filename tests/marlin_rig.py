@@ -25,7 +25,7 @@ OURS = frozenset(
     {"M104 S0", "M140 S0", "M107", "M105", "M108", "M110 N0", "M113", "M115", "M155 S2", "M400"}
 )
 """What the driver says for itself while a job runs, and before it."""
-LONGEST_S = 36_000.0
+LONGEST_S = 360_000.0
 
 Event = TypeVar("Event", bound=DriverEvent)
 
