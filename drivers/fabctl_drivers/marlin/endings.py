@@ -1,0 +1,82 @@
+"""What follows when the last line of an errand of ours was confirmed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fabctl.ports import Outcome, Phase, Trouble
+from fabctl_drivers.marlin import pausing
+from fabctl_drivers.marlin.errands import Errand
+from fabctl_drivers.marlin.pausing import Standstill
+from fabctl_drivers.marlin.phases import Move
+from fabctl_drivers.marlin.requests import Requests
+
+
+class Endings(Requests):
+    """A machine whose pauses, stops and jobs come to their ends."""
+
+    # A damaged ok may confirm too much; what it confirmed is then said, and ends, once more.
+
+    def _connect(self, now: float) -> None:
+        if self._connected is not None:
+            return
+        self._connected = self._greeted_as
+        self._other_bauds.clear()  # this one is right
+        self._speech.polled(now)
+        self._events.append(self._connected)
+        if self._unexplained is None:
+            self._move(Move.CONNECTED)
+        else:
+            self._move(Move.CONNECTED_BROKEN, *self._unexplained)
+
+    def _polled(self, now: float) -> None:
+        self._speech.polled(now)
+
+    def _located(self, now: float) -> None:
+        job = self._job
+        if job is None or self.phase is not Phase.PAUSING:
+            return
+        parking, thermometer = self._settings.parking, self._readings.thermometer
+        position = pausing.position_of(self._readings.position, job.motion)
+        lift = pausing.highest_lift(parking, position.get("Z"), self._settings.work_area)
+        self._stood = Standstill(
+            position, job.motion, thermometer.hot_targets, thermometer.can_extrude, lift
+        )
+        aside = pausing.aside(self._stood, parking)
+        self._errands.add(aside, Errand.PARK)
+        if not aside:
+            self._parked(now)
+
+    def _parked(self, now: float) -> None:  # noqa: ARG002  # every errand's end is told the time
+        if self.phase is Phase.PAUSING:
+            self._move(Move.PARKED)
+
+    def _finished(self, now: float) -> None:
+        self._speech.polled(now)
+        job = self._job
+        if job is not None and job.is_over and self.phase is not Phase.STOPPING:
+            self._errands.clear()
+            self._end_job(job, Outcome.FINISHED, now)
+            self._move(Move.FINISHED)
+
+    def _made_safe(self, now: float) -> None:
+        self._speech.polled(now)
+        if self.phase not in {Phase.STOPPING, Phase.BROKEN}:
+            return
+        if self._job is not None:
+            unreadable = self._job.unreadable
+            if unreadable is None:
+                self._end_job(self._job, Outcome.STOPPED, now, reason=self._stop_reason)
+            else:
+                trouble = Trouble.FILE_UNREADABLE
+                self._end_job(self._job, Outcome.FAILED, now, trouble, str(unreadable))
+        self._move(Move.MADE_SAFE)
+
+    _DONE: Mapping[Errand, Callable[[Endings, float], None]] = {
+        Errand.CONNECT: _connect,
+        Errand.POLL: _polled,
+        Errand.LOCATE: _located,
+        Errand.PARK: _parked,
+        Errand.FINISH: _finished,
+        Errand.MAKE_SAFE: _made_safe,
+    }
