@@ -317,15 +317,12 @@ PROBING = [
         ],
         job=None,
         phase=Phase.IDLE,
-        events=(
-            Telemetry(
-                "work-offset",
-                {
-                    "x_mm": 1.0, "y_mm": 2.0, "z_mm": 0.5,
-                    "g54_x_mm": 1.0, "g54_y_mm": 2.0, "g54_z_mm": 0.5, "tool_length_mm": 0.0,
-                },
-            ),
-        ),
+        last={
+            "work-offset": {
+                "x_mm": 1.0, "y_mm": 2.0, "z_mm": 0.5,
+                "g54_x_mm": 1.0, "g54_y_mm": 2.0, "g54_z_mm": 0.5, "tool_length_mm": 0.0,
+            }
+        },
     ),
 ]  # fmt: skip
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 
 from fabctl.ports import Telemetry
 from fabctl_drivers.grbl.report import INCH_MM, Place, Report
@@ -58,7 +57,6 @@ class Offsets:
         self.in_inches = False
         """Setting $13."""
         self._stored: dict[str, float | None] = {}
-        self._told: Mapping[str, float | None] = {}
 
     def hear(self, text: bytes) -> None:
         """Take in a line of the answer to ``$#``; any other says nothing here."""
@@ -77,12 +75,10 @@ class Offsets:
             self._stored |= _axes(f"{name}_", place)
 
     def tell(self, in_force: Place | None) -> list[Telemetry]:
-        """Return all of them where one is new."""
-        values = {**_axes("", in_force), **self._stored}
-        if values == self._told or (in_force is None and not self._stored):
+        """Return all of them; nothing where none is known."""
+        if in_force is None and not self._stored:
             return []
-        self._told = values
-        return [Telemetry("work-offset", values)]
+        return [Telemetry("work-offset", {**_axes("", in_force), **self._stored})]
 
 
 _OFFSET = re.compile(rb"\[(G5[4-9](?:\.[123])?|G28|G30|G92|TLO):([-\d.,]+)\]")
