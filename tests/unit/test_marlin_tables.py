@@ -6,7 +6,7 @@ import pytest
 
 from fabctl.errors import LocalError
 from fabctl.ports import Phase
-from fabctl_drivers.marlin import greeting, link, phases
+from fabctl_drivers.marlin import conversation, greeting, phases
 from fabctl_drivers.marlin.answers import Answer, Heard
 from fabctl_drivers.marlin.conversation import State
 from fabctl_drivers.marlin.greeting import Cue, Stage
@@ -27,20 +27,20 @@ FROM_THE_FIRMWARE = (
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("heard", FROM_THE_FIRMWARE)
 def test_the_link_has_an_answer_to_whatever_a_firmware_says(state: State, heard: Heard) -> None:
-    assert (state, heard) in link.NEXT
+    assert (state, heard) in conversation.NEXT
 
 
 def test_every_state_of_the_link_can_be_reached_from_ready() -> None:
     reached = {State.READY}
     for _ in State:
-        reached |= {after for (before, _), after in link.NEXT.items() if before in reached}
+        reached |= {after for (before, _), after in conversation.NEXT.items() if before in reached}
     assert reached == set(State)
 
 
 @pytest.mark.parametrize("state", [State.RESET, State.HALTED, State.LOST])
 def test_a_link_that_is_over_says_nothing_more(state: State) -> None:
-    assert (state, Heard.SENT) not in link.NEXT
-    assert (state, Heard.QUIET) not in link.NEXT
+    assert (state, Heard.SENT) not in conversation.NEXT
+    assert (state, Heard.QUIET) not in conversation.NEXT
 
 
 def test_a_missing_pair_is_a_mistake_of_ours() -> None:
