@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from fabctl.interlock import InterlockProfile
 from fabctl.ports import MachineProfile
 
 
@@ -101,6 +102,17 @@ class DataPaths:
         """Return the file that holds this machine's signing key."""
         return self.keys / f"{machine}.key"
 
+    def permit_key(self, machine: str) -> Path:
+        """Return the file that holds the key of this machine's permits.
+
+        Only what issues permits and the interlock's daemon read it, not the machine's process.
+        """
+        return self.keys / f"{machine}.permit.key"
+
+    def interlock(self, machine: str) -> Path:
+        """Return the folder that this machine's interlock daemon alone writes."""
+        return self.root / "interlocks" / machine
+
     def machine(self, machine: str) -> Path:
         """Return the folder that this machine's process alone writes."""
         return self.root / "machines" / machine
@@ -128,6 +140,8 @@ class LabConfig:
     broker: BrokerConfig
     hosts: Mapping[str, Host]
     machines: Mapping[str, MachineProfile]
+    interlocks: Mapping[str, InterlockProfile] = field(default_factory=dict)
+    """By machine; a machine without one is not in it."""
 
     @property
     def paths(self) -> DataPaths:
