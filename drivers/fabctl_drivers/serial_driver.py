@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from fabctl.clock import Clock
 from fabctl.errors import DeviceError, InputError, LocalError, PortLostError
@@ -69,6 +69,9 @@ class PureSession(Protocol):
         """The port is closed."""
 
 
+AnySession = TypeVar("AnySession", bound=PureSession)
+
+
 def port_of(profile: MachineProfile) -> str:
     """Return the port's name.
 
@@ -83,7 +86,7 @@ def port_of(profile: MachineProfile) -> str:
     return profile.port
 
 
-class SerialShell:
+class SerialShell(Generic[AnySession]):
     """Moves bytes between a port and a session, and tells the session the time.
 
     :param shout: what to write without waiting where nobody will listen to the answer.
@@ -96,7 +99,7 @@ class SerialShell:
         url: str,
         baud: int,
         clock: Clock,
-        session: PureSession,
+        session: AnySession,
         *,
         shout: bytes,
         let_go: Callable[[], None],
@@ -125,7 +128,7 @@ class SerialShell:
         """
         if self._port is not None:
             raise LocalError("the port is open already", device=self._url)
-        self._port = SerialPort.open(self._url, self._baud, keep_running=self._keep_running)
+        self._port = self._new_port()
         self._session.opened(self._clock.monotonic())
 
     def pump(self, timeout: Seconds) -> Sequence[DriverEvent]:
@@ -170,10 +173,14 @@ class SerialShell:
             wait = min(self._session.deadline, ends_at) - now
             now = self._exchange(self._port, Seconds(wait))
 
+    def _new_port(self) -> SerialPort:
+        return SerialPort.open(self._url, self._baud, keep_running=self._keep_running)
+
     def _exchange(self, port: SerialPort, timeout: Seconds) -> Seconds:
         """Write what is to be said, wait for bytes or for the timeout, take them in."""
         session, monotonic = self._session, self._clock.monotonic
         self._write()
+        self._meanwhile()
         try:
             data = port.read(timeout)
         except PortLostError as error:
@@ -183,9 +190,15 @@ class SerialShell:
         if data:
             session.receive(data, now)
         if now >= session.deadline:
-            session.tick(now)
+            self._tick(now)
         self._write()
         return now
+
+    def _meanwhile(self) -> None:
+        """What can be done while the firmware is at work: nothing, unless a dialect knows more."""
+
+    def _tick(self, now: float) -> None:
+        self._session.tick(now)
 
     def _write(self) -> None:
         out = self._session.take_output()

@@ -341,7 +341,7 @@ def test_a_driver_that_died_leaves_no_heater_on(bench: MakeBench) -> None:
     one.connect()
     one.start("M109 S210", "G28")
     one.until(lambda: one.control.status()["nozzle_target_c"] == 210, "it heats")
-    port = one.driver._port
+    port = one.driver._shell._port
     assert port is not None
     port.close()  # all that the kernel does for a killed process
     one.driver = one.new_driver()

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 
 from fabctl.clock import Clock
-from fabctl.errors import DeviceError, LocalError, PortLostError
+from fabctl.errors import LocalError
 from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
 from fabctl.units import MmPerMin, Seconds
-from fabctl_drivers.marlin import frames, rehearsal, safety
+from fabctl_drivers.marlin import frames, rehearsal
 from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import settings_of
+from fabctl_drivers.marlin.shell import MarlinShell
 from fabctl_drivers.marlin.talk import command_of
-from fabctl_drivers.serial_driver import CLOSE_PATIENCE_S, port_of, raw_lines
-from fabctl_drivers.serial_port import Nap, SerialPort
+from fabctl_drivers.serial_driver import port_of, raw_lines
 
 CLEAR_PATIENCE_S = Seconds(6.0)
-RETURN_S, RETURN_EVERY_S = Seconds(10.0), Seconds(0.2)
-"""How long a port may be away while we connect, and how often we look for it."""
 
 
 class MarlinDriver:
@@ -36,11 +34,8 @@ class MarlinDriver:
         self._clock = clock
         self._settings = settings_of(profile)
         self._session = Session(self._settings)
-        self._port: SerialPort | None = None
-        self._gone: PortLostError | None = None
-        self._gone_until = 0.0
         self._file = ExitStack()
-        self._nap = Nap()
+        self._shell = MarlinShell(self._url, clock, self._session, let_go=self._file.close)
 
     @property
     def phase(self) -> Phase:
@@ -58,37 +53,15 @@ class MarlinDriver:
         :raises DeviceError: the port is absent, busy or forbidden.
         :raises LocalError: it is open already.
         """
-        if self._port is not None or self._gone is not None:
-            raise LocalError("the port is open already", device=self._url)
-        self._port = SerialPort.open(self._url, self._session.baud)
-        self._session.opened(self._clock.monotonic())
+        self._shell.open()
 
     def pump(self, timeout: Seconds) -> Sequence[DriverEvent]:
         """Read, decide, write; return what happened, after at most ``timeout`` s if nothing did."""
-        session = self._session
-        now = self._clock.monotonic()
-        ends_at = now + timeout
-        if self._gone is not None:
-            self._look_for_the_port(self._gone, timeout)
-        while self._port is not None and not session.has_events:
-            now = self._exchange(self._port, Seconds(min(session.deadline, ends_at) - now))
-            if now >= ends_at or self._woken:
-                break
-        self._woken = False
-        if session.wants_close and self._port is not None:
-            self._shout()
-            self._let_go()
-        return session.take_events()
-
-    _woken = False
+        return self._shell.pump(timeout)
 
     def wake(self) -> None:
         """End a waiting pump early. Safe from any thread and from a signal handler."""
-        self._woken = True
-        self._nap.wake()
-        port = self._port
-        if port is not None:
-            port.wake()
+        self._shell.wake()
 
     def start(self, job: JobFile) -> None:
         """Begin a job.
@@ -101,7 +74,7 @@ class MarlinDriver:
         with ExitStack() as opening:
             lines = frames.commands(opening.enter_context(closing(raw_lines(job.path))))
             self._session.start(job, lines, self._clock.monotonic())
-            self._file = opening.pop_all()
+            self._file.push(opening.pop_all())
 
     def pause(self) -> None:
         """Pause the running job: the tool lifts and parks, heaters stay on.
@@ -166,7 +139,7 @@ class MarlinDriver:
 
         :raises LocalError: the port is not open, or the firmware does not answer.
         """
-        if self._port is None:
+        if not self._shell.is_open:
             raise LocalError(
                 "the port is not open",
                 device=self._url,
@@ -175,7 +148,7 @@ class MarlinDriver:
         now = self._clock.monotonic()
         if not self._session.is_alive(now):
             self._session.greet_again(now)
-            self._exchange_until(self._session.is_alive, CLEAR_PATIENCE_S)
+            self._shell.exchange_until(self._session.is_alive, CLEAR_PATIENCE_S)
         self._session.clear(self._clock.monotonic())
 
     def close(self) -> None:
@@ -183,100 +156,4 @@ class MarlinDriver:
 
         Takes up to 3 s. What happened is in one last :meth:`pump`.
         """
-        if self._port is not None:
-            self._session.stop(self._clock.monotonic())
-            self._exchange_until(lambda _: not self._session.may_become_safe, CLOSE_PATIENCE_S)
-        if self._gone is not None:
-            self._gone = None
-            self._session.closed(self._clock.monotonic())
-        if self._port is not None:
-            if not self._session.is_safe:
-                self._shout()
-            self._session.closed(self._clock.monotonic())
-            self._let_go()
-
-    # ---- input and output
-
-    def _exchange(self, port: SerialPort, timeout: Seconds) -> Seconds:
-        """Write what is to be said, wait for bytes or for the timeout, take them in.
-
-        :returns: the time now, on the monotonic clock.
-        """
-        session, monotonic = self._session, self._clock.monotonic
-        self._write()
-        session.look_ahead()
-        try:
-            data = port.read(timeout)
-        except PortLostError as error:
-            self._lose(error)
-            return monotonic()
-        now = monotonic()
-        if data:
-            session.receive(data, now)
-        if now >= session.deadline:
-            baud = session.baud
-            session.tick(now)
-            if session.baud != baud:
-                self._change_baud()
-        self._write()
-        return now
-
-    def _change_baud(self) -> None:
-        """Nobody answered at this rate: open the port anew with the next."""
-        if self._port is not None:
-            self._port.close()
-        try:
-            self._port = SerialPort.open(self._url, self._session.baud)
-        except DeviceError as error:
-            self._port = None
-            self._session.port_lost(error.what, self._clock.monotonic())
-
-    def _look_for_the_port(self, gone: PortLostError, timeout: Seconds) -> None:
-        """Try to open a port that vanished while we greeted: boards with USB of their own do so."""
-        self._nap.wait(min(timeout, RETURN_EVERY_S))
-        now = self._clock.monotonic()
-        try:
-            self._port = SerialPort.open(self._url, self._session.baud)
-        except DeviceError:
-            if now >= self._gone_until:
-                self._gone = None
-                self._session.port_lost(gone.what, now)
-        else:
-            self._gone = None
-            self._session.greet_again(now)
-
-    def _exchange_until(self, done: Callable[[float], bool], patience: Seconds) -> None:
-        now = self._clock.monotonic()
-        ends_at = now + patience
-        while self._port is not None and now < ends_at and not done(now):
-            wait = min(self._session.deadline, ends_at) - now
-            now = self._exchange(self._port, Seconds(wait))
-
-    def _write(self) -> None:
-        out = self._session.take_output()
-        if out and self._port is not None:
-            try:
-                self._port.write(out)
-            except PortLostError as error:
-                self._lose(error)
-
-    def _shout(self) -> None:
-        """Say without waiting what makes the machine safe: nobody will listen to the answer."""
-        if self._port is not None:
-            with suppress(DeviceError):  # a port that fails now is closed next
-                self._port.write(safety.shout())
-
-    def _lose(self, error: PortLostError) -> None:
-        if self.phase is Phase.CONNECTING:
-            self._gone = error
-            self._gone_until = self._clock.monotonic() + RETURN_S
-            self._let_go()
-            return
-        self._session.port_lost(error.what, self._clock.monotonic())
-        self._let_go()
-
-    def _let_go(self) -> None:
-        if self._port is not None:
-            self._port.close()
-        self._port = None
-        self._file.close()
+        self._shell.close()

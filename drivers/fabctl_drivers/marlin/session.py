@@ -51,7 +51,7 @@ class Session(Conduct):
         return link is not None and self._job is None and not self._errands and not link.in_flight
 
     @property
-    def may_become_safe(self) -> bool:
+    def is_settling(self) -> bool:
         """Whether it is worth to wait for :attr:`is_safe`."""
         return self._connection.link is not None and not self.is_safe
 
