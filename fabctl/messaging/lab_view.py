@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fabctl.clock import Clock
+from fabctl.messaging.interlocks import InterlockPayload, InterlockView, view_of
 from fabctl.messaging.link import MqttLink, Received
 from fabctl.messaging.payloads import (
     JobPayload,
@@ -18,7 +19,7 @@ from fabctl.messaging.payloads import (
 from fabctl.messaging.topics import LabTopics
 from fabctl.units import Seconds
 
-KINDS = ("state", "job", "telemetry", "event", "host")
+KINDS = ("state", "job", "interlock", "telemetry", "event", "host")
 TELEMETRY_LIFE = Seconds(60.0)
 Listener = Callable[[str, str], None]
 
@@ -50,6 +51,8 @@ class _Machine:
     job: JobPayload = field(default_factory=lambda: JobPayload(None))
     temperatures: Mapping[str, float | None] = field(default_factory=dict)
     temperatures_at: Seconds | None = None
+    interlock: InterlockPayload | None = None
+    interlock_at: Seconds | None = None
 
 
 class LabView:
@@ -92,6 +95,15 @@ class LabView:
         with self._guard:
             return [self._view(name, known, now) for name, known in self._machines.items()]
 
+    def interlock(self, machine_id: str) -> InterlockView:
+        """Return what is known of a machine's interlock; unknown once its word is too old."""
+        with self._guard:
+            known = self._machines.get(machine_id, _Machine())
+            age = self._age(known.interlock_at)
+            offline = known.state is not None and known.state.state is MachineState.OFFLINE
+            cut_off = offline or self._hosts.get(machine_id) in self._offline_hosts
+            return view_of(machine_id, known.interlock, age, cut_off=cut_off)
+
     def subscribe(self, callback: Listener) -> Callable[[], None]:
         """Have ``callback(machine id, kind)`` called, in the link's thread, for all that is heard.
 
@@ -131,7 +143,10 @@ class LabView:
             return []
         if kind == "state":
             known.state = StatePayload.decode(message.payload)
-            known.said_at = self._said_at(known.state, message)
+            known.said_at = self._said_at(known.state.max_age_s, message)
+        elif kind == "interlock":
+            known.interlock = InterlockPayload.decode(message.payload)
+            known.interlock_at = self._said_at(known.interlock.max_age_s, message)
         elif kind == "job":
             known.job = JobPayload.decode(message.payload)
         elif kind == "telemetry" and name == "temperatures":
@@ -144,7 +159,7 @@ class LabView:
         (self._offline_hosts.discard if online else self._offline_hosts.add)(host)
         return [machine for machine, its_host in self._hosts.items() if its_host == host]
 
-    def _said_at(self, state: StatePayload, message: Received) -> Seconds | None:
+    def _said_at(self, max_age_s: int, message: Received) -> Seconds | None:
         """Return when a state was said, on our clock.
 
         A state that the broker had kept says by its remaining life how old it is: machines
@@ -153,9 +168,12 @@ class LabView:
         now = self._clock.monotonic()
         if not message.retain:
             return now
-        if message.expiry_s is None or message.expiry_s > state.max_age_s:
+        if message.expiry_s is None or message.expiry_s > max_age_s:
             return None
-        return Seconds(now - (state.max_age_s - message.expiry_s))
+        return Seconds(now - (max_age_s - message.expiry_s))
+
+    def _age(self, said_at: Seconds | None) -> float | None:
+        return None if said_at is None else max(0.0, self._clock.monotonic() - said_at)
 
     def _view(self, machine_id: str, known: _Machine, now: Seconds) -> MachineView:
         state = known.state

@@ -76,6 +76,19 @@ class EventType(StrEnum):
     MACHINE_BROKEN = "machine-broken"
     MACHINE_CLEARED = "machine-cleared"
     REQUEST_REFUSED = "request-refused"
+    INTERLOCK_BOOT = "interlock-boot"
+    """Its daemon started; off until somebody arms it."""
+    INTERLOCK_ARMED = "interlock-armed"
+    INTERLOCK_LOCKED = "interlock-locked"
+    """It let go in order: the permit ended, or nobody used it."""
+    INTERLOCK_TRIPPED = "interlock-tripped"
+    """``trouble``: what tripped first."""
+    INTERLOCK_FAULT = "interlock-fault"
+    """``trouble``: the fault's code."""
+    INTERLOCK_CLEARED = "interlock-cleared"
+    """Somebody at the machine cleared a fault."""
+    INTERLOCK_PERMIT_REFUSED = "interlock-permit-refused"
+    """``trouble``: why; ``count``: how many since the last such event."""
 
 
 @dataclass(frozen=True, slots=True)

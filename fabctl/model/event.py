@@ -20,6 +20,13 @@ class EventKind(StrEnum):
     MACHINE_BROKEN = "machine-broken"
     MACHINE_CLEARED = "machine-cleared"
     REQUEST_REFUSED = "request-refused"
+    INTERLOCK_BOOT = "interlock-boot"
+    INTERLOCK_ARMED = "interlock-armed"
+    INTERLOCK_LOCKED = "interlock-locked"
+    INTERLOCK_TRIPPED = "interlock-tripped"
+    INTERLOCK_FAULT = "interlock-fault"
+    INTERLOCK_CLEARED = "interlock-cleared"
+    INTERLOCK_PERMIT_REFUSED = "interlock-permit-refused"
 
 
 @dataclass(frozen=True, slots=True)
