@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fabctl.config import BrokerConfig, Host, LabConfig
+from fabctl.config import BrokerConfig, DataPaths, Host, LabConfig
 from fabctl.config_controller import controller
+from fabctl.config_interlock import interlocks, summary_line
 from fabctl.config_reader import (
     ConfigError,
     ConfigProblem,
@@ -97,19 +98,22 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
     lab = top.table("lab")
     data = _data(top.table("data"), path.parent)
     hosts = _hosts(top)
+    machines = _machines(top, path.parent, hosts, drivers)
+    simulated = lab.take("simulated", flag, default=False)
     config = LabConfig(
         file=path,
         id=lab.need("id", identifier, "lab"),
         name=lab.need("name", text, "Lab"),
         time_zone=lab.take("time_zone", _zone, ZoneInfo("Europe/Paris")),
         languages=lab.take("languages", some_of(LANGUAGES), ("fr", "en")),
-        simulated=lab.take("simulated", flag, default=False),
+        simulated=simulated,
         data_directory=data,
         database_url=_database(top.table("database"), data),
         web=web(top.table("web")),
         broker=_broker(top.table("broker"), path.parent),
         hosts=hosts,
-        machines=_machines(top, path.parent, hosts, drivers),
+        machines=machines,
+        interlocks=interlocks(top, machines, DataPaths(data), simulated=simulated),
     )
     lab.finish()
     top.finish()
@@ -321,4 +325,5 @@ def summary(config: LabConfig) -> str:
         f"{machine.host}" + (f", {show(machine.port)}" if machine.port else "")
         for machine in config.machines.values()
     ]
+    lines += [f"interlock {summary_line(one)}" for one in config.interlocks.values()]
     return "\n".join(lines)
