@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from fabctl.errors import LocalError
 from fabctl.ports import Phase
+from fabctl_drivers.phase_table import look_up
 
 
 class Move(Enum):
@@ -83,8 +83,4 @@ def next_phase(phase: Phase, move: Move) -> Phase:
 
     :raises LocalError: this phase does not allow it.
     """
-    try:
-        return NEXT[phase, move]
-    except KeyError:
-        why = _REFUSALS.get(move, f"{move.name} has no place here")
-        raise LocalError(f"{why}; the machine is {phase.value}") from None
+    return look_up(NEXT, _REFUSALS, phase, move)
