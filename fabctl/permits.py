@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import math
 from dataclasses import asdict, dataclass
 
 from fabctl.errors import InputError, NotAuthenticError
@@ -65,32 +64,42 @@ def unseal(key: bytes, message: bytes) -> Permit:
     if len(message) > MAX_BYTES:
         raise InputError("a permit is shorter", limit=f"{MAX_BYTES} bytes")
     envelope = _object(message)
-    text, mac = envelope.get("permit"), envelope.get("mac")
-    if envelope.get("v") != 1 or not isinstance(text, str) or not isinstance(mac, str):
+    version, text, mac = (envelope.get(name) for name in ("v", "permit", "mac"))
+    if not (_is_whole(version) and version == 1):
+        raise InputError("this is no permit of version 1")
+    if not isinstance(text, str) or not isinstance(mac, str) or not mac.isascii():
         raise InputError("this is no permit")
-    if not hmac.compare_digest(_mac(key, text).encode(), mac.encode()):
+    if not hmac.compare_digest(_mac(key, text), mac):
         raise NotAuthenticError("the permit's signature is not this machine's")
-    return _permit(_object(text.encode()))
+    return _permit(_object(text.encode(errors="surrogatepass")))
 
 
 def _permit(values: dict[str, object]) -> Permit:
     names = [values.get(name) for name in ("machine", "person", "use", "boot")]
     serial, seconds = values.get("serial"), values.get("seconds")
-    if not all(isinstance(name, str) and 0 < len(name) <= 64 for name in names):
+    if not all(isinstance(name, str) and _is_name(name) for name in names):
         raise InputError("a permit names a machine, a person, a use and a boot")
-    if isinstance(serial, bool) or not isinstance(serial, int) or not 1 <= serial < 2**53:
+    if not isinstance(serial, int) or not _is_whole(serial) or not 1 <= serial < 2**53:
         raise InputError("a permit's serial is a whole number from 1")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise InputError("a permit holds for a number of seconds")
-    if not (math.isfinite(seconds) and 0 < seconds <= LONGEST_S):
+    if not 0 < seconds <= LONGEST_S:  # false for NaN; an int of any size can be compared
         raise InputError("a permit holds for a while", limit=f"more than 0, {LONGEST_S:.0f} s")
     machine, person, use, boot = (str(name) for name in names)
     return Permit(machine, person, use, boot, serial, float(seconds))
 
 
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= 64 and text.isascii() and text.isprintable()
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _object(text: bytes) -> dict[str, object]:
     try:
-        values = json.loads(text)
+        values = json.loads(text.decode())
     except (ValueError, RecursionError):
         raise InputError("this is no JSON text") from None
     if not isinstance(values, dict):
