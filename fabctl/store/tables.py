@@ -247,13 +247,25 @@ class Use(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
     reservation_id: Mapped[str | None] = mapped_column(ForeignKey("reservation.id"))
-    job_id: Mapped[str] = mapped_column(ForeignKey("job.id"), index=True)
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("job.id"), index=True)
+    """NULL: a person said that they use the machine; jobs may run within it."""
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     """How it ended: ``finished``, ``stopped``, ``failed``, ``interrupted`` in the machine's words;
-    else ``refused``, ``unanswered``, ``released``.
+    else ``refused``, ``unanswered``, ``released``, and ``permission-ended`` without a job.
     """
+    ran_s: Mapped[float | None]
+    """Seconds that the interlock counted as work (running, draining); NULL: it never said any."""
+
+
+class PermitSerial(Base):
+    """How far the serials of a machine's permits were given out, so that none is used twice."""
+
+    __tablename__ = "permit_serial"
+
+    machine: Mapped[str] = mapped_column(primary_key=True)
+    given_to: Mapped[int] = mapped_column(BigInteger)
 
 
 class MachineEventRow(Base):

@@ -28,7 +28,7 @@ from fabctl.store.version import HEAD
 NEXT_MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "0099", "0002", None, None
 def upgrade():
     op.create_table("novelty", sa.Column("id", sa.Integer, primary_key=True))
     op.execute({statement!r})
@@ -42,9 +42,9 @@ def tables(database: Database) -> set[str]:
 def next_version(folder: Path, statement: str) -> Scripts:
     """Return our migrations and one more, as a later fabctl would bring it."""
     shutil.copytree(OURS.folder, folder)
-    script = folder / "versions" / "v0002_next.py"
+    script = folder / "versions" / "v0099_next.py"
     script.write_text(NEXT_MIGRATION.format(statement=statement))
-    return Scripts(folder, "0002")
+    return Scripts(folder, "0099")
 
 
 def sqlite_url(tmp_path: Path) -> str:
@@ -139,11 +139,11 @@ def test_a_migration_that_fails_half_way_changes_nothing(
 
 def test_a_database_of_a_newer_version_is_not_touched(database: Database, tmp_path: Path) -> None:
     with database.engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0100'"))
     url = database.engine.url.render_as_string(hide_password=False)
-    with pytest.raises(LocalError, match="0099, newer than this fabctl"):
+    with pytest.raises(LocalError, match="0100, newer than this fabctl"):
         upgrade(url, tmp_path / "backups")
-    with pytest.raises(LocalError, match="0099, newer than this fabctl"):
+    with pytest.raises(LocalError, match="0100, newer than this fabctl"):
         require_current(database)
 
 
