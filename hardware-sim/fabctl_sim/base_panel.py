@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from fabctl_sim.base_log import BaseLog
 from fabctl_sim.cable import Cable, Faults
+from fabctl_sim.core import CoreLoop
 from fabctl_sim.stand import Stand
 
 Request = dict[str, Any]
@@ -15,21 +17,29 @@ Answer = dict[str, Any]
 
 
 class BasePanel:
-    """Cable, plug, reset line and speed; a controller's panel adds its own.
+    """Log, processor, cable, plug, reset line and speed; a controller's panel adds its own.
 
     :ivar doers: by ``cmd``. :ivar injectors: by ``what`` of ``inject``.
     """
 
-    def __init__(self, stand: Stand) -> None:
+    def __init__(self, stand: Stand, loop: CoreLoop, log: BaseLog) -> None:
         self.stand = stand
+        self._loop = loop
+        self.log = log
         self.doers: dict[str, Callable[[Request], Answer]] = {
+            "received": self._received,
+            "clear-received": self._clear_received,
             "unplug": self._unplug,
             "plug": self._plug,
             "reset": self._reset,
             "inject": self._inject,
             "factor": self._factor,
         }
-        self.injectors: dict[str, Callable[[Request], None]] = {"cable": self._cable}
+        self.injectors: dict[str, Callable[[Request], None]] = {
+            "stall": self._stall,
+            "say": self._say,
+            "cable": self._cable,
+        }
 
     def answer(self, request: Request) -> Answer:
         """Do what a request asks.
@@ -51,6 +61,13 @@ class BasePanel:
             "plugged": stand.port.plugged,
             "open": stand.port.held,
         }
+
+    def _received(self, request: Request) -> Answer:
+        return {"commands": self.log.since(int(request.get("start", 0)))}
+
+    def _clear_received(self, _: Request) -> Answer:
+        self.log.clear()
+        return {}
 
     def _unplug(self, _: Request) -> Answer:
         self.stand.unplug()
@@ -78,6 +95,12 @@ class BasePanel:
             raise ValueError(f"what is one of {', '.join(self.injectors)}")
         injector(request)
         return {}
+
+    def _stall(self, request: Request) -> None:
+        self._loop.catch_up(self.stand.now()).clock += float(request["seconds"])
+
+    def _say(self, request: Request) -> None:
+        self._loop.catch_up(self.stand.now()).say(str(request["text"]))
 
     def _cable(self, request: Request) -> None:
         if not isinstance(self.stand.core, Cable):

@@ -6,16 +6,28 @@ import re
 from collections import deque
 
 _FLOOR = 1e-6  # a millionth of a byte's time: keeps a byte's own arrival time inclusive
-_END = re.compile(rb"[\r\n]")
+LINE_END = re.compile(rb"[\r\n]")
 
 
 class OneWay:
-    """Bytes under way; each takes ``byte_s`` seconds, one after the other."""
+    """Bytes under way; each takes ``byte_s`` seconds, one after the other.
+
+    :ivar lose_next: how many of the next bytes vanish on the wire.
+    """
 
     def __init__(self, byte_s: float) -> None:
         self.byte_s = byte_s
         self._flying: deque[tuple[float, bytes]] = deque()
         self._free_at = 0.0
+        self.lose_next = 0
+
+    def survivors(self, data: bytes) -> bytes:
+        """Return what is left of ``data`` after the bytes that were to be lost."""
+        if not self.lose_next:
+            return data
+        gone = min(self.lose_next, len(data))
+        self.lose_next -= gone
+        return data[gone:]
 
     def send(self, data: bytes, now: float) -> float:
         """Put ``data`` on the line at ``now``, behind what is still on its way.
@@ -34,7 +46,7 @@ class OneWay:
     def next_line_end(self) -> float | None:
         """When the next CR or LF arrives that has not arrived yet; None when none is coming."""
         for start, data in self._flying:
-            found = _END.search(data)
+            found = LINE_END.search(data)
             if found:
                 return start + found.end() * self.byte_s
         return None
@@ -59,3 +71,9 @@ class OneWay:
         """Nothing is on its way any more."""
         self._flying.clear()
         self._free_at = 0.0
+
+
+def line_end(data: bytes | bytearray) -> int:
+    """Return where the first CR or LF is, -1 without one."""
+    newline, carriage = data.find(b"\n"), data.find(b"\r")
+    return newline if carriage < 0 or 0 <= newline < carriage else carriage

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from dataclasses import replace
 
-from fabctl_sim.cable import Cable
 from fabctl_sim.grbl.board import FLAVOURS
 from fabctl_sim.grbl.firmware import Firmware
 from fabctl_sim.grbl.log import Log
 from fabctl_sim.grbl.panel import Panel
 from fabctl_sim.grbl.words import CodeError
-from fabctl_sim.options import add_shared
-from fabctl_sim.pace import Pace
-from fabctl_sim.pty_port import PtyPort
+from fabctl_sim.launch import join, make_folders, new_parser, run
 from fabctl_sim.stand import Stand
 
+_NAME = "fabctl_sim.grbl"
 _EPILOG = """\
 The control socket takes JSON lines, one object each, and answers each with one:
   {"cmd": "status"}                       state, position, feed, power, counts, settings
@@ -54,13 +50,12 @@ def _setting(text: str) -> tuple[int, float]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    parser = argparse.ArgumentParser(
-        prog="python -m fabctl_sim.grbl",
-        description="A mill's or laser's controller (Grbl 1.1h, ATmega328P) for tests and demos.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = new_parser(
+        _NAME,
+        "A mill's or laser's controller (Grbl 1.1h, ATmega328P) for tests and demos.",
+        _EPILOG,
+        baud=115_200,
     )
-    add_shared(parser, baud=115_200)
     add = parser.add_argument
     add("--flavour", choices=sorted(FLAVOURS), default="grbl", help="which firmware (%(default)s)")
     add("--laser-on-in-hold", action="store_true", help="M3 stays on in a hold in laser mode")
@@ -86,36 +81,20 @@ def build(options: argparse.Namespace) -> Stand:
         mist=flavour.mist or options.mist,
         laser_off_in_hold=not options.laser_on_in_hold,
     )
-    for place in (options.link, options.control):
-        if place:
-            place.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(options)
     log = Log(options.keep, options.record)
     firmware = Firmware(board, log=log)
     for number, value in sorted(options.set, key=lambda pair: pair[0] != 22):
         firmware.machine.eeprom.set(number, value)
     firmware.reset(0.0)
-    cable = Cable(firmware, options.seed)
-    cable.spoil(options.cable)
-    stand = Stand(
-        cable,
-        PtyPort(options.link),
-        Pace(options.factor, time.monotonic()),
-        reset_on_open=not options.no_reset_on_open,
+    return join(
+        options, firmware, firmware.machine, lambda stand: Panel(firmware, stand, log).answer
     )
-    firmware.machine.listener = stand.tell
-    if options.control:
-        stand.listen(options.control, Panel(firmware, stand, log).answer)
-    return stand
 
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    options = parser().parse_args()
-    try:
-        stand = build(options)
-    except (OSError, CodeError) as error:
-        sys.exit(f"fabctl_sim.grbl: {error}")
-    stand.run()
+    run(_NAME, parser(), build, (OSError, CodeError))
 
 
 if __name__ == "__main__":

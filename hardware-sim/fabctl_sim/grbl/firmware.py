@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from fabctl_sim.core import CoreLoop
 from fabctl_sim.grbl.board import Board
 from fabctl_sim.grbl.log import Log
 from fabctl_sim.grbl.machine import Machine, State
@@ -11,12 +12,14 @@ from fabctl_sim.grbl.planner import Block
 from fabctl_sim.grbl.program import Program
 
 
-class Firmware:
+class Firmware(CoreLoop):
     """One controller, driven by the time that is passed in (simulated seconds, never back).
 
     :param now: when it is switched on; it boots first.
     :param log: what was run and what was moved.
     """
+
+    machine: Machine
 
     def __init__(self, board: Board, now: float = 0.0, log: Log | None = None) -> None:
         self.board = board
@@ -24,15 +27,6 @@ class Firmware:
         self.machine = Machine(board, now, self._moved)
         self._wake = now
         self.reset(now)
-
-    @property
-    def host_rate(self) -> float:
-        """Simulated seconds per second of the host."""
-        return self.machine.host_rate
-
-    @host_rate.setter
-    def host_rate(self, rate: float) -> None:
-        self.machine.host_rate = rate
 
     @property
     def at_work(self) -> bool:
@@ -50,26 +44,6 @@ class Firmware:
     def backlog(self, now: float) -> int:
         """Bytes that the host wrote and that have not arrived."""
         return self.machine.rx.backlog(now)
-
-    def advance(self, now: float) -> None:
-        """Let everything happen that is due up to ``now``."""
-        due = self._work_due()
-        while due <= now:
-            self._step(due)
-            due = self._work_due()
-
-    def next_due(self) -> float:
-        """Return when something happens next by itself; infinity when nothing will."""
-        out = self.machine.out
-        return min(self._work_due(), out[0][0] if out else math.inf)
-
-    def take_output(self, now: float) -> bytes:
-        """Return what has completely left the controller by ``now``."""
-        ready = b""
-        out = self.machine.out
-        while out and out[0][0] <= now:
-            ready += out.popleft()[1]
-        return ready
 
     def reset(self, now: float) -> None:
         """Pull the reset line or switch it on: everything but the EEPROM is forgotten.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from fabctl_sim.base_log import BaseLog
 from fabctl_sim.grbl.planner import Block
 
 
-class Log:
+class Log(BaseLog):
     """The last lines with their answers, and the last moves that were run to their end.
 
     :param keep: how many of each; older ones are dropped.
@@ -17,17 +18,16 @@ class Log:
         ``move``, tab, mode, tab, x y z, tab, mm/min as programmed (``inf``: rapid), tab, power.
     """
 
+    FIELDS = ("n", "text", "answer")
+
     def __init__(self, keep: int = 30_000, path: Path | None = None) -> None:
-        self._lines: deque[tuple[int, str, str]] = deque(maxlen=keep)
+        super().__init__(keep, path)
         self._moves: deque[dict[str, Any]] = deque(maxlen=keep)
-        self._file: IO[str] | None = path.open("a", encoding="latin-1") if path else None
-        self.count = 0
         self.move_count = 0
 
     def ran(self, text: str, answer: str) -> None:
         """Take one line: what was left of it after stripping, and what was answered."""
-        self.count += 1
-        self._lines.append((self.count, text, answer))
+        self._keep(self.count + 1, text, answer)
         self._write("line", text, answer)
 
     def moved(self, block: Block, now: float) -> None:
@@ -49,28 +49,13 @@ class Log:
         place = " ".join(f"{mm:.4f}" for mm in end)
         self._write("move", block.mode, place, f"{feed:.3f}", f"{block.power:g}")
 
-    def since(self, start: int) -> list[dict[str, Any]]:
-        """Return the lines from the ``start``-th on, as far as they are kept."""
-        lines = list(self._lines)[max(0, start - self.dropped) :]
-        return [{"n": n, "text": text, "answer": answer} for n, text, answer in lines]
-
     def moves(self, start: int = 0) -> list[dict[str, Any]]:
         """Return the moves from the ``start``-th on, as far as they are kept."""
         dropped = self.move_count - len(self._moves)
         return list(self._moves)[max(0, start - dropped) :]
 
-    @property
-    def dropped(self) -> int:
-        """How many lines are no longer kept."""
-        return self.count - len(self._lines)
-
     def clear(self) -> None:
         """Forget everything; the file stays as it is."""
-        self._lines.clear()
+        super().clear()
         self._moves.clear()
-        self.count = self.move_count = 0
-
-    def _write(self, *columns: str) -> None:
-        if self._file:
-            self._file.write("\t".join(columns) + "\n")
-            self._file.flush()
+        self.move_count = 0

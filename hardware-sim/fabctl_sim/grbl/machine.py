@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum
 
+from fabctl_sim.core import CoreMachine
 from fabctl_sim.grbl.board import Board, Vec
 from fabctl_sim.grbl.eeprom import Eeprom
 from fabctl_sim.grbl.modes import Modes
@@ -16,7 +17,6 @@ from fabctl_sim.grbl.world import World
 
 Waiting = Generator[float, None, None]
 """Something that takes time: yields when it wants to be asked again, on the simulated clock."""
-Listener = Callable[[str, dict[str, object]], None]
 
 
 class Abort(Exception):  # noqa: N818 - not an error: the way out of whatever was going on
@@ -56,7 +56,7 @@ class Suspend:
     restored_at: float | None = None
 
 
-class Machine:
+class Machine(CoreMachine):
     """A board; ``clock`` is how far its one processor has come, in s.
 
     :ivar flags: real-time bytes that were received and not yet acted on.
@@ -64,16 +64,13 @@ class Machine:
     """
 
     def __init__(self, board: Board, now: float, done: Callable[[Block, float], None]) -> None:
+        super().__init__(now)
         self.board = board
-        self.clock = now
         self.eeprom = Eeprom()
         self.world = World(board.parked_mm)
         self.rx = Receiver(board.byte_s, board.rx_bytes)
-        self.out: deque[tuple[float, bytes]] = deque()
         self._out_free_at = now
         self.planner = Planner(board.planner_blocks, done)
-        self.host_rate = 1.0
-        self.listener: Listener | None = None
         self.state = State.IDLE
         self.reading = False
         self.line_number = 0
@@ -115,8 +112,7 @@ class Machine:
         if state is self.state:
             return
         self.state = state
-        if self.listener:
-            self.listener("state", {"state": state.value})
+        self.tell("state", state=state.value)
 
     # ── figures ──────────────────────────────────────────────────────────────────────────
 

@@ -16,24 +16,18 @@ from fabctl_sim.stand import Stand
 class Panel(BasePanel):
     """Answers the control socket's requests."""
 
+    log: Log
+
     def __init__(self, firmware: Firmware, stand: Stand, log: Log) -> None:
-        super().__init__(stand)
+        super().__init__(stand, firmware, log)
         self.firmware = firmware
-        self.log = log
-        self.doers |= {
-            "status": self._status,
-            "received": self._received,
-            "moves": self._moves,
-            "clear-received": self._clear,
-        }
+        self.doers = {"status": self._status, "moves": self._moves, **self.doers}
         self.injectors |= {
             "hard-limit": self._hard_limit,
             "door": self._door,
             "probe": self._probe,
             "homing": self._homing,
             "reset-pin": self._reset_pin,
-            "stall": self._stall,
-            "say": self._say,
             "lose-bytes": self._lose_bytes,
         }
 
@@ -61,15 +55,8 @@ class Panel(BasePanel):
     def _now(self) -> Machine:
         return self.firmware.catch_up(self.stand.now())
 
-    def _received(self, request: Request) -> dict[str, Any]:
-        return {"commands": self.log.since(int(request.get("start", 0)))}
-
     def _moves(self, request: Request) -> dict[str, Any]:
         return {"moves": self.log.moves(int(request.get("start", 0)))}
-
-    def _clear(self, _: Request) -> dict[str, Any]:
-        self.log.clear()
-        return {}
 
     def _hard_limit(self, request: Request) -> None:
         axis = str(request.get("axis", "X"))
@@ -96,12 +83,6 @@ class Panel(BasePanel):
 
     def _reset_pin(self, _: Request) -> None:
         self.firmware.reset_pin(self.stand.now())
-
-    def _stall(self, request: Request) -> None:
-        self._now().clock += float(request["seconds"])
-
-    def _say(self, request: Request) -> None:
-        self._now().say(str(request["text"]))
 
     def _lose_bytes(self, request: Request) -> None:
         self.firmware.machine.rx.lose_next += int(request.get("count", 1))

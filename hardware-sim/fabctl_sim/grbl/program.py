@@ -8,7 +8,8 @@ from collections.abc import Callable, Generator
 from fabctl_sim.grbl import dollar, gcode, reports
 from fabctl_sim.grbl.machine import Abort, Machine, State, Waiting
 from fabctl_sim.grbl.realtime import realtime, start_cycle
-from fabctl_sim.grbl.words import CodeError, LineEditor, line_end
+from fabctl_sim.grbl.words import CodeError, LineEditor
+from fabctl_sim.one_way import line_end
 
 Recorder = Callable[[str, str], None]
 

@@ -19,7 +19,6 @@ class Receiver(OneWay):
 
     :ivar realtime: (when, byte) of the real-time bytes still on their way; commands.md: they are
         intercepted when they are received and never placed in a buffer.
-    :ivar lose_next: how many of the next bytes vanish on the wire.
     :ivar lost: bytes that found no place, or came while interrupts were off.
     """
 
@@ -29,14 +28,10 @@ class Receiver(OneWay):
         self.buffer = bytearray()
         self.realtime: deque[tuple[float, int]] = deque()
         self.lost = 0
-        self.lose_next = 0
 
     def put(self, data: bytes, now: float) -> None:
         """The host writes ``data`` at ``now``."""
-        if self.lose_next:
-            gone = min(self.lose_next, len(data))
-            self.lose_next -= gone
-            data = data[gone:]
+        data = self.survivors(data)
         if not data:
             return
         start = self.send(data, now)

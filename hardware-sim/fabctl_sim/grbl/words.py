@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 _WORD = re.compile(r"([A-Z])([+-]?(?:\d+\.?\d*|\.\d+))?")
-_ENDS = b"\r\n"
 _BLANKS = bytes([*range(0x21), 0x2F])
 
 
@@ -57,12 +56,6 @@ class LineEditor:
         line = None if self.overflow else self._line.decode("latin-1")
         self.clear()
         return line
-
-
-def line_end(data: bytes | bytearray) -> int:
-    """Return where the first CR or LF is, -1 without."""
-    found = [place for place in (data.find(_ENDS[:1]), data.find(_ENDS[1:])) if place >= 0]
-    return min(found, default=-1)
 
 
 def words(text: str) -> list[tuple[str, float]]:

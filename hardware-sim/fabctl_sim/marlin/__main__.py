@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 
-from fabctl_sim.cable import Cable
+from fabctl_sim.launch import join, make_folders, new_parser, run
 from fabctl_sim.marlin.board import Board
 from fabctl_sim.marlin.firmware import Firmware
-from fabctl_sim.marlin.panel import Log, Panel
-from fabctl_sim.options import add_shared
-from fabctl_sim.pace import Pace
-from fabctl_sim.pty_port import PtyPort
+from fabctl_sim.marlin.log import Log
+from fabctl_sim.marlin.panel import Panel
 from fabctl_sim.stand import Stand
 
+_NAME = "fabctl_sim.marlin"
 _EPILOG = """\
 The control socket takes JSON lines, one object each, and answers each with one:
   {"cmd": "status"}                       phase, port, temperatures, position, counts
@@ -40,13 +37,12 @@ The control socket takes JSON lines, one object each, and answers each with one:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    parser = argparse.ArgumentParser(
-        prog="python -m fabctl_sim.marlin",
-        description="A 3D printer's controller (Marlin 2.0.9, ATmega2560) for tests and demos.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = new_parser(
+        _NAME,
+        "A 3D printer's controller (Marlin 2.0.9, ATmega2560) for tests and demos.",
+        _EPILOG,
+        baud=250_000,
     )
-    add_shared(parser, baud=250_000)
     add = parser.add_argument
     add("--advanced-ok", action="store_true", help="ADVANCED_OK: ok N<n> P<n> B<n>")
     add("--emergency-parser", action="store_true", help="M108, M112, M410 jump the queue")
@@ -67,33 +63,17 @@ def build(options: argparse.Namespace) -> Stand:
         autoreport_temp=not options.no_autoreport_temp,
         boot_s=options.boot,
     )
-    for place in (options.link, options.control):
-        if place:
-            place.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(options)
     log = Log(options.keep, options.record)
     firmware = Firmware(board, seed=options.seed, record=log.add)
-    cable = Cable(firmware, options.seed)
-    cable.spoil(options.cable)
-    stand = Stand(
-        cable,
-        PtyPort(options.link),
-        Pace(options.factor, time.monotonic()),
-        reset_on_open=not options.no_reset_on_open,
+    return join(
+        options, firmware, firmware.machine, lambda stand: Panel(firmware, stand, log).answer
     )
-    firmware.machine.listener = stand.tell
-    if options.control:
-        stand.listen(options.control, Panel(firmware, stand, log).answer)
-    return stand
 
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    options = parser().parse_args()
-    try:
-        stand = build(options)
-    except OSError as error:
-        sys.exit(f"fabctl_sim.marlin: {error}")
-    stand.run()
+    run(_NAME, parser(), build)
 
 
 if __name__ == "__main__":

@@ -7,21 +7,23 @@ import random
 from collections import deque
 from collections.abc import Callable
 
+from fabctl_sim.core import CoreLoop
 from fabctl_sim.marlin import heating, reports
 from fabctl_sim.marlin.board import Board
 from fabctl_sim.marlin.commands import TABLE
-from fabctl_sim.marlin.lines import LineCutter, Verdict, is_move, line_end
+from fabctl_sim.marlin.lines import LineCutter, Verdict, is_move
 from fabctl_sim.marlin.machine import STOPPED, Machine
 from fabctl_sim.marlin.motion import Waiting
 from fabctl_sim.marlin.wire import Wire
 from fabctl_sim.marlin.words import Command
+from fabctl_sim.one_way import line_end
 
 Recorder = Callable[[Command], None]
 MOVES = frozenset({"G0", "G1", "G2", "G3"})
 EARLY = (b"M108", b"M112", b"M410")
 
 
-class Firmware:
+class Firmware(CoreLoop):
     """One controller, driven by the time that is passed in (simulated seconds, never back).
 
     :param board: how it is built.
@@ -29,6 +31,8 @@ class Firmware:
     :param seed: for the sensors' noise and a damaged cable.
     :param record: told of every command as it begins to run, in order.
     """
+
+    machine: Machine
 
     def __init__(
         self, board: Board, now: float = 0.0, *, seed: int = 1, record: Recorder | None = None
@@ -49,15 +53,6 @@ class Firmware:
 
     # ── what the outside does ────────────────────────────────────────────────────────────
 
-    @property
-    def host_rate(self) -> float:
-        """Simulated seconds per second of the host."""
-        return self.machine.host_rate
-
-    @host_rate.setter
-    def host_rate(self, rate: float) -> None:
-        self.machine.host_rate = rate
-
     def receive(self, data: bytes, now: float) -> None:
         """The host writes ``data`` at ``now``."""
         self.wire.put(data, now)
@@ -65,26 +60,6 @@ class Firmware:
     def backlog(self, now: float) -> int:
         """Bytes that the host wrote and that have not arrived."""
         return self.wire.backlog(now)
-
-    def advance(self, now: float) -> None:
-        """Let everything happen that is due up to ``now``."""
-        due = self._work_due()
-        while due <= now:
-            self._step(due)
-            due = self._work_due()
-
-    def next_due(self) -> float:
-        """Return when something happens next by itself; infinity when nothing will."""
-        out = self.machine.out
-        return min(self._work_due(), out[0][0] if out else math.inf)
-
-    def take_output(self, now: float) -> bytes:
-        """Return what has completely left the board by ``now``."""
-        ready = b""
-        out = self.machine.out
-        while out and out[0][0] <= now:
-            ready += out.popleft()[1]
-        return ready
 
     def reset(self, now: float) -> None:
         """Pull the reset line: everything in memory is gone, heaters off, then it boots."""

@@ -23,12 +23,6 @@ class Verdict(Enum):
     NO_CHECKSUM = "No Checksum with line number, Last Line: "
 
 
-def line_end(data: bytes | bytearray) -> int:
-    """Return where the first CR or LF is, -1 without one."""
-    newline, carriage = data.find(b"\n"), data.find(b"\r")
-    return newline if carriage < 0 or 0 <= newline < carriage else carriage
-
-
 def is_move(command: bytes) -> bool:
     """G0 to G3, found as the firmware does it: by the number behind the first G."""
     digits = command.partition(b"G")[2].split(b" ", 1)[0]

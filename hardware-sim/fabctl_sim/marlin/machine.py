@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
-from collections.abc import Callable
 
+from fabctl_sim.core import CoreMachine
 from fabctl_sim.marlin.board import Board
 from fabctl_sim.marlin.heater import Heater
 from fabctl_sim.marlin.lines import LineCheck
@@ -20,29 +19,22 @@ STOPPED = (
 QUICK_STOP_S = 1.0
 """How long the planner takes no move after a quick stop (``planner.cpp``, quick_stop)."""
 
-Listener = Callable[[str, dict[str, object]], None]
 
-
-class Machine:
+class Machine(CoreMachine):
     """A board and what hangs on it; ``clock`` is how far its one processor has come, in s.
 
-    :ivar host_rate: simulated seconds per second of the host: what the firmware repeats for
-        the host's sake (busy, temperatures) keeps the host's rhythm.
     :ivar ask_again: the main loop shall drop its input and ask for the next line.
     """
 
     def __init__(self, board: Board, now: float, noise: random.Random) -> None:
+        super().__init__(now)
         self.board = board
         self.noise = noise
-        self.clock = now
-        self.host_rate = 1.0
         self.drop_oks = 0
         self.phase = "off"
-        self.listener: Listener | None = None
         self.nozzle = Heater(board.nozzle, board.room_c, now)
         self.bed = Heater(board.bed, board.room_c, now)
         self.motion = Motion(board)
-        self.out: deque[tuple[float, bytes]] = deque()
         self.power_up(now)
 
     def power_up(self, now: float) -> None:
@@ -82,11 +74,6 @@ class Machine:
     def unknown(self, text: str) -> None:
         """Echo a command that this build does not know; it is answered with ok all the same."""
         self.say(f'echo:Unknown command: "{text}"')
-
-    def tell(self, kind: str, **details: object) -> None:
-        """Tell the listener (not the host) that something changed."""
-        if self.listener:
-            self.listener(kind, details)
 
     def set_phase(self, phase: str) -> None:
         """Enter a phase: booting, ready, heating, homing, probing, waiting, stopped, halted."""

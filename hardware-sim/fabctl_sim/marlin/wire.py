@@ -7,10 +7,9 @@ import random
 import re
 from collections import deque
 
-from fabctl_sim.one_way import OneWay
+from fabctl_sim.one_way import LINE_END, OneWay
 
 _EMERGENCY = re.compile(rb"\s*(?:N-?\d*\s*)?M(108|112|410)(?!\d)")
-_END = re.compile(rb"[\r\n]")
 
 
 class Wire(OneWay):
@@ -34,7 +33,6 @@ class Wire(OneWay):
         self.capacity = capacity
         self.flip_every = 0
         self.lose_every = 0
-        self.lose_next = 0
         self.overrun = 0
         self.emergencies: deque[tuple[float, int]] = deque()
         self._noise = noise
@@ -71,10 +69,7 @@ class Wire(OneWay):
         self._line = b""
 
     def _damaged(self, data: bytes) -> bytes:
-        if self.lose_next:
-            lost = min(self.lose_next, len(data))
-            self.lose_next -= lost
-            data = data[lost:]
+        data = self.survivors(data)
         if not (self.flip_every or self.lose_every):
             return data
         return bytes(self._through_noise(data))
@@ -90,7 +85,7 @@ class Wire(OneWay):
 
     def _look_for_emergencies(self, start: float, data: bytes) -> None:
         begin = 0
-        for end in _END.finditer(data):
+        for end in LINE_END.finditer(data):
             line = self._line + data[begin : end.start()]
             self._line = b""
             begin = end.end()
