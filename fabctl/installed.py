@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 DRIVERS = "fabctl.drivers"
+INTERLOCKS = "fabctl.interlocks"
 
 
 def entry_points(group: str) -> dict[str, str]:

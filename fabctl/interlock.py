@@ -8,11 +8,13 @@ drivers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
+from fabctl.clock import Clock
 from fabctl.units import Seconds
 
 
@@ -137,9 +139,54 @@ class InterlockProfile:
         return self.folder / "socket"
 
     @property
+    def supervisor_socket(self) -> Path:
+        """The Unix socket on which a FAULT is cleared; for the daemon's own user and root only."""
+        return self.folder / "supervisor"
+
+    @property
+    def fault_file(self) -> Path:
+        """The FAULT that is remembered across restarts."""
+        return self.folder / "fault.json"
+
+    @property
+    def record(self) -> Path:
+        """Every change of state with its cause."""
+        return self.folder / "record.jsonl"
+
+    @property
     def cabinet(self) -> Path:
         """The simulated cabinet's shared memory."""
         return self.folder / "cabinet"
+
+
+class InterlockDaemon(Protocol):
+    """The scan loop in a process of its own."""
+
+    def run(self) -> int:
+        """Scan until :meth:`end`; return the exit code. The outputs are off on return."""
+
+    def end(self) -> None:
+        """Have :meth:`run` switch the outputs off and return; safe in a signal handler."""
+
+
+class InterlockFactory(Protocol):
+    """What the entry-point group ``fabctl.interlocks`` names."""
+
+    def __call__(
+        self,
+        profile: InterlockProfile,
+        key: bytes,
+        clock: Clock,
+        *,
+        simulated: bool,
+        say: Callable[[str], None],
+    ) -> InterlockDaemon:
+        """Return a daemon that has touched nothing yet.
+
+        :param key: of the machine's permits, 32 bytes.
+        :param simulated: whether the lab is declared simulated.
+        :param say: takes one line for a person.
+        """
 
 
 class InterlockState(StrEnum):
