@@ -42,6 +42,9 @@ class Permit:
     """≥ 1, greater than that of every permit before it for this boot."""
     seconds: float
     """How long it holds after it was taken in, 0 < seconds ≤ 60."""
+    uptime_s: float | None = None
+    """The interlock's ``uptime_s`` that its issuer had heard last, ≥ 0. A permit that is taken in
+    much later was held back by somebody, and is refused; without it, nobody can tell."""
 
 
 def seal(key: bytes, permit: Permit) -> bytes:
@@ -86,7 +89,16 @@ def _permit(values: dict[str, object]) -> Permit:
     if not 0 < seconds <= LONGEST_S:  # false for NaN; an int of any size can be compared
         raise InputError("a permit holds for a while", limit=f"more than 0, {LONGEST_S:.0f} s")
     machine, person, use, boot = (str(name) for name in names)
-    return Permit(machine, person, use, boot, serial, float(seconds))
+    uptime = _uptime(values.get("uptime_s"))
+    return Permit(machine, person, use, boot, serial, float(seconds), uptime)
+
+
+def _uptime(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
+        raise InputError("a permit's uptime is a number of seconds")
+    return float(value)
 
 
 def _is_name(text: str) -> bool:
