@@ -6,136 +6,28 @@ is compared with the file, command by command.
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-from fabctl.clock import SystemClock
 from fabctl.errors import LocalError
 from fabctl.ports import (
     Connected,
-    DriverEvent,
     JobEnded,
-    JobFile,
     JobProgress,
-    MachineKind,
-    MachineProfile,
     Outcome,
     Phase,
     PhaseChanged,
     Telemetry,
     Trouble,
     WaitingForPerson,
-    WorkArea,
 )
 from fabctl.units import Seconds
-from fabctl_drivers.marlin.driver import MarlinDriver
-from fabctl_sim.control import SimControl
-from fabctl_sim.process import SimProcess
+from tests.pty_bench import PATIENCE_S, MakeMarlin
 
 KEYRING = Path(__file__).parents[1] / "data" / "keyring_tag.gcode"
-PATIENCE_S = 60.0
 OURS = {"M104 S0", "M140 S0", "M107", "M105", "M108", "M110 N0", "M113", "M115", "M155 S2", "M400"}
-AREA = WorkArea((0, 250), (0, 210), (0, 210))
-
-
-Event = TypeVar("Event", bound=DriverEvent)
-
-
-class Bench:
-    """A stand-in, a driver on its port, and all events so far."""
-
-    def __init__(self, folder: Path, *options: str, window: bool = False) -> None:
-        self.folder = folder
-        self.sim = SimProcess(folder, "--boot", "0.2", *options).start()
-        self.control: SimControl = self.sim.control()
-        self.events: list[DriverEvent] = []
-        self.window = window
-        self.driver = self.new_driver()
-
-    def new_driver(self) -> MarlinDriver:
-        profile = MachineProfile(
-            id="printer-a",
-            name="Printer A",
-            kind=MachineKind.PRINTER,
-            driver="marlin",
-            host="here",
-            port=str(self.sim.port),
-            baud=250_000,
-            work_area=AREA,
-            options={"window": self.window},
-        )
-        return MarlinDriver(profile, SystemClock())
-
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline, f"not in time: {what}; {self.events[-5:]}"
-            self.events += self.driver.pump(Seconds(0.05))
-
-    def until_phase(self, phase: Phase) -> None:
-        self.until(lambda: self.driver.phase is phase, phase.value)
-        self.events += self.driver.pump(Seconds(0.0))
-
-    def connect(self) -> None:
-        self.driver.open()
-        self.until_phase(Phase.IDLE)
-
-    def start(self, *lines: str) -> JobFile:
-        path = self.folder / "job.gcode"
-        path.write_text("".join(f"{line}\n" for line in lines))
-        return self.start_file(path, len(lines))
-
-    def start_file(self, path: Path, commands: int) -> JobFile:
-        job = JobFile("job-1", path, path.name, commands, commands)
-        self.driver.start(job)
-        return job
-
-    def until_ended(self) -> JobEnded:
-        self.until(lambda: bool(self.of(JobEnded)), "the end of the job")
-        (ended,) = self.of(JobEnded)
-        return ended
-
-    def of(self, kind: type[Event]) -> list[Event]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def inject(self, what: str, **more: object) -> None:
-        self.control.ask("inject", what=what, **more)
-
-    def ran(self) -> list[str]:
-        return [str(c["text"]) for c in self.control.ask("received")["commands"]]
-
-    def close(self) -> None:
-        self.driver.close()
-        self.control.close()
-        self.sim.end()
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A short path: Unix sockets take no long ones."""
-    with tempfile.TemporaryDirectory(prefix="drv") as name:
-        yield Path(name)
-
-
-MakeBench = Callable[..., Bench]
-
-
-@pytest.fixture
-def bench(folder: Path) -> Iterator[MakeBench]:
-    made: list[Bench] = []
-
-    def make(*options: str, window: bool = False) -> Bench:
-        made.append(Bench(folder, *options, window=window))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def sendable_lines(path: Path) -> list[str]:
@@ -155,8 +47,8 @@ def assert_ran_exactly(ran: list[str], wanted: list[str]) -> None:
 
 
 @pytest.mark.parametrize("autoreport", [True, False])
-def test_a_real_file_is_printed_whole(bench: MakeBench, *, autoreport: bool) -> None:
-    one = bench("--factor", "instant", *([] if autoreport else ["--no-autoreport-temp"]))
+def test_a_real_file_is_printed_whole(marlin: MakeMarlin, *, autoreport: bool) -> None:
+    one = marlin("--factor", "instant", *([] if autoreport else ["--no-autoreport-temp"]))
     one.connect()
     (connected,) = one.of(Connected)
     assert connected.firmware is not None
@@ -176,17 +68,17 @@ def test_a_real_file_is_printed_whole(bench: MakeBench, *, autoreport: bool) -> 
     assert all(p.commands_done <= len(wanted) for p in one.of(JobProgress))
 
 
-def test_the_first_thing_said_turns_the_heaters_off(bench: MakeBench) -> None:
-    one = bench("--no-reset-on-open")
+def test_the_first_thing_said_turns_the_heaters_off(marlin: MakeMarlin) -> None:
+    one = marlin("--no-reset-on-open")
     one.until(lambda: one.control.status()["phase"] == "ready", "the board is up")
     one.connect()
     assert one.ran()[:4] == ["M108", "M104 S0", "M140 S0", "M107"]
 
 
 @pytest.mark.parametrize("window", [False, True])
-def test_a_damaged_cable_costs_time_but_no_line(bench: MakeBench, *, window: bool) -> None:
+def test_a_damaged_cable_costs_time_but_no_line(marlin: MakeMarlin, *, window: bool) -> None:
     """Faults one after the other, for two in one line may cancel out in an 8-bit checksum."""
-    one = bench("--factor", "5", *(["--advanced-ok"] if window else []), window=window)
+    one = marlin("--factor", "5", *(["--advanced-ok"] if window else []), window=window)
     one.connect()
     wanted = [f"G1 X{50 + number % 7} Y{50 + number % 11} F9000" for number in range(900)]
     one.start(*wanted)
@@ -197,7 +89,7 @@ def test_a_damaged_cable_costs_time_but_no_line(bench: MakeBench, *, window: boo
         return bool(one.of(JobEnded)) or one.driver.confirmed_line > hurt_at + 30
 
     while not one.of(JobEnded):
-        one.inject(("flip-checksum", "lose-bytes", "drop-ok")[faults % 3])
+        one.control.inject(("flip-checksum", "lose-bytes", "drop-ok")[faults % 3])
         faults += 1
         hurt_at = one.driver.confirmed_line
         one.until(went_on, "it goes on")
@@ -209,18 +101,18 @@ def test_a_damaged_cable_costs_time_but_no_line(bench: MakeBench, *, window: boo
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_lost_ok_is_found(bench: MakeBench, times: int) -> None:
-    one = bench("--factor", "instant")
+def test_a_lost_ok_is_found(marlin: MakeMarlin, times: int) -> None:
+    one = marlin("--factor", "instant")
     one.connect()
     wanted = [f"G1 X{number}" for number in range(1, 40)]
-    one.inject("drop-ok", count=times)
+    one.control.inject("drop-ok", count=times)
     one.start(*wanted)
     assert one.until_ended().outcome is Outcome.FINISHED
     assert_ran_exactly(one.ran(), wanted)
 
 
-def test_pause_lifts_and_resume_goes_on_where_it_was(bench: MakeBench) -> None:
-    one = bench("--factor", "10")
+def test_pause_lifts_and_resume_goes_on_where_it_was(marlin: MakeMarlin) -> None:
+    one = marlin("--factor", "10")
     one.connect()
     moves = [f"G1 X{10 + number} Y20 E{number}.125 F3000" for number in range(60)]
     one.start("G28", "M302 S0", "G90", "M83", "G1 X10 Y20 Z2 F3000", *moves)
@@ -253,9 +145,9 @@ def test_pause_lifts_and_resume_goes_on_where_it_was(bench: MakeBench) -> None:
 
 @pytest.mark.parametrize("emergency_parser", [True, False])
 def test_stop_while_heating_turns_the_heaters_off_at_once(
-    bench: MakeBench, *, emergency_parser: bool
+    marlin: MakeMarlin, *, emergency_parser: bool
 ) -> None:
-    one = bench(*(["--emergency-parser"] if emergency_parser else []))
+    one = marlin(*(["--emergency-parser"] if emergency_parser else []))
     one.connect()
     one.start("M140 S60", "M104 S210", "M109 S210", "G28")
     one.until(lambda: one.control.status()["nozzle_target_c"] == 210, "it heats")
@@ -271,13 +163,13 @@ def test_stop_while_heating_turns_the_heaters_off_at_once(
     assert one.driver.phase is Phase.IDLE
 
 
-def test_a_reset_during_a_job_is_never_printed_over(bench: MakeBench) -> None:
-    one = bench("--factor", "5")
+def test_a_reset_during_a_job_is_never_printed_over(marlin: MakeMarlin) -> None:
+    one = marlin("--factor", "5")
     one.connect()
     moves = [f"G1 X{1 + number % 2 * 50} F3000" for number in range(200)]
     one.start("G28", "M104 S200", *moves)
     one.until(lambda: one.driver.confirmed_line >= 10, "some moves")
-    one.control.ask("reset")
+    one.control.reset()
     ended = one.until_ended()
     assert (ended.outcome, ended.trouble) == (Outcome.FAILED, Trouble.CONTROLLER_RESET)
     ran = len(one.ran())
@@ -291,21 +183,21 @@ def test_a_reset_during_a_job_is_never_printed_over(bench: MakeBench) -> None:
     one.until_phase(Phase.IDLE)
 
 
-def test_a_pulled_cable_is_told_at_once_and_a_person_clears_it(bench: MakeBench) -> None:
-    one = bench("--factor", "5")
+def test_a_pulled_cable_is_told_at_once_and_a_person_clears_it(marlin: MakeMarlin) -> None:
+    one = marlin("--factor", "5")
     one.connect()
     one.start("G28", *(f"G1 X{1 + number % 2 * 50} F3000" for number in range(200)))
     one.until(lambda: one.driver.confirmed_line >= 5, "some moves")
     line = one.driver.confirmed_line
     pulled = time.monotonic()
-    one.control.ask("unplug")
+    one.control.unplug()
     ended = one.until_ended()
     assert time.monotonic() - pulled < 5.0
     assert (ended.outcome, ended.trouble) == (Outcome.FAILED, Trouble.CABLE_LOST)
     assert ended.line >= line
     one.until_phase(Phase.CLOSED)
     assert one.of(PhaseChanged)[-1].trouble is Trouble.CABLE_LOST
-    one.control.ask("plug", reset=False)
+    one.control.plug()
     one.driver.open()
     one.until_phase(Phase.BROKEN)
     status = one.control.status()
@@ -315,13 +207,13 @@ def test_a_pulled_cable_is_told_at_once_and_a_person_clears_it(bench: MakeBench)
 
 
 def test_a_firmware_that_halts_is_cleared_only_after_it_was_switched_off(
-    bench: MakeBench,
+    marlin: MakeMarlin,
 ) -> None:
-    one = bench("--factor", "5")
+    one = marlin("--factor", "5")
     one.connect()
     one.start("G28", "M104 S200", *(f"G1 X{1 + n % 2 * 50} F3000" for n in range(200)))
     one.until(lambda: one.driver.confirmed_line >= 5, "some moves")
-    one.inject("thermal-runaway", heater="nozzle")
+    one.control.inject("thermal-runaway", heater="nozzle")
     ended = one.until_ended()
     assert (ended.outcome, ended.trouble) == (Outcome.FAILED, Trouble.FIRMWARE_HALTED)
     assert ended.reason is not None
@@ -329,15 +221,15 @@ def test_a_firmware_that_halts_is_cleared_only_after_it_was_switched_off(
     assert one.driver.phase is Phase.BROKEN
     with pytest.raises(LocalError, match="switch the machine off and on"):
         one.driver.clear()
-    one.control.ask("reset")
+    one.control.reset()
     one.until(lambda: len(one.of(Connected)) == 2, "it answers again")
     one.driver.clear()
     one.until_phase(Phase.IDLE)
 
 
-def test_a_driver_that_died_leaves_no_heater_on(bench: MakeBench) -> None:
+def test_a_driver_that_died_leaves_no_heater_on(marlin: MakeMarlin) -> None:
     """The process is killed while the printer heats; the next one opens the port again."""
-    one = bench("--no-reset-on-open")
+    one = marlin("--no-reset-on-open")
     one.connect()
     one.start("M109 S210", "G28")
     one.until(lambda: one.control.status()["nozzle_target_c"] == 210, "it heats")
@@ -352,8 +244,8 @@ def test_a_driver_that_died_leaves_no_heater_on(bench: MakeBench) -> None:
     one.until_phase(Phase.IDLE)
 
 
-def test_m0_waits_for_a_person_and_says_so(bench: MakeBench) -> None:
-    one = bench("--no-reset-on-open")
+def test_m0_waits_for_a_person_and_says_so(marlin: MakeMarlin) -> None:
+    one = marlin("--no-reset-on-open")
     one.connect()
     one.start("M0 Turn the part", "G1 X1")
     one.until(lambda: bool(one.of(WaitingForPerson)), "the request")
@@ -362,8 +254,8 @@ def test_m0_waits_for_a_person_and_says_so(bench: MakeBench) -> None:
     assert one.until_ended().outcome is Outcome.STOPPED
 
 
-def test_closing_during_a_job_leaves_no_heater_on(bench: MakeBench) -> None:
-    one = bench()
+def test_closing_during_a_job_leaves_no_heater_on(marlin: MakeMarlin) -> None:
+    one = marlin()
     one.connect()
     one.start("M104 S210", "G4 S1", *(f"G1 X{n}" for n in range(100)))
     one.until(lambda: one.control.status()["nozzle_target_c"] == 210, "it heats")

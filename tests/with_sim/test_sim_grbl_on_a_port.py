@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -17,13 +16,6 @@ from fabctl_sim.process import SimProcess
 
 PATIENCE_S = 20.0
 QUICK = ("--boot", "0.1")
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A short path: Unix sockets take no long ones."""
-    with tempfile.TemporaryDirectory(prefix="sim") as name:
-        yield Path(name)
 
 
 class Host:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,6 @@ from fabctl_sim.trial_host import numbered
 
 FILE = Path(__file__).parents[1] / "data" / "keyring_tag.gcode"
 PATIENCE_S = 20.0
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A short path: Unix sockets take no long ones."""
-    with tempfile.TemporaryDirectory(prefix="sim") as name:
-        yield Path(name)
 
 
 class Host:
