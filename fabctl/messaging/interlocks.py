@@ -31,7 +31,7 @@ class InputWord:
     age_s: float | None = None
     """Seconds since it is so."""
     say: str | None = None
-    """A code: what to do about it, where the condition alone does not say."""
+    """What to do about it: an English template, for technicians."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class InterlockPayload:
     first_cause: str | None = None
     """What tripped first, kept until the next arming."""
     fault: str | None = None
+    advice: str | None = None
+    """A code: what it waits for, where that is neither a cause nor a fault."""
     inputs: Mapping[InputRole, InputWord] = field(default_factory=dict)
     permit: PermitWord | None = None
     permits_refused: Mapping[str, int] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class InterlockPayload:
     """Whether the machine's run signal says that it works."""
     trips: int = 0
     """Since the daemon's boot."""
+    uptime_s: float | None = None
+    """Seconds since the daemon's boot."""
     max_age_s: int = INTERLOCK_MAX_AGE_S
 
     def encode(self, stamp: Stamp) -> bytes:
@@ -72,6 +76,7 @@ class InterlockPayload:
         fields: dict[str, Any] = {
             "state": str(self.state), "interlock_boot": self.boot, "since_s": self.since_s,
             "cause": self.cause, "first_cause": self.first_cause, "fault": self.fault,
+            "advice": self.advice, "uptime_s": self.uptime_s,
             "inputs": {
                 str(role): {"condition": str(w.condition), "age_s": w.age_s, "say": w.say}
                 for role, w in self.inputs.items()
@@ -111,12 +116,14 @@ class InterlockPayload:
             cause=fields.text_or_none("cause", limit=_SHORT),
             first_cause=fields.text_or_none("first_cause", limit=_SHORT),
             fault=fields.text_or_none("fault", limit=_SHORT),
+            advice=fields.text_or_none("advice", limit=_SHORT),
             inputs=_inputs(fields),
             permit=_permit(fields),
             permits_refused=_counts(fields, "permits_refused"),
             outputs_on=_flag_or_none(fields, "outputs_on"),
             active=_flag_or_none(fields, "active"),
             trips=fields.whole_or_none("trips") or 0,
+            uptime_s=fields.number_or_none("uptime_s"),
             max_age_s=max_age_s,
         )
 
@@ -136,7 +143,7 @@ def _input(fields: Fields) -> InputWord:
     return InputWord(
         InputCondition(condition),
         fields.number_or_none("age_s"),
-        fields.text_or_none("say", limit=_SHORT),
+        fields.text_or_none("say"),
     )
 
 

@@ -27,6 +27,12 @@ class EventKind(StrEnum):
     INTERLOCK_FAULT = "interlock-fault"
     INTERLOCK_CLEARED = "interlock-cleared"
     INTERLOCK_PERMIT_REFUSED = "interlock-permit-refused"
+    INTERLOCK_RAN = "interlock-ran"
+    """The machine worked for some seconds of a use, as the interlock counted."""
+
+
+INTERLOCK_PREFIX = "interlock-"
+"""Kinds that begin so go into the interlocks' own history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +59,11 @@ class MachineEvent:
     reason: str | None = None
     by: str | None = None
     """The id of the person who asked, where the machine knows."""
+    count: int | None = None
+    """How many requests or permits were refused since the last such event."""
+    use: str | None = None
+    """The use that the interlock's permit named."""
+
+    def happened_at(self, arrived: datetime) -> datetime:
+        """Return the machine's own time where its clock was right, else the time of arrival."""
+        return min(self.at, arrived) if self.at is not None and self.synced else arrived

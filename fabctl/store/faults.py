@@ -28,6 +28,7 @@ _SQLITE_WORDS: Mapping[str, str] = {
     "UNIQUE constraint failed: credential.login": "uq_credential_login",
     "UNIQUE constraint failed: credential.pin_hash": "uq_credential_pin_hash",
     "audit_append_only": "audit_append_only",
+    "interlock_append_only": "interlock_append_only",
 }
 _RESTORE = "keep the file aside, and put the newest copy of the backups folder in its place"
 _SQLITE_FAULTS: Mapping[str, tuple[str, str]] = {
@@ -73,6 +74,10 @@ def explained(error: BaseException) -> FabError | None:
         return RefusedError([_REFUSALS[name]()])
     if name == "audit_append_only":
         return LocalError("the audit trail only grows: a line was about to be changed or deleted")
+    if name == "interlock_append_only":
+        return LocalError(
+            "an interlock's history only grows: a line was about to be changed or deleted"
+        )
     fault = _fault(error)
     return LocalError(fault[0], next_step=fault[1]) if fault else None
 

@@ -1,7 +1,8 @@
 """The tables. Their guarantees (triggers, exclusion constraints) stand in the migrations.
 
 Ids are text: 12 random characters, except a resource's, which is the machine's in lab.toml.
-Every instant is UTC. Rows of history (certification, audit, machine_event) are only ever added.
+Every instant is UTC. Rows of history (certification, audit, machine_event,
+interlock_event) are only ever added.
 """
 
 from __future__ import annotations
@@ -285,6 +286,36 @@ class MachineEventRow(Base):
     job_id: Mapped[str | None] = mapped_column(index=True)
     """Not a foreign key: a machine may speak of a job that a restored backup does not know."""
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class InterlockEventRow(Base):
+    """One line of an interlock's history. The database refuses to change or delete it."""
+
+    __tablename__ = "interlock_event"
+    __table_args__ = (
+        UniqueConstraint("machine", "boot", "seq"),
+        Index("ix_interlock_event_machine_happened_at", "machine", "happened_at"),
+        Index("ix_interlock_event_happened_at", "happened_at"),
+    )
+
+    id: Mapped[int] = mapped_column(_Count, primary_key=True)
+    machine: Mapped[str]
+    boot: Mapped[str]
+    seq: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    happened_at: Mapped[datetime]
+    """By the machine's clock where that was right, else when it was recorded."""
+    synced: Mapped[bool]
+    recorded_at: Mapped[datetime]
+    code: Mapped[str | None]
+    """What tripped, the fault, or why a permit was refused."""
+    count: Mapped[int | None]
+    reason: Mapped[str | None]
+    seconds: Mapped[float | None]
+    job_id: Mapped[str | None]
+    use_id: Mapped[str | None]
+    person_id: Mapped[str | None]
+    """Not foreign keys: a machine may speak of what a restored backup does not know."""
 
 
 class SignIn(Base):

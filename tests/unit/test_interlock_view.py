@@ -34,13 +34,15 @@ READY = InterlockPayload(
     "ready",
     boot="i1",
     since_s=3.5,
-    first_cause="lid_open",
+    first_cause="lid-open",
+    advice="press-reset",
     inputs={InputRole.LID_A: InputWord(InputCondition.PASSED, 12.0, None)},
     permit=PermitWord("use1", 8.25),
     permits_refused={"replayed": 2},
     outputs_on=False,
     active=False,
     trips=1,
+    uptime_s=61.5,
 )
 
 

@@ -11,11 +11,14 @@ SQLITE = (
     "DROP TRIGGER claim_no_overlap_update",
     "DROP TRIGGER audit_append_only_update",
     "DROP TRIGGER audit_append_only_delete",
+    "DROP TRIGGER interlock_append_only_update",
+    "DROP TRIGGER interlock_append_only_delete",
     "DROP INDEX use_one_open",
 )
 POSTGRESQL = (
     "ALTER TABLE claim DROP CONSTRAINT claim_no_overlap",
     "DROP TRIGGER audit_append_only ON audit",
+    "DROP TRIGGER interlock_append_only ON interlock_event",
     "DROP INDEX use_one_open",
 )
 

@@ -28,7 +28,7 @@ from fabctl.store.version import HEAD
 NEXT_MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0099", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "0099", {head!r}, None, None
 def upgrade():
     op.create_table("novelty", sa.Column("id", sa.Integer, primary_key=True))
     op.execute({statement!r})
@@ -43,7 +43,7 @@ def next_version(folder: Path, statement: str) -> Scripts:
     """Return our migrations and one more, as a later fabctl would bring it."""
     shutil.copytree(OURS.folder, folder)
     script = folder / "versions" / "v0099_next.py"
-    script.write_text(NEXT_MIGRATION.format(statement=statement))
+    script.write_text(NEXT_MIGRATION.format(head=HEAD, statement=statement))
     return Scripts(folder, "0099")
 
 
