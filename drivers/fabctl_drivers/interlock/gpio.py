@@ -4,8 +4,8 @@ Read by polling only: an exception in an lgpio callback ends its notify thread a
 edge on every pin, without a word (lgpio.py, ``_callback_thread.run``). Written as plain levels
 only: ``blink()`` and PWM go on without the loop that should drive them.
 
-Pins are asked themselves (``Pin.state``) instead of through ``DigitalInputDevice``: the same level,
-without its event queue and its checks at every read (figures: docs/decisions, or ``make bench``).
+Pins are asked themselves (``Pin.state``) and not through ``DigitalInputDevice``, which switches on
+edge detection for every pin that it opens (gpiozero, input_devices.py, ``__init__``).
 """
 
 from __future__ import annotations
@@ -122,9 +122,9 @@ class Gpio:
         self.close()
 
     def _flow_rises(self) -> int | None:
-        """Return how often the flow pin was seen to rise; None when it cannot be read."""
+        """Return how often the flow pin was seen to rise; None: cannot be read, or is not there."""
         if self._flow is None:
-            return 0
+            return None
         number, pin = self._flow
         rises, before = 0, self._flow_high
         try:

@@ -111,7 +111,7 @@ class SimulatedPin(PiPin):  # type: ignore[misc]  # gpiozero has no types
         now = factory.check()
         if driven != NOT_DRIVEN:
             return driven
-        level = factory.bytes[self._at]
+        level: int = factory.bytes[self._at]
         if level <= HIGH:
             return level
         if level == READ_FAILS:
