@@ -136,6 +136,8 @@ class Trouble(StrEnum):
     """The firmware answered a line with an error (Grbl's ``error:20``)."""
     INTERRUPTED = "interrupted"
     """The machine process died while a job ran."""
+    INTERLOCK = "interlock"
+    """The interlock took the machine's permission away in the middle of the job."""
 
 
 @dataclass(frozen=True, slots=True)

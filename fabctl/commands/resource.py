@@ -83,7 +83,7 @@ def release(config: LabConfig, resource_id: str, reason: str, *, yes: bool) -> N
     the job after all, what it says replaces this.
     """
     from fabctl.commands.lab_database import who_types  # noqa: PLC0415  # see the top
-    from fabctl.services import releasing  # noqa: PLC0415  # see the top
+    from fabctl.services import releasing, using  # noqa: PLC0415  # see the top
 
     with _known_machines(config) as database:
         with database.reading() as session:
@@ -94,10 +94,16 @@ def release(config: LabConfig, resource_id: str, reason: str, *, yes: bool) -> N
             click.echo("Look at the machine first: nothing may move or heat.")
             click.confirm("Have you looked, and release it?", abort=True)
         with database.transaction() as session:
-            releasing.release(
-                session, SystemClock(), job_id=use.job_id, reason=reason, by=who_types()
-            )
-    click.echo(f"{resource_id} is released; its job {use.job_id} counts as failed.")
+            if use.job_id is None:
+                using.release_use(
+                    session, SystemClock(), use_id=use.id, reason=reason, by=who_types()
+                )
+            else:
+                releasing.release(
+                    session, SystemClock(), job_id=use.job_id, reason=reason, by=who_types()
+                )
+    failed = f"; its job {use.job_id} counts as failed" if use.job_id else ""
+    click.echo(f"{resource_id} is released{failed}.")
 
 
 @contextmanager
@@ -156,6 +162,9 @@ def _said_of_use(config: LabConfig, session: Session, use: UseView) -> str:
     from fabctl.services import jobs, people  # noqa: PLC0415  # see the top
 
     who = people.get_person(session, use.person_id).display_name
-    job = jobs.get_job(session, use.job_id)
     since = use.opened_at.astimezone(config.time_zone)
-    return f"in use by {who} since {since:%Y-%m-%d %H:%M}, job {job.id} ({job.name}, {job.state})"
+    said = f"in use by {who} since {since:%Y-%m-%d %H:%M}"
+    if use.job_id is None:
+        return said
+    job = jobs.get_job(session, use.job_id)
+    return f"{said}, job {job.id} ({job.name}, {job.state})"

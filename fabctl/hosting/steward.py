@@ -257,6 +257,8 @@ def _for_the_record(machine: str, event: EventPayload) -> MachineEvent:
         trouble=event.trouble,
         reason=event.reason,
         by=event.by,
+        use=event.use,
+        count=event.count,
     )
 
 

@@ -89,6 +89,8 @@ class EventType(StrEnum):
     """Somebody at the machine cleared a fault."""
     INTERLOCK_PERMIT_REFUSED = "interlock-permit-refused"
     """``trouble``: why; ``count``: how many since the last such event."""
+    INTERLOCK_RAN = "interlock-ran"
+    """``use``, ``seconds``: how long the machine worked since the last such event of that use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +194,14 @@ class EventPayload:
     """The opaque id of the person who asked for it."""
     count: int | None = None
     """How many requests were refused since the last such event."""
+    use: str | None = None
+    """The use that the interlock's permit named."""
 
     def encode(self) -> bytes:
         """Return the message; absent fields are left out."""
         names = (
             "job", "line", "commands", "resends", "seconds", "trouble", "reason", "by", "count",
+            "use",
         )  # fmt: skip
         said = {name: getattr(self, name) for name in names}
         present = {name: value for name, value in said.items() if value is not None}
@@ -218,6 +223,7 @@ class EventPayload:
             reason=fields.text_or_none("reason"),
             by=fields.text_or_none("by", limit=64),
             count=fields.whole_or_none("count"),
+            use=fields.text_or_none("use", limit=64),
         )
 
 

@@ -167,6 +167,21 @@ def conditions(facts: UseFacts) -> list[Condition]:
     return [condition(facts) for condition in CONDITIONS]
 
 
+TO_GO_ON: tuple[Callable[[UseFacts], Condition], ...] = (
+    _account,
+    _certification,
+    _reservation,
+    _order,
+)
+"""What must stay so while somebody uses a machine. What the machine itself does is not among it:
+a tripped interlock blocks it, and its person is the one who puts that right."""
+
+
+def conditions_to_go_on(facts: UseFacts) -> list[Condition]:
+    """Return every condition of a use that has begun; all of them met lets it go on."""
+    return [condition(facts) for condition in TO_GO_ON]
+
+
 def unmet(found: Iterable[Condition]) -> list[Refusal]:
     """Return the conditions that are not known to be met, as refusals."""
     return [refusal for condition in found if (refusal := condition.refusal) is not None]

@@ -173,6 +173,7 @@ _TROUBLES: Mapping[str, Text] = {
     "file-unreadable": text("The file could not be read any more."),
     "line-refused": text("The machine's controller refused a line of the file."),
     "interrupted": text("The program that drives the machine was interrupted."),
+    "interlock": text("The machine's interlock ended the job."),
     "start-unanswered": text("The machine did not answer the request to start."),
     "released": text("The staff released the machine. It had not said how the job ended."),
 }

@@ -12,7 +12,7 @@ from fabctl.services import bookings, lookups
 from fabctl.services.certifications import standing_at
 from fabctl.store.tables import Use
 
-__all__ = ["Condition", "may_use"]
+__all__ = ["Condition", "may_go_on", "may_use"]
 
 
 def may_use(
@@ -23,17 +23,34 @@ def may_use(
     :param machine_state: as the machine says it (``MachineView.state``), ``unknown`` when old.
     :raises UnknownIdError: no such person or machine.
     """
+    return rules.conditions(_facts(session, clock, person_id, resource_id, machine_state))
+
+
+def may_go_on(
+    session: Session, clock: Clock, *, person_id: str, resource_id: str
+) -> list[Condition]:
+    """Return every condition of a use that has begun; all of them True lets it go on.
+
+    It is the same answer as :func:`may_use`, without what the machine is doing.
+
+    :raises UnknownIdError: no such person or machine.
+    """
+    return rules.conditions_to_go_on(_facts(session, clock, person_id, resource_id, "unknown"))
+
+
+def _facts(
+    session: Session, clock: Clock, person_id: str, resource_id: str, machine_state: str
+) -> UseFacts:
     account = lookups.own_account(session, lookups.person(session, person_id).id)
     resource = lookups.resource(session, resource_id)
-    facts = UseFacts(
+    return UseFacts(
         account_suspended=account.suspended_at is not None,
         certification=standing_at(session, person_id, resource_id, clock.now()),
         holder=_holder(session, clock, person_id, resource_id),
         out_of_order=resource.out_of_order_at is not None,
-        open_use=_open_use(session, resource_id),
+        open_use=_open_use(session, person_id, resource_id),
         machine_state=machine_state,
     )
-    return rules.conditions(facts)
 
 
 def _holder(session: Session, clock: Clock, person_id: str, resource_id: str) -> Holder:
@@ -43,6 +60,8 @@ def _holder(session: Session, clock: Clock, person_id: str, resource_id: str) ->
     return Holder.THIS_PERSON if held.person_id == person_id else Holder.SOMEBODY_ELSE
 
 
-def _open_use(session: Session, resource_id: str) -> bool:
-    query = select(Use.id).where(Use.resource_id == resource_id, Use.closed_at.is_(None))
-    return session.scalars(query).first() is not None
+def _open_use(session: Session, person_id: str, resource_id: str) -> bool:
+    """Say whether the machine is taken. A person's own use without a job is theirs to work in."""
+    query = select(Use).where(Use.resource_id == resource_id, Use.closed_at.is_(None))
+    use = session.scalars(query).first()
+    return use is not None and (use.job_id is not None or use.person_id != person_id)

@@ -143,13 +143,24 @@ def open_use(
     refusals = _not_this_job(job, person_id) + access_rules.unmet(found)
     if refusals:
         raise RefusedError(refusals)
-    use = _open(session, clock, job)
+    use = _sitting(session, job) or _open(session, clock, job)
     job.state = after(JobState(job.state), Step.ASK).value
     job.asked_at = clock.now()
     job.trouble = job.reason = None
     audit(session, clock, person_id, "job.start-asked", f"job:{job.id}", {"use": use.id})
     session.flush()
     return StartOrder(view(job), use.id)
+
+
+def _sitting(session: Session, job: Job) -> Use | None:
+    """Return the use without a job in which its person works just now."""
+    query = select(Use).where(
+        Use.resource_id == job.resource_id,
+        Use.person_id == job.person_id,
+        Use.job_id.is_(None),
+        Use.closed_at.is_(None),
+    )
+    return session.scalars(query).first()
 
 
 def _open(session: Session, clock: Clock, job: Job) -> Use:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.model.event import EventKind, MachineEvent
+from fabctl.model.event import INTERLOCK_PREFIX, EventKind, MachineEvent
 from fabctl.model.job import (
     ENDED,
     ON_MACHINE,
@@ -22,7 +22,8 @@ from fabctl.model.job import (
     applied,
 )
 from fabctl.services.audit import audit
-from fabctl.services.uses import close_use, open_use_of
+from fabctl.services.interlock_history import record_interlock_event
+from fabctl.services.uses import add_ran, close_use, open_use_of
 from fabctl.store.tables import Job, MachineEventRow, Use
 from fabctl.store.upsert import insert_unless_there
 
@@ -33,7 +34,7 @@ ANSWER_WITHIN = timedelta(seconds=30)
 WORD_WITHIN = timedelta(minutes=2)
 """The same where nobody knows what the machine does: it may come back and say."""
 
-_BODY = ("line", "commands", "resends", "seconds", "trouble", "reason", "by")
+_BODY = ("line", "commands", "resends", "seconds", "trouble", "reason", "by", "use")
 _AUDITED = frozenset({*SAID_BY_MACHINE, EventKind.MACHINE_CLEARED, EventKind.REQUEST_REFUSED})
 
 
@@ -42,13 +43,24 @@ def record_event(session: Session, clock: Clock, event: MachineEvent) -> bool:
 
     :return: False when it was recorded before; nothing is changed then.
     """
+    if event.kind.startswith(INTERLOCK_PREFIX):
+        return _record_interlock(session, clock, event)
     if not _insert(session, clock, event):
         return False
     job = _job_of(session, event)
     if job is not None:
-        _apply(session, job, event, _happened_at(clock, event))
+        _apply(session, job, event, event.happened_at(clock.now()))
     if event.kind in _AUDITED:
         _audit(session, clock, event, job)
+    session.flush()
+    return True
+
+
+def _record_interlock(session: Session, clock: Clock, event: MachineEvent) -> bool:
+    if not record_interlock_event(session, clock, event):
+        return False
+    if event.kind == EventKind.INTERLOCK_RAN and event.use and (event.seconds or 0.0) > 0.0:
+        add_ran(session, event.use, event.machine, event.seconds or 0.0)
     session.flush()
     return True
 
@@ -67,12 +79,6 @@ def _insert(session: Session, clock: Clock, event: MachineEvent) -> bool:
         "body": {name: said[name] for name in _BODY if said[name] is not None},
     }
     return insert_unless_there(session, MachineEventRow, values)
-
-
-def _happened_at(clock: Clock, event: MachineEvent) -> datetime:
-    """Return the machine's own time where its clock was right, else the time of arrival."""
-    now = clock.now()
-    return min(event.at, now) if event.at is not None and event.synced else now
 
 
 def _job_of(session: Session, event: MachineEvent) -> Job | None:

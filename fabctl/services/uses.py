@@ -19,13 +19,16 @@ class UseView:
     resource_id: str
     person_id: str
     reservation_id: str | None
-    job_id: str
+    job_id: str | None
+    """None: the person said that they use the machine; jobs may run within it."""
     opened_at: datetime
     closed_at: datetime | None
     outcome: str | None
     """None while open; else finished, stopped, failed, interrupted, refused, unanswered,
-    released.
+    released, permission-ended.
     """
+    ran_s: float | None = None
+    """Seconds that the interlock counted as work; None: it never said any."""
 
 
 def uses_of_person(session: Session, *, person_id: str, limit: int = 20) -> list[UseView]:
@@ -59,6 +62,22 @@ def open_use_on(session: Session, *, resource_id: str) -> UseView | None:
     return _view(row) if row else None
 
 
+def open_uses(session: Session) -> list[UseView]:
+    """Return every open use of the lab, at most one per machine."""
+    query = select(Use).where(Use.closed_at.is_(None)).order_by(Use.opened_at, Use.id)
+    return [_view(row) for row in session.scalars(query)]
+
+
+def add_ran(session: Session, use_id: str, resource_id: str, seconds: float) -> bool:
+    """Add to a use's working time; False: this machine has no such use. For services only."""
+    use = session.get(Use, use_id, with_for_update=True, populate_existing=True)
+    if use is None or use.resource_id != resource_id:
+        return False
+    use.ran_s = (use.ran_s or 0.0) + seconds
+    session.flush()
+    return True
+
+
 def close_use(session: Session, use: Use | None, *, at: datetime, outcome: str) -> None:
     """End an open use (never before it began). For services only."""
     if use is not None:
@@ -76,4 +95,5 @@ def _view(row: Use) -> UseView:
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         outcome=row.outcome,
+        ran_s=row.ran_s,
     )
