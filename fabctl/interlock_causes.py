@@ -85,8 +85,8 @@ class Sentence:
 
 _TRIPS: Mapping[Cause, Sentence] = {
     Cause.ESTOP_OPEN: Sentence(
-        "The emergency stop is pressed.",
-        "Make the machine safe. Then pull out the emergency stop.",
+        "The red button is pressed.",
+        "Find out why. Then release the red button.",
     ),
     Cause.KEY_OFF: Sentence("The key switch is off.", "Turn the key on."),
     Cause.LID_OPEN: Sentence("The lid or door is open.", "Close the lid or door."),
@@ -99,7 +99,7 @@ _TRIPS: Mapping[Cause, Sentence] = {
     Cause.EXHAUST_OFF: Sentence("The exhaust is off.", "Switch the exhaust on."),
     Cause.SCAN_STALLED: Sentence(
         "The interlock was held up for too long.",
-        "Wait two seconds, then press reset. If it comes again, tell the staff.",
+        "Press the green button again. If it comes back, tell the staff.",
     ),
 }
 
@@ -113,7 +113,7 @@ _FAULTS: Mapping[FaultCode, Sentence] = {
     FaultCode.INPUT_UNREAD: Sentence("An input of the interlock cannot be read.", _STAFF),
     FaultCode.LIDS_DIFFER: Sentence("The two lid switches do not agree.", _STAFF),
     FaultCode.FLOW_TOO_FAST: Sentence("The flow meter counts faster than water can flow.", _STAFF),
-    FaultCode.RESET_STUCK: Sentence("The reset button is stuck, or was held too long.", _STAFF),
+    FaultCode.RESET_STUCK: Sentence("The green button is stuck, or was held too long.", _STAFF),
     FaultCode.K1_WELDED: Sentence("Relay K1 does not let go.", _STAFF),
     FaultCode.K1_NO_PULL_IN: Sentence("Relay K1 does not pull in.", _STAFF),
     FaultCode.K2_WELDED: Sentence("Relay K2 does not let go.", _STAFF),
@@ -127,17 +127,17 @@ _ADVICE: Mapping[Advice, Sentence] = {
     Advice.STARTING: Sentence("The interlock is starting.", "Wait a few seconds."),
     Advice.INPUTS_SETTLING: Sentence("The interlock reads its inputs.", "Wait a moment."),
     Advice.RELAYS_SETTLING: Sentence("The interlock waits for its relays.", "Wait a moment."),
-    Advice.RESET_PRESSED: Sentence("The reset button is pressed.", "Let go of the reset button."),
+    Advice.RESET_PRESSED: Sentence("The green button is held down.", "Let go of the green button."),
     Advice.LID_NOT_SEEN_OPEN: Sentence(
         "The lid switches are not tested yet.", "Open the lid or door once, then close it."
     ),
     Advice.LID_NOT_CLOSED: Sentence("The lid switches are being tested.", "Close the lid or door."),
-    Advice.NO_PERMIT: Sentence("Nobody has started a use.", "Start your use on the screen."),
+    Advice.NO_PERMIT: Sentence("Nobody has said “I begin”.", "Tap “I begin” on the screen."),
     Advice.FLOW_AWAITED: Sentence(
-        "No cooling water flows yet.", "Switch the pump on before you press reset."
+        "No cooling water flows yet.", "Switch the pump on first."
     ),
     Advice.PRESS_RESET: Sentence(
-        "Everything is in order.", "Press reset at the machine briefly, then let go."
+        "Everything is in order.", "Press the green button on the machine, then let go."
     ),
     Advice.CLEARING: Sentence("The cause is gone.", "Wait a moment."),
     Advice.DRAINING: Sentence(
