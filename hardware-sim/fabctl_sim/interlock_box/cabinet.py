@@ -93,7 +93,7 @@ class Cabinet:
         return {
             "inputs": self.inputs.levels(),
             "faults": sorted(self.inputs.faults)
-            + [f"{r.name.lower()}-{r.fault}" for r in (self.k1, self.k2) if r.fault != "none"],
+            + [f"{r.name.lower()}-{r.fault}" for r in (self.k1, self.k2) if r.fault],
             "lines": {"k1_pulses": self._pulsing, "k2": self._k2_line},
             "contacts": {
                 "K1": self.k1.main,

@@ -56,9 +56,9 @@ class Inputs:
         self.faults[name] = (role, level)
         self._show(role)
 
-    def repair(self, name: str | None = None) -> None:
-        """Take one fault away, or all of them."""
-        for gone in [key for key in self.faults if name in {None, key}]:
+    def repair(self, beginning: str = "") -> None:
+        """Take every fault away whose name begins so."""
+        for gone in [name for name in self.faults if name.startswith(beginning)]:
             role, _ = self.faults.pop(gone)
             self._show(role)
 

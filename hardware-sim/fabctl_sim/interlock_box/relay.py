@@ -19,7 +19,7 @@ DROP_OUT_S = 0.010
 class RelayFault(StrEnum):
     """What can be wrong with a relay."""
 
-    NONE = "none"
+    NONE = ""
     WELDED = "welded"
     """Its main contact never opens again once it was closed."""
     STUCK = "stuck"
