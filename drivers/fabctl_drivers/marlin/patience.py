@@ -35,11 +35,6 @@ def code(command: bytes) -> bytes:
     return b"" if found is None else found[1] + found[2]
 
 
-def is_long(command: bytes) -> bool:
-    """Return whether the command may rightly take minutes."""
-    return code(command) in _LONG
-
-
 def waits_for_heat(command: bytes) -> bool:
     """Return whether the command ends when a temperature is reached."""
     return code(command) in _HEAT

@@ -9,6 +9,38 @@ if TYPE_CHECKING:
     from fabctl_sim.marlin.machine import Machine
 
 VERSION = "2.0.9.5"
+_CAPABILITIES = {
+    "SERIAL_XON_XOFF": False,
+    "BINARY_FILE_TRANSFER": False,
+    "EEPROM": False,
+    "VOLUMETRIC": True,
+    "AUTOREPORT_POS": False,
+    "AUTOREPORT_TEMP": True,
+    "PROGRESS": False,
+    "PRINT_JOB": True,
+    "AUTOLEVEL": False,
+    "RUNOUT": False,
+    "Z_PROBE": False,
+    "LEVELING_DATA": False,
+    "BUILD_PERCENT": False,
+    "SOFTWARE_POWER": False,
+    "TOGGLE_LIGHTS": False,
+    "CASE_LIGHT_BRIGHTNESS": False,
+    "EMERGENCY_PARSER": False,
+    "HOST_ACTION_COMMANDS": False,
+    "PROMPT_SUPPORT": False,
+    "SDCARD": False,
+    "AUTOREPORT_SD_STATUS": False,
+    "LONG_FILENAME": False,
+    "THERMAL_PROTECTION": True,
+    "MOTION_MODES": False,
+    "ARCS": True,
+    "BABYSTEPPING": False,
+    "CHAMBER_TEMPERATURE": False,
+    "COOLER_TEMPERATURE": False,
+    "MEATPACK": False,
+}
+"""As M115 tells them, in its order; a board may be built otherwise."""
 
 
 def banner() -> list[str]:
@@ -37,35 +69,9 @@ def position(m: Machine, *, planned: bool) -> str:
 def capabilities(board: Board) -> list[str]:
     """Return M115's lines (marlinfw.org/docs/gcode/M115.html); Cap: names as Marlin's."""
     caps = {
-        "SERIAL_XON_XOFF": False,
-        "BINARY_FILE_TRANSFER": False,
-        "EEPROM": False,
-        "VOLUMETRIC": True,
-        "AUTOREPORT_POS": False,
+        **_CAPABILITIES,
         "AUTOREPORT_TEMP": board.autoreport_temp,
-        "PROGRESS": False,
-        "PRINT_JOB": True,
-        "AUTOLEVEL": False,
-        "RUNOUT": False,
-        "Z_PROBE": False,
-        "LEVELING_DATA": False,
-        "BUILD_PERCENT": False,
-        "SOFTWARE_POWER": False,
-        "TOGGLE_LIGHTS": False,
-        "CASE_LIGHT_BRIGHTNESS": False,
         "EMERGENCY_PARSER": board.emergency_parser,
-        "HOST_ACTION_COMMANDS": False,
-        "PROMPT_SUPPORT": False,
-        "SDCARD": False,
-        "AUTOREPORT_SD_STATUS": False,
-        "LONG_FILENAME": False,
-        "THERMAL_PROTECTION": True,
-        "MOTION_MODES": False,
-        "ARCS": True,
-        "BABYSTEPPING": False,
-        "CHAMBER_TEMPERATURE": False,
-        "COOLER_TEMPERATURE": False,
-        "MEATPACK": False,
     }
     first = (
         f"FIRMWARE_NAME:Marlin {VERSION} (Nov 23 2026 03:11:32)"
