@@ -62,5 +62,5 @@ def _places(profile: InterlockProfile) -> list[str]:
         if wire is None:
             places.append(f"{role}=none")
         else:
-            places.append(f"{role}={wire.pin}" + ("" if wire.safe_high else ":low"))
+            places.append(f"{role}={wire.pin}:{'high' if wire.safe_high else 'low'}")
     return places

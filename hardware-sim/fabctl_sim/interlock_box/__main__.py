@@ -31,8 +31,9 @@ def parser() -> argparse.ArgumentParser:
         "--pin",
         action="append",
         default=[],
-        metavar="ROLE=PIN[:low]",
-        help="another pin than usual; :low when low means safe, ROLE=none when it is not there",
+        metavar="ROLE=PIN[:LEVEL]",
+        help="another pin than usual, with the level that means safe, low or high; "
+        "ROLE=none when it is not there",
     )
     add("--hold", type=float, default=0.175, metavar="S", help="the monostable (%(default)s)")
     add("--lid-open", action="store_true", help="the lid stands open at power-up")

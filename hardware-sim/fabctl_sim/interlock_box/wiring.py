@@ -49,19 +49,19 @@ class Wiring:
     k2: int
 
 
-_PINS = {
-    Role.LID_A: 5,
-    Role.LID_B: 6,
-    Role.FLOW: 13,
-    Role.EXHAUST: 19,
-    Role.ESTOP: 26,
-    Role.KEY: 16,
-    Role.RESET: 20,
-    Role.K1_FEEDBACK: 21,
-    Role.K2_FEEDBACK: 12,
-    Role.ACTIVE: 25,
+_USUAL = {
+    Role.LID_A: Wire(5),
+    Role.LID_B: Wire(6),
+    Role.FLOW: Wire(13),
+    Role.EXHAUST: Wire(19),
+    Role.ESTOP: Wire(26),
+    Role.KEY: Wire(12),
+    Role.RESET: Wire(16, Level.LOW),  # a push button closes: a broken wire presses nothing
+    Role.K1_FEEDBACK: Wire(20),
+    Role.K2_FEEDBACK: Wire(21),
+    Role.ACTIVE: Wire(25),
 }
-_K1, _K2 = 23, 24
+_K1, _K2 = 17, 27
 PROFILES: Mapping[str, tuple[Role, ...]] = {
     "laser": tuple(Role),
     "enclosure": tuple(role for role in Role if role not in {Role.FLOW, Role.EXHAUST}),
@@ -72,11 +72,11 @@ PROFILES: Mapping[str, tuple[Role, ...]] = {
 def wired(profile: str, changes: Iterable[str] = ()) -> Wiring:
     """Return a profile's wiring, with some pins moved.
 
-    :param changes: each ``ROLE=PIN``, ``ROLE=PIN:low`` (low means safe, released or idle) or
-        ``ROLE=none``; a role may also be ``k1`` or ``k2``.
+    :param changes: each ``ROLE=PIN``, ``ROLE=PIN:low``, ``ROLE=PIN:high`` (the level that means
+        safe, released or idle; else as usual) or ``ROLE=none``; ``k1=PIN`` and ``k2=PIN``.
     :raises ValueError: no such role or pin, or two on one pin.
     """
-    inputs = {role: Wire(_PINS[role]) for role in PROFILES[profile]}
+    inputs = {role: _USUAL[role] for role in PROFILES[profile]}
     outputs = {"k1": _K1, "k2": _K2}
     for change in changes:
         name, _, place = change.partition("=")
@@ -85,14 +85,19 @@ def wired(profile: str, changes: Iterable[str] = ()) -> Wiring:
         elif place == "none":
             inputs.pop(Role(name), None)
         else:
-            number, _, safe = place.partition(":")
-            if safe not in {"", "low", "high"}:
-                raise ValueError(f"{change}: after the colon, low or high")
-            inputs[Role(name)] = Wire(_pin(number), Level.LOW if safe == "low" else Level.HIGH)
+            inputs[Role(name)] = _wire(Role(name), place)
     pins = [wire.pin for wire in inputs.values()] + list(outputs.values())
     if len(set(pins)) < len(pins):
         raise ValueError("two on one pin")
     return Wiring(inputs, outputs["k1"], outputs["k2"])
+
+
+def _wire(role: Role, place: str) -> Wire:
+    number, _, safe = place.partition(":")
+    if safe not in {"", "low", "high"}:
+        raise ValueError(f"{role}={place}: after the colon, low or high")
+    level = Level[safe.upper()] if safe else _USUAL[role].safe
+    return Wire(_pin(number), level)
 
 
 def _pin(text: str) -> int:
