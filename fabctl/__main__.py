@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "terminal": ("terminal:terminal", "Talk to one machine, line by line, without a lab."),
     "person": ("people:person", "Add people, set passwords and PINs, certify, unlock."),
     "token": ("token:token", "Create, list and revoke personal tokens for the API."),
+    "key": ("key:key", "Create, rotate and list the keys that machines check requests with."),
     "resource": (
         "resource:resource",
         "Say which machines are out of order; release one that fell silent.",
@@ -36,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "check-config"),
     "One machine, no lab": ("stream", "terminal"),
-    "People and machines": ("person", "token", "resource"),
+    "People and machines": ("person", "token", "resource", "key"),
     "Parts of a lab (fabctl run starts them all)": ("web", "steward", "machine", "migrate"),
     "Simulated hardware": ("sim",),
 }

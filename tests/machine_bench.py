@@ -134,7 +134,8 @@ class MachineBench:
         )  # fmt: skip
         challenges = (f"challenge-{n}" for n in range(10_000))
         self.desk = RequestDesk(
-            self.machine, TOPICS, KEY, boot, ChallengeBook(self.clock, lambda: next(challenges)),
+            self.machine, TOPICS, lambda: KEY, boot,
+            ChallengeBook(self.clock, lambda: next(challenges)),
             self.messages, self.reports, self.wake,
         )  # fmt: skip
         self.host = MachineHost(

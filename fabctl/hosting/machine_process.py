@@ -19,9 +19,9 @@ from fabctl.hosting.logs import log
 from fabctl.hosting.machine import MachineHost, Waker
 from fabctl.hosting.machine_reports import MachineReports, Stamps
 from fabctl.hosting.request_desk import RequestDesk
+from fabctl.keyfile import KeyFile
 from fabctl.messaging.challenges import ChallengeBook
 from fabctl.messaging.connect import machine_link
-from fabctl.messaging.keys import read_key
 from fabctl.messaging.link import Message, MqttLink
 from fabctl.messaging.payloads import MachineState, StatePayload
 from fabctl.messaging.topics import LabTopics, client_id
@@ -74,10 +74,12 @@ class MachineProcess:
             profile, topics, self._link, self._journal, self._stamps, clock, log
         )
         wake = Waker(driver)
+        key = KeyFile(config.paths.machine_key(profile.id))
+        key.key()  # a process that can verify nothing says so at once, and ends
         desk = RequestDesk(
             profile.id,
             topics,
-            read_key(config.paths.machine_key(profile.id)),
+            key.key,
             self._stamps.boot,
             ChallengeBook(clock, lambda: secrets.token_hex(16)),
             self._link,

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fabctl.errors import FabError, NotAuthenticError
+from fabctl.errors import FabError, LocalError, NotAuthenticError
 from fabctl.hosting.machine_reports import MachineReports
 from fabctl.messaging.challenges import ChallengeBook
 from fabctl.messaging.link import Received
@@ -45,7 +45,7 @@ class Request:
 class RequestDesk:
     """The requests to one machine.
 
-    :param key: the machine's signing key.
+    :param key_of: returns the machine's signing key; a rotated one counts at once.
     :param wake: ends the main thread's waiting.
     """
 
@@ -53,7 +53,7 @@ class RequestDesk:
         self,
         machine: str,
         topics: LabTopics,
-        key: bytes,
+        key_of: Callable[[], bytes],
         boot: str,
         challenges: ChallengeBook,
         link: SpeakerAndListener,
@@ -62,7 +62,7 @@ class RequestDesk:
     ) -> None:
         self._machine = machine
         self._topics = topics
-        self._key = key
+        self._key_of = key_of
         self._boot = boot
         self._challenges = challenges
         self._link = link
@@ -108,6 +108,8 @@ class RequestDesk:
             self._refuse(message, verb, "not-authentic", error)
         except PayloadError as error:
             self._refuse(message, verb, "malformed", error)
+        except LocalError as error:  # its key is gone: nothing can be verified
+            self._refuse(message, verb, "not-authentic", error)
         else:
             if verb != "identify":
                 return Request(verb, body, message)
@@ -118,7 +120,7 @@ class RequestDesk:
         if message.retain:
             raise NotAuthenticError("a request must not be retained")
         if verb in SIGNED_VERBS:
-            request = unseal(self._key, message.topic, message.payload)
+            request = unseal(self._key_of(), message.topic, message.payload)
             check_addressee(request, machine=self._machine, verb=verb, boot=self._boot)
             if verb in FRESH_VERBS:
                 self._challenges.spend(request.challenge)

@@ -10,7 +10,7 @@ from fabctl.hosting.lab_children import desk_children, machine_children
 from fabctl.hosting.locks import FolderLock
 from fabctl.hosting.mosquitto import prepare_broker
 from fabctl.hosting.supervisor import ChildSpec, Supervisor
-from fabctl.messaging.keys import make_keys
+from fabctl.messaging.keys import make_keys, make_permit_keys
 
 
 def say(line: str) -> None:
@@ -40,6 +40,7 @@ def run_lab(
     children = [*extra, *machine_children(config, host)]
     if not machines_only:
         make_keys(config.paths, config.machines)
+        make_permit_keys(config.paths, config.interlocks)
         broker = None if config.broker.url else prepare_broker(config)
         children = [*desk_children(config, broker), *children]
     try:

@@ -11,7 +11,7 @@ from typing import Any
 from fabctl.clock import Clock, SystemClock
 from fabctl.config import DataPaths
 from fabctl.errors import InputError, LocalError
-from fabctl.messaging.keys import read_key
+from fabctl.keyfile import KeyFile
 from fabctl.messaging.link import MqttLink, Received
 from fabctl.messaging.payloads import Answer, Fields, PayloadError, decode, encode
 from fabctl.messaging.signing import (
@@ -140,12 +140,10 @@ def _identity(payload: bytes, machine: str) -> Fields:
 
 
 def keys_in(paths: DataPaths) -> Callable[[str], bytes]:
-    """Return a reader of keys from the data directory; each is read when it is first needed."""
-    known: dict[str, bytes] = {}
+    """Return a reader of keys from the data directory; a rotated key counts at once."""
+    known: dict[str, KeyFile] = {}
 
     def key_of(machine: str) -> bytes:
-        if machine not in known:
-            known[machine] = read_key(paths.machine_key(machine))
-        return known[machine]
+        return known.setdefault(machine, KeyFile(paths.machine_key(machine))).key()
 
     return key_of

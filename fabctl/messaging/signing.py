@@ -23,7 +23,6 @@ FRESH_VERBS = frozenset({"start", "resume", "clear"})
 TIMELESS_VERBS = frozenset({"recorded"})
 """Signed only: they name exactly what they are about, and doing it again changes nothing."""
 SIGNED_VERBS = FRESH_VERBS | TIMELESS_VERBS
-KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)

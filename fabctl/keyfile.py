@@ -1,0 +1,108 @@
+"""A signing key on disk: read once, and again when somebody replaced the file.
+
+``fabctl key rotate`` puts a new file in the old one's place. Whoever asks a :class:`KeyFile` for
+the key each time it needs it works with the new one from then on, without being told.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from fabctl.errors import LocalError
+
+KEY_BYTES = 32
+
+
+def read_key(path: Path) -> bytes:
+    """Return a key, 32 bytes.
+
+    :raises LocalError: the file is absent, unreadable or not 64 hex digits.
+    """
+    try:
+        key = bytes.fromhex(path.read_text("ascii").strip())
+    except (OSError, ValueError) as error:
+        raise LocalError(
+            f"the signing key {path} cannot be read: {error}",
+            next_step="`fabctl run` makes the keys of a new lab; copy them to the other hosts",
+        ) from error
+    if len(key) != KEY_BYTES:
+        raise LocalError(f"the signing key {path} holds {len(key)} bytes", limit="32 bytes")
+    return key
+
+
+def make_secret(path: Path) -> bool:
+    """Write 32 random bytes as hex digits (0600) where there is no file; say whether it did.
+
+    The file appears whole or not at all, and never replaces one that is there.
+    """
+    if path.exists():
+        return False
+    half = _written_beside(path)
+    try:
+        os.link(half, path)
+    except FileExistsError:
+        return False
+    finally:
+        half.unlink()
+    return True
+
+
+def replace_secret(path: Path) -> None:
+    """Put 32 new random bytes (0600) in the place of a key; at no moment is there no key.
+
+    :raises OSError: it cannot be written; the old key still stands.
+    """
+    half = _written_beside(path)
+    try:
+        half.replace(path)
+    except OSError:
+        half.unlink()
+        raise
+    _sync(path.parent)
+
+
+def _written_beside(path: Path) -> Path:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    half.unlink(missing_ok=True)  # of a process with our number that died half-way
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(KEY_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return half
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class KeyFile:
+    """One key; one ``stat`` per question."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: tuple[int, int] | None = None
+        self._key = b""
+
+    def key(self) -> bytes:
+        """Return the key as it stands in the file now.
+
+        :raises LocalError: it cannot be read (any more).
+        """
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            self._seen = None
+            raise LocalError(f"the signing key {self.path} cannot be read: {error}") from error
+        seen = (found.st_ino, found.st_mtime_ns)
+        if seen != self._seen:
+            self._key = read_key(self.path)
+            self._seen = seen
+        return self._key
