@@ -57,6 +57,7 @@ class Advice(StrEnum):
     LID_NOT_SEEN_OPEN = "lid-not-seen-open"
     LID_NOT_CLOSED = "lid-not-closed"
     NO_PERMIT = "no-permit"
+    MACHINE_ACTIVE = "machine-active"
     FLOW_AWAITED = "flow-awaited"
     PRESS_RESET = "press-reset"
     CLEARING = "clearing"
@@ -133,9 +134,10 @@ _ADVICE: Mapping[Advice, Sentence] = {
     ),
     Advice.LID_NOT_CLOSED: Sentence("The lid switches are being tested.", "Close the lid or door."),
     Advice.NO_PERMIT: Sentence("Nobody has said “I begin”.", "Tap “I begin” on the screen."),
-    Advice.FLOW_AWAITED: Sentence(
-        "No cooling water flows yet.", "Switch the pump on first."
+    Advice.MACHINE_ACTIVE: Sentence(
+        "The machine says that it is still at work.", "Stop its job first. Then press reset."
     ),
+    Advice.FLOW_AWAITED: Sentence("No cooling water flows yet.", "Switch the pump on first."),
     Advice.PRESS_RESET: Sentence(
         "Everything is in order.", "Press the green button on the machine, then let go."
     ),
