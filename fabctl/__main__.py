@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "web": ("web:web", "Serve the pages and the API."),
     "steward": ("steward:steward", "Record what happens, and do what the clock asks for."),
     "machine": ("machine:machine", "Drive one machine."),
+    "interlock": ("interlock:interlock", "Guard one machine: its lid, its relays, its permits."),
     "migrate": ("database:migrate", "Bring the database to this version, after a backup."),
     "sim": ("sim:sim", "Touch a simulated machine of the demo: pull its cable, reset it, ..."),
 }
@@ -38,7 +39,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "check-config"),
     "One machine, no lab": ("stream", "terminal"),
     "People and machines": ("person", "token", "resource", "key"),
-    "Parts of a lab (fabctl run starts them all)": ("web", "steward", "machine", "migrate"),
+    "Parts of a lab (fabctl run starts them all)": (
+        "web",
+        "steward",
+        "machine",
+        "interlock",
+        "migrate",
+    ),
     "Simulated hardware": ("sim",),
 }
 EXIT_REFUSED = 2

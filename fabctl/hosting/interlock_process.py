@@ -1,0 +1,48 @@
+"""``fabctl interlock ID``: finds the daemon, gives it its key and its signals, runs it."""
+
+from __future__ import annotations
+
+import signal
+from typing import cast
+
+from fabctl.clock import SystemClock
+from fabctl.config import LabConfig
+from fabctl.errors import InputError
+from fabctl.hosting.locks import FolderLock
+from fabctl.hosting.logs import log
+from fabctl.installed import INTERLOCKS, all_entry_points, entry_points, load
+from fabctl.interlock import InterlockFactory, InterlockProfile
+from fabctl.messaging.keys import read_key
+
+PROGRAM = "gpio"
+"""The name in the entry-point group; there is one kind so far."""
+PREDECESSOR_ENDS_WITHIN_S = 15.0
+
+
+def run_interlock(config: LabConfig, profile: InterlockProfile) -> int:
+    """Guard one machine until SIGTERM or SIGINT; return the exit code.
+
+    :raises InputError: no such daemon is installed, or it cannot use the profile.
+    :raises LocalError: another process guards it, or its key or its sockets cannot be had.
+    """
+    factory = _factory(profile)
+    profile.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    lock = FolderLock(profile.folder / "lock")
+    lock.take(f"the interlock of {profile.machine}", PREDECESSOR_ENDS_WITHIN_S)
+    key = read_key(config.paths.permit_key(profile.machine))
+    daemon = factory(profile, key, SystemClock(), simulated=config.simulated, say=log)
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, lambda *_: daemon.end())
+    return daemon.run()
+
+
+def _factory(profile: InterlockProfile) -> InterlockFactory:
+    value = entry_points(INTERLOCKS).get(PROGRAM) or all_entry_points(INTERLOCKS).get(PROGRAM)
+    if value is None:
+        raise InputError("no interlock daemon is installed", device=profile.machine)
+    try:
+        return cast("InterlockFactory", load(value))
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"the interlock daemon {value} cannot be loaded: {error}", device=profile.machine
+        ) from error
