@@ -20,6 +20,7 @@ from fabctl_web.speech import MONTHS, WEEKDAYS
 ROOT = Path(fabctl_web.__file__).parent
 WEB = LOCALES / "fr" / "web.po"
 CORE = LOCALES / "fr" / "core.po"
+INTERLOCK = LOCALES / "fr" / "interlock.po"
 SPEAKERS = {"_", "text", "speech", "self"}
 """Names that a sentence is given to: ``_("…")``, ``speech("…")``, ``speech()("…")``, …"""
 LONGEST_SENTENCE_WORDS = 15
@@ -73,7 +74,7 @@ def test_the_scan_finds_sentences() -> None:
 
 
 def test_every_sentence_has_a_french_entry() -> None:
-    known = ids(WEB) | ids(CORE)
+    known = ids(WEB) | ids(CORE) | ids(INTERLOCK)
     assert {where: sentence for sentence, where in said().items() if sentence not in known} == {}
 
 
@@ -83,6 +84,7 @@ def test_no_entry_is_left_over() -> None:
 
 def test_no_sentence_is_translated_twice() -> None:
     assert ids(WEB) & ids(CORE) == set()
+    assert (ids(WEB) | ids(CORE)) & ids(INTERLOCK) == set()
 
 
 @pytest.mark.parametrize("entry", entries(WEB), ids=lambda entry: str(entry.id)[:40])

@@ -22,6 +22,7 @@ from fabctl_web.api.views import area as api_area
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
 from fabctl_web.bookings.views import area as bookings_area
+from fabctl_web.interlocks.views import area as interlocks_area
 from fabctl_web.lab import AsksMachines, Lab, current_lab
 from fabctl_web.live import events
 from fabctl_web.machines.views import area as machines_area
@@ -59,8 +60,8 @@ def create_app(
     errors.init_app(app)
     _set_up_templates(app, lab)
     app.extensions["fabctl-fragments"] = events.init_app(lab, app.jinja_env)
-    areas = (board_area, machines_area, bookings_area, people_area, api_area, events.area)
-    for area in (*areas, static_files.blueprint(files), _health()):
+    areas = (board_area, machines_area, bookings_area, interlocks_area, people_area, api_area)
+    for area in (*areas, events.area, static_files.blueprint(files), _health()):
         app.register_blueprint(area)
     return app
 

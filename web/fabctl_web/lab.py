@@ -11,6 +11,7 @@ from flask import abort, current_app
 
 from fabctl.clock import Clock
 from fabctl.config import LabConfig
+from fabctl.messaging.interlocks import InterlockView
 from fabctl.messaging.lab_view import LabView, MachineView
 from fabctl.messaging.payloads import Answer
 from fabctl.ports import MachineProfile
@@ -58,6 +59,10 @@ class Lab:
     def machine(self, machine: str) -> MachineView:
         """Return a machine's last words."""
         return self.view.machine(machine)
+
+    def interlock(self, machine: str) -> InterlockView | None:
+        """Return the last word of a machine's interlock; None for a machine without one."""
+        return self.view.interlock(machine) if machine in self.config.interlocks else None
 
     def booked_anew(self, machine: str) -> None:
         """Tell every screen that a booking of ``machine`` was made, moved or cancelled."""

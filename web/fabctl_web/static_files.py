@@ -16,7 +16,14 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, request
 
 FOLDER = Path(__file__).parent / "static"
-STYLES = ("css/tokens.css", "css/base.css", "css/states.css", "css/machine.css", "css/people.css")
+STYLES = (
+    "css/tokens.css",
+    "css/base.css",
+    "css/states.css",
+    "css/machine.css",
+    "css/interlock.css",
+    "css/people.css",
+)
 SCRIPTS = ("js/live.js", "js/hold.js", "js/kiosk.js", "js/forms.js")
 SERVED = {
     "app.css": STYLES,

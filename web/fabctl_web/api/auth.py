@@ -9,7 +9,7 @@ from fabctl.services.people import PersonView
 from fabctl_web import uploads
 from fabctl_web.lab import current_lab
 
-OPEN_ENDPOINTS = frozenset({"api.openapi", "api.machines", "api.machine"})
+OPEN_ENDPOINTS = frozenset({"api.openapi", "api.machines", "api.machine", "api.interlock"})
 """What the board shows to everybody in the room needs no token here either."""
 
 

@@ -142,6 +142,16 @@ PATHS: Json = {
             security=OPEN,
         ),
     },
+    "/machines/{machine}/interlock": {
+        "parameters": [MACHINE],
+        "get": _operation(
+            "getInterlock",
+            "One machine's interlock. It can only be read: arming, resetting and clearing a "
+            "fault are done at the machine.",
+            {"200": _answer("The interlock.", ref("Interlock")), "404": NOT_FOUND},
+            security=OPEN,
+        ),
+    },
     "/machines/{machine}/jobs": {
         "parameters": [MACHINE],
         "post": _operation(

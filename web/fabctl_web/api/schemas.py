@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fabctl.interlock import InputCondition, InputRole, InterlockState, ProfileKind
+from fabctl.messaging.interlocks import UNKNOWN
 from fabctl.messaging.payloads import MachineState
 from fabctl.model.job import JobState
 from fabctl.ports import MachineKind
@@ -77,6 +79,43 @@ SCHEMAS: Json = {
             "work_area": BOX,
             "busy_until": MAYBE_INSTANT | {"description": "Until when it is booked now."},
             "next_start": MAYBE_INSTANT | {"description": "When the next booking starts."},
+        }
+    ),
+    "InterlockInput": _object(
+        {
+            "role": {"enum": [role.value for role in InputRole]},
+            "condition": {"enum": [condition.value for condition in InputCondition]},
+            "age_s": MAYBE_NUMBER | {"description": "Since when it is so, s."},
+        }
+    ),
+    "Interlock": _object(
+        {
+            "machine": TEXT,
+            "kind": {"enum": [kind.value for kind in ProfileKind]},
+            "state": {
+                "enum": [*(state.value for state in InterlockState), UNKNOWN],
+                "description": "unknown: its last word is too old. Never safe.",
+            },
+            "age_s": MAYBE_NUMBER | {"description": "Age of this word, s."},
+            "since_s": MAYBE_NUMBER | {"description": "How long it has been in this state, s."},
+            "cause": MAYBE_TEXT | {"description": "A code: what trips it, or did last."},
+            "first_cause": MAYBE_TEXT
+            | {"description": "What tripped it first since it was last armed."},
+            "fault": MAYBE_TEXT | {"description": "A code; cleared only at the machine."},
+            "advice": MAYBE_TEXT | {"description": "A code: what it waits for."},
+            "inputs": _list("InterlockInput"),
+            "permit_left_s": MAYBE_NUMBER | {"description": "Null: no permit holds."},
+            "permits_refused": {
+                "type": "object",
+                "additionalProperties": COUNT,
+                "description": "Since its start, by code.",
+            },
+            "outputs_on": {"type": ["boolean", "null"]},
+            "active": {
+                "type": ["boolean", "null"],
+                "description": "The machine's run signal.",
+            },
+            "trips": MAYBE_COUNT | {"description": "Since its start."},
         }
     ),
     "Machines": _object({"machines": _list("Machine")}),

@@ -10,6 +10,8 @@ from typing import Any
 from flask import Response, jsonify, make_response
 
 from fabctl.gcode.report import Report
+from fabctl.interlock import InterlockProfile
+from fabctl.messaging.interlocks import InterlockView
 from fabctl.messaging.lab_view import MachineView
 from fabctl.model.refusal import Refusal
 from fabctl.ports import MachineProfile
@@ -60,6 +62,37 @@ def machine_json(profile: MachineProfile, view: MachineView, booked: Booked) -> 
         "busy_until": instant(booked.busy_until),
         "next_start": instant(booked.next_start),
     }
+
+
+def interlock_json(profile: InterlockProfile, view: InterlockView) -> Json:
+    """Return an interlock's state; nothing but ``unknown`` once its last word is too old."""
+    said = view.said
+    return {
+        "machine": profile.machine,
+        "kind": profile.kind.value,
+        "state": view.state,
+        "age_s": None if view.age_s is None else round(view.age_s, 1),
+        "since_s": said.since_s,
+        "cause": said.cause,
+        "first_cause": said.first_cause,
+        "fault": said.fault,
+        "advice": said.advice,
+        "inputs": [
+            {"role": role.value, "condition": word.condition.value, "age_s": word.age_s}
+            for role, word in ((role, view.condition(role)) for role in profile.inputs)
+        ],
+        "permit_left_s": _left(view),
+        "permits_refused": dict(said.permits_refused),
+        "outputs_on": said.outputs_on,
+        "active": said.active,
+        "trips": said.trips if view.known else None,
+    }
+
+
+def _left(view: InterlockView) -> float | None:
+    """Return how long the permit still holds; whose use it is for stays inside."""
+    permit = view.said.permit
+    return None if permit is None else max(0.0, round(permit.left_s - (view.age_s or 0.0), 1))
 
 
 def work_area_json(profile: MachineProfile) -> Json | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, jsonify, make_response, request
+from flask import Blueprint, abort, jsonify, make_response, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.wrappers import Response
 
@@ -20,6 +20,7 @@ from fabctl_web import uploads
 from fabctl_web.api import openapi as document
 from fabctl_web.api.auth import caller, check_token
 from fabctl_web.api.shape import (
+    interlock_json,
     job_json,
     machine_json,
     refused,
@@ -59,6 +60,16 @@ def machine(machine: str) -> Response:
     lab = current_lab()
     lab.profile(machine)
     return jsonify(_machine(lab, machine))
+
+
+@area.get("/machines/<machine>/interlock")
+def interlock(machine: str) -> Response:
+    """Show a machine's interlock; there is no way to change it from here."""
+    lab = current_lab()
+    profile = lab.config.interlocks.get(machine)
+    if profile is None:
+        abort(404)
+    return jsonify(interlock_json(profile, lab.view.interlock(machine)))
 
 
 @area.post("/reservations")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fabctl.interlock import InterlockState
+from fabctl.messaging.interlocks import UNKNOWN, InterlockView
 from fabctl.messaging.lab_view import MachineView
 from fabctl.model.access import WORKING
 from fabctl_web.board.bookings import Booked
@@ -43,6 +45,20 @@ LOOKS = {
     "offline": Look("silent", "unplug", _("Offline")),
     "unknown": Look("silent", "circle-question-mark", _("Not known")),
 }
+LOCK_DETAILS = {
+    InterlockState.BOOT: _("Interlock: starting up"),
+    InterlockState.SELFTEST: _("Interlock: checks itself"),
+    InterlockState.READY: _("Press the green button"),
+    InterlockState.ARMED: _("Interlock: armed"),
+    InterlockState.RUNNING: _("At work"),
+    InterlockState.DRAIN: _("Finishes its work"),
+    InterlockState.TRIPPED: _("Interlock: cut off"),
+    InterlockState.FAULT: _("Interlock: fault"),
+    UNKNOWN: _("Interlock: not known"),
+}
+"""What a card says of an interlock. LOCKED is how it rests: nothing needs to be said."""
+OFF = frozenset({InterlockState.TRIPPED, InterlockState.FAULT})
+RESTING = frozenset({"idle", "blocked"})
 DETAILS = {
     "pausing": _("Comes to rest"),
     "paused": _("Waits for somebody"),
@@ -64,27 +80,45 @@ class Face:
     ends_at: datetime | None
 
 
-def face(name: str, view: MachineView, booked: Booked, now: datetime, speech: Speech) -> Face:
-    """Return the face of one machine at the moment ``now``."""
-    look = LOOKS[look_key(view, booked, now)]
+def face(
+    name: str,
+    view: MachineView,
+    booked: Booked,
+    now: datetime,
+    speech: Speech,
+    lock: InterlockView | None = None,
+) -> Face:
+    """Return the face of one machine at the moment ``now``.
+
+    :param lock: its interlock; None for a machine without one.
+    """
+    look = LOOKS[look_key(view, booked, now, lock)]
     return Face(
         id=view.id,
         name=name,
         look=look,
         word=speech(look.word),
-        detail=_detail(view, booked, now, speech),
+        detail=_lock_detail(view, lock, speech) or _detail(view, booked, now, speech),
         progress=view.progress if view.state in WORKING else None,
         ends_at=ends_at(view, now),
     )
 
 
-def look_key(view: MachineView, booked: Booked, now: datetime) -> str:
+def look_key(
+    view: MachineView, booked: Booked, now: datetime, lock: InterlockView | None = None
+) -> str:
     """Return which look a machine has; whatever is not a known state is unknown.
 
-    What staff put out of order is shown as that, but for a job that is still on it.
+    What staff put out of order is shown as that, but for a job that is still on it. A machine
+    that rests is never shown as free while nobody knows its interlock, or that is off.
     """
     if booked.out_of_order and view.state not in WORKING:
         return "out-of-order"
+    if lock is not None and view.state in RESTING:
+        if not lock.known:
+            return "unknown"
+        if lock.state in OFF:
+            return "blocked"
     if view.state == "idle":
         return "reserved" if booked.now(now) else "free"
     return view.state if view.state in LOOKS else "unknown"
@@ -108,6 +142,16 @@ def _detail(view: MachineView, booked: Booked, now: datetime, speech: Speech) ->
     if view.state == "unknown":
         return _silence(view, speech)
     return speech(DETAILS[view.state]) if view.state in DETAILS else ""
+
+
+def _lock_detail(view: MachineView, lock: InterlockView | None, speech: Speech) -> str:
+    """Return a short word about the interlock; empty where the machine's own state says more."""
+    if lock is None or view.state not in RESTING | {"running", "paused"}:
+        return ""
+    said = LOCK_DETAILS.get(lock.state)
+    if said is None or (view.state == "running" and lock.state not in OFF and lock.known):
+        return ""
+    return speech(said)
 
 
 def _booking_detail(booked: Booked, now: datetime, speech: Speech) -> str:

@@ -39,4 +39,5 @@ def face_of(lab: Lab, machine: str, speech: Speech) -> Face:
         lab.bookings.of(machine),
         lab.clock.now(),
         speech,
+        lab.interlock(machine),
     )

@@ -1,7 +1,8 @@
 """The stream of a page: one event per machine that changed, and a heartbeat every 3 s.
 
-``face-<id>`` and ``live-<id>`` carry the fragment that everybody sees; ``turn-<id>`` says that
-what *this* person may do has changed, and the page asks for its panel again.
+``face-<id>``, ``live-<id>`` and ``lock-<id>`` (a machine with an interlock) carry the fragments
+that everybody sees; ``turn-<id>`` says that what *this* person may do has changed, and the page
+asks for its panel again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from jinja2 import Environment
 
 from fabctl_web.board.faces import look_key
 from fabctl_web.board.views import face_of
+from fabctl_web.interlocks.shown import interlock_of
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import chosen_language, words_in
 from fabctl_web.live.hub import TooManyStreamsError
@@ -111,7 +113,8 @@ class Stream:
     def _news(self, machine: str) -> bytes:
         if self.machine is None:
             return self._if_new("face", machine)
-        return self._if_new("live", machine) + self._turn(machine)
+        lock = self._if_new("lock", machine) if machine in self.lab.config.interlocks else b""
+        return lock + self._if_new("live", machine) + self._turn(machine)
 
     def _if_new(self, kind: str, machine: str) -> bytes:
         found = self.fragments.get(kind, machine, self.language)
@@ -138,7 +141,9 @@ def event(name: str, data: bytes) -> bytes:
 def turn(lab: Lab, machine: str) -> str:
     """Return what decides over a person's possibilities on a machine, as one text to compare."""
     view, booked, now = lab.machine(machine), lab.bookings.of(machine), lab.clock.now()
-    return repr((view.state, view.trouble, view.job, booked, look_key(view, booked, now)))
+    lock = lab.interlock(machine)
+    look = look_key(view, booked, now, lock)
+    return repr((view.state, view.trouble, view.job, booked, look, lock and lock.state))
 
 
 class Fragments:
@@ -152,6 +157,7 @@ class Fragments:
         self._makers: dict[str, Callable[[str, str], bytes]] = {
             "face": self._face,
             "live": self._live,
+            "lock": self._lock_panel,
         }
 
     def get(self, kind: str, machine: str, language: str) -> bytes:
@@ -172,6 +178,10 @@ class Fragments:
     def _live(self, machine: str, language: str) -> bytes:
         shown = now_of(self._lab, machine, self._lab.speech(language))
         return self._render("machines/now.html", language, shown=shown)
+
+    def _lock_panel(self, machine: str, language: str) -> bytes:
+        lock = interlock_of(self._lab, machine, self._lab.speech(language))
+        return self._render("interlocks/panel.html", language, lock=lock)
 
     def _render(self, template: str, language: str, **values: object) -> bytes:
         words = words_in(self._lab, language)

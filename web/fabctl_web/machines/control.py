@@ -6,7 +6,7 @@ from fabctl.errors import UnknownIdError
 from fabctl.messaging.payloads import Answer
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import Text, text
-from fabctl.services import clearing, jobs
+from fabctl.services import clearing, jobs, uses, using
 from fabctl.services.people import PersonView
 from fabctl_web.lab import Lab
 
@@ -19,6 +19,11 @@ NOTHING_RUNS = Refusal(
     "no-job",
     text("No job is on this machine."),
     text("Nothing needs to be done."),
+)
+NO_INTERLOCK = Refusal(
+    "no-interlock",
+    text("This machine has no interlock: nobody needs to say when they begin."),
+    text("Start your job."),
 )
 NOT_ON_MACHINE = Refusal(
     "job-not-on-machine",
@@ -55,6 +60,38 @@ def start(lab: Lab, job_id: str, person: PersonView) -> Answer:
         )
     lab.hub.note(machine)
     return answer
+
+
+def begin(lab: Lab, machine: str, person: PersonView) -> None:
+    """Open a use without a job: while it lasts, the steward issues permits for the interlock.
+
+    Nothing moves by it: the machine is armed by its own green button, never from here.
+
+    :raises RefusedError: every reason against it.
+    """
+    if machine not in lab.config.interlocks:
+        raise RefusedError([NO_INTERLOCK])
+    state = lab.machine(machine).state
+    with lab.db.transaction() as db:
+        using.begin_use(
+            db, lab.clock, person_id=person.id, resource_id=machine, machine_state=state
+        )
+    lab.hub.note(machine)
+
+
+def finish(lab: Lab, machine: str, person: PersonView) -> None:
+    """Close the use that :func:`begin` opened, then take the permit back at once.
+
+    An answer is not waited for to count: without renewal the permit ends within 10 s.
+
+    :raises RefusedError: somebody else's use, or one that ends with its job.
+    """
+    with lab.db.transaction() as db:
+        found = uses.open_use_on(db, resource_id=machine)
+        if found is not None:
+            using.finish_use(db, lab.clock, use_id=found.id, by=person.id)
+    lab.requests.send(machine, "drop-permit", {"by": person.id})
+    lab.hub.note(machine)
 
 
 def pause(lab: Lab, machine: str, person: PersonView | None, job: str | None = None) -> Answer:

@@ -13,17 +13,20 @@ from sqlalchemy.orm import Session
 
 from fabctl.errors import UnknownIdError
 from fabctl.messaging.lab_view import MachineView
-from fabctl.services import access, bookings, clearing, jobs
+from fabctl.services import access, bookings, clearing, jobs, uses
 from fabctl.services.access import Condition
 from fabctl.services.bookings import ReservationView, Slot
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
+from fabctl.services.uses import UseView
 from fabctl_web.lab import Lab
 
 BOOKINGS_SHOWN = 4
 BOOKINGS_AHEAD = timedelta(days=14)
 USE_MINUTES = 60
 LAST_SHOWN = timedelta(hours=1)
+OPAQUE = "opaque"
+"""The driver's name in lab.toml."""
 NO_BOOKING = frozenset(
     {
         "account-suspended",
@@ -63,7 +66,8 @@ class Panel:
 
     state: str
     primary: str
-    """``sign-in``, ``start``, ``upload``, ``book-now``, ``resume``, ``clear``; empty: none."""
+    """``sign-in``, ``begin``, ``done``, ``start``, ``upload``, ``book-now``, ``resume``,
+    ``clear``; empty: none."""
     lines: list[Line] = field(default_factory=list)
     prepared: list[JobView] = field(default_factory=list)
     """One's own jobs for this machine that are ready to start, newest first."""
@@ -76,6 +80,10 @@ class Panel:
     now_slot: Slot | None = None
     """A free hour that starts now."""
     may_start: bool = False
+    use: UseView | None = None
+    """One's own use without a job of this interlocked machine."""
+    may_end_use: bool = False
+    """Whether a use without a job is there that this person may end: one's own, or as staff."""
     coming: list[Booking] = field(default_factory=list)
 
 
@@ -103,9 +111,16 @@ def _personal(
     mine = [job for job in here if job.resource_id == view.id]
     prepared = [job for job in mine if job.state == "prepared"]
     may_start = all(condition.met is True for condition in found)
+    use = _use_without_job(db, lab, view.id)
+    mine_now = use if use and use.person_id == person.id else None
+    primary = _primary(view, lines, prepared, may_start=may_start, may_resume=may_resume)
+    if view.id in lab.config.interlocks:
+        primary = _with_interlock(lab, view.id, primary, mine_now, may_start=may_start)
     return Panel(
         state=view.state,
-        primary=_primary(view, lines, prepared, may_start=may_start, may_resume=may_resume),
+        primary=primary,
+        use=mine_now,
+        may_end_use=use is not None and (mine_now is not None or person.role.acts_for_others),
         lines=lines,
         prepared=prepared,
         running=running,
@@ -143,6 +158,27 @@ def _primary(
     if len(unmet) == 1 and offers:
         return offers[0]
     return ""
+
+
+def takes_files(lab: Lab, machine: str) -> bool:
+    """Say whether fabctl sends files to a machine; an opaque one has software of its own."""
+    return lab.config.machines[machine].driver != OPAQUE
+
+
+def _use_without_job(db: Session, lab: Lab, machine: str) -> UseView | None:
+    if machine not in lab.config.interlocks:
+        return None
+    found = uses.open_use_on(db, resource_id=machine)
+    return found if found is not None and found.job_id is None else None
+
+
+def _with_interlock(
+    lab: Lab, machine: str, primary: str, use: UseView | None, *, may_start: bool
+) -> str:
+    """Return the one action at an interlocked machine: first one says that one begins."""
+    if use is None:
+        return "begin" if may_start else primary
+    return primary if takes_files(lab, machine) and primary in {"start", "upload", "resume"} else ""
 
 
 def _offers(found: list[Condition], slot: Slot | None, *, may_clear: bool) -> dict[str, str]:

@@ -10,11 +10,13 @@ from werkzeug.wrappers import Response
 
 from fabctl.messaging.payloads import Answer
 from fabctl_web import uploads
+from fabctl_web.interlocks.shown import interlock_of
+from fabctl_web.interlocks.views import reads_history
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
 from fabctl_web.machines import control, qr, receiving
 from fabctl_web.machines.now import now_of
-from fabctl_web.machines.panel import USE_MINUTES, panel_of
+from fabctl_web.machines.panel import USE_MINUTES, panel_of, takes_files
 from fabctl_web.people.own import job_trouble, job_word
 from fabctl_web.people.signed_in import go, person_needed, signed_in
 
@@ -31,6 +33,8 @@ def page(machine: str) -> str:
     return render_template(
         "machines/page.html",
         shown=now_of(lab, machine, speech()),
+        lock=interlock_of(lab, machine, speech()),
+        reads_history=machine in lab.config.interlocks and reads_history(),
         since=since,
         address=address,
         qr=qr.svg(address) if address else None,
@@ -58,6 +62,7 @@ def _panel(machine: str) -> dict[str, Any]:
     lab, said = current_lab(), speech()
     return {
         "machine": lab.profile(machine),
+        "takes_files": takes_files(lab, machine),
         "panel": panel_of(lab, machine, signed_in()),
         "use_minutes": USE_MINUTES,
         "job_word": lambda job: job_word(job, said),
@@ -93,6 +98,28 @@ def resume(machine: str) -> Response:
 def clear(machine: str) -> Response:
     """Release a broken machine: a person has looked at it."""
     return _ask(machine, control.clear, speech()("The machine is released."))
+
+
+@area.post("/m/<machine>/begin")
+def begin(machine: str) -> Response:
+    """Say that one uses an interlocked machine from now on: permits are issued while it lasts."""
+    person = person_needed()
+    lab = current_lab()
+    lab.profile(machine)
+    control.begin(lab, machine, person)
+    flash(speech()("Noted. Follow the steps of the interlock."), "good")
+    return go(url_for("machines.page", machine=machine))
+
+
+@area.post("/m/<machine>/done")
+def done(machine: str) -> Response:
+    """Say that one has finished: no permit is issued any more."""
+    person = person_needed()
+    lab = current_lab()
+    lab.profile(machine)
+    control.finish(lab, machine, person)
+    flash(speech()("Thank you. The machine locks itself."), "good")
+    return go(url_for("machines.page", machine=machine))
 
 
 @area.post("/m/<machine>/start")

@@ -19,7 +19,9 @@ KEY = "sign_in"
 """The token's place in the session cookie."""
 KIOSK_WARN_S = 20
 """From how many seconds before its end a shared screen's session counts down."""
-PAGES = frozenset({"board.board", "machines.page", "bookings.page", "people.me"})
+PAGES = frozenset(
+    {"board.board", "machines.page", "bookings.page", "people.me", "interlocks.history"}
+)
 """Pages that people open, and that a form or a sign-in leads back to."""
 
 
