@@ -10,6 +10,7 @@ edge detection for every pin that it opens (gpiozero, input_devices.py, ``__init
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 from collections.abc import Callable, Mapping
@@ -50,13 +51,15 @@ class Gpio:
                 self._outputs[role] = self._output(role, profile.outputs[role])
             pins = {role: self._input(role, profile) for role in profile.inputs}
         except DeviceError:
-            self._give_back()
+            with contextlib.suppress(DeviceError):  # what it would tell comes of the first error
+                self._give_back()
             raise
         flow = pins.pop(InputRole.FLOW, None)
         self._flow: tuple[int, Any] | None = None
         if flow is not None:
             self._flow = (profile.inputs[InputRole.FLOW].pin, flow)
         self._inputs = [(role, profile.inputs[role].pin, pin) for role, pin in pins.items()]
+        self._closed = False
         self._flow_high = True  # only a low level that was seen can rise
         self._k1_high = False
 
@@ -106,10 +109,13 @@ class Gpio:
             raise troubles[0]
 
     def close(self) -> None:
-        """Drive both lines low and give the pins back; what can be done of it is done.
+        """Drive both lines low and give the pins back; what can be done of it is done, once.
 
         :raises DeviceError: not all of it could be done.
         """
+        if self._closed:
+            return
+        self._closed = True
         try:
             self.off()
         finally:
@@ -163,10 +169,21 @@ class Gpio:
         return pin
 
     def _give_back(self) -> None:
-        try:
-            self._factory.close()
-        except self._errors as error:
-            raise DeviceError(f"the GPIO chip: {error}", device=self._machine) from error
+        """Close every pin, then the chip, also when some of them do not answer.
+
+        gpiozero stops at the first pin that cannot be closed, keeps the chip open and hands the
+        dead pins to the next factory (pins/local.py: ``pins`` belongs to the class).
+        """
+        pins, troubles = list(self._factory.pins.values()), []
+        self._factory.pins.clear()
+        for close in (*(pin.close for pin in pins), self._factory.close):
+            try:
+                close()
+            except self._errors as error:
+                troubles.append(error)
+        if troubles:
+            what = f"its pins cannot be given back: {troubles[0]}"
+            raise DeviceError(what, device=self._machine) from troubles[0]
 
     def _blame(self, what: str, role: InputRole, number: int, error: Exception) -> None:
         if self.trouble is None:
@@ -212,18 +229,25 @@ def _simulated(profile: InterlockProfile) -> tuple[Any, _Errors]:
 def _lgpio(profile: InterlockProfile) -> tuple[Any, _Errors]:
     """Open the kernel's GPIO chip.
 
-    lgpio makes a FIFO where it is first imported, in the folder that LG_WD names (lg library,
-    "Environment variables"): without it, in whatever folder a service manager started us.
+    lgpio makes a FIFO as soon as it is imported, in the folder that LG_WD names, and makes that
+    folder the working directory of the whole process (lgpio 0.2.2, tried); we go back.
     """
     os.environ["LG_WD"] = str(profile.folder)
     try:
-        lgpio: Any = importlib.import_module("lgpio")
-        module: Any = importlib.import_module("gpiozero.pins.lgpio")
+        with contextlib.chdir(profile.folder):
+            lgpio: Any = importlib.import_module("lgpio")
+            module: Any = importlib.import_module("gpiozero.pins.lgpio")
     except ImportError as error:
         raise DeviceError(
             f"the GPIO library lgpio cannot be used: {error}",
             device=profile.machine,
             next_step='install it: pip install "fabctl[pi]"',
+        ) from error
+    except OSError as error:
+        raise DeviceError(
+            f"the GPIO library lgpio needs a folder to write in: {error}",
+            device=profile.machine,
+            next_step=f"make {profile.folder} this user's",
         ) from error
     errors: _Errors = (GPIOZeroError, OSError, lgpio.error)
     try:

@@ -7,6 +7,7 @@ and once more in the simulator, which shares nothing with us; a test holds the t
 from __future__ import annotations
 
 import errno
+import fcntl
 import mmap
 import os
 import time
@@ -38,21 +39,43 @@ class SimulatedFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type
     """Pins of one cabinet.
 
     :param path: the file.
-    :raises OSError: there is no cabinet.
+    :raises OSError: there is no cabinet, or another process has its pins.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.pin_class = SimulatedPin
-        with path.open("r+b") as file:
-            if os.fstat(file.fileno()).st_size != SIZE or file.read(len(MAGIC)) != MAGIC:
-                raise OSError(errno.EINVAL, f"{path} is no cabinet's file")
-            self.memory = mmap.mmap(file.fileno(), SIZE)
-        whole = memoryview(self.memory)
+        self._file = path.open("r+b")
+        try:
+            self._take(path)
+            self._map = mmap.mmap(self._file.fileno(), SIZE)
+        except OSError:
+            self._file.close()
+            raise
+        whole = memoryview(self._map)
         self.bytes = whole
         self.beat = whole[BEAT : BEAT + 8].cast("Q")
         self.edges = whole[EDGES:CHANGED].cast("I")
         self.changed = whole[CHANGED:SIZE].cast("Q")
+
+    def _take(self, path: Path) -> None:
+        """Have the pins for this process alone, as the kernel gives a GPIO line to one only."""
+        if os.fstat(self._file.fileno()).st_size != SIZE or self._file.read(8) != MAGIC:
+            raise OSError(errno.EINVAL, f"{path} is no cabinet's file")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(errno.EBUSY, "another process has these pins") from None
+
+    def close(self) -> None:
+        """Let go of every pin and of the file; nothing more can be read or written."""
+        if self._file.closed:
+            return
+        super().close()
+        for view in (self.beat, self.edges, self.changed, self.bytes):
+            view.release()
+        self._map.close()
+        self._file.close()
 
     def check(self) -> int:
         """Return CLOCK_MONOTONIC in ns, if there is a chip to ask.
@@ -90,7 +113,11 @@ class SimulatedPin(PiPin):  # type: ignore[misc]  # gpiozero has no types
         self._set_function("input")
 
     def close(self) -> None:
-        """Let go of it: an output is driven no longer."""
+        """Let go of it: an output is driven no longer.
+
+        :raises OSError: the chip has vanished; the level stays.
+        """
+        self._factory.check()
         self._set_function("input")
 
     def _get_function(self) -> str:
