@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from fabctl.errors import InputError, LocalError, TargetOutOfRangeError
-from fabctl.ports import JobEnded, Outcome, Phase, Trouble, WorkArea
+from fabctl.ports import JobEnded, Outcome, Phase, Telemetry, Trouble, WorkArea
 from fabctl.units import MmPerMin
 from fabctl_drivers.marlin.session import Session
 from fabctl_drivers.marlin.settings import Settings
@@ -30,7 +32,7 @@ def test_a_jog_needs_a_known_place_and_stays_inside(rig: Rig) -> None:
     rig.session.home("", rig.now)
     rig.wait(60.0)
     rig.session.jog({"X": 10.0, "Y": 2.5}, FEED, rig.now)
-    with pytest.raises(LocalError, match="nobody knows"):  # it moves
+    with pytest.raises(LocalError, match="has not ended"):
         rig.session.jog({"X": 10.0}, FEED, rig.now)
     rig.wait(10.0)
     assert rig.firmware.machine.motion.logical()[:2] == (10.0, 2.5)
@@ -41,6 +43,23 @@ def test_a_jog_needs_a_known_place_and_stays_inside(rig: Rig) -> None:
         with pytest.raises(InputError):
             rig.session.jog(wrong, FEED, rig.now)
     assert not any(rig.firmware.machine.motion.relative)
+
+
+def test_a_jog_waits_for_the_answer_to_where_homing_ended(rig: Rig) -> None:
+    """G28 tells a place of its own, before the M114 that was asked for it; only that one counts."""
+    rig.session.home("", rig.now)
+    rig.until(lambda: b"X:" in rig.heard, "the report of G28")
+    with pytest.raises(LocalError, match="has not ended"):
+        rig.session.jog({"X": 10.0}, FEED, rig.now)
+    rig.until(lambda: bool(places(rig)), "the answer to M114")
+    rig.session.jog({"X": 10.0}, FEED, rig.now)
+    rig.wait(10.0)
+    zero = {"x_mm": 0.0, "y_mm": 0.0, "z_mm": 0.0}
+    assert places(rig) == [zero, zero | {"x_mm": 10.0}]
+
+
+def places(rig: Rig) -> list[Mapping[str, float | None]]:
+    return [told.values for told in rig.of(Telemetry) if told.group == "position"]
 
 
 def test_a_job_and_a_persons_own_line_make_the_place_unknown(rig: Rig) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fabctl.ports import Outcome, Phase, Trouble
+from fabctl.ports import Outcome, Phase, Telemetry, Trouble
 from fabctl_drivers.marlin import pausing
+from fabctl_drivers.marlin.by_hand import AXES
 from fabctl_drivers.marlin.errands import Errand
+from fabctl_drivers.marlin.motion import Motion
 from fabctl_drivers.marlin.pausing import Standstill
 from fabctl_drivers.marlin.phases import Move
 from fabctl_drivers.marlin.requests import Requests
@@ -31,6 +33,11 @@ class Endings(Requests):
 
     def _polled(self, now: float) -> None:
         self._speech.polled(now)
+
+    def _moved_by_hand(self, now: float) -> None:  # noqa: ARG002  # every errand's end is told it
+        self._hand_moves = max(0, self._hand_moves - 1)
+        where = pausing.position_of(self._readings.position, Motion())
+        self._events.append(Telemetry("position", {f"{a.lower()}_mm": where.get(a) for a in AXES}))
 
     def _located(self, now: float) -> None:
         job = self._job
@@ -79,4 +86,5 @@ class Endings(Requests):
         Errand.PARK: _parked,
         Errand.FINISH: _finished,
         Errand.MAKE_SAFE: _made_safe,
+        Errand.BY_HAND: _moved_by_hand,
     }

@@ -16,6 +16,8 @@ class Errand(Enum):
     PARK = auto()
     FINISH = auto()
     MAKE_SAFE = auto()
+    BY_HAND = auto()
+    """A person homed or jogged; M114 after it tells where that ended."""
     STEP = auto()
     """Not the last line of anything."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from fabctl.errors import InputError, LocalError
 from fabctl.ports import JobFile, Phase, Trouble
@@ -77,6 +77,7 @@ class Requests(Stance):
         if link is None or self._connected is None:
             return  # a greeting is on its way: it turns everything off before anything else
         self._errands.clear()
+        self._homed, self._hand_moves = set(), 0
         if waits_for_heat(link.oldest) or waits_for_person(link.oldest):
             link.say_aside(safety.END_WAITING)
         self._errands.add([*self._heaters_off(), b"M105"], Errand.MAKE_SAFE)
@@ -109,10 +110,8 @@ class Requests(Stance):
         :raises InputError: there is no such axis.
         """
         next_phase(self.phase, Move.SAY)
-        self._errands.add(by_hand.home(axes), Errand.STEP)
+        self._move_by_hand(by_hand.home(axes), now)
         self._homed = self._homed | set(axes.upper() or by_hand.AXES)
-        self._readings.position = b""
-        self._fill(now)
 
     def jog(self, by_mm: Mapping[str, float], feed: MmPerMin, now: float) -> None:
         """Move by so many mm, inside the work area. One jog at a time: the next needs its end.
@@ -121,11 +120,16 @@ class Requests(Stance):
         :raises TargetOutOfRangeError: it would end outside.
         """
         next_phase(self.phase, Move.SAY)
+        if self._hand_moves:
+            raise LocalError("the last move by hand has not ended", next_step="wait for its end")
         known = pausing.position_of(self._readings.position, Motion())
         position = {axis: mm for axis, mm in known.items() if axis in self._homed}
         said = by_hand.jog(by_mm, feed, position, self._settings.work_area)
-        self._readings.position = b""  # known again after the move
-        self._errands.add(said, Errand.STEP)
+        self._move_by_hand(said, now)
+
+    def _move_by_hand(self, said: Sequence[bytes], now: float) -> None:
+        self._hand_moves += 1
+        self._errands.add(said, Errand.BY_HAND)
         self._fill(now)
 
     # ---- after a failure

@@ -46,6 +46,7 @@ class Stance:
         self._stop_reason: str | None = None
         self._talks = False
         self._homed: set[str] = set()
+        self._hand_moves = 0  # asked for, and not known to have ended
         self._heard_at = self._progress_at = -math.inf
 
     def is_alive(self, now: float) -> bool:
@@ -76,7 +77,7 @@ class Stance:
 
     def _let_go(self) -> None:
         self._connection.drop()
-        self._homed = set()
+        self._homed, self._hand_moves = set(), 0
         self._connected = self._stood = None
         self._errands.clear()
         self._readings.person.moved_on()

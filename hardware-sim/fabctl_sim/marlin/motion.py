@@ -44,7 +44,6 @@ class Motion:
         self.unit_mm = 1.0
         self.feed = 25.0
         self.feed_percent = 100.0
-        self.flow_percent = 100.0
         self.fan = 0
         self.print_accel = self.board.print_accel_mm_per_s2
         self.travel_accel = self.board.travel_accel_mm_per_s2
@@ -86,9 +85,8 @@ class Motion:
             if value is None:
                 target[axis] = here[axis]
                 continue
-            flow = self.flow_percent / 100.0 if axis == 3 and self.relative[3] else 1.0
             base = here[axis] if self.relative[axis] else 0.0
-            target[axis] = base + value * self.unit_mm * flow
+            target[axis] = base + value * self.unit_mm
         for axis in range(3):
             target[axis] = self._clamped(axis, target[axis] - self.shift[axis])
         return (target[0], target[1], target[2], target[3])
