@@ -222,8 +222,8 @@ def _m220(m: Machine, _: Command, words: Words) -> None:
     m.motion.feed_percent = words.get("S") or m.motion.feed_percent
 
 
-def _m221(_: Machine, __: Command, ___: Words) -> None:
-    """The flow scales the steps of E in the planner (``planner.cpp``, e_factor), not its place."""
+def _m221(m: Machine, _: Command, words: Words) -> None:
+    m.motion.flow_percent = words.get("S") or m.motion.flow_percent
 
 
 def _m302(m: Machine, _: Command, words: Words) -> None:

@@ -44,6 +44,8 @@ class Motion:
         self.unit_mm = 1.0
         self.feed = 25.0
         self.feed_percent = 100.0
+        self.flow_percent = 100.0
+        """Scales the steps of E in the planner (``planner.cpp``, e_factor), not its place."""
         self.fan = 0
         self.print_accel = self.board.print_accel_mm_per_s2
         self.travel_accel = self.board.travel_accel_mm_per_s2
