@@ -309,6 +309,15 @@ class Driver(Protocol):
 
 
 @runtime_checkable
+class WatchedOnly(Protocol):
+    """A machine that fabctl sends nothing to: what it does is known from its interlock alone."""
+
+    @property
+    def watched_only(self) -> bool:
+        """Always True; a driver that streams has no such property."""
+
+
+@runtime_checkable
 class HandControl(Protocol):
     """A machine that a person may move while no job runs. Not every driver has it: look first."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fabctl.clock import Clock
@@ -209,7 +209,8 @@ class JobKeeper:
             job.watch.hold(now)
             by = self._asked_by.pop("pause", None)
             self.not_done("resume")
-            self._reports.event(EventType.JOB_PAUSED, job=job.id, line=line, by=by)
+            why = job.tripped
+            self._reports.event(EventType.JOB_PAUSED, job=job.id, line=line, by=by, reason=why)
         elif phase is Phase.RUNNING and self._driver.phase is Phase.RUNNING:
             self.not_done("pause")  # it goes on instead
         if phase is Phase.RUNNING and job.paused:
@@ -220,6 +221,7 @@ class JobKeeper:
 
     def ended(self, event: JobEnded, stopped_because: str | None) -> None:
         """Tell a job's end; after a failure the machine is held."""
+        event = self._as_the_interlock_left_it(event)
         trouble = event.trouble.value if event.trouble else None
         stopped = event.outcome is Outcome.STOPPED
         by = self._asked_by.pop("stop", None) if stopped else None
@@ -233,6 +235,18 @@ class JobKeeper:
             reason=stopped_because if stopped and stopped_because else event.reason,
         )  # fmt: skip
         self._forget_job()
+
+    def _as_the_interlock_left_it(self, event: JobEnded) -> JobEnded:
+        """A job that the interlock ended is a failure, whatever its last lines said; so is one
+        whose last lines ran while it was tripped.
+        """
+        job = self.job
+        if job is None or job.id != event.job or event.outcome is Outcome.FAILED:
+            return event
+        why = job.doomed or (job.tripped if event.outcome is Outcome.FINISHED else None)
+        if why is None:
+            return event
+        return replace(event, outcome=Outcome.FAILED, trouble=Trouble.INTERLOCK, reason=why)
 
     def _forget_job(self) -> None:
         self.job = None

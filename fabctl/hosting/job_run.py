@@ -22,6 +22,10 @@ class JobRun:
     commands_done: int = 0
     resends: int = 0
     paused: bool = False
+    tripped: str | None = None
+    """Why the interlock had it paused, until it goes on: what ends before that did not finish."""
+    doomed: str | None = None
+    """Why the interlock ended it."""
     watch: Stopwatch = field(default_factory=lambda: Stopwatch(Seconds(0.0)))
 
     @property

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 
 from fabctl.clock import Clock
 from fabctl.errors import DeviceError, FabError
+from fabctl.hosting.interlock_gate import InterlockGate
+from fabctl.hosting.interlock_guard import JobGuard
 from fabctl.hosting.job_keeper import MOST_REASON, JobKeeper, MachineFolders
 from fabctl.hosting.machine_reports import MachineReports
 from fabctl.hosting.machine_states import OTHER_JOB, Refused, refusal, state_of
@@ -74,7 +76,7 @@ class Waker:
 class MachineHost:
     """Runs one machine until it is told to end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # what it works with, each thing by its name
         self,
         profile: MachineProfile,
         driver: Driver,
@@ -84,6 +86,7 @@ class MachineHost:
         clock: Clock,
         log: Callable[[str], None],
         wake: Waker,
+        interlock: InterlockGate | None = None,
     ) -> None:
         self._driver = driver
         self._desk = desk
@@ -92,6 +95,7 @@ class MachineHost:
         self._log = log
         self._wake = wake
         self._keeper = JobKeeper(profile, driver, reports, folders, clock, log, wake)
+        self._guard = JobGuard(interlock, driver, self._keeper, log)
         self._trouble: str | None = None
         self._reason: str | None = None
         self._waiting: str | None = None
@@ -118,6 +122,7 @@ class MachineHost:
             self._desk.answer(request, self._answer(request))
         self._keeper.go_on(self._why_not_start)
         self._keeper.settle()
+        self._guard.step()
         self._open_if_due()
         self._report()
         events = self._pump()
@@ -129,7 +134,8 @@ class MachineHost:
     def state(self) -> MachineState:
         """What the machine is doing."""
         keeper = self._keeper
-        return state_of(self._driver.phase, held=bool(keeper.hold), taken=keeper.busy)
+        state = state_of(self._driver.phase, held=bool(keeper.hold), taken=keeper.busy)
+        return self._guard.shown(state)
 
     def _pump(self) -> Sequence[DriverEvent]:
         wait = Seconds(0.0) if self._desk.busy else PUMP_AT_MOST
@@ -156,15 +162,24 @@ class MachineHost:
     # -- requests ------------------------------------------------------------------------------
 
     def _answer(self, request: Request) -> Answer:
-        if request.verb == "recorded":
-            self._reports.recorded(_named_events(request.body.values.get("events")))
-            return OK
+        match request.verb:
+            case "recorded":
+                self._reports.recorded(_named_events(request.body.values.get("events")))
+                return OK
+            case "permit":
+                return _said(self._guard.permit(request.message.payload))
+            case "drop-permit":
+                return _said(self._guard.drop_permit("somebody asked for it"))
+        return self._answer_about_job(request)
+
+    def _answer_about_job(self, request: Request) -> Answer:
         try:
-            refused = refusal(request.verb, self.state) or self._meant_another(request)
+            refused = self._guard.refusal(request.verb, refusal(request.verb, self.state))
+            refused = refused or self._meant_another(request)
             if refused is None:
                 self._try(request)
             elif not self._gave_up(request):
-                return Answer(False, refused.code, refused.reason)
+                return _said(refused)
         except PayloadError as error:
             return Answer(False, "malformed", str(error)[:MOST_REASON])
         except FabError as error:
@@ -206,9 +221,11 @@ class MachineHost:
                 self._driver.pause()
             case "resume":
                 self._driver.resume()
+                self._guard.gone_on()
             case "stop":
                 self._keeper.give_up_preparing()
                 self._driver.stop()
+                self._guard.stopped()
             case _:
                 self._clear(by)
 
@@ -222,7 +239,7 @@ class MachineHost:
     def _why_not_start(self) -> str | None:
         state = state_of(self._driver.phase, held=bool(self._keeper.hold), taken=False)
         refused = refusal("start", state)
-        return refused.reason if refused else None
+        return refused.reason if refused else self._guard.why_not_begin()
 
     # -- what the driver tells -------------------------------------------------------------------
 
@@ -265,7 +282,9 @@ class MachineHost:
         self._reports.state(
             StatePayload(
                 state=state,
-                reason=(hold.reason if hold else self._reason) or self._reports.fault,
+                reason=(hold.reason if hold else self._reason)
+                or self._guard.reason
+                or self._reports.fault,
                 trouble=hold.trouble if hold else self._trouble,
                 job=job.id if job else None,
                 waiting=self._waiting,
@@ -285,6 +304,7 @@ class MachineHost:
         if self._keeper.busy:
             self._log("the job did not stop in time; it will be told as interrupted")
         self._reports.job(JobPayload(None))
+        self._guard.end()
         self._reports.tick()
         self._reports.goodbye(f"{SHUT_DOWN}.")
         self._keeper.close()
@@ -299,6 +319,10 @@ class MachineHost:
             for event in events:
                 self._heard(event)
             self._report()
+
+
+def _said(refused: Refused | None) -> Answer:
+    return Answer(False, refused.code, refused.reason) if refused else OK
 
 
 def _named_events(events: object) -> list[tuple[str, int]]:

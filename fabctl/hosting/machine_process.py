@@ -12,6 +12,8 @@ from fabctl.config_reader import suggestion
 from fabctl.errors import FabError, InputError
 from fabctl.hosting.drivers import make_driver
 from fabctl.hosting.host_presence import HostPresence
+from fabctl.hosting.interlock_gate import InterlockGate
+from fabctl.hosting.interlock_line import InterlockLine
 from fabctl.hosting.job_keeper import MachineFolders
 from fabctl.hosting.journal import Journal
 from fabctl.hosting.locks import FolderLock
@@ -88,7 +90,13 @@ class MachineProcess:
         )
         self._wake = wake
         folders = MachineFolders(folder, config.paths.job_file)
-        self.host = MachineHost(profile, driver, desk, self._reports, folders, clock, log, wake)
+        self._interlock = self._make_line(config, profile, clock, wake)
+        gate = (
+            InterlockGate(self._interlock, self._reports, clock, log) if self._interlock else None
+        )
+        self.host = MachineHost(
+            profile, driver, desk, self._reports, folders, clock, log, wake, gate
+        )
         self._link.on_connected(self._connected)
         self._presence = HostPresence(config, profile.host, self._stamps, log)
 
@@ -96,6 +104,8 @@ class MachineProcess:
         """Run until the end; return the exit code. What nobody foresaw is shown and told."""
         self._link.start()
         self._presence.begin()
+        if self._interlock is not None:
+            self._interlock.begin()
         try:
             self.host.run()
         except FabError as error:
@@ -107,6 +117,8 @@ class MachineProcess:
         else:
             return 0
         finally:
+            if self._interlock is not None:
+                self._interlock.end()
             self._presence.end()
             self._link.stop()
             self._journal.close()
@@ -122,6 +134,13 @@ class MachineProcess:
     def _connected(self) -> None:
         self._reports.connected()
         self._wake()
+
+    @staticmethod
+    def _make_line(
+        config: LabConfig, profile: MachineProfile, clock: Clock, wake: Waker
+    ) -> InterlockLine | None:
+        interlock = config.interlocks.get(profile.id)
+        return InterlockLine(interlock.socket, clock, wake, log) if interlock else None
 
     def _make_link(self, config: LabConfig, profile: MachineProfile, topics: LabTopics) -> MqttLink:
         will = StatePayload(MachineState.OFFLINE, reason=CUT_OFF).encode(self._stamps.next())

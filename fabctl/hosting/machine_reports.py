@@ -13,6 +13,7 @@ from fabctl.errors import DeviceError
 from fabctl.hosting.journal import MOST_TOLD_AT_ONCE, Entry, Journal
 from fabctl.hosting.wall_clock import Synchronisation
 from fabctl.messaging.discovery import describe
+from fabctl.messaging.interlocks import InterlockPayload
 from fabctl.messaging.payloads import (
     STATE_MAX_AGE_S,
     EventPayload,
@@ -101,6 +102,15 @@ class MachineReports:
         self._state = state
         if changed or self._is_due("state", STATE_AGAIN):
             self._say_state()
+
+    def interlock(self, said: InterlockPayload) -> None:
+        """Say what the interlock said; the caller knows when it is time."""
+        self._link.publish(
+            self._topics.interlock(self._profile.id),
+            said.encode(self._stamps.next()),
+            retain=True,
+            expiry_s=said.max_age_s,
+        )
 
     def job(self, job: JobPayload) -> None:
         """Say how far the job is: at once when it is another job, else once a second."""

@@ -12,6 +12,7 @@ from fabctl.messaging.challenges import ChallengeBook
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import Answer, Fields, PayloadError, decode, encode
 from fabctl.messaging.signing import (
+    CARRIED_VERBS,
     FRESH_VERBS,
     OPEN_VERBS,
     SIGNED_VERBS,
@@ -72,8 +73,10 @@ class RequestDesk:
         link.subscribe(topics.commands(machine), self.receive, as_published=True)
 
     def receive(self, message: Received) -> None:
-        """Take a message in; in the link's thread. A stop comes first, a flood is cut off."""
-        if message.topic.endswith("/cmd/stop"):
+        """Take a message in; in the link's thread. A stop (and the end of a permit) comes first, a
+        flood is cut off.
+        """
+        if message.topic.endswith(("/cmd/stop", "/cmd/drop-permit")):
             self._waiting.appendleft(message)
         elif len(self._waiting) < MOST_WAITING:
             self._waiting.append(message)
@@ -125,8 +128,10 @@ class RequestDesk:
             if verb in FRESH_VERBS:
                 self._challenges.spend(request.challenge)
             return body_of(request)
-        if verb == "stop":
+        if verb in {"stop", "drop-permit"}:
             return _who_stops(message.payload)
+        if verb in CARRIED_VERBS:
+            return Fields({})
         if verb in OPEN_VERBS:
             return decode(message.payload)
         raise PayloadError(f"{verb!r} cannot be asked of a machine")
@@ -155,8 +160,8 @@ class RequestDesk:
 
 
 def _who_stops(payload: bytes) -> Fields:
-    """Return what a stop says of who asks. Whatever it says, it is a stop: also said by a button
-    that knows nothing of our form.
+    """Return what a stop (or a dropped permit) says of who asks. Whatever it says, it is one: also
+    said by a button that knows nothing of our form.
     """
     try:
         body = decode(payload)

@@ -16,10 +16,13 @@ from typing import Any
 from fabctl.errors import NotAuthenticError
 from fabctl.messaging.payloads import MAX_BYTES, Fields, decode, encode
 
-OPEN_VERBS = frozenset({"identify", "pause", "stop"})
+OPEN_VERBS = frozenset({"identify", "pause", "stop", "drop-permit"})
 """Asked by anyone whom the broker lets write them: they only take permission away."""
 FRESH_VERBS = frozenset({"start", "resume", "clear"})
 """Signed, for this boot, with a challenge: they work once."""
+CARRIED_VERBS = frozenset({"permit"})
+"""Signed for the interlock's daemon, with a key that the machine's process has not: it hands them
+on unread."""
 TIMELESS_VERBS = frozenset({"recorded"})
 """Signed only: they name exactly what they are about, and doing it again changes nothing."""
 SIGNED_VERBS = FRESH_VERBS | TIMELESS_VERBS

@@ -30,6 +30,11 @@ class OpaqueDriver:
         """Always 0: no job ever runs."""
         return 0
 
+    @property
+    def watched_only(self) -> bool:
+        """Nothing is sent: the interlock's run signal alone says that it works."""
+        return True
+
     def open(self) -> None:
         """Be there; there is no port to open."""
         if self._phase is Phase.CLOSED:

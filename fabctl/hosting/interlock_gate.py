@@ -1,0 +1,247 @@
+"""A machine's interlock as its process knows it: heard, published, obeyed; never made up.
+
+Used by the machine's main thread. The line below it (:mod:`fabctl.hosting.interlock_line`) brings
+what the daemon says; the rules (:mod:`fabctl.hosting.interlock_rules`) say what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from fabctl.clock import Clock
+from fabctl.hosting.interlock_line import SILENCE
+from fabctl.hosting.interlock_meter import Ran, WorkMeter
+from fabctl.hosting.interlock_rules import ROWS, Act, Row, why
+from fabctl.hosting.machine_states import Refused
+from fabctl.interlock import InterlockState as State
+from fabctl.messaging.interlocks import UNKNOWN, InterlockPayload
+from fabctl.messaging.payloads import EventType, MachineState
+from fabctl.units import Seconds
+
+SAY_AGAIN = Seconds(2.0)
+REFUSALS_AT_MOST_EVERY = Seconds(10.0)
+PERMITS_BURST = 5.0
+PERMITS_PER_S = 2.0
+"""The steward sends one in 3 s. More than this is not handed on: the daemon hangs up on a flood,
+and a line that is cut pauses a job."""
+NOTHING = InterlockPayload(UNKNOWN)
+_ARMED = frozenset({State.ARMED, State.RUNNING, State.DRAIN})
+_LOCKED = frozenset({State.LOCKED, State.READY})
+
+
+class Line(Protocol):
+    """What the gate needs of an :class:`~fabctl.hosting.interlock_line.InterlockLine`."""
+
+    def take(self) -> list[tuple[Seconds, InterlockPayload]]:
+        """Return what the daemon said since the last call, oldest first."""
+
+    def forward(self, permit: bytes) -> bool:
+        """Hand a permit on; False: no daemon would read it."""
+
+    def drop(self, why: str) -> None:
+        """Have the daemon take its permission away."""
+
+
+class Teller(Protocol):
+    """What says things on MQTT: the machine's reports."""
+
+    def interlock(self, said: InterlockPayload) -> None:
+        """Publish the state."""
+
+    def event(self, type_: EventType, **fields: Any) -> None:
+        """Keep an event, then say it."""
+
+
+class InterlockGate:
+    """One machine's interlock."""
+
+    def __init__(
+        self, line: Line, reports: Teller, clock: Clock, log: Callable[[str], None]
+    ) -> None:
+        self._line = line
+        self._reports = reports
+        self._clock = clock
+        self._log = log
+        self._meter = WorkMeter()
+        self._heard_at: Seconds | None = None
+        self._said: InterlockPayload = NOTHING
+        self._before: InterlockPayload | None = None
+        """The last word, however old: events are what changed since."""
+        self._published: InterlockPayload | None = None
+        self._published_at = Seconds(0.0)
+        self._refusals: Counter[str] = Counter()
+        """Permits that the daemon refused, not told yet."""
+        self._refusals_told_at: Seconds | None = None
+        self._permits = PERMITS_BURST
+        self._counted_at = clock.monotonic()
+        self._armings: tuple[str | None, int] | None = None
+        """Boot and trips when the job that runs was begun, or last gone on with."""
+
+    # -- what is so -----------------------------------------------------------------------------
+
+    @property
+    def said(self) -> InterlockPayload:
+        """What the daemon says, ``unknown`` once it has been silent for 1.5 s."""
+        heard = self._heard_at
+        if heard is None or self._clock.monotonic() - heard > SILENCE:
+            return NOTHING
+        return self._said
+
+    @property
+    def row(self) -> Row:
+        """What follows from it."""
+        return ROWS[self.said.state]
+
+    @property
+    def reason(self) -> str | None:
+        """One English sentence: why the machine is shown as blocked; None: it is not."""
+        return why(self.said) if self.row.shown else None
+
+    def refusal(self, verb: str) -> Refused | None:
+        """Return why the interlock is against a request; None: it is not."""
+        return self.row.refused if verb in {"start", "resume"} else None
+
+    def shown(self, state: MachineState, *, watched_only: bool) -> MachineState:
+        """Return the state to publish, from that of the driver.
+
+        :param watched_only: fabctl sends the machine nothing: its run signal says that it works.
+        """
+        if state is not MachineState.IDLE:
+            return state
+        if watched_only and self.row.works:
+            return MachineState.RUNNING
+        return self.row.shown or state
+
+    # -- the job --------------------------------------------------------------------------------
+
+    def begin_job(self) -> None:
+        """A job begins, or goes on: what trips from now on is its trip."""
+        self._armings = (self.said.boot, self.said.trips)
+
+    @property
+    def act(self) -> Act:
+        """What a job that was begun must do now."""
+        said = self.said
+        if said.state in _ARMED and self._armings != (said.boot, said.trips):
+            return Act.PAUSE  # it tripped and was armed again, faster than we heard
+        return self.row.act
+
+    @property
+    def why(self) -> str:
+        """One English sentence: what the interlock did to the job."""
+        said = self.said
+        if said.state in _LOCKED and not (said.first_cause or said.fault):
+            return "The permission to use the machine ended in the middle of the job."
+        return why(said)
+
+    # -- time -----------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Take in what the daemon said, tell events, publish the state when it is time."""
+        for at, said in self._line.take():
+            if self._before is not None:
+                self._tell(self._before, said)
+            self._ran(self._meter.hear(said))
+            self._heard_at, self._said, self._before = at, said, said
+        self._tell_refusals()
+        now = self.said
+        if now.state == UNKNOWN and self._said is not NOTHING:
+            self._log("the interlock is silent")
+            self._ran(self._meter.take())
+            self._meter = WorkMeter()
+            self._said = NOTHING
+        self._publish(now)
+
+    def end(self) -> None:
+        """Tell what was counted; from now on nobody knows."""
+        self._ran(self._meter.take())
+        self._reports.interlock(NOTHING)
+
+    def _publish(self, said: InterlockPayload) -> None:
+        now = self._clock.monotonic()
+        changed = self._published is None or _gist(said) != _gist(self._published)
+        if changed or now - self._published_at >= SAY_AGAIN:
+            self._published, self._published_at = said, now
+            self._reports.interlock(said)
+
+    # -- permits --------------------------------------------------------------------------------
+
+    def forward(self, permit: bytes) -> Refused | None:
+        """Hand a permit on to the daemon, unread; return why it was not."""
+        now = self._clock.monotonic()
+        left = self._permits + PERMITS_PER_S * (now - self._counted_at)
+        self._permits, self._counted_at = min(PERMITS_BURST, left), now
+        if self._permits < 1.0:
+            return _FLOOD
+        self._permits -= 1.0
+        return None if self._line.forward(permit) else _NO_PERMIT
+
+    def drop(self, why: str) -> None:
+        """Have the daemon take its permission away: anybody may ask for that."""
+        self._line.drop(why)
+
+    # -- events ---------------------------------------------------------------------------------
+
+    def _tell(self, was: InterlockPayload, now: InterlockPayload) -> None:
+        """Tell what happened between two words of the daemon."""
+        if now.boot != was.boot:
+            self._reports.event(EventType.INTERLOCK_BOOT, reason=f"boot {now.boot}")
+        same_boot = now.boot == was.boot
+        if now.state != was.state or not same_boot:
+            self._changed(was, now)
+        elif now.trips > was.trips:
+            self._tripped(now)
+        refused_before = was.permits_refused if same_boot else {}
+        for code, count in now.permits_refused.items():
+            self._refusals[code] += max(0, count - refused_before.get(code, 0))
+        self._refusals += Counter()  # leaves out what is zero
+
+    def _changed(self, was: InterlockPayload, now: InterlockPayload) -> None:
+        use = now.permit.use if now.permit else None
+        if now.state == State.TRIPPED:
+            self._tripped(now)
+        elif now.state == State.FAULT:
+            self._reports.event(
+                EventType.INTERLOCK_FAULT, trouble=now.fault, reason=why(now), use=use
+            )
+        elif was.state == State.FAULT:
+            self._reports.event(EventType.INTERLOCK_CLEARED, trouble=was.fault)
+        elif now.state in _ARMED and was.state not in _ARMED:
+            self._reports.event(EventType.INTERLOCK_ARMED, use=use)
+        elif now.state in _LOCKED and was.state in _ARMED:
+            self._reports.event(EventType.INTERLOCK_LOCKED, use=use)
+
+    def _tripped(self, now: InterlockPayload) -> None:
+        cause = now.first_cause or now.cause
+        use = now.permit.use if now.permit else None
+        self._reports.event(EventType.INTERLOCK_TRIPPED, trouble=cause, reason=why(now), use=use)
+
+    def _tell_refusals(self) -> None:
+        """Tell of refused permits, every 10 s at most: a hostile sender must not fill the disk."""
+        now, told = self._clock.monotonic(), self._refusals_told_at
+        if not self._refusals or (told is not None and now - told < REFUSALS_AT_MOST_EVERY):
+            return
+        self._refusals_told_at = now
+        for code, count in sorted(self._refusals.items()):
+            self._reports.event(EventType.INTERLOCK_PERMIT_REFUSED, trouble=code, count=count)
+        self._refusals.clear()
+
+    def _ran(self, ran: Sequence[Ran]) -> None:
+        for one in ran:
+            self._reports.event(EventType.INTERLOCK_RAN, use=one.use, seconds=round(one.seconds, 3))
+
+
+_FLOOD = Refused("too-many-permits", "Permits come too fast; this one was left out.")
+_NO_PERMIT = Refused("malformed", "This is no permit.")
+
+
+def _gist(said: InterlockPayload) -> tuple[object, ...]:
+    """Return what is published at once when it changes: all but what only counts time."""
+    inputs = tuple((role, word.condition, word.say) for role, word in said.inputs.items())
+    use = said.permit.use if said.permit else None
+    return (
+        said.state, said.boot, said.cause, said.first_cause, said.fault, said.advice, inputs, use,
+        said.outputs_on, said.active, said.trips, sum(said.permits_refused.values()),
+    )  # fmt: skip
