@@ -14,15 +14,15 @@ from typing import Final
 
 
 class Cause(StrEnum):
-    """An unsafe input or a stalled scan; when several come in one scan, the first of these."""
+    """A stalled scan or an unsafe input; when several come in one scan, the first of these."""
 
+    SCAN_STALLED = "scan-stalled"
     ESTOP_OPEN = "estop-open"
     KEY_OFF = "key-off"
     LID_OPEN = "lid-open"
     FLOW_STOPPED = "flow-stopped"
     FLOW_LOW = "flow-low"
     EXHAUST_OFF = "exhaust-off"
-    SCAN_STALLED = "scan-stalled"
 
 
 class FaultCode(StrEnum):
@@ -84,7 +84,7 @@ class Sentence:
     next_step: str
 
 
-_TRIPS: Mapping[Cause, Sentence] = {
+_TRIPS: Mapping[str, Sentence] = {
     Cause.ESTOP_OPEN: Sentence(
         "The red button is pressed.",
         "Find out why. Then release the red button.",
@@ -106,7 +106,7 @@ _TRIPS: Mapping[Cause, Sentence] = {
 
 _STAFF: Final = "Do not use this machine. Tell the staff."
 
-_FAULTS: Mapping[FaultCode, Sentence] = {
+_FAULTS: Mapping[str, Sentence] = {
     FaultCode.CONFIGURATION: Sentence("The interlock's settings cannot be used.", _STAFF),
     FaultCode.GPIO_OPEN: Sentence("The interlock cannot open its pins.", _STAFF),
     FaultCode.GPIO_READ: Sentence("The interlock cannot read its inputs.", _STAFF),
@@ -124,7 +124,7 @@ _FAULTS: Mapping[FaultCode, Sentence] = {
     FaultCode.INTERNAL: Sentence("The interlock's program made a mistake.", _STAFF),
 }
 
-_ADVICE: Mapping[Advice, Sentence] = {
+_ADVICE: Mapping[str, Sentence] = {
     Advice.STARTING: Sentence("The interlock is starting.", "Wait a few seconds."),
     Advice.INPUTS_SETTLING: Sentence("The interlock reads its inputs.", "Wait a moment."),
     Advice.RELAYS_SETTLING: Sentence("The interlock waits for its relays.", "Wait a moment."),
@@ -149,7 +149,7 @@ _ADVICE: Mapping[Advice, Sentence] = {
 
 _AGAIN: Final = "Start the use again. If this stays, tell the staff."
 
-_REFUSALS: Mapping[PermitRefusal, Sentence] = {
+_REFUSALS: Mapping[str, Sentence] = {
     PermitRefusal.MALFORMED: Sentence("A permit made no sense.", _AGAIN),
     PermitRefusal.WRONG_SIGNATURE: Sentence("A permit had a wrong signature.", _AGAIN),
     PermitRefusal.OTHER_MACHINE: Sentence("A permit was for another machine.", _AGAIN),

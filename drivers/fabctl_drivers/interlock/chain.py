@@ -159,7 +159,7 @@ class Chain:
         inputs.take(reading, now, outputs_on=self.outputs_on)
         self._found = inputs.objections() if self._state is State.TRIPPED else inputs.trips(now)
         if stalled:
-            self._found.append(Cause.SCAN_STALLED)
+            self._found.insert(0, Cause.SCAN_STALLED)
         if self._found:
             self._clear_since = None
         elif self._clear_since is None:
@@ -183,7 +183,8 @@ class Chain:
 
     def _look(self, armed_by: Whose | None) -> Iterator[tuple[Event, str]]:
         """Yield what this scan found, in the order of :class:`Event`."""
-        fault = self._inputs.fault(self._now)
+        stalled = Cause.SCAN_STALLED in self._found  # nobody looked meanwhile: it proves no fault
+        fault = None if stalled else self._inputs.fault(self._now)
         if fault is not None and self._state is not State.FAULT:
             self._fault = FaultRecord(*fault, self._first_cause)
             yield Event.FAILED, fault[1]
