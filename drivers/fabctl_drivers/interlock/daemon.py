@@ -228,7 +228,7 @@ class GpioInterlock:
     # -- faults --------------------------------------------------------------------------------
 
     def _keep_fault(self) -> None:
-        fault = self._chain.view.fault
+        fault = self._chain.fault
         if fault is not None and fault != self._kept:
             self._kept = fault
             self._clerk.remember(fault)
@@ -238,7 +238,7 @@ class GpioInterlock:
 
         It is cleared once the disk has forgotten it: :meth:`_cleared`.
         """
-        fault = self._chain.view.fault
+        fault = self._chain.fault
         if fault is None:
             return "no-fault"
         if fault.code != code:
