@@ -7,7 +7,7 @@ machine (a test lists every address and verb).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
@@ -25,6 +25,8 @@ from fabctl_web.people.signed_in import person_needed, signed_in
 area = Blueprint("interlocks", __name__, template_folder="templates")
 
 MOST_WORDS = 80
+YEARS = range(2000, 2200)
+"""Days outside are no search; arithmetic with them may leave the calendar."""
 
 
 @area.get("/m/<machine>/interlock")
@@ -109,9 +111,11 @@ def _wanted(lab: Lab) -> Wanted:
 
 
 def _day(lab: Lab, written: str) -> datetime | None:
-    """Return when a day begins in the lab's zone; None for what is no date."""
+    """Return when a day begins in the lab's zone; None for what is no day."""
     try:
-        day = datetime.strptime(written, "%Y-%m-%d").date()  # noqa: DTZ007  # a day, zone below
+        day = date.fromisoformat(written)
     except ValueError:
+        return None
+    if day.year not in YEARS:
         return None
     return datetime.combine(day, time(), lab.config.time_zone)
