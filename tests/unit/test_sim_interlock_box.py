@@ -178,6 +178,17 @@ def test_pulses_that_came_between_two_looks_count(bench: Bench) -> None:
     assert bench.cabinet.k1.main
 
 
+def test_a_pause_that_the_cabinet_looks_at_late_opened_k1_all_the_same(bench: Bench) -> None:
+    level = bench.wait(0.1, pulse_s=0.01)
+    assert level == 0
+    bench.now += 0.5
+    bench.drive(K1, 1)
+    bench.now += 0.1
+    bench.wait(0.05)
+    moves = [e["closed"] for e in bench.cabinet.journal.since(1) if e.get("contact") == "main"]
+    assert moves == [True, False, True]
+
+
 def test_k2_follows_its_level_and_keeps_it(bench: Bench) -> None:
     bench.drive(K2, 1)
     bench.wait(5.0)

@@ -12,6 +12,7 @@ from fabctl_sim.interlock_box.layout import Memory
 from fabctl_sim.interlock_box.relay import Monostable, Relay
 from fabctl_sim.interlock_box.wiring import Role, Wiring
 
+Switched = tuple[float, Callable[[float], None]]
 USUAL_FLOW_HZ = 15.0
 """About 2 l/min through a meter of 7.5 Hz per l/min."""
 
@@ -59,9 +60,14 @@ class Cabinet:
         return not (self._pulsing or self._k2_line or self.k1.main or self.k2.main or self.k1.due)
 
     def advance(self, now: float) -> None:
-        """Look at what the controller drives, then do everything that is due by now."""
-        self._look(now)
-        while (due := self.next_due()) <= now:
+        """Do everything that was due by now, with what the controller drove meanwhile."""
+        for at, switch in sorted(self._switched(), key=lambda change: change[0]):
+            self._do_until(min(at, now))
+            switch(at)
+        self._do_until(now)
+
+    def _do_until(self, end: float) -> None:
+        while (due := self.next_due()) <= end:
             if due == self.agenda.next_due():
                 self.agenda.do()
             elif self._pulsing and due == self.monostable.until:
@@ -109,31 +115,45 @@ class Cabinet:
             "events": self.journal.count,
         }
 
-    def _look(self, now: float) -> None:
-        self._look_at_k1()
-        on = self.memory.driven_high(self.wiring.k2)
-        if on == self._k2_line:
-            return
-        self._k2_line = on
-        at = min(self.memory.changed(self.wiring.k2), now)
-        self.journal.note(at, "line", relay="K2", on=on)
-        self.k2.drive(on, at)
+    def _switched(self) -> list[Switched]:
+        """Return what the controller changed since the last look, with its stamps."""
+        found: list[Switched] = []
+        risen = self._risen()
+        if risen is not None:
+            found.append((risen, self._pulse))
+        if self.memory.driven_high(self.wiring.k2) != self._k2_line:
+            found.append((self.memory.changed(self.wiring.k2), self._switch_k2))
+        return found
 
-    def _look_at_k1(self) -> None:
+    def _risen(self) -> float | None:
+        """Return when K1's line rose last; None when it did not since the last look.
+
+        Of edges between two looks only the last has a stamp: the others are taken as evenly
+        spread, so that a cabinet which was stopped for a while invents no pause.
+        """
         pin = self.wiring.k1
         edges = self.memory.edges(pin)
         new = (edges - self._edges) % 2**32
         self._edges = edges
         if not (new >= 2 or (new == 1 and self.memory.driven_high(pin))):
-            return  # nothing rose
+            return None
         at = self.memory.changed(pin)
-        if self._pulsing and at >= self.monostable.until:
-            self._pulses_stopped(self.monostable.until)
+        last = self.monostable.until - self.monostable.hold_s
+        if self._pulsing and new >= 2 and 2 * (at - last) / new < self.monostable.hold_s:
+            self.monostable.rise(at)
+        return at
+
+    def _pulse(self, at: float) -> None:
         self.monostable.rise(at)
         if not self._pulsing:
             self._pulsing = True
             self.journal.note(at, "pulses", on=True)
             self.k1.drive(True, at)
+
+    def _switch_k2(self, at: float) -> None:
+        self._k2_line = not self._k2_line
+        self.journal.note(at, "line", relay="K2", on=self._k2_line)
+        self.k2.drive(self._k2_line, at)
 
     def _pulses_stopped(self, at: float) -> None:
         self._pulsing = False
