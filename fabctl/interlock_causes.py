@@ -135,7 +135,7 @@ _ADVICE: Mapping[str, Sentence] = {
     Advice.LID_NOT_CLOSED: Sentence("The lid switches are being tested.", "Close the lid or door."),
     Advice.NO_PERMIT: Sentence("Nobody has said “I begin”.", "Tap “I begin” on the screen."),
     Advice.MACHINE_ACTIVE: Sentence(
-        "The machine says that it is still at work.", "Stop its job first. Then press reset."
+        "The machine is still at work.", "Stop its job first. Then press the green button."
     ),
     Advice.FLOW_AWAITED: Sentence("No cooling water flows yet.", "Switch the pump on first."),
     Advice.PRESS_RESET: Sentence(
