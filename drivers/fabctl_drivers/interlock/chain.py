@@ -156,7 +156,7 @@ class Chain:
     def _read(self, reading: Reading, *, stalled: bool) -> Whose | None:
         """Condition the reading; return for whom a press of reset that ended now would arm."""
         now, inputs = self._now, self._inputs
-        inputs.take(reading, now, outputs_on=self.outputs_on)
+        inputs.take(reading, now, outputs_on=self.outputs_on, stalled=stalled)
         self._found = inputs.objections() if self._state is State.TRIPPED else inputs.trips(now)
         if stalled:
             self._found.insert(0, Cause.SCAN_STALLED)

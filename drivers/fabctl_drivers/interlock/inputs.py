@@ -92,10 +92,11 @@ class Inputs:
 
     # -- one scan --------------------------------------------------------------------------------
 
-    def take(self, reading: Reading, now: float, *, outputs_on: bool) -> None:
+    def take(self, reading: Reading, now: float, *, outputs_on: bool, stalled: bool) -> None:
         """Take one scan's reading.
 
         :param outputs_on: what the relays were told by the scan before.
+        :param stalled: nobody looked for a while; pulses of that while say nothing of the flow.
         """
         pulses = reading.flow_pulses
         safe = {role: self._is_safe(role, reading) for role in self._pins}
@@ -108,7 +109,8 @@ class Inputs:
             released = safe[role]
             relay.take(None if released is None else not released, now, told_on=outputs_on)
         if self.flow is not None:
-            self.flow.take(max(0, pulses or 0), now, demanded=outputs_on)
+            counted = 0 if stalled else max(0, pulses or 0)
+            self.flow.take(counted, now, demanded=outputs_on)
         not_pressed = safe[InputRole.RESET]
         self.pressed = None if not_pressed is None else not not_pressed
 
