@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fabctl.clock import ManualClock
+from fabctl.hosting.interlock_gate import InterlockGate, Line
 from fabctl.hosting.job_keeper import MachineFolders
 from fabctl.hosting.journal import Journal
 from fabctl.hosting.machine import MachineHost, Waker
@@ -104,7 +105,14 @@ class MachineBench:
 
     machine = "printer-a"
 
-    def __init__(self, folder: Path, *, boot: str = "boot-1", plugged: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        boot: str = "boot-1",
+        plugged: bool = True,
+        line: Line | None = None,
+    ) -> None:
         self.folder = folder
         self.cable = folder / "cable"
         if plugged:
@@ -138,10 +146,11 @@ class MachineBench:
             ChallengeBook(self.clock, lambda: next(challenges)),
             self.messages, self.reports, self.wake,
         )  # fmt: skip
+        self.gate = InterlockGate(line, self.reports, self.clock, self.log.append) if line else None
         self.host = MachineHost(
             self.profile, self.driver, self.desk, self.reports,
             MachineFolders(folder / "machine", lambda sha256: folder / f"{sha256}.gcode"),
-            self.clock, self.log.append, self.wake,
+            self.clock, self.log.append, self.wake, self.gate,
         )  # fmt: skip
 
     # -- time --------------------------------------------------------------------------------

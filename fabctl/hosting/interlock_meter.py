@@ -35,12 +35,14 @@ class WorkMeter:
         """Take one word of the daemon; return what is to be told now.
 
         A word without ``uptime_s``, or of another boot, begins anew: nobody knows what was
-        between. Work for which no permit was ever named is nobody's, and is not told.
+        between. Work that goes on stays that of the use it began for, whoever is permitted
+        meanwhile. Work for which no permit was ever named is nobody's, and is not told.
         """
-        seconds, before = self._worked_until(said), self._use
+        seconds, before, last = self._worked_until(said), self._use, self._last
         self._last = said if said.uptime_s is not None else None
         self._seconds += seconds
-        use = said.permit.use if said.permit else before
+        goes_on = last is not None and ROWS[last.state].works and ROWS[said.state].works
+        use = said.permit.use if said.permit and not goes_on else before
         told: list[Ran] = []
         if use != before or not ROWS[said.state].works or self._seconds >= TELL_AFTER_S:
             told = self.take()

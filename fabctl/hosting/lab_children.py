@@ -61,6 +61,25 @@ def machine_children(config: LabConfig, host: str) -> list[ChildSpec]:
     ]
 
 
+def interlock_children(config: LabConfig, host: str) -> list[ChildSpec]:
+    """Return one daemon per interlock of a host's machines.
+
+    However often one ends, it is started again, and begins with its relays off. It ends after the
+    machines: a job that is being stopped needs its interlock to the last.
+    """
+    return [
+        ChildSpec(
+            f"{machine}-interlock",
+            fabctl_command(config, "interlock", machine),
+            start_rank=FIRST,
+            stop_rank=DESK,
+            environment=SMALL_HEAP,
+        )
+        for machine in config.interlocks
+        if config.machines[machine].host == host
+    ]
+
+
 def desk_children(config: LabConfig, broker: PrivateBroker | None) -> list[ChildSpec]:
     """Return what a lab has once: the private broker, the database's migration, web, steward."""
     desk = [

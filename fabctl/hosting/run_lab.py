@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from fabctl.config import LabConfig
-from fabctl.hosting.lab_children import desk_children, machine_children
+from fabctl.hosting.lab_children import desk_children, interlock_children, machine_children
 from fabctl.hosting.locks import FolderLock
 from fabctl.hosting.mosquitto import prepare_broker
 from fabctl.hosting.supervisor import ChildSpec, Supervisor
@@ -37,7 +37,7 @@ def run_lab(
         a file cannot be written.
     """
     lock = take_data_directory(config)
-    children = [*extra, *machine_children(config, host)]
+    children = [*extra, *interlock_children(config, host), *machine_children(config, host)]
     if not machines_only:
         make_keys(config.paths, config.machines)
         make_permit_keys(config.paths, config.interlocks)

@@ -16,6 +16,7 @@ from typing import Protocol
 from fabctl.clock import Clock
 from fabctl.errors import FabError
 from fabctl.hosting.machine_reports import Stamps
+from fabctl.hosting.permit_office import RENEW_EVERY, PermitOffice
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import (
@@ -56,6 +57,7 @@ class Steward:
 
     :param job_files: the folder of the uploaded files.
     :param machines: what the machines say; it is made to follow them here.
+    :param permits: renews the permits; None: no machine has an interlock.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # what it works with, each thing by its name
@@ -69,9 +71,12 @@ class Steward:
         log: Callable[[str], None],
         job_files: Path,
         machines: LabView,
+        permits: PermitOffice | None = None,
     ) -> None:
         self._job_files = job_files
         self._machines = machines
+        self._permits = permits
+        self._patience = CLOCK_WORK_EVERY if permits is None else Seconds(RENEW_EVERY / 3)
         self._topics = topics
         self._database = database
         self._link = link
@@ -90,7 +95,7 @@ class Steward:
         link.subscribe(topics.every("event"), self.heard)
         self._strays: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._known = frozenset(view.id for view in machines.all())
-        for kind in ("state", "job", "host"):
+        for kind in ("state", "job", "interlock", "host"):
             link.subscribe(topics.every(kind), machines.take, qos=0)
         for kind in ("meta", "booking"):
             link.subscribe(topics.every(kind), self.heard_kept, qos=0)
@@ -101,7 +106,7 @@ class Steward:
         """Work until :meth:`end`, then record what has already been heard."""
         while not self._ending:
             self._do_clock_work()
-            self._record_next(CLOCK_WORK_EVERY)
+            self._record_next(self._patience)
         while not self._events.empty():
             self._record_next(Seconds(0.0))
 
@@ -153,6 +158,8 @@ class Steward:
     # -- what the clock asks for ---------------------------------------------------------------
 
     def _do_clock_work(self) -> None:
+        if self._permits is not None and self._is_due("permits", RENEW_EVERY):
+            self._guarded("renewing permits", self._permits.renew)
         if self._is_due("clock work", CLOCK_WORK_EVERY):
             self._guarded("giving up unanswered starts", self._sweep)
             self._guarded("saying what is booked", self._say_bookings)

@@ -11,7 +11,9 @@ from fabctl.hosting.acknowledger import Acknowledger
 from fabctl.hosting.locks import FolderLock
 from fabctl.hosting.logs import log
 from fabctl.hosting.machine_reports import Stamps
+from fabctl.hosting.permit_office import PermitOffice
 from fabctl.hosting.steward import Steward
+from fabctl.keyfile import KeyFile
 from fabctl.messaging.connect import desk_link
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Message
@@ -54,7 +56,11 @@ def run_steward(config: LabConfig) -> int:
     acknowledger = Acknowledger(MachineRequests(link, config.id, keys_in(config.paths)), log)
     files = config.paths.files
     view = LabView(config.id, {m.id: m.host for m in config.machines.values()}, clock)
-    steward = Steward(topics, database, link, acknowledger, stamps, clock, log, files, view)
+    keys = {name: KeyFile(config.paths.permit_key(name)).key for name in config.interlocks}
+    permits = PermitOffice(topics, database, link, clock, log, view, keys) if keys else None
+    steward = Steward(
+        topics, database, link, acknowledger, stamps, clock, log, files, view, permits
+    )
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: steward.end())
     link.on_connected(steward.connected)

@@ -30,10 +30,11 @@ class Permission:
     refusals: tuple[Refusal, ...]
     """What speaks against it; an empty tuple is the only permission."""
 
-    def permit(self, *, boot: str, serial: int) -> Permit | None:
+    def permit(self, *, boot: str, serial: int, uptime_s: float | None = None) -> Permit | None:
         """Return the permit to seal, for 10 s; None: there is no permission.
 
         :param boot: of the interlock's daemon, as it said itself.
+        :param uptime_s: as the daemon said it last; a permit that is held back is refused by it.
         """
         if self.refusals:
             return None
@@ -44,6 +45,7 @@ class Permission:
             boot=boot,
             serial=serial,
             seconds=USUAL_S,
+            uptime_s=uptime_s,
         )
 
 

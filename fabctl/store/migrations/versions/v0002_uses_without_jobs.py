@@ -1,4 +1,4 @@
-"""Uses of interlocked machines: without a job, with the time the machine worked; permits' serials."""
+"""Uses of interlocked machines: without a job, with the time they worked; permits' serials."""
 
 import sqlalchemy as sa
 from alembic import op
