@@ -31,7 +31,6 @@ def laser(
     *,
     factory: str = "simulated",
     inputs: Mapping[InputRole, InputPin] = PINS,
-    outputs: Mapping[OutputRole, int] | None = None,
 ) -> InterlockProfile:
     """Return the profile of a laser whose cabinet's file is ``folder/cabinet``."""
     return InterlockProfile(
@@ -40,7 +39,7 @@ def laser(
         factory=factory,
         chip=0,
         inputs=inputs,
-        outputs=outputs or {OutputRole.K1: K1, OutputRole.K2: K2},
+        outputs={OutputRole.K1: K1, OutputRole.K2: K2},
         folder=folder,
     )
 

@@ -13,7 +13,7 @@ import gpiozero  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from fabctl.errors import DeviceError, InputError
-from fabctl.interlock import InputPin, InputRole, OutputRole, Pull
+from fabctl.interlock import InputPin, InputRole, Pull
 from fabctl_drivers.interlock import simulated_pins
 from fabctl_drivers.interlock.gpio import Gpio
 from fabctl_drivers.interlock.inputs import Reading
@@ -269,6 +269,16 @@ def test_a_chip_that_vanishes_reads_nothing_writes_nothing_and_may_return(
     assert len(gpio.read().levels) == len(PINS) - 1
 
 
+def test_pins_that_hang_take_their_time_and_then_go_on(cabinet: CabinetProcess, gpio: Gpio) -> None:
+    cabinet.ask("pins-hang", seconds=0.3)
+    before = time.monotonic()
+    assert len(gpio.read().levels) == len(PINS) - 1
+    assert time.monotonic() - before > 0.2
+    again = time.monotonic()
+    gpio.read()
+    assert time.monotonic() - again < 0.2
+
+
 def test_a_cabinet_that_has_ended_reads_nothing(folder: Path) -> None:
     cabinet = CabinetProcess(folder / "cabinet").start()
     gpio = Gpio(laser(folder), simulated=True)
@@ -353,6 +363,6 @@ def test_without_a_chip_it_names_the_chip_and_stays_where_it_was(folder: Path) -
 
 def test_no_other_factory_is_tried_in_lgpios_place(cabinet: CabinetProcess, folder: Path) -> None:
     with pytest.raises(DeviceError):
-        Gpio(laser(folder, factory="lgpio", outputs=dict.fromkeys(OutputRole, 4)), simulated=True)
+        Gpio(laser(folder, factory="lgpio"), simulated=True)
     assert gpiozero.Device.pin_factory is None
     assert cabinet.status()["lines"] == {"k1_pulses": False, "k2": False}

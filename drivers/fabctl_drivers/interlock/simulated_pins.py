@@ -25,7 +25,7 @@ BOARD = 0xC03111
 """A Raspberry Pi 4B: what the cabinet's pins are numbered like (gpiozero, pins/data.py)."""
 MAGIC = b"FABCAB1\n"
 SIZE = 1024
-BEAT, CHIP = 8, 24
+BEAT, CHIP, WAITS = 8, 24, 32
 ARRIVES, DRIVEN, WRITE_FAILS, EDGES, CHANGED = 64, 128, 192, 256, 512
 LOW, HIGH, FLOATING, NOISE, READ_FAILS = 0, 1, 2, 3, 255
 NOT_DRIVEN = 255
@@ -55,6 +55,7 @@ class SimulatedFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type
         whole = memoryview(self._map)
         self.bytes = whole
         self.beat = whole[BEAT : BEAT + 8].cast("Q")
+        self.waits = whole[WAITS : WAITS + 8].cast("Q")
         self.edges = whole[EDGES:CHANGED].cast("I")
         self.changed = whole[CHANGED:SIZE].cast("Q")
 
@@ -72,17 +73,20 @@ class SimulatedFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type
         if self._file.closed:
             return
         super().close()
-        for view in (self.beat, self.edges, self.changed, self.bytes):
+        for view in (self.beat, self.waits, self.edges, self.changed, self.bytes):
             view.release()
         self._map.close()
         self._file.close()
 
     def check(self) -> int:
-        """Return CLOCK_MONOTONIC in ns, if there is a chip to ask.
+        """Return CLOCK_MONOTONIC in ns, if there is a chip to ask; it may take its time.
 
         :raises OSError: the chip has vanished, or the cabinet's process has ended.
         """
         now = time.monotonic_ns()
+        if self.waits[0] > now:
+            time.sleep((self.waits[0] - now) * 1e-9)
+            now = time.monotonic_ns()
         if not self.bytes[CHIP]:
             raise OSError(errno.ENODEV, "the GPIO chip has vanished")
         if now - self.beat[0] > _DEAD_AFTER_NS:

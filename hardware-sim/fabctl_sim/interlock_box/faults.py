@@ -33,6 +33,7 @@ class Faults:
             "k2-welded": self._relay(cabinet.k2, RelayFault.WELDED),
             "k2-stuck": self._relay(cabinet.k2, RelayFault.STUCK),
             "write-fails": self._write_fails,
+            "pins-hang": self._pins_hang,
             "chip-vanish": lambda _: cabinet.memory.chip(present=False),
             "chip-return": lambda _: cabinet.memory.chip(present=True),
             "repair": self._repair,
@@ -117,6 +118,10 @@ class Faults:
             raise ValueError("role is k1 or k2")
         self._cabinet.memory.writing_fails(getattr(self._cabinet.wiring, role), fails=True)
 
+    def _pins_hang(self, request: Request) -> None:
+        seconds = seconds_in(request, 0.3)
+        self._cabinet.memory.waits_until(int((self._cabinet.clock() + seconds) * 1e9))
+
     def _repair(self, request: Request) -> None:
         """Take faults away whose name begins with ``what``, or all."""
         what = str(request.get("what", ""))
@@ -133,8 +138,21 @@ class Faults:
         if "write-fails".startswith(what):
             for pin in (cabinet.wiring.k1, cabinet.wiring.k2):
                 cabinet.memory.writing_fails(pin, fails=False)
+        if "pins-hang".startswith(what):
+            cabinet.memory.waits_until(0)
         if "chip-vanish".startswith(what):
             cabinet.memory.chip(present=True)
+
+
+def seconds_in(request: Request, usual: float) -> float:
+    """Return how long a request means, s.
+
+    :raises ValueError: not more than 0, or more than 600.
+    """
+    seconds = float(request.get("seconds", usual))
+    if not 0 < seconds <= 600:
+        raise ValueError("more than 0, at most 600 s")
+    return seconds
 
 
 def _role(request: Request) -> Role:

@@ -7,6 +7,7 @@ offset  type     what
 8       u64      the cabinet's last turn, CLOCK_MONOTONIC in ns
 16      u64      pulses of the flow meter so far, as the meter itself counts them
 24      u8       1 while the GPIO chip answers
+32      u64      nothing is read or written before then, CLOCK_MONOTONIC in ns
 64      u8 × 64  what arrives at each pin, written by the cabinet: see :class:`Level`
 128     u8 × 64  what the controller drives: 0 low, 1 high, 255 nothing
 192     u8 × 64  1: writing this pin fails
@@ -28,7 +29,8 @@ MAGIC = b"FABCAB1\n"
 SIZE = 1024
 PINS = 64
 NOT_DRIVEN = 255
-_BEAT, _FLOW = 1, 2
+_BEAT, _FLOW, _WAITS = 1, 2, 4
+"""Counted in u64."""
 _CHIP = 24
 _IN, _OUT, _WRITE_FAILS, _EDGES, _CHANGED = 64, 128, 192, 256, 512
 
@@ -72,7 +74,7 @@ class Memory:
             whole[_OUT:_WRITE_FAILS] = bytes([NOT_DRIVEN]) * PINS
         whole[_IN:_OUT] = bytes([Level.FLOATING]) * PINS
         whole[_WRITE_FAILS:_EDGES] = bytes(PINS)
-        self._words[_FLOW] = 0
+        self._words[_FLOW] = self._words[_WAITS] = 0
         self.chip(present=True)
 
     def beat(self, now_ns: int) -> None:
@@ -95,6 +97,10 @@ class Memory:
     def chip(self, *, present: bool) -> None:
         """Let the GPIO chip vanish or come back."""
         self._bytes[_CHIP] = present
+
+    def waits_until(self, end_ns: int) -> None:
+        """Let whoever reads or writes a pin wait until then."""
+        self._words[_WAITS] = end_ns
 
     def writing_fails(self, pin: int, *, fails: bool) -> None:
         """Let every write to an output fail."""

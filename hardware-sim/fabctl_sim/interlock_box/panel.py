@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fabctl_sim.interlock_box.cabinet import USUAL_FLOW_HZ, Cabinet
-from fabctl_sim.interlock_box.faults import Faults
+from fabctl_sim.interlock_box.faults import Faults, seconds_in
 from fabctl_sim.interlock_box.wiring import Role
 
 Request = dict[str, Any]
@@ -106,14 +106,3 @@ class Panel:
     def _run(self, *, wanted: bool) -> None:
         self.cabinet.inputs.wire(Role.ACTIVE)
         self.cabinet.run(wanted=wanted)
-
-
-def seconds_in(request: Request, usual: float) -> float:
-    """Return how long a request means, s.
-
-    :raises ValueError: not more than 0, or more than 600.
-    """
-    seconds = float(request.get("seconds", usual))
-    if not 0 < seconds <= 600:
-        raise ValueError("more than 0, at most 600 s")
-    return seconds
