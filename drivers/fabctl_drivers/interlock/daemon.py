@@ -34,6 +34,9 @@ from fabctl_drivers.interlock.view import OFF, Outputs
 
 STALE_S = Seconds(0.05)
 """A scan that took longer (the process was stopped in the middle of it) switches nothing on."""
+LEAST_GAP = 0.7
+"""Of a period, between two scans, also after a late one: what is unsafe in two scans of 10 ms was
+so for at least 7 ms, and a glitch of 5 ms never is."""
 OPENS_WITHIN_S = Seconds(10.0)
 """Right after a computer's start the chip may not be there yet; then it is a FAULT."""
 OPEN_AGAIN_S = Seconds(0.5)
@@ -132,7 +135,7 @@ class GpioInterlock:
             if not ready:
                 ready = True
                 self._notifier.ready(f"scanning every {1000 * period:.0f} ms")
-            due = self._wait_for_next(due + period, period)
+            due = self._wait_for_next(max(due + period, now + LEAST_GAP * period), period)
 
     def _wait_for_next(self, due: float, period: float) -> float:
         """Sleep until the next scan is due and return when that was; count what was missed."""
