@@ -20,7 +20,11 @@ from fabctl.ports import Trouble
 
 ROOT = Path(fabctl.__file__).parent
 ROOMS = ("model", "services", "gcode")
-CORE = LOCALES / "fr" / "core.po"
+CATALOGUES = tuple(
+    file
+    for file in sorted((LOCALES / "fr").glob("*.po"))
+    if file.name not in {"web.po", "interlock.po"}  # each of these has a test of its own
+)
 LONGEST_SENTENCE_WORDS = 15
 
 
@@ -58,10 +62,11 @@ def templates() -> dict[str, str]:
 
 
 def entries() -> list[Message]:
-    with CORE.open("rb") as stream:
-        return [
-            message for message in read_po(stream, locale="fr", abort_invalid=True) if message.id
-        ]
+    found: list[Message] = []
+    for file in CATALOGUES:
+        with file.open("rb") as stream:
+            found += [one for one in read_po(stream, locale="fr", abort_invalid=True) if one.id]
+    return found
 
 
 def fields(template: str) -> set[str]:
@@ -77,6 +82,11 @@ def test_every_template_has_a_french_entry() -> None:
     known = {str(entry.id) for entry in entries() if entry.string and not entry.fuzzy}
     missing = {place: template for template, place in templates().items() if template not in known}
     assert not missing
+
+
+def test_no_sentence_stands_in_two_catalogues() -> None:
+    ids = [str(entry.id) for entry in entries()]
+    assert sorted(ids) == sorted(set(ids))
 
 
 def test_no_entry_is_left_over() -> None:
