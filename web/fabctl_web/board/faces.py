@@ -36,6 +36,7 @@ LOOKS = {
     "reserved": Look("reserved", "calendar-clock", _("Reserved")),
     "preparing": Look("busy", "hourglass", _("Preparing")),
     "running": Look("busy", "clock", _("Busy")),
+    "in-use": Look("busy", "user-round", _("In use")),
     "pausing": Look("paused", "pause", _("Pausing")),
     "paused": Look("paused", "pause", _("Paused")),
     "stopping": Look("busy", "octagon-x", _("Stopping")),
@@ -58,6 +59,8 @@ LOCK_DETAILS = {
 }
 """What a card says of an interlock. LOCKED is how it rests: nothing needs to be said."""
 OFF = frozenset({InterlockState.TRIPPED, InterlockState.FAULT})
+HELD = frozenset({InterlockState.READY, InterlockState.ARMED})
+"""Somebody has permission."""
 RESTING = frozenset({"idle", "blocked"})
 DETAILS = {
     "pausing": _("Comes to rest"),
@@ -110,7 +113,8 @@ def look_key(
     """Return which look a machine has; whatever is not a known state is unknown.
 
     What staff put out of order is shown as that, but for a job that is still on it. A machine
-    that rests is never shown as free while nobody knows its interlock, or that is off.
+    that rests is never shown as free while nobody knows its interlock, or that is off, or while
+    somebody has permission to use it.
     """
     if booked.out_of_order and view.state not in WORKING:
         return "out-of-order"
@@ -119,6 +123,8 @@ def look_key(
             return "unknown"
         if lock.state in OFF:
             return "blocked"
+        if lock.state in HELD:
+            return "in-use"
     if view.state == "idle":
         return "reserved" if booked.now(now) else "free"
     return view.state if view.state in LOOKS else "unknown"

@@ -142,7 +142,7 @@ def _input(
     fixes = {
         InputCondition.PASSED: "",
         InputCondition.FAILED: known.fix or UNHEARD_OF.next_step,
-        InputCondition.UNKNOWN: words.NO_NEWS,
+        InputCondition.UNKNOWN: words.NO_NEWS if view.known else "",
     }
     fix = fixes[found.condition]
     return ShownInput(
@@ -169,4 +169,6 @@ def _since(view: InterlockView, age_s: float | None, speech: Speech) -> str:
 def _silence(view: InterlockView, speech: Speech) -> str:
     if view.age_s is None:
         return speech("No news yet")
+    if view.age_s < MINUTE_S:
+        return speech("No news for some seconds")
     return speech("No news for {time}", time=speech.lasting(view.age_s))

@@ -1,0 +1,269 @@
+"""The interlock in a real browser: live, grey when nobody knows, in both languages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from werkzeug.serving import make_server
+
+from fabctl.clock import SystemClock
+from fabctl.interlock import InputRole
+from fabctl.model.event import MachineEvent
+from fabctl.model.people import Role
+from fabctl.services.recording import record_event
+from tests.browser.conftest import KIOSK, PHONE, PIN, OpenScreen, Served
+from tests.browser.test_screens import CUT_TEXT, SMALL_TARGETS
+from tests.interlocked_lab import LASER, MILL, interlocked_config, say
+from tests.lab import wait_for
+from tests.web_lab import TWELVE, web_lab
+
+PAGE = f"/m/{LASER}"
+RED_WITHIN_MS = 2000
+UNKNOWN_WITHIN_S = 10.0
+STATES = (
+    "boot", "selftest", "locked", "ready", "armed", "running", "drain", "tripped", "fault",
+)  # fmt: skip
+CONTRASTS = """() => {
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((v) => {
+      const s = v / 255;
+      return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const read = (text) => text.match(/[\\d.]+/g).map(Number);
+  const ground = (e) => {
+    for (let at = e; at; at = at.parentElement) {
+      const found = read(getComputedStyle(at).backgroundColor);
+      if (found.length < 4 || found[3] > 0) return found.slice(0, 3);
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll(".lock *, .happened *")]
+    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
+    .filter((e) => !e.matches(".aside"))
+    .map((e) => {
+      const [a, b] = [read(getComputedStyle(e).color).slice(0, 3), ground(e)].map(light);
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      return [e.outerHTML.slice(0, 60), ratio];
+    });
+}"""
+UNNAMED = """() => [...document.querySelectorAll("a, button, input, select, section, h2, h3, svg")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+  .filter((e) => {
+    if (e.matches("svg")) return e.getAttribute("aria-hidden") !== "true" && !e.closest(".qr");
+    if (e.matches("input, select")) return !e.labels.length && !e.ariaLabel;
+    if (e.matches("section[aria-labelledby]"))
+      return !document.getElementById(e.getAttribute("aria-labelledby"));
+    if (e.matches("section")) return false;
+    return !(e.textContent.trim() || e.ariaLabel);
+  })
+  .map((e) => e.outerHTML.slice(0, 90))"""
+"""Controls without a name, pictures that a screen reader would stumble over, broken references."""
+DOUBLE_IDS = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+  return ids.filter((id, n) => ids.indexOf(id) !== n);
+}"""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A lab of twelve machines; the third is a laser with an interlock, the fourth a mill."""
+    with served_in(tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def served_in(folder: Path) -> Iterator[Served]:
+    """Serve such a lab; ``camille`` is certified everywhere, ``awa`` is of the staff."""
+    config = interlocked_config(folder, TWELVE)
+    with web_lab(folder, SystemClock(), config) as lab:
+        lab.certified("camille", pin=PIN)
+        lab.certified("awa", pin="573826", role=Role.STAFF)
+        server = make_server("127.0.0.1", 0, lab.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        found = Served(lab, f"http://127.0.0.1:{server.server_port}")
+        try:
+            yield found
+        finally:
+            found.inner.hub.close()
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def lock(page: Page) -> Locator:
+    return page.locator("[data-lock]")
+
+
+def one_stream(served: Served) -> None:
+    wait_for("one open stream", lambda: served.inner.hub.streams == 1)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_an_open_lid_is_red_within_two_seconds_and_says_what_to_do(
+    served: Served, screen: OpenScreen, language: str
+) -> None:
+    words = {
+        "fr": ("Armé", "Coupé", "Ferme le capot.", "bouton vert"),
+        "en": ("Armed", "Cut off", "Close the lid.", "green button"),
+    }[language]
+    say(served.lab, LASER, "armed", use="u", outputs_on=True)
+    found = screen(KIOSK)
+    found.open(f"{PAGE}?lang={language}")
+    one_stream(served)
+    expect(lock(found.page)).to_contain_text(words[0])
+    say(
+        served.lab, LASER, "tripped", InputRole.LID_A, InputRole.LID_B, use="u",
+        cause="lid-open", first_cause="lid-open",
+    )  # fmt: skip
+    expect(lock(found.page)).to_have_attribute("data-lock", "tripped", timeout=RED_WITHIN_MS)
+    expect(lock(found.page).locator(".state")).to_contain_text(words[1])
+    broken = found.page.evaluate(
+        "getComputedStyle(document.documentElement).getPropertyValue('--broken').trim()"
+    )
+    assert colour(lock(found.page).locator(".state")) == rgb(broken)
+    steps = lock(found.page).locator(".steps li").all_inner_texts()
+    assert steps[0] == words[2]
+    assert words[3] in steps[1]
+    expect(found.page.locator('[data-input="lid_a"]')).to_have_class("condition unmet")
+    assert found.troubles() == []
+
+
+def colour(found: Locator) -> str:
+    return str(found.evaluate("(e) => getComputedStyle(e).color"))
+
+
+def rgb(written: str) -> str:
+    """Return ``#861500`` as the browser says it."""
+    parts = (int(written[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgb({', '.join(map(str, parts))})"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_silent_interlock_is_unknown_within_ten_seconds_and_never_safe(
+    served: Served, screen: OpenScreen, language: str
+) -> None:
+    say(served.lab, LASER, "armed", use="u", outputs_on=True)
+    found = screen(KIOSK)
+    found.open(f"{PAGE}?lang={language}")
+    one_stream(served)
+    said_at = time.monotonic()
+    say(served.lab, LASER, "armed", use="u", outputs_on=True)
+    expect(lock(found.page)).to_have_attribute("data-lock", "armed")
+    expect(lock(found.page)).to_have_attribute("data-lock", "unknown", timeout=15_000)
+    assert time.monotonic() - said_at <= UNKNOWN_WITHIN_S
+    word = {"fr": "État inconnu", "en": "Not known"}[language]
+    expect(lock(found.page).locator(".state")).to_contain_text(word)
+    frame = lock(found.page).evaluate("(e) => getComputedStyle(e).borderTopStyle")
+    assert frame == "dashed"
+    icon = lock(found.page).locator(".state use").get_attribute("href") or ""
+    assert icon.endswith("#circle-question-mark")
+    assert found.page.locator("[data-input].met").count() == 0
+    assert found.page.locator("[data-input].unsure").count() == len(InputRole)
+    expect(found.page.locator("#stale")).to_be_hidden()  # the web speaks, the interlock does not
+    found.open(f"/?lang={language}")
+    card = found.page.locator(f'a.card[href="{PAGE}"]')
+    expect(card.locator(".state-silent")).to_be_visible()
+
+
+def test_a_maker_begins_presses_the_green_button_and_ends(
+    served: Served, screen: OpenScreen
+) -> None:
+    """The way through a use, in taps; the machine's part is played by what it says."""
+    say(served.lab, LASER, "locked", advice="no-permit")
+    found = screen(KIOSK)
+    found.sign_in(path=PAGE)
+    found.tap("text=Réserver 1 h maintenant")
+    found.taps = 0
+    found.tap("button:has-text('Je commence')")
+    expect(found.page.locator("#use")).to_contain_text("Tu utilises cette machine")
+    assert found.taps == 1
+    say(served.lab, LASER, "ready", use="u", advice="press-reset")
+    expect(lock(found.page)).to_contain_text("Appuie sur le bouton vert de la machine")
+    say(served.lab, LASER, "running", use="u", outputs_on=True, active=True)
+    expect(lock(found.page)).to_contain_text("Reste à côté")
+    found.tap("button:has-text('J’ai fini')")
+    expect(found.page.locator("#use")).to_have_count(0)
+    assert [verb for _, verb, _ in served.lab.workshop.asked] == ["drop-permit"]
+    assert found.troubles() == []
+
+
+def fill(served: Served) -> None:
+    """Give the history some lines."""
+    kinds = {"tripped": "lid-open", "fault": "k1-welded", "permit-refused": "replayed",
+             "armed": None, "boot": None}  # fmt: skip
+    with served.lab.db.transaction() as db:
+        for seq, (kind, code) in enumerate(kinds.items(), start=1):
+            event = MachineEvent(
+                LASER, "b", seq, f"interlock-{kind}", trouble=code, reason="a_word_" * 12
+            )
+            record_event(db, served.lab.clock, event)
+            record_event(db, served.lab.clock, replace(event, machine=MILL))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("size", ["kiosk", "phone"])
+def test_every_state_fits_every_screen_and_can_be_read(
+    served: Served, screen: OpenScreen, size: str, language: str, scheme: str
+) -> None:
+    fill(served)
+    viewport = {"kiosk": KIOSK, "phone": PHONE}[size]
+    found = screen(viewport, color_scheme=scheme)
+    found.sign_in(pin="573826", path=PAGE)
+    shown = [(PAGE, state) for state in (*STATES, "unknown")]
+    for path, state in (*shown, (f"/m/{MILL}", "tripped"), ("/interlocks", "tripped")):
+        failed = (InputRole.LID_A, InputRole.ESTOP) if state in {"tripped", "ready"} else ()
+        fault = "flow-too-fast" if state == "fault" else None
+        say(served.lab, LASER, state, *failed, use="u", first_cause="scan-stalled", fault=fault)
+        say(served.lab, MILL, state, *failed, use="u")
+        found.open(f"{path}?lang={language}")
+        width = found.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"], f"{path} {state} is {width} px wide"
+        assert found.page.evaluate(CUT_TEXT) == [], (path, state)
+        assert found.page.evaluate(SMALL_TARGETS, 56) == [], (path, state)
+        assert found.page.evaluate(UNNAMED) == [], (path, state)
+        assert found.page.evaluate(DOUBLE_IDS) == [], (path, state)
+        ratios = found.page.evaluate(CONTRASTS)
+        assert ratios
+        assert [one for one in ratios if one[1] < 7] == [], (path, state)
+        assert found.troubles() == []
+
+
+def test_the_history_can_be_searched_by_keyboard_alone(served: Served, screen: OpenScreen) -> None:
+    fill(served)
+    found = screen(KIOSK)
+    found.sign_in(pin="573826", path="/interlocks")
+    assert found.page.locator("[data-event]").count() == 10
+    found.page.focus("#words")
+    found.page.keyboard.type("k1-welded")
+    found.page.keyboard.press("Enter")
+    expect(found.page.locator("[data-event]")).to_have_count(2)
+    expect(found.page.locator("#words")).to_have_value("k1-welded")
+
+
+def test_the_panel_is_not_sent_again_while_nothing_changes(
+    served: Served, screen: OpenScreen
+) -> None:
+    """A panel that is drawn anew every second cannot be read by a screen reader."""
+    say(served.lab, LASER, "locked", advice="no-permit")
+    found = screen(KIOSK)
+    found.open(PAGE)
+    one_stream(served)
+    found.page.evaluate(
+        """() => { window.swaps = 0; document.getElementById("lock")
+             .addEventListener("htmx:sseMessage", () => { window.swaps += 1; }); }"""
+    )
+    for _ in range(4):
+        found.page.wait_for_timeout(1_000)
+        say(served.lab, LASER, "locked", advice="no-permit")
+    assert found.page.evaluate("window.swaps") == 0
