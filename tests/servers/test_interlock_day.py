@@ -1,0 +1,77 @@
+"""A day of simulated laser work: what the interlock and the lab have on record agrees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fabctl.interlock import InterlockState as State
+from fabctl.store.engine import open_database
+from fabctl.store.migrate import upgrade
+from tests.interlock_day import SLOT_MIN, Day
+
+HOURS = 8
+AGREE_WITHIN_S = 1.0
+
+
+def slot(day: Day, person: str) -> None:
+    """One reservation: material, button, jobs; trips and a steward's death where chance wants."""
+    chance, end = day.random, day.bench.now + SLOT_MIN * 60
+    day.book(person, SLOT_MIN)
+    day.run(chance.uniform(5, 120))
+    use = day.begin(person)
+    for _ in range(chance.randint(1, 6)):
+        day.load()
+        if use is None or day.bench.now > end - 300 or not day.press():
+            continue
+        if chance.random() < 0.4:
+            day.kill_steward(for_s=chance.uniform(1, 40))
+        length = chance.choice([20, 90, 400, 900]) * chance.uniform(0.5, 1.5)
+        day.cut(length, trip=chance.random() < 0.35)
+    ending = chance.random()
+    if use is not None and ending < 0.5:
+        day.finish(use, person, say_so=ending < 0.35)
+    elif use is not None and ending > 0.85 and day.press():
+        day.suspend(person)
+        day.cut(60, trip=False)
+        day.people.remove(person)
+    elif use is not None and day.press():
+        day.cut(max(1.0, end - day.bench.now + 30), trip=False)  # beyond the reservation's end
+    day.run(max(0.0, end - day.bench.now) + 20)
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.parametrize("seed", [1])
+def test_the_two_records_agree_to_the_second(tmp_path: Path, seed: int) -> None:
+    url = f"sqlite:///{tmp_path}/lab.db"
+    upgrade(url, tmp_path / "backups")
+    database = open_database(url)
+    day = Day(database, seed)
+    day.bench.chain.opened(day.bench.now)
+    day.run(0.5)
+    day.load()
+    assert day.until(State.LOCKED, 30.0)
+    while day.bench.ms < HOURS * 3_600_000:
+        slot(day, day.random.choice(day.people))
+    day.kill_steward(for_s=1.0)
+    day.run(1200.0)  # whatever still drains is over, and on record
+    counted, uses = day.by_the_interlock(), day.by_the_lab()
+    database.close()
+
+    assert not day.untold
+    worked = {use: view.ran_s for use, view in uses.items() if view.ran_s}
+    assert worked.keys() == counted.keys()
+    apart = {use: abs(seconds - counted[use]) for use, seconds in worked.items() if seconds}
+    assert max(apart.values()) < AGREE_WITHIN_S, apart
+    assert abs(sum(counted.values()) - sum(filter(None, worked.values()))) < AGREE_WITHIN_S
+
+    # the day was one worth comparing
+    events = [line["event"] for line in day.record]
+    assert sum(counted.values()) > 3600
+    assert len(counted) >= 5
+    assert day.restarts >= 5
+    assert events.count("unsafe") >= 10
+    assert any(line["state"] == "drain" for line in day.record)
+    assert {use.outcome for use in uses.values()} >= {"finished", "permission-ended"}
+    assert all(use.closed_at is not None for use in uses.values())
