@@ -97,6 +97,8 @@ class Bench:
         self.coils_dead: set[OutputRole] = set()
         self.welded: set[OutputRole] = set()
         self.outputs = Outputs(k2=False, pulse=False)
+        self.read = Reading({}, None)
+        """What the last scan read."""
         self.pulses = 0
         self._k1 = LaggingContact()
         self._k2 = LaggingContact()
@@ -157,7 +159,8 @@ class Bench:
         """Let time pass and make one scan."""
         self.ms += passed_ms
         self._relays_move()
-        self.outputs = self.chain.step(self.reading(passed_ms), self.now)
+        self.read = self.reading(passed_ms)
+        self.outputs = self.chain.step(self.read, self.now)
         if self.outputs.pulse:
             self._pulsed_ms = self.ms
             self.pulses += 1

@@ -1,0 +1,36 @@
+"""Any day of an interlock: whatever happens in whatever order, the property holds.
+
+``make soak`` runs it for SOAK_MINUTES with ever new seeds.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+import pytest
+from hypothesis import seed
+from hypothesis.stateful import run_state_machine_as_test
+
+from fabctl.interlock import InterlockState as State
+from tests.interlock_any_day import COUNTS, SEQUENCES, SOAK_MINUTES, AnyDay, how_often
+
+
+def test_outputs_are_on_only_when_all_permits() -> None:
+    COUNTS.clear()
+    run_state_machine_as_test(AnyDay, settings=how_often(SEQUENCES))
+    assert COUNTS["sequences"] >= SEQUENCES
+    assert COUNTS["sequences with outputs on"] > SEQUENCES / 2, COUNTS
+    assert all(COUNTS[f"ends in {state}"] for state in State), COUNTS
+
+
+@pytest.mark.skipif(not SOAK_MINUTES, reason="make soak runs it for SOAK_MINUTES")
+@pytest.mark.timeout(0)
+def test_for_as_long_as_you_like() -> None:
+    """Ever new sequences; the first wrong one is raised, with all it takes to play it again."""
+    COUNTS.clear()
+    ends_at = time.monotonic() + SOAK_MINUTES * 60
+    while time.monotonic() < ends_at:
+        machine = seed(secrets.randbits(64))(type("AnyDay", (AnyDay,), {}))
+        run_state_machine_as_test(machine, settings=how_often(SEQUENCES))
+    print(dict(COUNTS.most_common()))  # noqa: T201  # with pytest -s
