@@ -165,6 +165,9 @@ class InterlockDaemon(Protocol):
     def run(self) -> int:
         """Scan until :meth:`end`; return the exit code. The outputs are off on return."""
 
+    def take_key(self, key: bytes) -> None:
+        """Verify permits with a new key, 32 bytes; safe from another thread. Nothing is let go."""
+
     def end(self) -> None:
         """Have :meth:`run` switch the outputs off and return; safe in a signal handler."""
 

@@ -116,6 +116,10 @@ class Chain:
         """Verify a permit and hold it. It moves nothing by itself: the next scan sees it."""
         return self._desk.take(message, now)
 
+    def take_key(self, key: bytes) -> None:
+        """Verify permits with a new key, 32 bytes, from now on; nothing is armed or let go by it."""
+        self._desk.take_key(key)
+
     def drop_permit(self, now: float, why: str) -> None:
         """Forget the permit, as if it had ended. Anybody may.
 

@@ -76,6 +76,10 @@ class GpioInterlock:
         """Have :meth:`run` switch the outputs off and return; safe in a signal handler."""
         self._ending = True
 
+    def take_key(self, key: bytes) -> None:
+        """Verify permits with this key from the next scan on; safe from another thread."""
+        self._key = key
+
     def run(self) -> int:
         """Scan until :meth:`end`; return the exit code. The outputs are off on return.
 
@@ -183,6 +187,7 @@ class GpioInterlock:
             self._open()
         if self._clearing and self._clerk.forgot is not None:
             self._cleared(now)
+        self._chain.take_key(self._key)
         self._talk.turn(now, self._overruns)
 
     # -- the chip ------------------------------------------------------------------------------

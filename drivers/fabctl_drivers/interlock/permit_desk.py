@@ -80,6 +80,10 @@ class PermitDesk:
         self.accepted += 1
         return PermitAnswer(accepted=True)
 
+    def take_key(self, key: bytes) -> None:
+        """Verify with a new key from now on; the permit that holds ends when it would have."""
+        self._key = key
+
     def drop(self) -> None:
         """Forget the permit; its serial stays used."""
         self._held = None
