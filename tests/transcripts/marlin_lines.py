@@ -129,6 +129,36 @@ RESENDS = [
         ],
     ),
     Scene(
+        "a Resend of a line long confirmed is a damaged number: nothing old is said again",
+        "queue.cpp: at most BUFSIZE lines and the receive buffer are on their way",
+        [
+            ("N1 G28", "ok"),
+            *[(f"N{n} G1 X{n - 1}", "ok") for n in range(2, 22)],
+            ("N22 G1 X21", "Error:checksum mismatch, Last Line: {21}\nResend: {2}\nok"),
+            ("N22 G1 X21", "ok"),
+            ("N23 G1 X22", ""),
+        ],
+        job=("G28", *[f"G1 X{n}" for n in range(1, 30)]),
+    ),
+    Scene(
+        "a controller that asks for line 1 and stays with it began anew: nothing is replayed",
+        "users' complaint: printing on after a reset; queue.cpp: last_N is 0 after a reset",
+        [
+            ("N1 G28", "ok"),
+            *[(f"N{n} G1 X{n - 1}", "ok") for n in range(2, 32)],
+            *[
+                (
+                    "N32 G1 X31",
+                    "Error:Line Number is not Last Line Number+1, Last Line: 0\nResend: 1\nok",
+                )
+                for _ in range(3)
+            ],
+        ],
+        job=("G28", *[f"G1 X{n}" for n in range(1, 60)]),
+        ends={"outcome": Outcome.FAILED, "trouble": Trouble.CONTROLLER_RESET},
+        phase=Phase.BROKEN,
+    ),
+    Scene(
         "the same Resend again, before we repeated, is the same wish",
         "queue.cpp: every line already on the wire draws one",
         [

@@ -254,8 +254,8 @@ def profile(**options: str | float | bool) -> MachineProfile:
 
 
 def test_options_have_defaults_and_are_taken() -> None:
-    assert settings_of(profile()).window_bytes == 0
-    assert settings_of(profile(window=True)).window_bytes == 120
+    assert settings_of(profile()).window_bytes == 120
+    assert settings_of(profile(window=False)).window_bytes == 0
     assert settings_of(profile(window=200)).window_bytes == 200
     parking = settings_of(profile(pause_lift_mm=9, pause_x_mm=1.5, pause_y_mm=-2)).parking
     assert parking == Parking(lift_mm=9.0, x_mm=1.5, y_mm=-2.0)  # type: ignore[arg-type]  # plain numbers read better here

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from fabctl.errors import InputError, LocalError, TargetOutOfRangeError
 from fabctl.ports import WorkArea
 from fabctl.units import MmPerMin
+from fabctl_drivers.marlin.pausing import locate
 
 AXES = "XYZ"
 
@@ -23,7 +24,7 @@ def home(axes: str) -> list[bytes]:
     wanted = [axis for axis in AXES if axis in axes.upper()]
     if len(wanted) != len(axes):
         raise InputError(f"the axes are {axes!r}", limit="letters of XYZ, each once")
-    return [" ".join(["G28", *wanted]).encode(), b"M400", b"M114"]
+    return [" ".join(["G28", *wanted]).encode(), *locate()]
 
 
 def jog(
@@ -58,4 +59,4 @@ def jog(
                 f"{axis} would go to {target:g} mm", limit=f"{low:g} to {high:g} mm"
             )
     words = " ".join(f"{axis}{mm:.4f}" for axis, mm in by_mm.items())
-    return [b"G91", f"G1 {words} F{feed:g}".encode(), b"G90", b"M400", b"M114"]
+    return [b"G91", f"G1 {words} F{feed:g}".encode(), b"G90", *locate()]

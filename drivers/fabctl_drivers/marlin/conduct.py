@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabctl.ports import Connected, Phase, Trouble
+from fabctl.ports import Connected, Phase, PhaseChanged, Trouble
 from fabctl_drivers.marlin.answers import Answer, Ear, Heard, Topic
 from fabctl_drivers.marlin.connection import FIRST_LINE, ConnectionEvent, Greeted, Unanswered
 from fabctl_drivers.marlin.conversation import Acked, Ended, State, Withdrawn
@@ -14,6 +14,12 @@ from fabctl_drivers.marlin.job import JobLine
 from fabctl_drivers.marlin.phases import Move
 
 REPORT_YOURSELF = b"M155 S2"
+_NOT_DONE = {
+    b"start": "the printer's own screen asked for a start; a job is started here, by a person",
+    b"shutdown": "the printer's own screen asked this computer to shut down; it stays on",
+    b"poweroff": "the printer asked to be switched off; a person has to do that",
+}
+"""What ``//action:`` asks and nothing does by itself: it is told."""
 
 
 class Conduct(Endings):
@@ -40,6 +46,8 @@ class Conduct(Endings):
             self.resume(now)
         elif action == b"cancel" and self._job is not None:
             self.stop(now, "cancelled at the machine")
+        elif action in _NOT_DONE:
+            self._events.append(PhaseChanged(self.phase, None, _NOT_DONE[action]))
         elif action == b"disconnect":
             self.wants_close = True
             self.port_lost("the firmware asked to be left alone", now)

@@ -13,6 +13,8 @@ from fabctl_drivers.marlin.pausing import Standstill
 from fabctl_drivers.marlin.phases import Move
 from fabctl_drivers.marlin.requests import Requests
 
+ASK_WHERE = 4
+
 
 class Endings(Requests):
     """A machine whose pauses, stops and jobs come to their ends."""
@@ -35,13 +37,15 @@ class Endings(Requests):
         self._speech.polled(now)
 
     def _moved_by_hand(self, now: float) -> None:  # noqa: ARG002  # every errand's end is told it
+        if self._asks_again_where(Errand.BY_HAND):
+            return
         self._hand_moves = max(0, self._hand_moves - 1)
         where = pausing.position_of(self._readings.position, Motion())
         self._events.append(Telemetry("position", {f"{a.lower()}_mm": where.get(a) for a in AXES}))
 
     def _located(self, now: float) -> None:
         job = self._job
-        if job is None or self.phase is not Phase.PAUSING:
+        if job is None or self.phase is not Phase.PAUSING or self._asks_again_where(Errand.LOCATE):
             return
         parking, thermometer = self._settings.parking, self._readings.thermometer
         position = pausing.position_of(self._readings.position, job.motion)
@@ -53,6 +57,17 @@ class Endings(Requests):
         self._errands.add(aside, Errand.PARK)
         if not aside:
             self._parked(now)
+
+    def _asks_again_where(self, errand: Errand) -> bool:
+        """Ask for the position again while no two answers agree, a few times.
+
+        A job whose place nobody knows then pauses where it is.
+        """
+        if self._readings.position or self._asked_where >= ASK_WHERE:
+            return False
+        self._asked_where += 1
+        self._errands.add(pausing.ASK, errand)
+        return True
 
     def _parked(self, now: float) -> None:  # noqa: ARG002  # every errand's end is told the time
         if self.phase is Phase.PAUSING:

@@ -17,6 +17,10 @@ PROBE = object()
 PROBE_COMMAND = b"M105"
 
 
+FAR = 16
+"""Lines before the last confirmed one. ``BUFSIZE`` is 4; boards with much memory have 8 or 16."""
+
+
 class Ledger:
     """The book-keeping of a link.
 
@@ -169,11 +173,15 @@ class Ledger:
         A number that makes no sense was damaged on its way: then it is the oldest in flight, and
         the firmware will correct us.
         """
-        if not self._kept.oldest <= number <= self._kept.last + 1:
+        if self.is_far_back(number) or number > self._kept.last + 1:
             return self.acked + 1
         if self._kept.find_start(b"M110", number, self.acked + 1) is not None:
             return self.acked + 1  # said again it would count anew, and all after it run twice
         return number
+
+    def is_far_back(self, number: int) -> bool:
+        """Return whether a firmware cannot have lost a line of this number: it holds no so many."""
+        return number < max(self._kept.oldest, self.acked + 1 - FAR)
 
     def withdraw(self, number: int) -> tuple[object, ...]:
         """Take back confirmations from ``number`` on; return their refs."""

@@ -76,8 +76,10 @@ class Link(Silences):
 
     def _is_piece(self, answer: Answer) -> bool:
         """Return whether this is the ok of a piece of a line; then the link is over."""
-        heard = self._pieces.hear(answer) and self.window.is_proven and self.state not in OVER
-        if not heard or self._ledger.has_asides:
+        is_piece = self._pieces.hear(answer, is_refused=self._tally.is_refused)
+        if not is_piece or not self.window.is_proven or self.state in OVER:
+            return False
+        if self._ledger.has_asides:
             return False
         self._tear()
         return True

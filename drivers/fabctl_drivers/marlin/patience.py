@@ -7,7 +7,6 @@ of a move, for a person) keeps its ok back. While it works it says ``busy:`` eve
 
 from __future__ import annotations
 
-import math
 import re
 
 from fabctl.units import Seconds
@@ -46,13 +45,13 @@ def waits_for_person(command: bytes) -> bool:
 
 
 def patience(command: bytes, busy_s: Seconds | None) -> Seconds:
-    """Return how long silence after ``command`` is no sign of trouble, in s; infinite for M0.
+    """Return how long silence after ``command`` is no sign of trouble, in s.
+
+    A firmware that says busy does so while it waits for somebody, too.
 
     :param busy_s: patience while the firmware is known to say busy, None where it is not.
     """
     word = code(command)
-    if word in _PERSON:
-        return Seconds(math.inf)
     usual = UNKNOWN_S if busy_s is None else busy_s
     if word not in _LONG:
         return usual

@@ -16,6 +16,7 @@ from fabctl.ports import WorkArea
 from fabctl.units import Celsius, Millimetres, MmPerMin
 from fabctl_drivers.marlin.motion import Motion
 
+ASK = (b"M114", b"M114")
 COLDEST_EXTRUSION_C = Celsius(170.0)
 """Below it Marlin does not extrude (``EXTRUDE_MINTEMP``), so we do not ask it to."""
 
@@ -80,8 +81,8 @@ def highest_lift(parking: Parking, z_mm: float | None, area: WorkArea | None) ->
 
 
 def locate() -> list[bytes]:
-    """Return what ends the moves and asks for the position."""
-    return [b"M400", b"M114"]
+    """Return what ends the moves and asks for the position, twice: the answer has no checksum."""
+    return [b"M400", *ASK]
 
 
 def aside(stood: Standstill, parking: Parking) -> list[bytes]:

@@ -15,7 +15,6 @@ from fabctl_drivers.marlin.answers import Answer, Heard
 
 _FIELD = re.compile(rb"[PB]\d")
 _LONGEST = len(b"ok P15 B16")
-_NO_COMMAND = re.compile(rb"cho:Un|nknow|wn com|mmand:")  # as far as damage leaves it
 
 
 class Pieces:
@@ -25,22 +24,21 @@ class Pieces:
         self.after_resend = False
         """Whether the last line was a Resend."""
         self._closes_bare = False
-        self._refused = False
 
-    def hear(self, answer: Answer) -> bool:
-        """Take in one line of the firmware; return whether a piece ran, as far as one can tell."""
+    def hear(self, answer: Answer, *, is_refused: bool) -> bool:
+        """Take in one line of the firmware; return whether a piece ran, as far as one can tell.
+
+        :param is_refused: whether the firmware just said of something that it knows no such
+            command, and it was no line of ours.
+        """
         after_resend, self.after_resend = self.after_resend, answer.heard is Heard.RESEND
-        if answer.heard is Heard.NOTE and _NO_COMMAND.search(answer.text):
-            self._refused = True
-            return False
         if answer.heard not in {Heard.OK, Heard.NOTE}:
             return False
         if not _is_unnumbered(answer):
             self._closes_bare = self._closes_bare or (after_resend and answer.text == b"ok")
             return False
-        refused, self._refused = self._refused, False
         closes = after_resend and not self._closes_bare  # 1.x does that with the fields
-        return not refused and not closes
+        return not is_refused and not closes
 
 
 def _is_unnumbered(answer: Answer) -> bool:

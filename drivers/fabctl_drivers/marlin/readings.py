@@ -19,10 +19,19 @@ class Readings:
     def __init__(self) -> None:
         self.thermometer = Thermometer()
         self.person = Person()
-        self.position = b""
-        """The last answer to M114."""
+        self._places: list[bytes] = []
         self.busy_s: Seconds | None = None
         """Patience with this firmware, once it told how often it says busy."""
+
+    @property
+    def position(self) -> bytes:
+        """The answer to M114, once two in a row agreed: it has no checksum. Empty until then."""
+        agreed = len(self._places) == 2 and self._places[0] == self._places[1]
+        return self._places[1] if agreed else b""
+
+    def forget_position(self) -> None:
+        """The machine moves, or is about to be asked."""
+        self._places = []
 
     def note(self, answer: Answer, now: float, oldest: bytes) -> Sequence[DriverEvent]:
         """Take in one line; return what is worth telling.
@@ -36,7 +45,7 @@ class Readings:
         if answer.topic is Topic.ACTION:
             return self.person.hear_prompt(answer.text)
         if answer.topic is Topic.POSITION:
-            self.position = answer.text
+            self._places = [*self._places[-1:], answer.text]
         elif answer.topic is Topic.KEEPALIVE and answer.number:
             self.busy_s = Seconds(max(BUSY_LEAST_S, answer.number + 1.0))
         return ()

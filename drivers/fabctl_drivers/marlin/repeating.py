@@ -10,7 +10,7 @@ import math
 
 from fabctl_drivers.job_text import shorten
 from fabctl_drivers.marlin.answers import Answer, Heard
-from fabctl_drivers.marlin.conversation import Acked, State, Withdrawn
+from fabctl_drivers.marlin.conversation import Acked, Ended, State, Withdrawn
 from fabctl_drivers.marlin.sender import NONE, Sender
 
 
@@ -24,12 +24,23 @@ class Repeating(Sender):
     the 16 ms of a USB adapter's latency timer."""
     UNANSWERED_S = 0.5
     """Quiet after a Resend while an answer is missing that should still come."""
+    FAR_BACK = 4
+    """Resends of lines long confirmed, in a row: a damaged number, or, after so many, a controller
+    that began anew and whose greeting was lost. An error and its Resend are two."""
     QUIET_MAX_S = 2.0
     """A line that is never quiet is repeated after this time."""
 
     def _hear_resend(self, answer: Answer, now: float) -> None:
         """Note which line is wanted. The bytes on their way decide with it, so we listen first."""
         self._tally.hear_resend(answer)
+        if self._ledger.is_far_back(answer.number or 0):
+            self._far_back += 1
+            if self._far_back > self.FAR_BACK:
+                self._go(Heard.START)
+                self.events.append(Ended(self.state, _BEGAN_ANEW % (answer.number or 0)))
+                return
+        else:
+            self._far_back = 0
         self._was_window = self._was_window or self.window.lines > 1
         self.window.rest()
         number = self._wanted = self._ledger.plausible(answer.number or 0)
@@ -99,3 +110,6 @@ class Repeating(Sender):
         while (said := self._ledger.next_repeat()) is not None:
             self._put(*said)
             self.resends += 1
+
+
+_BEGAN_ANEW = "the firmware asks for line %d, as a controller does that began anew"

@@ -50,7 +50,7 @@ class Requests(Stance):
         if self.phase in {Phase.PAUSING, Phase.PAUSED}:
             return
         self._move(Move.PAUSE)
-        self._readings.position = b""
+        self._forget_position()
         self._errands.add(pausing.locate(), Errand.LOCATE)
         self._fill(now)
 
@@ -127,8 +127,13 @@ class Requests(Stance):
         said = by_hand.jog(by_mm, feed, position, self._settings.work_area)
         self._move_by_hand(said, now)
 
+    def _forget_position(self) -> None:
+        self._readings.forget_position()
+        self._asked_where = 0
+
     def _move_by_hand(self, said: Sequence[bytes], now: float) -> None:
         self._hand_moves += 1
+        self._forget_position()
         self._errands.add(said, Errand.BY_HAND)
         self._fill(now)
 

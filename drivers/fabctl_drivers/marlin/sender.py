@@ -52,7 +52,7 @@ class Sender:
         self._vigil = Vigil(busy_s)
         self._sent_at = -math.inf
         self._repeats = 0
-        self._wanted = 0
+        self._wanted = self._far_back = 0
         self._stray = NONE  # a line: while we listened to repeat it, an ok came
         self._was_window = False
         self._tells_waits = False

@@ -68,7 +68,7 @@ def _unknown(name: str) -> str:
 
 
 def _window(profile: MachineProfile) -> int:
-    asked = profile.options.get("window", False)
+    asked = profile.options.get("window", True)
     if isinstance(asked, bool):
         return WINDOW_BYTES if asked else 0
     if isinstance(asked, int) and 0 <= asked <= 4096:

@@ -63,4 +63,4 @@ class Silences(Repeating):
         if self._vigil.prompts > 2:
             self.window.close()
             self._ledger.expect_none()
-        self._vigil.begin(self.oldest, now)
+        self._vigil.go_on(self.oldest, now)

@@ -46,6 +46,7 @@ class Stance:
         self._stop_reason: str | None = None
         self._talks = False
         self._homed: set[str] = set()
+        self._asked_where = 0
         self._hand_moves = 0  # asked for, and not known to have ended
         self._heard_at = self._progress_at = -math.inf
 

@@ -39,6 +39,11 @@ class Tally:
         closing = self._closing and self._unclosed < self.UNCLOSED
         return not self._said and self._complaint is None and not closing
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the next ok is for something that the firmware did not understand."""
+        return self._refused
+
     def said(self, number: int, *, is_query: bool) -> None:
         """A line went out."""
         self._said.append((number, is_query))

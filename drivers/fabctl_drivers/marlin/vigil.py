@@ -28,6 +28,8 @@ class Vigil:
 
     SILENCES = 5
     """Silences in a row before we give up."""
+    SLOWER = 4.0
+    """While somebody has to come, each question comes so many times later than the one before."""
     HURRY_S = 0.03
     """Patience after something that may have been a damaged ok."""
     NUDGE_S = 0.06
@@ -41,6 +43,7 @@ class Vigil:
         self.prompts = 0
         """Questions since the last confirmation."""
         self._nudged = True
+        self._has_time = False
         self._sign_at = -math.inf
 
     @property
@@ -52,7 +55,15 @@ class Vigil:
         """Another line is the oldest in flight now, or the same was said again."""
         self._sign_at = now
         self._nudged = self.busy_s is None
+        self._has_time = self.busy_s is None and patience.waits_for_person(oldest)
         self.patience_s = patience.patience(oldest, self.busy_s)
+
+    def go_on(self, oldest: bytes, now: float) -> None:
+        """We asked; wait for the answer as long as for the line, or longer each time."""
+        patience_s = self.patience_s
+        self.begin(oldest, now)
+        if self._has_time:
+            self.patience_s = patience_s
 
     def sign(self, now: float) -> None:
         """The firmware is alive, and not stuck."""
@@ -80,5 +91,8 @@ class Vigil:
         if not self._nudged:
             self._nudged = True
             return Due.NUDGE
+        if self._has_time:  # somebody may come tomorrow, and this firmware does not say busy
+            self.patience_s *= self.SLOWER
+            return Due.PROMPT
         self.silences += 1
         return Due.GIVE_UP if self.silences >= self.SILENCES else Due.PROMPT
