@@ -117,7 +117,7 @@ class Chain:
         return self._desk.take(message, now)
 
     def take_key(self, key: bytes) -> None:
-        """Verify permits with a new key, 32 bytes, from now on; nothing is armed or let go by it."""
+        """Verify permits with a new key, 32 bytes; nothing is armed or let go by it."""
         self._desk.take_key(key)
 
     def drop_permit(self, now: float, why: str) -> None:
