@@ -55,14 +55,23 @@ def pulses(readings: list[Reading]) -> int:
     return sum(reading.flow_pulses or 0 for reading in readings)
 
 
+def refusal(folder: Path) -> str:
+    """Return why the pins cannot be opened; empty when they can."""
+    try:
+        Gpio(laser(folder), simulated=True).close()
+    except DeviceError as error:
+        return str(error)
+    return ""
+
+
 # -- the file, described twice -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pin", HEADER)
 def test_both_sides_mean_the_same_byte_by_every_pin(tmp_path: Path, pin: int) -> None:
     memory = Memory(tmp_path / "cabinet")
-    factory = SimulatedFactory(tmp_path / "cabinet")
     memory.beat(time.monotonic_ns())
+    factory = SimulatedFactory(tmp_path / "cabinet")
     one = factory.pin(pin)
     for level in (Level.HIGH, Level.LOW):
         memory.arrives(pin, level)
@@ -109,6 +118,14 @@ def test_a_factory_that_nobody_knows_is_refused(folder: Path) -> None:
 def test_without_a_cabinet_it_says_how_to_start_one(folder: Path) -> None:
     with pytest.raises(DeviceError, match=r"no simulated cabinet.*fabctl_sim\.interlock_box"):
         Gpio(laser(folder), simulated=True)
+
+
+def test_a_cabinet_that_ran_once_is_no_cabinet(folder: Path) -> None:
+    with CabinetProcess(folder / "cabinet"):
+        pass
+    until(lambda: "does not run" in refusal(folder), "it is refused")
+    with CabinetProcess(folder / "cabinet"):
+        Gpio(laser(folder), simulated=True).close()
 
 
 def test_a_file_that_is_no_cabinet_is_refused(folder: Path) -> None:
@@ -285,7 +302,7 @@ def test_a_cabinet_that_has_ended_reads_nothing(folder: Path) -> None:
     assert gpio.read().levels
     cabinet.end()
     until(lambda: not gpio.read().levels, "nothing can be read any more")
-    assert "has ended" in str(gpio.trouble)
+    assert "does not run" in str(gpio.trouble)
     with cabinet:
         until(lambda: gpio.read().levels, "it can be read again")
         gpio.close()

@@ -39,7 +39,7 @@ class SimulatedFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type
     """Pins of one cabinet.
 
     :param path: the file.
-    :raises OSError: there is no cabinet, or another process has its pins.
+    :raises OSError: there is no cabinet, none that runs, or another process has its pins.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,6 +58,11 @@ class SimulatedFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type
         self.waits = whole[WAITS : WAITS + 8].cast("Q")
         self.edges = whole[EDGES:CHANGED].cast("I")
         self.changed = whole[CHANGED:SIZE].cast("Q")
+        try:
+            self.check()
+        except OSError:
+            self.close()
+            raise
 
     def _take(self, path: Path) -> None:
         """Have the pins for this process alone, as the kernel gives a GPIO line to one only."""
@@ -90,7 +95,7 @@ class SimulatedFactory(PiFactory):  # type: ignore[misc]  # gpiozero has no type
         if not self.bytes[CHIP]:
             raise OSError(errno.ENODEV, "the GPIO chip has vanished")
         if now - self.beat[0] > _DEAD_AFTER_NS:
-            raise OSError(errno.ENODEV, "the simulated cabinet's process has ended")
+            raise OSError(errno.ENODEV, "the simulated cabinet does not run")
         return now
 
     def _get_revision(self) -> int:

@@ -27,6 +27,7 @@ class Loop:
     def __init__(self, cabinet: Cabinet, panel: Panel, control: Path) -> None:
         self.cabinet = cabinet
         self._panel = panel
+        cabinet.memory.beat(time.monotonic_ns())  # whoever finds the socket finds it alive
         self._control = ControlServer(control, self._answer)
         cabinet.journal.listener = self._control.tell
         self._ending = False
@@ -42,11 +43,12 @@ class Loop:
             while not self._ending:
                 self._turn()
         finally:
+            self.cabinet.memory.beat(0)
             self._control.close()
 
     def _turn(self) -> None:
         now = time.monotonic()
-        self.cabinet.memory.beat(int(now * 1e9))
+        self.cabinet.memory.beat(time.monotonic_ns())
         self.cabinet.advance(now)
         self._turns += 1
         longest = _LOOK_QUIET_S if self.cabinet.quiet else _LOOK_S
