@@ -74,6 +74,9 @@ class Direction:
     def __init__(self, seed: int) -> None:
         self.faults = Faults()
         self.flipped = self.lost = self.doubled = 0
+        self.damaged: list[int] = []
+        """Which bytes were: the first that went in is 0."""
+        self._put = 0
         self._chance = random.Random(seed)
         self._late: deque[tuple[float, bytes]] = deque()
 
@@ -93,6 +96,7 @@ class Direction:
             for at, piece in self._pieces(data, now):
                 if piece:
                     self._late.append((max(at, self._last_at(now)), piece))
+            self._put += len(data)
 
     def take(self, now: float) -> Iterator[tuple[float, bytes]]:
         """Return the pieces that have come out by ``now``, with the time."""
@@ -126,16 +130,19 @@ class Direction:
         if not (faults.flip or faults.lose or faults.double):
             return data
         out = bytearray()
-        for byte in data:
+        for place, byte in enumerate(data, self._put):
             if self._hits(faults.lose):
                 self.lost += 1
+                self.damaged.append(place)
                 continue
             turned = self._hits(faults.flip)
             out.append(byte ^ (1 << self._chance.randrange(8)) if turned else byte)
             self.flipped += turned
-            if self._hits(faults.double):
+            doubled = self._hits(faults.double)
+            if doubled:
                 self.doubled += 1
                 out.append(out[-1])
+            self.damaged += [place] * (turned + doubled)
         return bytes(out)
 
     def _hits(self, one_in: int) -> bool:

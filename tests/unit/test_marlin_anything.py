@@ -4,9 +4,8 @@ why. Never a wrong part that is called finished.
 ``make soak`` runs the same for SOAK_MINUTES with ever new seeds.
 
 What no host can help: Marlin's checksum is an exclusive or of eight bits, so two faults in one
-line may cancel out. The cable here tells how many faults fell on a line; a line that ran
-otherwise than it was said is forgiven only where they were two or more. How often that happens
-is counted, and must stay rare.
+line may cancel out. The cable here knows which bytes it damaged; a line that ran otherwise than
+it was said is forgiven only where two or more of its bytes were, that line alone, and seldom.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from fabctl_sim.marlin.commands import TABLE
 from fabctl_sim.marlin.words import Command
 from tests.marlin_rig import OURS, Ran, Rig
 
-CASES = 1200
+CASES = 4000
 SOAK_MINUTES = float(os.environ.get("SOAK_MINUTES", "0"))
 
 
@@ -68,6 +67,7 @@ lines = st.one_of(
     st.builds("M106 S{}".format, st.integers(0, 255)),
     st.builds("M117 {}".format, st.text("abcNMG1 0J-", max_size=20).map(lambda t: f"x{t}")),
     st.sampled_from(["G90", "G91", "M82", "M83", "G20", "G21", "M104 S190", "M220 S80", "T0"]),
+    st.builds("M73 P{}".format, st.integers(0, 100)),
 )
 rates = st.sampled_from([0, 0, 0, 60, 200, 600, 2000])
 pieces = st.sampled_from([0, 0, 3, 20, 100])
@@ -107,26 +107,26 @@ def tell(story: Story) -> str:
     rig = Rig(story.board(), window_bytes=story.window_bytes, seed=story.seed)
     if story.bad_from_the_start:
         spoil(rig, story)
+    rig_base = 0 if story.bad_from_the_start else None
     rig.connect()
     if rig.session.phase.value != "idle":
         return "not connected"
     spoil(rig, story)
+    rig_base = len(rig.said) if rig_base is None else rig_base
     begin = len(rig.ran)
     rig.start(story.lines)
     ended = finish(rig)
-    ran = rig.ran[begin:]
-    forgiven = is_forgivable(rig, ran)
+    ran = as_said(rig, rig.ran[begin:], rig_base)
     done, wanted = [r.text for r in ran if is_of_the_job(r)], wanted_of(story.lines)
     if ended.outcome is Outcome.FINISHED:
-        if not forgiven:
-            nothing_else_ran(ran)
-        assert done == wanted or forgiven
-        assert ended.commands_done == len(wanted) or forgiven
-        return "finished, two faults in one line" if forgiven else "finished"
+        nothing_else_ran(ran)
+        assert done == wanted
+        assert ended.commands_done == len(wanted)
+        return FORGIVEN if ran != rig.ran[begin:] else "finished"
     assert ended.outcome is Outcome.FAILED
     assert ended.reason
     assert ended.trouble
-    assert done == wanted[: len(done)] or forgiven
+    assert done == wanted[: len(done)]
     return f"failed: {ended.trouble.value}"
 
 
@@ -162,26 +162,32 @@ def nothing_else_ran(ran: Sequence[Ran]) -> None:
 
 
 _SAID = re.compile(rb"N(\d+) ([^\n]*)\*\d+\n")
+FORGIVEN = "finished, two faults in one line"
 
 
-def is_forgivable(rig: Rig, ran: Sequence[Ran]) -> bool:
-    """Return whether a line ran that was never said so, and one fault cannot explain it."""
+def as_said(rig: Rig, ran: Sequence[Ran], base: int) -> list[Ran]:
+    """Return what ran, each line that two faults changed unnoticed as it was said.
+
+    :param base: bytes that were said before the cable was bad.
+    """
     said: dict[int, set[str]] = {}
-    for number, text in _SAID.findall(bytes(rig.said)):
-        said.setdefault(int(number), set()).add(text.decode("latin-1"))
-    strange = [r for r in ran if r.number is not None and r.text not in said.get(r.number, ())]
-    for one in strange:
-        assert one.number is not None
-        near = said.get(one.number, set())
-        assert all(faults_between(one.text, text) >= 1 for text in near)
-    return bool(strange)
+    twice: dict[int, set[str]] = {}
+    damaged = Counter(place + base for place in rig.cable.down.damaged)
+    for line in _SAID.finditer(bytes(rig.said)):
+        number, text = int(line[1]), line[2].decode("latin-1")
+        said.setdefault(number, set()).add(text)
+        if sum(damaged[place] for place in range(*line.span())) >= 2:
+            twice.setdefault(number, set()).add(text)
+    changed = [r for r in ran if r.number is not None and r.text not in said.get(r.number, ())]
+    for one in changed:
+        assert one.number in twice, f"{one} ran; one fault cannot explain it"
+    return [
+        Ran(r.number, min(twice[r.number])) if r in changed and r.number is not None else r
+        for r in ran
+    ]
 
 
-def faults_between(ran: str, said: str) -> int:
-    """Return in how many places two lines differ at least."""
-    return abs(len(ran) - len(said)) or sum(a != b for a, b in zip(ran, said, strict=True))
-
-
+SELDOM = 0.02
 CLEAN = Faults()
 EXAMPLE_LINES = tuple(f"G1 X{n} E{n / 10}" for n in range(30))
 
@@ -198,10 +204,17 @@ EXAMPLE_LINES = tuple(f"G1 X{n} E{n / 10}" for n in range(30))
 @example(Story(EXAMPLE_LINES, Faults(flip=60), Faults(flip=60), 3, 120, advanced_ok=True))
 @example(Story(EXAMPLE_LINES, Faults(lose=60, double=60), CLEAN, 4))
 @example(Story(EXAMPLE_LINES, CLEAN, Faults(lose=60, stall=100, stall_s=8.0), 5, 120))
-def test_the_whole_part_or_a_reason(story: Story) -> None:
+def tell_stories(story: Story) -> None:
     outcome = tell(story)
     COUNTS[outcome] += 1
     event(outcome)
+
+
+def test_the_whole_part_or_a_reason() -> None:
+    COUNTS.clear()
+    tell_stories()
+    assert COUNTS[FORGIVEN] <= SELDOM * COUNTS["finished"], COUNTS
+    assert COUNTS["finished"] >= 0.9 * sum(COUNTS.values()), COUNTS
 
 
 @pytest.mark.skipif(not SOAK_MINUTES, reason="make soak runs it for SOAK_MINUTES")
@@ -210,5 +223,5 @@ def test_for_as_long_as_you_like() -> None:
     """Ever new stories; the first wrong one is raised, with all it takes to play it again."""
     ends_at = time.monotonic() + SOAK_MINUTES * 60
     while time.monotonic() < ends_at:
-        seed(secrets.randbits(64))(test_the_whole_part_or_a_reason)()
+        seed(secrets.randbits(64))(tell_stories)()
     print(sum(COUNTS.values()), "stories:", dict(COUNTS.most_common()))  # noqa: T201  # with pytest -s
