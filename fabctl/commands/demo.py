@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -49,7 +50,7 @@ MARK = "demo.json"
     help="How many times faster than life printer B works.",
 )
 def demo(data: Path | None, fresh: bool, address: str, port: int | None, speed: float) -> None:
-    """Try it all: a lab with people, bookings and four simulated machines.
+    """Try it all: a lab with people, bookings, four simulated machines and an interlock.
 
     Prints the address to open, and whom to sign in as. One print is already running. Ctrl-C
     ends it; nothing is left behind, except with --data.
@@ -167,7 +168,38 @@ def _stand_ins(config: LabConfig, factors: dict[str, float]) -> list[Any]:
                 ready=link.exists,
             )
         )
-    return specs
+    return [*specs, *_cabinets(config)]
+
+
+def _cabinets(config: LabConfig) -> list[Any]:
+    """Return the interlocks' cabinets. They are there first: a chip that is not is a FAULT."""
+    from fabctl.commands.sim_cabinet import (  # noqa: PLC0415  # the same
+        cabinet_command,
+        cabinet_socket,
+    )
+    from fabctl.hosting.lab_children import FIRST, HARDWARE  # noqa: PLC0415  # the same
+    from fabctl.hosting.supervisor import ChildSpec  # noqa: PLC0415  # the same
+
+    return [
+        ChildSpec(
+            f"sim-{machine}-cabinet",
+            cabinet_command(config, profile),
+            start_rank=FIRST - 1,
+            stop_rank=HARDWARE,
+            ready=partial(_answers, cabinet_socket(config, machine)),
+        )
+        for machine, profile in config.interlocks.items()
+    ]
+
+
+def _answers(path: Path) -> bool:
+    """Say whether somebody listens on a Unix socket; an earlier demo's file alone is nobody."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _announce(config: LabConfig, say: Callable[[str], None]) -> None:
@@ -189,6 +221,9 @@ def _announce(config: LabConfig, say: Callable[[str], None]) -> None:
     say(f"  A file to print:  {files('fabctl_sim') / 'gcode' / 'keyring_tag.gcode'}")
     sim = f"{_own_name()} sim --config {config.file}"
     say(f"  Pull a cable:     {sim} printer-b unplug   (then: plug)")
+    say(f"  The laser's lid:  {sim} laser open-lid   (then: close-lid)")
+    say(f"  Its green button: {sim} laser reset-press   (after “Je commence” on its page)")
+    say(f"  It works:         {sim} laser run   (then: open-lid, and look at its page)")
     say("  Ctrl-C ends the lab.")
     say("")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from sqlalchemy import Select, or_, select
@@ -17,7 +17,7 @@ from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
 from fabctl.services import lookups
-from fabctl.store.tables import InterlockEventRow
+from fabctl.store.tables import InterlockEventRow, Person, Use
 from fabctl.store.upsert import insert_unless_there
 
 MOST_SHOWN = 200
@@ -49,6 +49,8 @@ class InterlockEventView:
     person_id: str | None
     boot: str
     seq: int
+    name: str | None = None
+    """Who had the use, for the staff's screen; not in the export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,9 @@ class Wanted:
     """Found anywhere in code, reason, job, use or person."""
     since: datetime | None = None
     before: datetime | None = None
+
+
+_COLUMNS = [field.name for field in fields(InterlockEventView) if field.name != "name"]
 
 
 def record_interlock_event(session: Session, clock: Clock, event: MachineEvent) -> bool:
@@ -101,7 +106,15 @@ def search(
     """
     _require_reader(session, by)
     newest = InterlockEventRow.happened_at.desc(), InterlockEventRow.id.desc()
-    return [_view(row) for row in session.scalars(_query(wanted).order_by(*newest).limit(limit))]
+    rows = session.scalars(_query(wanted).order_by(*newest).limit(limit)).all()
+    names = _names(session, {row.use_id for row in rows if row.use_id})
+    return [replace(_view(row), name=names.get(row.use_id or "")) for row in rows]
+
+
+def _names(session: Session, uses: set[str]) -> dict[str, str]:
+    """Return who had these uses; a use of another database is nobody's."""
+    query = select(Use.id, Person.display_name).join(Person, Person.id == Use.person_id)
+    return dict(session.execute(query.where(Use.id.in_(uses))).tuples().all())
 
 
 def export_csv(session: Session, *, by: str, wanted: Wanted) -> Iterator[str]:
@@ -114,10 +127,10 @@ def export_csv(session: Session, *, by: str, wanted: Wanted) -> Iterator[str]:
 
 
 def _csv_lines(session: Session, wanted: Wanted) -> Iterator[str]:
-    yield _csv_line([field.name for field in fields(InterlockEventView)])
+    yield _csv_line(_COLUMNS)
     oldest = InterlockEventRow.happened_at, InterlockEventRow.id
     for row in session.scalars(_query(wanted).order_by(*oldest).execution_options(yield_per=500)):
-        yield _csv_line([_cell(value) for value in astuple(_view(row))])
+        yield _csv_line([_cell(getattr(row, name)) for name in _COLUMNS])
 
 
 def _cell(value: object) -> str:
@@ -158,6 +171,4 @@ def _query(wanted: Wanted) -> Select[InterlockEventRow]:
 
 
 def _view(row: InterlockEventRow) -> InterlockEventView:
-    return InterlockEventView(
-        **{field.name: getattr(row, field.name) for field in fields(InterlockEventView)}
-    )
+    return InterlockEventView(**{name: getattr(row, name) for name in _COLUMNS})

@@ -56,7 +56,7 @@ _BOOKED = (
     (_PRINTING, "printer-a", -10, 120),
     ("tom", "printer-a", 180, 60),
     ("tom", "printer-b", 150, 60),
-    ("karim", "laser", 45, 90),
+    ("karim", "laser", 90, 90),
     ("awa", "mill", 24 * 60, 120),
 )
 

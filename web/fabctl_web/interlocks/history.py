@@ -49,6 +49,8 @@ class Row:
     estimated: bool
     """Whether the machine's clock was wrong: it happened before the time shown."""
     machine: str
+    name: str
+    """Whose use it was; empty: nobody's."""
     css: str
     icon: str
     word: str
@@ -58,7 +60,7 @@ class Row:
 
 
 def rows_of(found: Iterable[InterlockEventView], lab: Lab, speech: Speech) -> list[Row]:
-    """Return lines as the page shows them. No names: people are looked up where they are known."""
+    """Return lines as the page shows them to the staff."""
     return [_row(event, lab, speech) for event in found]
 
 
@@ -71,6 +73,7 @@ def _row(event: InterlockEventView, lab: Lab, speech: Speech) -> Row:
         when=speech.moment(event.happened_at, lab.clock.now()),
         estimated=not event.synced,
         machine=machine.name if machine else event.machine,
+        name=event.name or "",
         css=css,
         icon=icon,
         word=speech(KINDS[kind]) if kind in KINDS else event.kind,

@@ -1,0 +1,145 @@
+"""The demo's laser from end to end: a browser's forms, MQTT, the daemon, a simulated cabinet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+
+from fabctl_sim.control import SimControl
+from tests.lab import RunningLab, running_lab, wait_for
+
+PAGE = "/m/laser"
+RED_WITHIN_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+    """One demo lab for this file: what a test leaves behind, the next one finds."""
+    with running_lab(tmp_path_factory.mktemp("demo")) as found:
+        yield found
+
+
+@dataclass
+class Person:
+    """Somebody at a desk's browser."""
+
+    lab: RunningLab
+    session: requests.Session
+
+    def read(self, path: str) -> str:
+        """Load a page."""
+        answer = self.session.get(self.lab.url + path, timeout=10)
+        assert answer.ok, f"{path}: {answer.status_code}"
+        return answer.text
+
+    def send(self, path: str, page: str, **fields: str) -> requests.Response:
+        """Send a form of a page."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.read(page))
+        assert token
+        data = {"csrf_token": token[1], **fields}
+        return self.session.post(self.lab.url + path, data=data, timeout=10)
+
+
+def signed_in(lab: RunningLab, login: str) -> Person:
+    person = Person(lab, requests.Session())
+    person.session.headers["Accept-Language"] = "en"
+    secret = lab.account(login)["password"]
+    person.send("/in/password", "/in?with=password", login=login, password=secret)
+    return person
+
+
+def interlock(lab: RunningLab) -> dict[str, Any]:
+    return dict(requests.get(f"{lab.url}/api/v1/machines/laser/interlock", timeout=5).json())
+
+
+def is_now(lab: RunningLab, state: str, timeout: float = 20.0) -> None:
+    wait_for(f"the interlock is {state}", lambda: interlock(lab)["state"] == state, timeout)
+
+
+def cabinet(lab: RunningLab) -> SimControl:
+    return lab.sim("laser-cabinet")
+
+
+def arm(lab: RunningLab, person: Person) -> None:
+    """Do what a maker does: try the lid, book, say that one begins, press the green button."""
+    proved = ("selftest", "locked")
+    wait_for("the self-test", lambda: interlock(lab)["state"] in proved)
+    with cabinet(lab) as box:
+        if interlock(lab)["state"] == "selftest":
+            box.ask("open-lid")
+            wait_for("the lid was seen open", lambda: interlock(lab)["advice"] == "lid-not-closed")
+        box.ask("close-lid")
+        is_now(lab, "locked")
+        if 'action="/m/laser/begin"' not in person.read(PAGE):
+            person.send("/m/laser/book", PAGE, start="now", minutes="60")
+        person.send("/m/laser/begin", PAGE)
+        is_now(lab, "ready")
+        box.ask("reset-press")
+        is_now(lab, "armed")
+
+
+def history(lab: RunningLab) -> list[dict[str, str]]:
+    saved = signed_in(lab, "awa").read("/interlocks.csv?machine=laser")
+    return list(csv.DictReader(io.StringIO(saved, newline="")))
+
+
+def test_a_cut_is_stopped_by_its_lid_seen_on_the_screen_and_kept_for_the_staff(
+    lab: RunningLab,
+) -> None:
+    karim = signed_in(lab, "karim")
+    arm(lab, karim)
+    with cabinet(lab) as box:
+        box.ask("run")
+        is_now(lab, "running")
+        assert "Stay beside it." in karim.read(f"{PAGE}/interlock")
+        box.ask("open-lid")
+        is_now(lab, "tripped", RED_WITHIN_S)
+        panel = karim.read(f"{PAGE}/interlock")
+        assert "What came first: The lid or door is open." in panel
+        assert panel.index("Close the lid.") < panel.index("Press the green button")
+        box.ask("idle")
+        box.ask("close-lid")
+        is_now(lab, "ready")  # never armed again without the green button
+        box.ask("reset-press")
+        is_now(lab, "armed")
+    karim.send("/m/laser/done", PAGE)
+    is_now(lab, "locked", 3.0)
+    wait_for("the trip is on record", lambda: "lid-open" in {row["code"] for row in history(lab)})
+    page = signed_in(lab, "awa").read("/interlocks?machine=laser")
+    assert "Karim B." in page
+
+
+def test_a_killed_daemon_is_never_shown_as_armed_and_comes_back_off(lab: RunningLab) -> None:
+    karim = signed_in(lab, "karim")
+    arm(lab, karim)
+    lab.kill("interlock", "laser")
+    wait_for("not armed", lambda: interlock(lab)["state"] != "armed", 10.0)
+    is_now(lab, "selftest")
+    assert interlock(lab)["outputs_on"] is False
+    assert "Open the lid or door once" in karim.read(f"{PAGE}/interlock")
+    karim.send("/m/laser/done", PAGE)
+    wait_for(
+        "the restart is on record",
+        lambda: any(row["kind"] == "interlock-boot" for row in history(lab)),
+    )
+
+
+def test_a_silent_machine_process_makes_the_interlock_unknown_within_ten_seconds(
+    lab: RunningLab,
+) -> None:
+    child = lab.child("machine", "laser")
+    child.suspend()
+    try:
+        is_now(lab, "unknown", 10.0)
+        shown = interlock(lab)
+        assert {entry["condition"] for entry in shown["inputs"]} == {"unknown"}
+    finally:
+        child.resume()
+    wait_for("it is known again", lambda: interlock(lab)["state"] != "unknown", 20.0)
