@@ -153,6 +153,28 @@ ANSWERS = {
     "not-broken": text("This machine is in order: there is nothing to release."),
     "not-authentic": text("The machine did not accept this program's key. Tell the staff."),
     "local-fault": text("The machine's computer cannot write to its disk. Tell the staff."),
+    "interlock-not-armed": text(
+        "The interlock is not armed. Press the green button on the machine."
+    ),
+    "interlock-locked": text(
+        "Nobody has said “I begin” on this machine. Do so, then press the green button."
+    ),
+    "interlock-draining": text(
+        "The permission to use this machine has ended. Wait until what runs is over."
+    ),
+    "interlock-tripped": text(
+        "The interlock has cut the machine off. Put that right, then press the green button."
+    ),
+    "interlock-starting": text(
+        "The interlock tests itself. Open the lid or door once, then close it."
+    ),
+    "interlock-fault": text(
+        "The interlock has found a fault. Do not use this machine. Tell the staff."
+    ),
+    "interlock-unknown": text(
+        "Nobody knows what the interlock is doing. If this stays, tell the staff."
+    ),
+    "no-interlock": text("This machine has no interlock."),
 }
 """Codes of :mod:`fabctl.hosting.machine_states` and :mod:`fabctl.messaging.requests`."""
 REFUSED = text("The machine said no. Look at its state, then try again.")
