@@ -16,6 +16,7 @@ from fabctl.commands.stream_job import (
     profile_of,
 )
 from fabctl.commands.stream_options import Baud, dry_run, from_line_options, own_options
+from fabctl.commands.stream_pause import OnHold
 from fabctl.commands.stream_run import (
     Result,
     Signals,
@@ -55,6 +56,13 @@ EXIT_SIGNALS = 128
 @click.option(
     "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the driver's own."
 )
+@click.option(
+    "--on-hold",
+    type=click.Choice([choice.value for choice in OnHold]),
+    default=OnHold.WAIT.value,
+    show_default=True,
+    help="A hold that nobody here asked for: wait, go on by itself, or fail after 60 s.",
+)
 @click.option("--force", is_flag=True, help="Send the file in spite of what its check found.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print the result as one JSON object.")
 def stream(  # noqa: PLR0913  # one for each option
@@ -69,6 +77,7 @@ def stream(  # noqa: PLR0913  # one for each option
     kind: str | None,
     options: tuple[str, ...],
     check_run: bool,
+    on_hold: str,
     force: bool,
     json_wanted: bool,
 ) -> None:
@@ -89,8 +98,14 @@ def stream(  # noqa: PLR0913  # one for each option
     and how hot, and begins once you typed the line's number again; a script has to give the line's
     exact text with --confirm-line. A printer homes X and Y, never Z.
 
+    At a terminal p pauses, Enter goes on, s stops. Elsewhere kill -USR1 goes on. Every pause is
+    said, with its reason. One that nobody here asked for (a button at the machine, a damaged byte)
+    waits; --on-hold says otherwise. No option goes on by itself where the program waits for a
+    person (M0) or a door was open.
+
     Progress goes to stderr. --json prints to stdout, at the end, {"lines", "bytes", "seconds",
-    "lines_per_second", "resends", "outcome": "finished", "stopped" or "failed", "reason"}.
+    "lines_per_second", "resends", "outcome": "finished", "stopped" or "failed", "reason",
+    "pauses": how often it was held, "pause_reasons"}.
 
     Exit codes: 0 finished, 1 failed (or cancelled at the machine), 2 refused before anything
     was sent, 130 stopped with Ctrl-C (143 with SIGTERM, 129 with SIGHUP).
@@ -108,7 +123,15 @@ def stream(  # noqa: PLR0913  # one for each option
                 return
             with hear_signals() as signals:
                 number = from_line.line or 0
-                run = Streaming(driver, job, clock, signals, profile.kind, from_line=number)
+                run = Streaming(
+                    driver,
+                    job,
+                    clock,
+                    signals,
+                    profile.kind,
+                    from_line=number,
+                    on_hold=OnHold(on_hold),
+                )
                 result = run.run()
     except FabError as error:
         if json_wanted:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from fabctl.ports import Connected, Outcome, Phase, PhaseChanged, Trouble
+from fabctl_drivers.grbl.holding import NOBODY_ASKED
 from fabctl_drivers.grbl.settings import Key, Settings
 from tests.transcripts.grbl_stage import (
     BANNER,
@@ -59,7 +60,36 @@ HOLDS = [
         "the feed hold button pauses the job, cycle start goes on with it",
         "interface.md, Pn: H and S",
         [(ALL, "ok"), State("Hold:0|Pn:H"), 0.6, State("Run"), 0.6],
-        events=(PhaseChanged(Phase.PAUSED),),
+        events=(PhaseChanged(Phase.PAUSED, None, NOBODY_ASKED),),
+    ),
+    Scene(
+        "a hold that comes to rest slowly is told twice, with its reason both times",
+        "interface.md, Machine State: Hold:1, then Hold:0",
+        [(ALL, "ok"), State("Hold:1"), 0.6, State("Hold:0"), 0.6],
+        events=(
+            PhaseChanged(Phase.PAUSING, None, NOBODY_ASKED),
+            PhaseChanged(Phase.PAUSED, None, NOBODY_ASKED),
+        ),
+        phase=Phase.PAUSED,
+    ),
+    Scene(
+        "after a resume the next hold is somebody else's again",
+        "commands.md, ! and ~",
+        [
+            (ALL, "ok"),
+            Do("pause"),
+            ("!", ""),
+            State("Hold:0"),
+            0.5,
+            Do("resume"),
+            ("~", ""),
+            State("Run"),
+            0.6,
+            State("Hold:0"),
+            0.6,
+        ],
+        events=(PhaseChanged(Phase.PAUSED), PhaseChanged(Phase.PAUSED, None, NOBODY_ASKED)),
+        phase=Phase.PAUSED,
     ),
     Scene(
         "a door: paused; closed again a person resumes, never we",

@@ -23,6 +23,7 @@ from fabctl_sim.process import SimProcess
 KEYRING = Path(__file__).parents[1] / "data" / "keyring_tag.gcode"
 PATIENCE_S = 60.0
 FIELDS = ["lines", "bytes", "seconds", "lines_per_second", "resends", "outcome", "reason"]
+FIELDS += ["pauses", "pause_reasons"]
 
 
 @pytest.fixture

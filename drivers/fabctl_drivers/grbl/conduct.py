@@ -168,8 +168,9 @@ class Conduct(Reception):
         elif found is Verdict.LOCKED:
             self._alarmed(Alarmed(None, None), now)
         elif found is Verdict.HOLDS:
-            self._holding.said(now)
-            self._move(Move.PAUSE, None, self._holding.reason(report))
+            self._holding.said(now, ours=False)
+            oldest = self._controller.link.oldest
+            self._move(Move.PAUSE, None, self._holding.reason(oldest, report))
         elif found is Verdict.WENT_ON:
             self._went_on(now)
         elif found is Verdict.HELD or found is Verdict.STILL_HELD:
@@ -178,11 +179,12 @@ class Conduct(Reception):
             self._controller.say_now(realtime.HOLD)
 
     def _held(self, report: Report) -> None:
-        reason, is_new = self._holding.look(report)
+        oldest = self._controller.link.oldest
+        reason, is_new = self._holding.look(oldest, report)
         if self.phase is not Phase.PAUSED:
             self._move(Move.HELD, None, reason)
         elif is_new:
             self._events.append(PhaseChanged(self.phase, None, reason))
-        self._events += self._holding.ask(self._controller.link.oldest, report)
+        self._events += self._holding.ask(oldest, report)
         if self._holding.is_laser_to_go_off(report, laser=self._controller.identity.laser_mode):
             self._controller.say_now(realtime.SPINDLE_STOP)

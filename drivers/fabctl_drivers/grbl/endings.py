@@ -43,6 +43,7 @@ class Endings(Stance):
             return
         if self._run is not None:
             self._run.moved_on(now)
+        self._holding.ended()
         self._move(Move.WENT_ON)
 
     def _fail_file(self, trouble: Trouble, reason: str, now: float) -> None:

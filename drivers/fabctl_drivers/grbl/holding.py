@@ -16,6 +16,10 @@ from fabctl_drivers.grbl.standing import why_held
 
 AGAIN_S = 1.0
 """A machine that moves on, so long after ``!``, did not hear it."""
+NOBODY_ASKED = (
+    "the controller is in feed hold and nobody here asked for it: a button, or a damaged byte"
+)
+"""A single flipped bit makes ``!`` of ``1`` or of a blank: decision 0131."""
 
 
 class Holding:
@@ -28,10 +32,15 @@ class Holding:
         self._reason: str | None = None
         self._asked_for: object = None
         self._lit = 0
+        self._is_ours = False
 
-    def said(self, now: float) -> None:
-        """The hold begins: ``!`` was said, or somebody at the machine did it."""
+    def said(self, now: float, *, ours: bool) -> None:
+        """The hold begins: ``!`` was said (``ours``), or somebody at the machine did it."""
         self._said_at = now
+        self._is_ours = ours
+        self._forget()
+
+    def _forget(self) -> None:
         self._reason = self._asked_for = None
         self._lit = 0
 
@@ -42,19 +51,30 @@ class Holding:
         self._said_at = now
         return True
 
-    def reason(self, report: Report) -> str | None:
+    def reason(self, oldest: object, report: Report) -> str | None:
         """Return why it comes to a hold that nobody asked us for."""
-        return "the safety door was opened" if report.state.startswith("Door") else None
+        if report.state.startswith("Door"):
+            return "the safety door was opened"
+        return _M0 if _is_pause(oldest) else NOBODY_ASKED
 
-    def look(self, report: Report) -> tuple[str | None, bool]:
+    def look(self, oldest: object, report: Report) -> tuple[str | None, bool]:
         """Return why it stands, and whether that is news."""
-        before, self._reason = self._reason, why_held(report.state)
-        return self._reason, self._reason != before
+        why = why_held(report.state)
+        if why is None and _is_pause(oldest):
+            why = _M0
+        elif why is None and not self._is_ours:
+            why = NOBODY_ASKED
+        before, self._reason = self._reason, why
+        return why, why != before
+
+    def ended(self) -> None:
+        """The machine goes on."""
+        self._is_ours = False
+        self._forget()
 
     def ask(self, oldest: object, report: Report) -> list[WaitingForPerson]:
-        """Return the request where the program itself waits for a person, once."""
-        waits = isinstance(oldest, JobLine) and oldest.kind is Kind.PAUSE
-        if not waits and report.state != "Tool":
+        """Return the request where the program, or an opened door, waits for a person; once."""
+        if not _is_pause(oldest) and report.state not in _FOR_A_PERSON:
             return []
         if self._asked_for is oldest:
             return []
@@ -78,5 +98,13 @@ class Holding:
             raise LocalError("the safety door is open", next_step="close it, then resume")
         if state in HOLDING:
             raise LocalError("the machine has not come to rest yet", next_step="wait a moment")
-        self._reason = self._asked_for = None
-        self._lit = 0
+        self.ended()
+
+
+def _is_pause(oldest: object) -> bool:
+    return isinstance(oldest, JobLine) and oldest.kind is Kind.PAUSE
+
+
+_FOR_A_PERSON = frozenset({"Tool", "Door:0", "Door:1"})
+"""Nobody but a person decides that it goes on."""
+_M0 = "the program waits for a person (M0)"

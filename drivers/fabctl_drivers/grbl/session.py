@@ -162,7 +162,7 @@ class Session(Hands):
         if self._job is not None and self._job.is_check:
             self._move(Move.HELD)  # nothing moves, and check mode knows no hold
         else:
-            self._holding.said(now)
+            self._holding.said(now, ours=True)
             self._controller.say_now(realtime.HOLD)
 
     def resume(self, now: float) -> None:

@@ -96,6 +96,11 @@ class Firmware(CoreLoop):
         self.catch_up(now).interrupt_reset()
         self._poke()
 
+    def button(self, now: float, *, hold: bool) -> None:
+        """Somebody presses feed hold or cycle start: the same as ``!`` and ``~``."""
+        self.catch_up(now).flags.append(0x21 if hold else 0x7E)
+        self._poke()
+
     def _poke(self) -> None:
         self._wake = min(self._wake, self.machine.clock)
 

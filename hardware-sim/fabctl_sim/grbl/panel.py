@@ -28,6 +28,7 @@ class Panel(BasePanel):
             "probe": self._probe,
             "homing": self._homing,
             "reset-pin": self._reset_pin,
+            "hold": self._hold,
             "lose-bytes": self._lose_bytes,
         }
 
@@ -83,6 +84,9 @@ class Panel(BasePanel):
 
     def _reset_pin(self, _: Request) -> None:
         self.firmware.reset_pin(self.stand.now())
+
+    def _hold(self, request: Request) -> None:
+        self.firmware.button(self.stand.now(), hold=bool(request.get("on", True)))
 
     def _lose_bytes(self, request: Request) -> None:
         self.firmware.machine.rx.lose_next += int(request.get("count", 1))
