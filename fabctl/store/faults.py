@@ -14,12 +14,16 @@ from fabctl.model.access import busy_refusal
 from fabctl.model.booking import overlap_refusal
 from fabctl.model.people import login_taken, pin_not_possible
 from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.workshops import already_enrolled, session_full
 
 _REFUSALS: Mapping[str, Callable[[], Refusal]] = {
     "claim_no_overlap": overlap_refusal,
+    "claim_no_overlap_nested": overlap_refusal,
     "use_one_open": busy_refusal,
     "uq_credential_login": login_taken,
     "uq_credential_pin_hash": pin_not_possible,
+    "session_places": session_full,
+    "enrolment_one_live": already_enrolled,
 }
 _SQLITE_WORDS: Mapping[str, str] = {
     # SQLite names the columns of a unique index, not the index.
@@ -29,6 +33,9 @@ _SQLITE_WORDS: Mapping[str, str] = {
     "UNIQUE constraint failed: credential.pin_hash": "uq_credential_pin_hash",
     "audit_append_only": "audit_append_only",
     "interlock_append_only": "interlock_append_only",
+    "session_places": "session_places",
+    "UNIQUE constraint failed: enrolment.session_id, enrolment.person_id": "enrolment_one_live",
+    "certification_append_only": "certification_append_only",
 }
 _RESTORE = "keep the file aside, and put the newest copy of the backups folder in its place"
 _SQLITE_FAULTS: Mapping[str, tuple[str, str]] = {
@@ -77,6 +84,10 @@ def explained(error: BaseException) -> FabError | None:
     if name == "interlock_append_only":
         return LocalError(
             "an interlock's history only grows: a line was about to be changed or deleted"
+        )
+    if name == "certification_append_only":
+        return LocalError(
+            "a certification's history only grows: a row was about to be changed or deleted"
         )
     fault = _fault(error)
     return LocalError(fault[0], next_step=fault[1]) if fault else None

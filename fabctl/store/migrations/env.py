@@ -2,11 +2,14 @@
 
 from alembic import context
 
-from fabctl.store.tables import Base
+from fabctl.store import tables_training, tables_workshops
+from fabctl.store.metadata import METADATA
+
+__all__ = ["tables_training", "tables_workshops"]  # their tables belong to the metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     transactional_ddl=True,  # SQLite can, once BEGIN is ours (fabctl.store.engine)
 )
 with context.begin_transaction():

@@ -9,17 +9,29 @@ from fabctl.store.engine import Database
 SQLITE = (
     "DROP TRIGGER claim_no_overlap_insert",
     "DROP TRIGGER claim_no_overlap_update",
+    "DROP TRIGGER claim_no_overlap_nested",
     "DROP TRIGGER audit_append_only_update",
     "DROP TRIGGER audit_append_only_delete",
     "DROP TRIGGER interlock_append_only_update",
     "DROP TRIGGER interlock_append_only_delete",
     "DROP INDEX use_one_open",
+    "DROP TRIGGER session_places_insert",
+    "DROP TRIGGER session_places_update",
+    "DROP TRIGGER session_places_fewer",
+    "DROP TRIGGER certification_append_only_update",
+    "DROP TRIGGER certification_append_only_delete",
+    "DROP INDEX enrolment_one_live",
 )
 POSTGRESQL = (
     "ALTER TABLE claim DROP CONSTRAINT claim_no_overlap",
+    "ALTER TABLE claim DROP CONSTRAINT claim_no_overlap_nested",
     "DROP TRIGGER audit_append_only ON audit",
     "DROP TRIGGER interlock_append_only ON interlock_event",
     "DROP INDEX use_one_open",
+    "DROP TRIGGER session_places ON enrolment",
+    "DROP TRIGGER session_places_fewer ON workshop_session",
+    "DROP TRIGGER certification_append_only ON certification",
+    "DROP INDEX enrolment_one_live",
 )
 
 
