@@ -45,7 +45,7 @@ def main() -> None:
     options = parser().parse_args()
     try:
         for place in (options.file, options.control):
-            place.parent.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         wiring = wired(options.profile, options.pin)
         cabinet = Cabinet(wiring, Memory(options.file), time.monotonic, hold_s=options.hold)
         panel = Panel(cabinet)
