@@ -18,6 +18,7 @@ import fabctl_sim
 from fabctl.ports import Outcome, Phase
 from fabctl_drivers.marlin.frames import commands
 from fabctl_drivers.marlin.motion import Motion
+from fabctl_sim.cable import Faults
 from fabctl_sim.marlin.board import Board, HeaterBuild
 from fabctl_sim.marlin.words import Command
 from tests.marlin_rig import Rig
@@ -25,6 +26,7 @@ from tests.marlin_rig import Rig
 GEAR = Path(fabctl_sim.__file__).parent / "gcode" / "gear.gcode"
 PLACES, GROUPS = 300, 6
 PASSAGE = 24
+BAD_PLACES = 120
 QUICK = HeaterBuild(rise_c=400.0, tau_s=0.5, window_c=5.0, residency_s=0.0)
 BOARD = Board(boot_s=0.05, nozzle=QUICK, bed=QUICK, baud=2_000_000)
 
@@ -61,8 +63,8 @@ class Watch(Rig):
     The same command from the same place in the same modes is the same move.
     """
 
-    def __init__(self, passage: Sequence[str]) -> None:
-        super().__init__(BOARD, baud=2_000_000)
+    def __init__(self, passage: Sequence[str], seed: int) -> None:
+        super().__init__(BOARD, baud=2_000_000, seed=seed)
         self.moves: list[tuple[object, ...]] = []
         self._passage = {text for text in passage if is_move(text)}
 
@@ -83,20 +85,36 @@ class Watch(Rig):
 Traces = tuple[list[tuple[object, ...]], tuple[object, ...]]
 
 
-def played(lead: Sequence[str], passage: Sequence[str], pause_at: int | None = None) -> Traces:
-    """Return the passage's moves, and the state at the end."""
-    rig = Watch(passage)
+def played(
+    lead: Sequence[str],
+    passage: Sequence[str],
+    pause_at: int | None = None,
+    faults: Faults | None = None,
+    seed: int = 1,
+) -> Traces | None:
+    """Return the passage's moves, and the state at the end; None where the job failed.
+
+    :param faults: what the cable does, both ways, from the pause on.
+    """
+    rig = Watch(passage, seed)
     rig.connect()
     rig.start([*lead, *passage])
     if pause_at is not None:
         rig.until(lambda: rig.session.confirmed_line >= pause_at, "the place")
+        if faults is not None:
+            rig.cable.spoil(faults)
         rig.session.pause(rig.now)
-        rig.until(lambda: rig.session.phase is Phase.PAUSED, "it is parked")
+        rig.until(lambda: rig.session.phase is not Phase.PAUSING, "it is parked")
+        if rig.session.phase is Phase.BROKEN:
+            return None
         lifted = rig.firmware.machine.motion.logical()[2]
         rig.wait(20.0)
         assert rig.firmware.machine.motion.logical()[2] == lifted
         rig.session.resume(rig.now)
-    assert rig.finish().outcome is Outcome.FINISHED
+    ended = rig.finish()
+    if faults is not None and ended.outcome is Outcome.FAILED:
+        return None
+    assert ended.outcome is Outcome.FINISHED
     assert len(rig.moves) == sum(is_move(text) for text in passage)
     return rig.moves, rig.state()
 
@@ -110,3 +128,18 @@ def test_a_pause_anywhere_changes_no_move_no_extrusion_and_no_mode(group: int) -
         lead, passage = preamble(lines[:begin]), lines[begin : begin + PASSAGE]
         place = len(lead) + pick.randrange(PASSAGE - 1)
         assert played(lead, passage, place) == played(lead, passage), (begin, place)
+
+
+def test_a_pause_on_a_bad_cable_changes_nothing_or_fails_the_job() -> None:
+    """One byte in 300 flipped both ways, the answers to "where are you" too."""
+    lines, finished = gear(), 0
+    pick = random.Random(7)  # noqa: S311  # places, not secrets
+    for seed in range(BAD_PLACES):
+        begin = pick.randrange(20, len(lines) - PASSAGE)
+        lead, passage = preamble(lines[:begin]), lines[begin : begin + PASSAGE]
+        place = len(lead) + pick.randrange(PASSAGE - 1)
+        told = played(lead, passage, place, Faults(flip=300), seed)
+        if told is not None:
+            assert told == played(lead, passage), (begin, place, seed)
+            finished += 1
+    assert finished >= 0.9 * BAD_PLACES

@@ -11,6 +11,8 @@ from fabctl_drivers.marlin.conversation import Acked, Ended, State, Withdrawn
 from fabctl_drivers.marlin.endings import Endings
 from fabctl_drivers.marlin.errands import Errand
 from fabctl_drivers.marlin.job import JobLine
+from fabctl_drivers.marlin.motion import HEATS
+from fabctl_drivers.marlin.patience import code
 from fabctl_drivers.marlin.phases import Move
 
 REPORT_YOURSELF = b"M155 S2"
@@ -69,6 +71,8 @@ class Conduct(Endings):
         if isinstance(ref, JobLine):
             if self._job is not None:
                 self._job.confirm(ref)
+                if ref.command[:2] == b"M1" and code(ref.command) in HEATS:
+                    self._readings.thermometer.forget_targets()
             self._readings.person.moved_on()
         elif isinstance(ref, Errand):
             done = self._DONE.get(ref)

@@ -50,9 +50,9 @@ class Endings(Requests):
         parking, thermometer = self._settings.parking, self._readings.thermometer
         position = pausing.position_of(self._readings.position, job.motion)
         lift = pausing.highest_lift(parking, position.get("Z"), self._settings.work_area)
-        self._stood = Standstill(
-            position, job.motion, thermometer.hot_targets, thermometer.can_extrude, lift
-        )
+        told = job.motion.heat | thermometer.targets  # a person may have changed what the job said
+        targets = {wait: target for wait, target in told.items() if target > 0}
+        self._stood = Standstill(position, job.motion, targets, thermometer.can_extrude, lift)
         aside = pausing.aside(self._stood, parking)
         self._errands.add(aside, Errand.PARK)
         if not aside:

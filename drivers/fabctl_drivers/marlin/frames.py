@@ -11,7 +11,7 @@ from functools import reduce
 from operator import xor
 
 from fabctl.errors import InputError
-from fabctl_drivers.job_text import sendable, shorten
+from fabctl_drivers.job_text import sendable_to_marlin, shorten
 
 FRAME_MAX_BYTES = 95
 """Longest numbered line, without its newline: Marlin keeps 96 bytes, the last one a zero."""
@@ -55,7 +55,7 @@ def commands(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     :raises InputError: a line is too long for the firmware, which would cut it in silence.
     """
     for number, raw in enumerate(lines, start=1):
-        command = sendable(raw)
+        command = sendable_to_marlin(raw)
         if command:
             if len(command) > LONGEST_COMMAND:
                 raise InputError(

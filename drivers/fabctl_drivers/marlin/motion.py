@@ -1,7 +1,8 @@
 """Where a job is and in which modes, as its confirmed lines say. A pause brings it back. Pure.
 
 Moves are kept unread, a few hundred at a time: reading each would cost more than sending it.
-Sources: marlinfw.org G0/G1, G20, G21, G28, G90, G91, G92, M82, M83, M106, M107, T.
+Sources: marlinfw.org G0/G1, G20, G21, G28, G90, G91, G92, M82, M83, M104, M106, M107, M109,
+M140, M190, T.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ _MOVES = (b"G1 ", b"G0 ")
 _ARCS = {b"G0", b"G1", b"G2", b"G3"}
 _NUMBER = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+))")
 _WORDS = re.compile(rb"([XYZE])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
+_HEAT = re.compile(rb"[SR]\s*(\d+\.?\d*)")
+HEATS = {b"M104": b"M109", b"M109": b"M109", b"M140": b"M190", b"M190": b"M190"}
+"""What tells a heater its target → what tells it and waits."""
 _TOOL = re.compile(rb"T\d+$")
 
 
@@ -35,6 +39,8 @@ class Motion:
     positioning: tuple[bytes, ...] = (b"G90", b"M82")
     """G90 or G91, M82 or M83, in the order in which they were said: with Marlin 2 a later G90
     overrules M83, with Marlin 1 it does not, and the same order gives the same modes."""
+    heat: dict[bytes, float] = field(default_factory=dict)
+    """``M109`` and ``M190`` → °C: what the tool in use and the bed were told."""
     at: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(AXES))
     """Axis → coordinate as the file says it, None where it does not (relative, just homed)."""
     _unread: list[bytes] = field(default_factory=list)
@@ -85,8 +91,15 @@ class Motion:
             self.inches = word == b"G20"
         elif word in {b"M106", b"M107"}:
             self.fan = command
+        elif word in HEATS:
+            self._set_heat(HEATS[word], command)
         elif _TOOL.match(command):
             self.tool = command
+
+    def _set_heat(self, wait: bytes, command: bytes) -> None:
+        told = _HEAT.search(command)
+        if told is not None and b"T" not in command:
+            self.heat[wait] = float(told[1])
 
     def _set_mode(self, mode: bytes, alternatives: tuple[bytes, bytes]) -> None:
         others = (kept for kept in self.positioning if kept not in alternatives)

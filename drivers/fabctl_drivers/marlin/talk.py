@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fabctl import ports
 from fabctl.errors import InputError
-from fabctl_drivers.job_text import sendable
+from fabctl_drivers.job_text import sendable_to_marlin
 from fabctl_drivers.marlin.answers import Answer, Heard
 from fabctl_drivers.marlin.frames import LONGEST_COMMAND
 
@@ -34,7 +34,7 @@ def command_of(line: str) -> bytes:
     """
     if "\n" in line or "\r" in line:
         raise InputError("one line at a time")
-    command = sendable(line.encode("utf-8"))
+    command = sendable_to_marlin(line.encode("utf-8"))
     if not command:
         raise InputError("there is nothing to send in this line")
     if command.startswith(b"M110"):

@@ -19,11 +19,14 @@ class Thermometer:
 
     def __init__(self) -> None:
         self._values: dict[str, float | None] = {}
+        self._last_targets: dict[bytes, float | None] = {}
+        self._sure: dict[bytes, float] = {}
         self._told_at = -math.inf
 
     def read(self, line: bytes, now: float) -> list[Telemetry]:
         """Take in a report; return what is worth telling now."""
         self._values.update(temperatures.readings(line))
+        self._note_targets()
         if now - self._told_at < TELEMETRY_EVERY_S:
             return []
         self._told_at = now
@@ -47,11 +50,21 @@ class Thermometer:
 
     @property
     def targets(self) -> dict[bytes, float]:
-        """``M109`` and ``M190`` → what that heater is told, in °C, where it is known."""
-        known = ((wait, self._values.get(name)) for wait, name in _WAITS.items())
-        return {wait: target for wait, target in known if target is not None}
+        """``M109`` and ``M190`` → what that heater is told, in °C, where it is known.
 
-    @property
-    def hot_targets(self) -> dict[bytes, float]:
-        """The targets that are not 0 °C."""
-        return {wait: target for wait, target in self.targets.items() if target > 0}
+        A report has no checksum: a target is believed when two in a row tell the same.
+        """
+        return dict(self._sure)
+
+    def forget_targets(self) -> None:
+        """A heater was told another target: what was reported before counts no more."""
+        self._sure, self._last_targets = {}, {}
+
+    def _note_targets(self) -> None:
+        targets = {wait: self._values.get(name) for wait, name in _WAITS.items()}
+        before, self._last_targets = self._last_targets, targets
+        self._sure = {
+            wait: target
+            for wait, target in targets.items()
+            if target is not None and before.get(wait) == target
+        }
