@@ -15,6 +15,8 @@ from fabctl_drivers.interlock.inputs import Reading
 from fabctl_drivers.interlock.view import Outputs
 
 LONGEST_GAP_S = 0.1
+USUAL_GAP_S = 0.03
+"""After a longer one a single unsafe scan is enough."""
 SLACK_S = 0.11
 """One scan may come so late, and what it sees counts from there."""
 SWITCHES = (InputRole.LID_A, InputRole.LID_B, InputRole.ESTOP, InputRole.KEY)
@@ -76,7 +78,7 @@ class Witness:
         """Look at one scan; :raises AssertionError: the property does not hold."""
         gap_s = now - self._last_at
         self._last_at = now
-        self._look_at_switches(reading, now)
+        self._look_at_switches(reading, now, 1 if gap_s <= USUAL_GAP_S else 2)
         self._look_at_water(reading, now)
         self._look_at_reset(reading, now)
         if self._not_ok(now) or gap_s > LONGEST_GAP_S:
@@ -100,10 +102,10 @@ class Witness:
         level = reading.levels.get(role)
         return level is not None and level == self._pins[role].safe_high
 
-    def _look_at_switches(self, reading: Reading, now: float) -> None:
+    def _look_at_switches(self, reading: Reading, now: float, weight: int) -> None:
         for role in SWITCHES:
             safe = self._is_safe(role, reading)
-            self._unsafe_scans[role] = 0 if safe else self._unsafe_scans[role] + 1
+            self._unsafe_scans[role] = 0 if safe else self._unsafe_scans[role] + weight
         safe = self._is_safe(InputRole.EXHAUST, reading)
         self._exhaust_scans = 0 if safe else self._exhaust_scans + 1
         if self._exhaust_scans <= 2:

@@ -26,6 +26,16 @@ def test_unsafe_counts_at_the_second_scan_and_not_at_the_first() -> None:
     assert bench.view.cause is Cause.KEY_OFF
 
 
+@pytest.mark.parametrize(("gap_ms", "trips"), [(29, False), (31, True), (95, True)])
+def test_after_a_late_scan_one_unsafe_scan_is_enough(gap_ms: int, trips: bool) -> None:
+    bench = Bench()
+    bench.arm()
+    bench.safe[InputRole.ESTOP] = False
+    bench.scan(gap_ms)
+    assert (bench.view.cause is Cause.ESTOP_OPEN) is trips
+    assert bench.outputs.k2 is not trips
+
+
 @pytest.mark.parametrize(("clean_scans", "trips"), [(1, True), (4, True), (7, False)])
 def test_a_second_glitch_trips_unless_the_input_was_safe_for_50_ms(
     clean_scans: int, trips: bool

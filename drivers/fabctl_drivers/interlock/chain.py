@@ -25,6 +25,9 @@ from fabctl_drivers.interlock.view import OFF, ChainEvent, ChainView, Outputs, P
 STALL_S: Final = Seconds(0.100)
 """A longer gap between two scans trips: from sensor to relay we promise 100 ms, and K1's
 monostable may let go from 150 ms on; it must not pull in again by itself."""
+LATE_S: Final = Seconds(0.030)
+"""After a longer gap one unsafe scan is enough. So it takes 100 ms from an input to the decision,
+or 130 ms where a scan in time is followed by one that is as late as it may be."""
 
 
 class Chain:
@@ -138,11 +141,10 @@ class Chain:
         """
         if not self._runs_forward(now):
             return OFF
-        stalled = not now - self._now <= STALL_S
-        self._now = now
+        gap_s, self._now = now - self._now, now
         if self._state is State.BOOT:
             return OFF
-        armed_by = self._read(reading, stalled=stalled)
+        armed_by = self._read(reading, gap_s)
         for event, why in self._look(armed_by):
             if self._happen(event, why):
                 break
@@ -157,10 +159,11 @@ class Chain:
             self._now = now
         return False
 
-    def _read(self, reading: Reading, *, stalled: bool) -> Whose | None:
+    def _read(self, reading: Reading, gap_s: float) -> Whose | None:
         """Condition the reading; return for whom a press of reset that ended now would arm."""
         now, inputs = self._now, self._inputs
-        inputs.take(reading, now, outputs_on=self.outputs_on, stalled=stalled)
+        late, stalled = not gap_s <= LATE_S, not gap_s <= STALL_S  # NaN is late too
+        inputs.take(reading, now, outputs_on=self.outputs_on, late=late, stalled=stalled)
         self._found = inputs.objections() if self._state is State.TRIPPED else inputs.trips(now)
         if stalled:
             self._found.insert(0, Cause.SCAN_STALLED)

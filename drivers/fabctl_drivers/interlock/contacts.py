@@ -21,7 +21,8 @@ class Contact:
 
     A single unsafe scan is forgiven when nothing but safe ones follow for ``safe_after_s``; so a
     glitch shorter than a scan does not trip, and a contact that chatters does, however it beats
-    with the scan. ``safe`` is None until the contact has been one or the other.
+    with the scan. A scan that comes late forgives nothing: there is no time left for a second one.
+    ``safe`` is None until the contact has been one or the other.
     """
 
     def __init__(self, safe_after_s: Seconds, now: float) -> None:
@@ -42,14 +43,14 @@ class Contact:
         self.was_unsafe = False
         self._unsafe_since = None
 
-    def take(self, safe: bool | None, now: float) -> None:
+    def take(self, safe: bool | None, now: float, *, late: bool) -> None:
         """Take one scan's reading; None: it could not be read, which is not safe."""
         self.read_safe = safe is True
         if safe:
             self._take_safe(now)
         else:
             self._clean_since = None
-            self._suspicions += 1
+            self._suspicions += 2 if late else 1
             if self._suspicions >= 2:
                 self._settle(safe=False, now=now)
         self._prove_unsafe(safe, now)

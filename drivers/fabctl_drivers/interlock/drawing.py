@@ -14,7 +14,7 @@ from typing import Final
 from fabctl.interlock import FlowLimits, Timings
 from fabctl.interlock import InterlockState as State
 from fabctl_drivers.interlock.causes import SENTENCES, Advice, Cause, FaultCode, PermitRefusal
-from fabctl_drivers.interlock.chain import STALL_S
+from fabctl_drivers.interlock.chain import LATE_S, STALL_S
 from fabctl_drivers.interlock.contacts import MONOSTABLE_S
 from fabctl_drivers.interlock.inputs import UNREAD_SCANS
 from fabctl_drivers.interlock.permit_desk import OLD_AFTER_S
@@ -101,7 +101,8 @@ def _times() -> Iterator[str]:
     yield f"""
 Not to be set:
 
-- An input counts as unsafe at its second unsafe scan without `safe_after_s` of safe ones between.
+- An input counts as unsafe at its second unsafe scan without `safe_after_s` of safe ones between;
+  at its first one when that scan came more than {LATE_S * 1000:g} ms after the scan before.
 - An input that is not read in {UNREAD_SCANS} scans in a row is a FAULT.
 - A scan that did not read every input gives K1 no pulse.
 - A gap of more than {STALL_S * 1000:g} ms between two scans trips.

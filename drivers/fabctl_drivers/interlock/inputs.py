@@ -92,10 +92,13 @@ class Inputs:
 
     # -- one scan --------------------------------------------------------------------------------
 
-    def take(self, reading: Reading, now: float, *, outputs_on: bool, stalled: bool) -> None:
+    def take(
+        self, reading: Reading, now: float, *, outputs_on: bool, late: bool, stalled: bool
+    ) -> None:
         """Take one scan's reading.
 
         :param outputs_on: what the relays were told by the scan before.
+        :param late: the scan before was longer ago than usual.
         :param stalled: nobody looked for a while; pulses of that while say nothing of the flow.
         """
         pulses = reading.flow_pulses
@@ -103,7 +106,7 @@ class Inputs:
         safe[InputRole.FLOW] = None if pulses is None or pulses < 0 else True
         self._count_unread(safe)
         for role, contact in self._contacts.items():
-            contact.take(safe[role], now)
+            contact.take(safe[role], now, late=late)
         self.lid.compare(now)
         for role, relay in self._relays.items():
             released = safe[role]
