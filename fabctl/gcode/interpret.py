@@ -64,7 +64,7 @@ class Interpreter:
 
     def obey(self, line: int, raw: str) -> None:
         """Carry out one raw line; ``raw`` holds its bytes as latin-1."""
-        sent = sendable(raw.encode("latin-1")).decode("latin-1")
+        sent = sendable(raw.encode("latin-1"), printer=self.printer).decode("latin-1")
         if not sent:
             stripped = raw.strip()
             if stripped.startswith(";"):

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from fabctl.gcode.blocks import blocks
 
 _COMMENT = re.compile(rb"\([^)\n]*\)?|;[^\n]*")
+_SHOWN = re.compile(rb"\s*(?:[Nn]\s*-?\d+\s*)?[Mm]0*11[78](?![\d.])")
 _NUMBER = re.compile(rb"[Nn]\s*-?\d+\s*")
 _WORD = re.compile(r"([A-Z])\s*([-+]?[\d.]+)?|(\S[^A-Z]*)")
 _CLEARLY_SENT = re.compile(rb"[GMTXYZS][\w .+-]*+\r?\n?", re.ASCII)
@@ -24,10 +25,16 @@ ABSURD = 1e7
 """No word of a machine's program has a value this large: not mm, not mm/min, not °C, not rpm."""
 
 
-def sendable(raw: bytes) -> bytes:
-    """Return what of one raw line is sent, without its newline; empty when nothing is."""
+def sendable(raw: bytes, *, printer: bool = False) -> bytes:
+    """Return what of one raw line is sent, without its newline; empty when nothing is.
+
+    :param printer: parentheses stay in what M117 and M118 show (Marlin ``gcode/queue.cpp``: they
+        are comments only where the build asks for it).
+    """
     line = raw
-    if b";" in line or b"(" in line:
+    if b"(" in line and printer and _SHOWN.match(line):
+        line = line.partition(b";")[0]
+    elif b";" in line or b"(" in line:
         line = _COMMENT.sub(b"", line)
     line = line.strip()
     if line[:1] in (b"N", b"n") and (numbered := _NUMBER.match(line)):

@@ -26,6 +26,8 @@ PIECES = st.sampled_from(
         b"*57",
         b"%",
         b"M117 hi",
+        b"m118 (1/10)",
+        b"g1 x3",
         b"\t",
         b"e-2",
         b"#",
@@ -41,6 +43,53 @@ def test_on_real_files(path: Path) -> None:
     assert lines.count(io.BytesIO(raw)).commands == len(sent)
 
 
-@given(st.lists(PIECES, max_size=12).map(b"".join))
+LINE = st.lists(PIECES, max_size=12).map(b"".join)
+
+
+@given(LINE)
 def test_on_any_line(line: bytes) -> None:
-    assert bool(lines.sendable(line)) == bool(job_text.sendable(line))
+    read = lines.sendable(line)
+    assert read == job_text.sendable(line)
+    assert bool(read) == bool(lines.sendable(line, printer=True)), "both count the same"
+
+
+@given(LINE)
+def test_on_any_line_for_a_printer_but_for_capitals(line: bytes) -> None:
+    read, sent = lines.sendable(line, printer=True), job_text.sendable_to_marlin(line)
+    assert read.upper() == sent.upper()
+    assert sent == read or sent != sent.lower()
+
+
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        (b"G1 X10 E2\n", b"G1 X10 E2"),
+        (b"g28\r\n", b"G28"),
+        (b"n5 g1 x10.5 f3000*33", b"G1 X10.5 F3000"),
+        (b"G1 x1 (go) ; Home", b"G1 X1"),
+        (b"x10 y5", b"X10 Y5"),
+        (b"m117 Hello (1/10); shown", b"M117 Hello (1/10)"),
+        (b"M117 done (1/10)", b"M117 done (1/10)"),
+        (b"M117 DONE (1/10)", b"M117 DONE (1/10)"),
+        (b"N7 M118 (a) b *3", b"M118 (a) b"),
+        (b"m0117 Hi", b"M0117 Hi"),
+        (b"m0 Turn it (the part)", b"M0 Turn it"),
+        (b"m1 s5 Look", b"M1 S5 Look"),
+        (b"m0 s5x Look", b"M0 s5x Look"),
+        (b"m118 e1 p0 Look a1", b"M118 E1 P0 Look a1"),
+        (b"m23 part.gco", b"M23 part.gco"),
+        (b"m104 s200", b"M104 S200"),
+        (b"m118.5 x", b"M118.5 X"),
+        (b'm98 p"Macro.g" s1', b'M98 P"Macro.g" S1'),
+        (b"Tx", b"Tx"),
+        (b"T?", b"T?"),
+        (b"t1", b"T1"),
+        (b"SET_GCODE_VARIABLE MACRO=park", b"SET_GCODE_VARIABLE MACRO=park"),
+        (b"g1 x1 ; \xe9t\xe9", b"G1 X1"),
+        (b"; only a comment", b""),
+        (b"(m117)", b""),
+        (b"%", b""),
+    ],
+)
+def test_to_a_printer(line: bytes, sent: bytes) -> None:
+    assert job_text.sendable_to_marlin(line) == sent
