@@ -24,7 +24,7 @@ import pytest
 from fabctl.clock import ManualClock
 from fabctl.store.engine import Database, open_database
 from fabctl.store.migrate import upgrade
-from fabctl.store.tables import Base
+from fabctl.store.metadata import METADATA
 
 SERVER_USER = "postgres"
 START_TIMEOUT_S = 30
@@ -93,7 +93,7 @@ class PostgreSQL:
             self.drop_database(name)
 
     def _empty(self, name: str) -> None:
-        tables = ";".join(f'DELETE FROM "{table}"' for table in Base.metadata.tables)  # noqa: S608  # our own names
+        tables = ";".join(f'DELETE FROM "{table}"' for table in METADATA.tables)  # noqa: S608  # our own names
         with psycopg.connect(self._server_url(name)) as connection:
             # as a replica it asks no trigger: the audit trail's own would refuse
             connection.execute(f"SET session_replication_role = replica; {tables}".encode())

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import InputError
-from fabctl.model.booking import Slot, chain_end
+from fabctl.model.booking import ResourceKind, Slot, chain_end
 from fabctl.ports import MachineProfile
 from fabctl.services import lookups
 from fabctl.services.audit import audit
+from fabctl.services.places import give_place, live_claim, overlap
 from fabctl.store.tables import Claim, Resource
 
 
@@ -25,6 +26,7 @@ class ResourceView:
     id: str
     name: str
     kind: str
+    """As lab.toml says it: ``printer``, ``laser``."""
     out_of_order_at: datetime | None
     out_of_order_reason: str | None
 
@@ -33,30 +35,41 @@ def sync_resources(session: Session, clock: Clock, machines: Iterable[MachinePro
     """Make the resources those of lab.toml, in its order; the others are retired, not deleted."""
     wanted = {machine.id: (position, machine) for position, machine in enumerate(machines)}
     rows = {row.id: row for row in session.scalars(select(Resource))}
-    for row in rows.values():
+    for row in (row for row in rows.values() if row.kind == ResourceKind.MACHINE):
         if row.id not in wanted and row.retired_at is None:
             row.retired_at = clock.now()
             audit(session, clock, None, "resource.retired", f"resource:{row.id}")
     for machine_id, (position, machine) in wanted.items():
-        row = rows.get(machine_id) or _added(session, clock, machine_id)
-        row.name, row.kind = machine.name, machine.kind.value
-        row.position, row.retired_at = position, None
+        if machine_id not in rows:
+            _add(session, clock, position, machine)
+            continue
+        row = rows[machine_id]
+        row.name, row.category = machine.name, machine.kind.value
+        row.kind, row.position, row.retired_at = ResourceKind.MACHINE.value, position, None
     session.flush()
 
 
-def _added(session: Session, clock: Clock, resource_id: str) -> Resource:
-    row = Resource(id=resource_id)
+def _add(session: Session, clock: Clock, position: int, machine: MachineProfile) -> None:
+    row = Resource(
+        id=machine.id,
+        name=machine.name,
+        kind=ResourceKind.MACHINE.value,
+        category=machine.kind.value,
+        position=position,
+    )
     session.add(row)
-    audit(session, clock, None, "resource.added", f"resource:{resource_id}")
-    return row
+    give_place(session, row)
+    audit(session, clock, None, "resource.added", f"resource:{machine.id}")
 
 
 def list_resources(session: Session) -> list[ResourceView]:
     """Return the lab's machines, in lab.toml's order."""
-    query = select(Resource).where(Resource.retired_at.is_(None)).order_by(Resource.position)
+    query = select(Resource).where(
+        Resource.retired_at.is_(None), Resource.kind == ResourceKind.MACHINE
+    )
     return [
-        ResourceView(row.id, row.name, row.kind, row.out_of_order_at, row.out_of_order_reason)
-        for row in session.scalars(query)
+        ResourceView(row.id, row.name, row.category, row.out_of_order_at, row.out_of_order_reason)
+        for row in session.scalars(query.order_by(Resource.position))
     ]
 
 
@@ -84,11 +97,14 @@ def bookings_projection(
     after that (or after now) starts. No names: this goes to MQTT and to public screens.
     """
     now = clock.now()
+    rows = {row.id: row for row in session.scalars(select(Resource))}
     slots: dict[str, list[Slot]] = {row.id: [] for row in list_resources(session)}
-    query = select(Claim).where(Claim.released_at.is_(None), Claim.end_at > now)
+    query = select(Claim).where(live_claim(), or_(Claim.end_at > now, Claim.free_at > now))
     for claim in session.scalars(query):
-        if claim.resource_id in slots:
-            slots[claim.resource_id].append(Slot(claim.start_at, claim.end_at))
+        slot = Slot(claim.start_at, claim.free_at or claim.end_at)
+        for machine, taken in slots.items():
+            if overlap(rows[machine], rows[claim.resource_id]):
+                taken.append(slot)
     return {machine: _busy_and_next(now, taken) for machine, taken in slots.items()}
 
 

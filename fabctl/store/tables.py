@@ -118,14 +118,25 @@ class WrongTry(Base):
 
 
 class Resource(Base):
-    """What can be claimed; at first depth every machine of lab.toml."""
+    """What can be claimed: every machine of lab.toml, spaces and seats.
+
+    Resources nest. Each has a range of whole numbers (``place_from`` ≤ n < ``place_to``) that lies
+    within its parent's and apart from its siblings', so that two resources are in each other's way
+    exactly when their ranges overlap. :mod:`fabctl.services.resources` gives them out.
+    """
 
     __tablename__ = "resource"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     kind: Mapped[str]
+    """``machine``, ``space`` or ``seat``."""
+    category: Mapped[str] = mapped_column(default="")
+    """What policies go by; a machine's is its kind in lab.toml (``printer``, ``laser``)."""
     position: Mapped[int]
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("resource.id"))
+    place_from: Mapped[int] = mapped_column(BigInteger, default=0)
+    place_to: Mapped[int] = mapped_column(BigInteger, default=0)
     out_of_order_at: Mapped[datetime | None]
     out_of_order_reason: Mapped[str | None]
     retired_at: Mapped[datetime | None]
@@ -139,16 +150,27 @@ class Claim(Base):
     __table_args__ = (
         CheckConstraint("end_at > start_at", name="ends_after_start"),
         Index("ix_claim_resource_id_start_at", "resource_id", "start_at"),
+        Index("ix_claim_resource_id_end_at", "resource_id", "end_at"),
+        Index("ix_claim_resource_id_free_at", "resource_id", "free_at"),
+        CheckConstraint("free_at >= end_at", name="free_after_end"),
     )
 
     id: Mapped[str] = mapped_column(_Id, primary_key=True)
     resource_id: Mapped[str] = mapped_column(ForeignKey("resource.id"))
     kind: Mapped[str]
-    """``reservation``; later ``workshop``, ``maintenance``, ``closure``."""
+    """``reservation``, ``workshop``, ``maintenance``, ``closure`` or ``offer``."""
     start_at: Mapped[datetime]
     end_at: Mapped[datetime]
+    free_at: Mapped[datetime | None]
+    """Until when cleaning up keeps the resource; NULL: nothing after ``end_at``."""
+    note: Mapped[str | None]
+    """What a closure or maintenance is for; the staff's words."""
     released_at: Mapped[datetime | None]
     """When it stopped being live; NULL while it is."""
+    place_from: Mapped[int] = mapped_column(BigInteger, default=0)
+    place_to: Mapped[int] = mapped_column(BigInteger, default=0)
+    """A copy of the resource's that PostgreSQL's trigger writes, whatever was asked: an exclusion
+    constraint sees one row. SQLite's triggers look at the resource, and leave these alone."""
 
 
 class Reservation(Base):
@@ -164,6 +186,13 @@ class Reservation(Base):
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    checked_in_at: Mapped[datetime | None]
+    no_show_at: Mapped[datetime | None]
+    """When the slot was released because nobody came."""
+    stopped_at: Mapped[datetime | None]
+    """When its person said that they are done, before the end."""
+    series_id: Mapped[str | None] = mapped_column(_Id, index=True)
+    """The same for all dates of a weekly series."""
 
 
 class Certification(Base):

@@ -2,10 +2,7 @@
 
 from alembic import context
 
-from fabctl.store import tables_training, tables_workshops
 from fabctl.store.metadata import METADATA
-
-__all__ = ["tables_training", "tables_workshops"]  # their tables belong to the metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -22,7 +22,7 @@ from fabctl.errors import InputError, LocalError
 from fabctl.services import people
 from fabctl.store.engine import Database, open_database
 from fabctl.store.migrate import OURS, Scripts, require_current, upgrade
-from fabctl.store.tables import Base
+from fabctl.store.metadata import METADATA
 from fabctl.store.version import HEAD
 
 NEXT_MIGRATION = """
@@ -91,7 +91,7 @@ def test_an_empty_database_is_filled_and_the_second_time_nothing_is_due(
 def test_the_tables_are_those_of_the_code(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_the_constant_names_the_newest_migration() -> None:

@@ -1,0 +1,10 @@
+"""Every table of the program: whoever needs all of them at once imports this."""
+
+from __future__ import annotations
+
+from fabctl.store import tables_booking, tables_training, tables_workshops
+from fabctl.store.tables import Base
+
+METADATA = Base.metadata
+MODULES = (tables_booking, tables_training, tables_workshops)
+"""The modules whose import adds tables to :data:`METADATA`."""
