@@ -14,7 +14,10 @@ from fabctl.config_file import load
 from fabctl.units import Celsius
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *(path for folder in ("docs", "deploy") for path in sorted((ROOT / folder).rglob("*.md"))),
+]
 
 
 def test_the_documented_lab_toml_is_right(tmp_path: Path) -> None:
