@@ -296,6 +296,22 @@ WINDOWS = [
         phase=Phase.BROKEN,
     ),
     Scene(
+        "an unknown command of the job's own excuses no piece",
+        "parser.cpp, unknown_command_warning; M73 without a display draws it",
+        [
+            ("N1 M73 P0", 'echo:Unknown command: "M73 P0"\nok N{1} P15 B3'),
+            (
+                "N2 G1 X2 Y1\nN3 G1 X3 Y1\nN4 G1 X4 Y1\nN5 G1 X5 Y1",
+                "Error:checksum mismatch, Last Line: {1}\nResend: {2}\nok\nok P14 B3",
+            ),
+            (SHOUTED, ""),
+        ],
+        job=("M73 P0", *WINDOW_JOB[1:]),
+        window_bytes=120,
+        ends={"outcome": Outcome.FAILED, "trouble": Trouble.PROTOCOL, "line": 1},
+        phase=Phase.BROKEN,
+    ),
+    Scene(
         "without ADVANCED_OK a window never opens, whatever was asked for",
         "streaming checklist: send-ahead without it is known to break",
         [("N1 G1 X1 Y1", "ok"), ("N2 G1 X2 Y1", "ok"), ("N3 G1 X3 Y1", "")],

@@ -25,6 +25,14 @@ STOPS = [
         phase=Phase.IDLE,
     ),
     Scene(
+        "stop with EMERGENCY_PARSER: the moves that wait in the planner are not run",
+        "feature/e_parser.h, M410; streaming checklist: out of band only with EMERGENCY_PARSER",
+        [("N1 G28", ""), Do("stop"), ("M410", "ok\nok"), *HEATERS_OFF],
+        capabilities=("AUTOREPORT_TEMP", "EMERGENCY_PARSER"),
+        ends=STOPPED,
+        phase=Phase.IDLE,
+    ),
+    Scene(
         "stop while it heats: M108 beside the numbers ends the wait, its ok is its own",
         "M108; queue.cpp: acted on as soon as it is read, if the line begins with M",
         [

@@ -78,6 +78,8 @@ class Requests(Stance):
             return  # a greeting is on its way: it turns everything off before anything else
         self._errands.clear()
         self._homed, self._hand_moves = set(), 0
+        if self._job is not None and "EMERGENCY_PARSER" in self._connected.capabilities:
+            link.say_aside(safety.STOP_MOVES)
         if waits_for_heat(link.oldest) or waits_for_person(link.oldest):
             link.say_aside(safety.END_WAITING)
         self._errands.add([*self._heaters_off(), b"M105"], Errand.MAKE_SAFE)

@@ -8,6 +8,9 @@ read, when the line begins with the M, so it is said without a line number).
 from __future__ import annotations
 
 END_WAITING = b"M108"
+STOP_MOVES = b"M410"
+"""Ends the moves in the planner at once, where EMERGENCY_PARSER hears it beside the queue
+(``feature/e_parser.h``). Motors stopped so may have lost steps."""
 
 
 def heaters_off(tools: int = 1, *, chamber: bool = False) -> list[bytes]:
