@@ -80,8 +80,8 @@ class Job:
         except FabError as error:
             self.coming, self.unreadable = None, error
         else:
-            if command.startswith(b"M110"):
-                command = b"M110"  # its number would upset ours
+            if b"M110" in command:
+                command = _harmless(command)
             self.coming = JobLine(line, command, self._fetched_line)
             self._fetched_line = line
         return self.coming is not None
@@ -128,3 +128,13 @@ class Job:
             trouble=trouble,
             reason=reason,
         )
+
+
+def _harmless(command: bytes) -> bytes:
+    """Return a command that does not upset our line numbers.
+
+    A job's own M110 loses its number. Marlin looks for the four letters anywhere in a line and
+    then takes any number for the next one (``gcode/queue.cpp``, get_serial_commands), so that
+    lines before a message with them could be lost unnoticed; there the M becomes small.
+    """
+    return b"M110" if command.startswith(b"M110") else command.replace(b"M110", b"m110")
