@@ -178,11 +178,18 @@ def child_environment() -> dict[str, str]:
 def machine_lab(folder: Path, machines: str = ONE_MACHINE) -> Iterator[MachineLab]:
     """Run a broker and follow the lab; machines and the steward are started by the test."""
     config = lab_config(folder, machines)
+    for name in config.machines:
+        (folder / f"cable-{name[-1]}").touch()
+    with lab_of(config) as lab:
+        yield lab
+
+
+@contextmanager
+def lab_of(config: LabConfig) -> Iterator[MachineLab]:
+    """Run the broker of a lab whose keys are made, its database migrated, and follow it."""
     for data_folder in (config.paths.files, config.paths.tmp):
         data_folder.mkdir(parents=True, exist_ok=True)
     upgrade(config.database_url, config.paths.backups)
-    for name in config.machines:
-        (folder / f"cable-{name[-1]}").touch()
     with running_broker(config) as broker:
         link = broker.link("desk", "tester", connect=False)
         view = LabView(

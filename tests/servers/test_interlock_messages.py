@@ -1,0 +1,410 @@
+"""Permits and an interlock's words on their whole way, every process real.
+
+Steward and machine process meet on mosquitto; the daemon scans a cabinet that is a process too.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from fabctl.__main__ import cli
+from fabctl.clock import SystemClock
+from fabctl.messaging.interlocks import InterlockPayload, InterlockView
+from fabctl.messaging.keys import make_keys
+from fabctl.messaging.link import Received
+from fabctl.messaging.payloads import Stamp, encode
+from fabctl.messaging.topics import LabTopics
+from fabctl.permits import Permit, seal
+from fabctl.services import bookings, people, uses, using
+from fabctl.services.certifications import certify
+from fabctl.services.machines import set_out_of_order
+from fabctl.services.uses import UseView
+from fabctl.store.engine import Database, open_database
+from fabctl.store.tables import InterlockEventRow
+from tests.brokers import wait_until
+from tests.guarded import LASER, Guarded, guarded, own_key
+from tests.machine_lab import MachineLab, lab_of
+
+TOPICS = LabTopics("lab")
+CLOCK = SystemClock()
+QUICK = """\
+[interlocks.laser.timings]
+clear_s = 0.5
+flow_start_s = 1.0
+idle_running_s = 1.0
+"""
+STAMP = Stamp(datetime(2026, 1, 1, tzinfo=UTC), True, "liar", 1)
+PERMIT_S = 10.0
+"""How long a permit lasts that nobody renews; one renewal more may be on its way."""
+LONGEST_S = PERMIT_S + 6.0
+
+
+@dataclass
+class InterlockLab:
+    """A laser with its interlock, and all of a lab around it but the web."""
+
+    laser: Guarded
+    lab: MachineLab
+    database: Database
+    person: str
+
+    # -- people ------------------------------------------------------------------------------------
+
+    def begin(self) -> UseView:
+        """Tap “I begin”."""
+        with self.database.transaction() as session:
+            return using.begin_use(
+                session,
+                CLOCK,
+                person_id=self.person,
+                resource_id="laser",
+                machine_state=self.lab.seen("laser").state,
+            )
+
+    def finish(self, use: UseView) -> None:
+        """Tap “I'm done”, on a page that says nothing else."""
+        with self.database.transaction() as session:
+            using.finish_use(session, CLOCK, use_id=use.id, by=self.person)
+
+    def arm(self) -> UseView:
+        """Begin, and press the green button."""
+        use = self.begin()
+        self.laser.wait("ready", lambda words: words["advice"] == "press-reset")
+        self.laser.press()
+        self.laser.wait_for("armed")
+        wait_until(self.laser.powered, "both contacts are closed")
+        return use
+
+    def working(self) -> UseView:
+        """Let the laser work."""
+        use = self.arm()
+        self.laser.run()
+        self.lab.wait_state("running", "laser")
+        return use
+
+    # -- what there is to see ----------------------------------------------------------------------
+
+    @property
+    def shown(self) -> InterlockView:
+        """Return what a page would show of the interlock."""
+        return self.lab.view.interlock("laser")
+
+    def wait_shown(self, state: str, within_s: float = 10.0) -> InterlockView:
+        """Wait until a page shows a state."""
+        wait_until(lambda: self.shown.state == state, f"{state} is shown; {self.shown}", within_s)
+        return self.shown
+
+    def on_record(self) -> UseView:
+        """Return the latest use."""
+        with self.database.reading() as session:
+            return uses.uses_of_resource(session, resource_id="laser", limit=1)[0]
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of what is on record about the laser."""
+        return [kind for kind, *_ in self.lab.recorded("laser")]
+
+    def refusals_on_record(self) -> set[str | None]:
+        """Return the codes of the refused permits in the interlock's history."""
+        with self.database.reading() as session:
+            query = select(InterlockEventRow).where(
+                InterlockEventRow.kind == "interlock-permit-refused"
+            )
+            return {row.code for row in session.scalars(query)}
+
+    def refused(self, code: str) -> int:
+        """Return how many permits the daemon has refused for a reason."""
+        return int(self.laser.state()["permits_refused"].get(code, 0))
+
+    def cannot_be_armed(self) -> None:
+        """Press the green button: nothing comes of it."""
+        self.laser.press()
+        self.laser.stays_off(1.0)
+
+    def send(self, verb: str, payload: bytes, *, retain: bool = False) -> None:
+        """Say something to the laser with the desk's rights, without a thought."""
+        assert self.lab.link.publish(TOPICS.command("laser", verb), payload, retain=retain)
+
+
+@contextmanager
+def interlock_lab(text: str = LASER + QUICK) -> Iterator[InterlockLab]:
+    """Run it all; the self-test is done, the laser's process is idle, the steward is there."""
+    with guarded(text) as laser:
+        make_keys(laser.config.paths, laser.config.machines)
+        with lab_of(laser.config) as lab:
+            lab.start("machine", "laser")
+            lab.start_steward()
+            database = open_database(laser.config.database_url)
+            laser.prove()
+            lab.wait_state("idle", "laser")
+            yield InterlockLab(laser, lab, database, somebody(database))
+            database.close()
+
+
+def somebody(database: Database) -> str:
+    """Return a person who is certified, and has reserved the laser from now on."""
+    with database.transaction() as session:
+        person = people.add_person(session, CLOCK, display_name="Léa").id
+        certify(session, CLOCK, person_id=person, resource_id="laser")
+        now = CLOCK.now()
+        bookings.book(
+            session,
+            CLOCK,
+            ZoneInfo("Europe/Paris"),
+            person_id=person,
+            resource_id="laser",
+            start=now,
+            end=now + timedelta(hours=2),
+            by=person,
+        )
+    return person
+
+
+@pytest.fixture
+def it() -> Iterator[InterlockLab]:
+    with interlock_lab() as found:
+        yield found
+
+
+# -- the usual way ---------------------------------------------------------------------------------
+
+
+def test_from_i_begin_to_im_done(it: InterlockLab) -> None:
+    """Permits arm nothing by themselves; the run signal is what the record counts."""
+    use = it.begin()
+    it.wait_shown("ready")
+    it.laser.stays_off(0.5)
+    it.laser.wait("ready", lambda words: words["advice"] == "press-reset")
+    it.laser.press()
+    it.wait_shown("armed")
+    wait_until(it.laser.powered, "both contacts are closed")
+    assert it.lab.seen("laser").state == "idle"
+    began = time.monotonic()
+    it.laser.run()
+    it.lab.wait_state("running", "laser")
+    wait_until(lambda: time.monotonic() - began > 3.5, "it worked for a while; permits went on")
+    assert it.laser.state()["state"] == "running"
+    it.laser.cabinet.ask("idle")
+    it.laser.wait_for("armed")
+    it.lab.wait_state("idle", "laser")
+    worked = time.monotonic() - began
+    it.finish(use)
+    it.wait_shown("locked")
+    wait_until(lambda: it.on_record().ran_s, "the working time is on record", 15.0)
+    assert 3.5 <= (it.on_record().ran_s or 0.0) <= worked + 0.2
+    assert it.on_record().outcome == "finished"
+    changes = [line for line in it.laser.record() if line.get("was") != line.get("state")]
+    assert [one["state"] for one in changes][-4:] == ["armed", "running", "armed", "locked"]
+    assert changes[-1]["use"] == use.id
+
+
+def test_a_permission_that_ends_is_not_renewed(it: InterlockLab) -> None:
+    it.working()
+    with it.database.transaction() as session:
+        set_out_of_order(session, CLOCK, resource_id="laser", reason="smoke", by=None)
+    it.wait_shown("drain", LONGEST_S)
+    assert it.laser.powered()
+    assert it.on_record().outcome == "permission-ended"
+    it.laser.cabinet.ask("idle")
+    it.wait_shown("locked")
+    it.cannot_be_armed()
+
+
+# -- what is lost ----------------------------------------------------------------------------------
+
+
+def test_without_a_steward_what_runs_drains_and_nothing_new_is_armed(it: InterlockLab) -> None:
+    use = it.working()
+    it.lab.kill("steward")
+    it.wait_shown("drain", LONGEST_S)
+    assert it.laser.powered()
+    it.laser.cabinet.ask("idle")
+    it.wait_shown("locked")
+    it.cannot_be_armed()
+    it.lab.start_steward()
+    it.wait_shown("ready")
+    it.laser.stays_off(0.5)
+    it.laser.press()
+    it.laser.wait_for("armed")
+    assert it.on_record().id == use.id
+
+
+def test_without_a_broker_the_same(it: InterlockLab) -> None:
+    it.working()
+    it.lab.broker.kill()
+    it.laser.wait_for("drain", LONGEST_S)
+    assert it.laser.powered()
+    it.laser.cabinet.ask("idle")
+    it.laser.wait_for("locked")
+    it.cannot_be_armed()
+    it.lab.broker.start()
+    it.wait_shown("ready", 20.0)
+
+
+def test_a_permit_that_ends_in_ready_locks(it: InterlockLab) -> None:
+    it.begin()
+    it.wait_shown("ready")
+    it.lab.kill("steward")
+    it.wait_shown("locked", LONGEST_S)
+    it.cannot_be_armed()
+
+
+def test_a_page_that_died_is_no_reason_to_leave_a_permit(it: InterlockLab) -> None:
+    use = it.arm()
+    began = time.monotonic()
+    it.finish(use)
+    it.wait_shown("locked")
+    assert time.monotonic() - began < PERMIT_S - 2.0, "dropped by the steward, not run out"
+
+
+def test_a_daemon_that_dies_shows_as_unknown_and_comes_back_off(it: InterlockLab) -> None:
+    it.arm()
+    it.laser.end(signal.SIGKILL)
+    it.wait_shown("unknown", 5.0)
+    it.lab.wait_state("blocked", "laser")
+    it.laser.start()
+    it.wait_shown("selftest")
+    it.lab.wait_state("idle", "laser")
+    it.laser.prove()
+    it.wait_shown("ready")  # a permit for the new boot
+    assert it.refused("other-boot") <= 1
+
+
+def test_a_machine_process_that_dies_costs_the_permission_only(it: InterlockLab) -> None:
+    it.arm()
+    it.lab.kill("laser")
+    it.laser.wait_for("locked", LONGEST_S)
+    it.lab.start("machine", "laser")
+    it.wait_shown("ready", 15.0)
+
+
+# -- what is hostile -------------------------------------------------------------------------------
+
+
+def test_permits_that_are_not_right_are_refused_counted_and_told(it: InterlockLab) -> None:
+    boot = it.laser.state()["boot"]
+    cases: dict[str, Callable[[], bytes]] = {
+        "wrong-signature": lambda: it.laser.sealed(own_key(), boot=boot).encode(),
+        "other-machine": lambda: it.laser.sealed(machine="mill", boot=boot).encode(),
+        "other-boot": lambda: it.laser.sealed(boot="0" * 16).encode(),
+        "expired": lambda: it.laser.sealed(boot=boot, uptime_s=1e6).encode(),
+        "malformed": lambda: b'{"v": 1, "permit": "{}"}',
+    }
+    for code, make in cases.items():
+        it.send("permit", make())
+        wait_until(lambda code=code: it.refused(code) == 1, f"{code} is counted")  # type: ignore[misc]
+    wait_until(
+        lambda: set(cases) <= set(it.shown.said.permits_refused), "the counts are shown", 5.0
+    )
+    assert it.laser.state()["state"] == "locked"
+    wait_until(lambda: it.refusals_on_record() >= set(cases), "they are on record", 20.0)
+    it.cannot_be_armed()
+
+
+def test_a_permit_that_was_listened_to_is_worth_nothing(it: InterlockLab) -> None:
+    heard: list[bytes] = []
+    eve = it.lab.broker.link("desk", "eve")
+    eve.subscribe(TOPICS.command("laser", "permit"), lambda message: heard.append(message.payload))
+    use = it.begin()
+    it.wait_shown("ready")
+    it.finish(use)
+    it.wait_shown("locked")
+    before = it.refused("replayed")
+    it.send("permit", heard[-1])
+    wait_until(lambda: it.refused("replayed") == before + 1, "the replay is refused")
+    assert it.laser.state()["state"] == "locked"
+
+
+def test_a_kept_permit_is_not_even_handed_on(it: InterlockLab) -> None:
+    """It is right in every respect, and the broker hands it to a machine that just starts."""
+    it.lab.kill("laser")
+    it.send("permit", it.laser.sealed().encode(), retain=True)
+    assert it.lab.link.flush(5.0)
+    it.lab.start("machine", "laser")
+    it.lab.wait_state("idle", "laser")
+    refused = it.lab.seen("laser")
+    assert refused.state == "idle"
+    wait_until(lambda: "request-refused" in it.kinds(), "it was refused", 15.0)
+    assert it.laser.state()["state"] == "locked"
+    it.send("permit", b"", retain=True)
+
+
+def test_garbage_of_any_size_harms_nobody(it: InterlockLab) -> None:
+    it.working()
+    for size in (0, 1, 1025, 60_000):
+        for payload in (b"\xff" * size, b"{" * size, b'"' + b"\\ud800" * (size // 6)):
+            for verb in ("permit", "reset", "arm", "clear-fault"):
+                it.send(verb, payload)
+    assert it.lab.link.flush(5.0)
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > 2.0, "the words of the daemon go on")
+    assert it.shown.state == "running"
+    assert it.laser.powered()
+
+
+def test_a_flood_of_permits_does_not_cut_the_line(it: InterlockLab) -> None:
+    it.arm()
+    wrong = it.laser.sealed(own_key(), boot=it.laser.state()["boot"]).encode()
+    for _ in range(500):
+        it.send("permit", wrong)
+    assert it.lab.link.flush(10.0)
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > PERMIT_S + 2.0, "right permits still come", 20.0)
+    assert it.shown.state == "armed"
+    assert it.refused("wrong-signature") < 100
+
+
+def test_anybody_who_may_write_it_can_end_the_permission(it: InterlockLab) -> None:
+    it.working()
+    it.send("drop-permit", b"a button that knows nothing of JSON")
+    it.wait_shown("drain")
+    # the steward goes on: its person did nothing wrong
+    it.wait_shown("running", 6.0)
+
+
+def test_the_interlocks_words_are_the_hosts_alone(it: InterlockLab) -> None:
+    """Neither the desk nor a dashboard can say that the laser is armed."""
+    armed = InterlockPayload("armed", boot="b", outputs_on=True).encode(STAMP)
+    heard: list[Received] = []
+    it.lab.link.subscribe(TOPICS.interlock("laser"), heard.append)
+    for user in ("desk", "dashboard"):
+        liar = it.lab.broker.link(user, f"liar-{user}")
+        liar.publish(TOPICS.interlock("laser"), armed, retain=True)
+        liar.publish(TOPICS.command("laser", "identify"), encode({}))
+        liar.flush(5.0)
+    count = len(heard)
+    wait_until(lambda: len(heard) >= count + 2, "its host has spoken twice", 10.0)
+    assert not [one for one in heard if b'"armed"' in one.payload]
+
+
+# -- keys ------------------------------------------------------------------------------------------
+
+
+def test_rotated_keys_are_taken_while_everything_runs(it: InterlockLab) -> None:
+    it.working()
+    old = seal(bytes(range(32)), _any_permit(it))
+    words = ["key", "rotate", "laser", "--yes", "--config", str(it.lab.config.file)]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > PERMIT_S + 3.0, "an old permit is over", 20.0)
+    state = it.laser.state()
+    assert state["state"] == "running", "permits signed with the new key came and were taken"
+    assert it.refused("wrong-signature") <= 1
+    before = it.refused("wrong-signature")
+    it.send("permit", old)
+    wait_until(lambda: it.refused("wrong-signature") == before + 1, "the old key is worth nothing")
+    answer = it.lab.requests.send("laser", "clear", {"by": it.person})
+    assert answer.code == "not-broken", "the machine's process has the new key too"
+
+
+def _any_permit(it: InterlockLab) -> Permit:
+    return Permit("laser", "p", "u", it.laser.state()["boot"], 2**52, 10.0)
