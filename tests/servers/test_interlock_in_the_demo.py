@@ -49,9 +49,9 @@ class Person:
 
 def signed_in(lab: RunningLab, login: str) -> Person:
     person = Person(lab, requests.Session())
-    person.session.headers["Accept-Language"] = "en"
     secret = lab.account(login)["password"]
     person.send("/in/password", "/in?with=password", login=login, password=secret)
+    person.read("/?lang=en")  # this computer is a shared screen: it speaks French by itself
     return person
 
 
@@ -60,7 +60,17 @@ def interlock(lab: RunningLab) -> dict[str, Any]:
 
 
 def is_now(lab: RunningLab, state: str, timeout: float = 20.0) -> None:
-    wait_for(f"the interlock is {state}", lambda: interlock(lab)["state"] == state, timeout)
+    seen: list[str] = []
+
+    def look() -> bool:
+        now = interlock(lab)
+        seen.append(f"{now['state']} {now['advice']} {now['cause']} {now['fault']}")
+        return bool(now["state"] == state)
+
+    try:
+        wait_for(f"the interlock is {state}", look, timeout)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; it was {dict.fromkeys(seen)}") from None
 
 
 def cabinet(lab: RunningLab) -> SimControl:
