@@ -33,7 +33,7 @@ from fabctl.store.engine import Database, open_database
 from fabctl.store.tables import InterlockEventRow
 from tests.brokers import wait_until
 from tests.guarded import LASER, Guarded, guarded, own_key
-from tests.machine_lab import MachineLab, lab_of
+from tests.machine_lab import MachineLab, lab_of, listen
 
 TOPICS = LabTopics("lab")
 CLOCK = SystemClock()
@@ -57,6 +57,8 @@ class InterlockLab:
     lab: MachineLab
     database: Database
     person: str
+    heard: list[tuple[str, bytes]]
+    """What the laser told: (topic, payload) of its events."""
 
     # -- people ------------------------------------------------------------------------------------
 
@@ -141,12 +143,13 @@ def interlock_lab(text: str = LASER + QUICK) -> Iterator[InterlockLab]:
     with guarded(text) as laser:
         make_keys(laser.config.paths, laser.config.machines)
         with lab_of(laser.config) as lab:
+            heard = listen(lab.link, TOPICS.every("event"))
             lab.start("machine", "laser")
             lab.start_steward()
             database = open_database(laser.config.database_url)
             laser.prove()
             lab.wait_state("idle", "laser")
-            yield InterlockLab(laser, lab, database, somebody(database))
+            yield InterlockLab(laser, lab, database, somebody(database), heard)
             database.close()
 
 
