@@ -179,7 +179,7 @@ class Guarded:
         self.cabinet.ask("open-lid")
         self.wait("wants it closed", lambda words: words["advice"] == "lid-not-closed")
         self.cabinet.ask("close-lid")
-        self.wait_for("locked")
+        self.wait("proved", lambda words: words["state"] in {"locked", "ready"})
 
     def ready(self, **changes: Any) -> None:
         """Hand in a permit; everything is in order then."""
@@ -193,6 +193,13 @@ class Guarded:
     def arm(self, **changes: Any) -> None:
         """Come from LOCKED to ARMED, with both contacts closed."""
         self.ready(**changes)
+        self.press()
+        self.wait_for("armed")
+        until(self.powered, "both contacts closed")
+
+    def arm_again(self) -> None:
+        """Come from TRIPPED to ARMED once the cause is gone; the permit still holds."""
+        self.wait("ready", lambda words: words["advice"] == "press-reset")
         self.press()
         self.wait_for("armed")
         until(self.powered, "both contacts closed")

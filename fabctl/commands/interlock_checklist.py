@@ -77,15 +77,10 @@ def _inputs(profile: InterlockProfile) -> Iterator[Check]:
     for role, (unsafe, safe) in _UNSAFE.items():
         if role not in profile.inputs:
             continue
-        yield Check(unsafe, _reads([role], "failed"), _are([role], "failed"), SLOW_S)
-        yield Check(safe, _reads([role], "passed"), _are([role], "passed"), SLOW_S)
-        yield Check(
-            f"Pull the wire of {role} off its terminal (GPIO {profile.inputs[role].pin}).",
-            _reads([role], "failed"),
-            _are([role], "failed"),
-            SLOW_S,
-        )
-        yield Check("Put it back.", _reads([role], "passed"), _are([role], "passed"), SLOW_S)
+        pulled = f"Pull the wire of {role} off its terminal (GPIO {profile.inputs[role].pin})."
+        for off, on in ((unsafe, safe), (pulled, "Put it back.")):
+            yield Check(off, f"{role} reads passed no longer", _is_not_passed(role), SLOW_S)
+            yield Check(on, _reads([role], "passed"), _are([role], "passed"), SLOW_S)
 
 
 def _arming(profile: InterlockProfile) -> Iterator[Check]:
@@ -155,18 +150,19 @@ def _dead_man(profile: InterlockProfile) -> Iterator[Check]:
 
 
 def _provoked(profile: InterlockProfile) -> Iterator[Check]:
+    machine = profile.machine
     if all(role in profile.inputs for role in _LIDS):
-        yield from _fault("Pull the wire of lid_a alone off its terminal.", "lids-differ")
+        yield from _fault("Pull the wire of lid_a alone off its terminal.", "lids-differ", machine)
     if InputRole.K1_FEEDBACK in profile.inputs:
-        yield from _fault("Pull the wire of k1_feedback off its terminal.", "k1-welded")
-    yield from _fault("Hold reset for longer than it may be held (5 s).", "reset-stuck")
+        yield from _fault("Pull the wire of k1_feedback off its terminal.", "k1-welded", machine)
+    yield from _fault("Hold reset for longer than it may be held (10 s).", "reset-stuck", machine)
 
 
-def _fault(do: str, code: str) -> Iterator[Check]:
+def _fault(do: str, code: str, machine: str) -> Iterator[Check]:
     yield Check(do, f"FAULT {code}", lambda state: state["fault"] == code, SLOW_S)
     yield Check(
-        "Put it right, and clear it: fabctl interlock ID --clear-fault. Where the lid switches are "
-        "tested, open and close the lid once.",
+        f"Put it right, and clear it: fabctl interlock {machine} --clear-fault. Where the lid "
+        "switches are tested, open and close the lid once.",
         "no fault; the outputs are off",
         lambda state: (
             state["state"] in {InterlockState.LOCKED, InterlockState.READY}
@@ -187,6 +183,11 @@ def _hard_wired() -> Iterator[Check]:
 
 def _reads(roles: list[InputRole], word: str) -> str:
     return " and ".join(f"{role} reads {word}" for role in roles)
+
+
+def _is_not_passed(role: InputRole) -> Callable[[State], bool]:
+    """Water that stands still is unknown before arming and failed after it: neither permits."""
+    return lambda state: state["inputs"][role]["condition"] != "passed"
 
 
 def _are(roles: list[InputRole], word: str) -> Callable[[State], bool]:

@@ -1,0 +1,536 @@
+"""The daemon as a process: its disk, its clocks, its sockets, systemd, and its command line."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import ClassVar
+
+import psutil
+import pytest
+
+import fabctl_drivers.interlock.daemon
+from fabctl.commands.interlock_line import InterlockLine
+from tests.guarded import LASER, PATIENCE_S, Guarded, guarded, until
+from tests.lab import fabctl
+
+QUICK = "[interlocks.laser.timings]\nclear_s = 0.5\nexhaust_s = 0.3\nidle_running_s = 1.0\n"
+
+
+@pytest.fixture
+def laser() -> Iterator[Guarded]:
+    with guarded(LASER + QUICK) as it:
+        it.prove()
+        yield it
+
+
+@pytest.fixture
+def armed(laser: Guarded) -> Guarded:
+    laser.arm()
+    return laser
+
+
+def command(it: Guarded, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """Run ``fabctl interlock laser …`` with these lines on its standard input."""
+    return subprocess.run(
+        [*fabctl("interlock", "laser", *words), "--config", str(it.config.file)],
+        check=False,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        cwd=it.config.file.parent,
+    )
+
+
+# -- the disk ------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_safe_and_the_fault_is_remembered(armed: Guarded) -> None:
+    """The kernel refuses every byte that the daemon writes from here on (RLIMIT_FSIZE 0)."""
+    limits = resource.prlimit(armed.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(armed.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+    armed.cabinet.ask("channel-a-stuck")
+    armed.cabinet.ask("open-lid")
+    state = armed.wait("told", lambda words: words["state"] == "fault" and words["trouble"])
+    assert "cannot be written" in state["trouble"]
+    assert not armed.powered()
+    until(lambda: armed.profile.fault_file.read_bytes() == b"", "emptied: as far as can be")
+    armed.end(signal.SIGKILL)
+    armed.start()
+    again = armed.wait_for("fault")
+    assert (again["fault"], again["outputs_on"], again["trouble"]) == ("fault-file", False, None)
+
+
+def test_a_disk_that_has_room_again_gets_what_was_missing(armed: Guarded) -> None:
+    limits = resource.prlimit(armed.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(armed.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+    armed.cabinet.ask("channel-a-stuck")
+    armed.cabinet.ask("open-lid")
+    armed.wait("told", lambda words: words["state"] == "fault" and words["trouble"])
+    resource.prlimit(armed.pid, resource.RLIMIT_FSIZE, limits)
+    armed.wait("no trouble", lambda words: words["trouble"] is None)
+    assert json.loads(armed.profile.fault_file.read_text())["fault"]["code"] == "lids-differ"
+    assert armed.record()[-1]["fault"] == "lids-differ"
+
+
+def test_a_full_disk_from_the_start_is_a_fault() -> None:
+    """What could not be remembered must not be risked."""
+    with guarded(start=False) as it:
+        new = it.profile.fault_file.with_name(".fault.json.new")
+        new.symlink_to("/dev/full")
+        it.start()
+        state = it.wait_for("fault")
+        assert state["fault"] == "fault-file"
+        assert "No space left" in state["fault_why"]
+        refused = command(it, "--clear-fault", typed="fault-file\n")
+        assert refused.returncode != 0
+        assert "No space left" in refused.stderr
+        assert it.state()["state"] == "fault"
+        new.unlink()
+        assert command(it, "--clear-fault", typed="fault-file\n").returncode == 0
+        it.prove()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00" * 512,
+        b'{"v": 1, "fault": nul',
+        b'{"v": 1, "fault": {"code": "no such code", "why": "", "first_cause": null}}',
+        b'{"v": 2, "fault": null}',
+        b"[" * 5000,
+        None,
+    ],
+)
+def test_a_damaged_or_missing_fault_file_is_a_fault(content: bytes | None) -> None:
+    with guarded(start=False) as it:
+        it.profile.record.write_text('{"n": 1}\n')
+        if content is not None:
+            it.profile.fault_file.write_bytes(content)
+        it.start()
+        state = it.wait_for("fault")
+        assert (state["fault"], state["outputs_on"]) == ("fault-file", False)
+        it.permit()
+        it.press()
+        it.stays_off()
+
+
+def test_a_fault_file_that_is_a_folder_is_a_fault() -> None:
+    with guarded(start=False) as it:
+        it.profile.fault_file.mkdir()
+        it.start()
+        assert it.wait_for("fault")["fault"] == "fault-file"
+
+
+# -- clocks --------------------------------------------------------------------------------------
+
+JUMPS = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from fabctl.clock import SystemClock
+from fabctl.config_file import load
+from fabctl_drivers.interlock.daemon import GpioInterlock
+
+class Jumps(SystemClock):
+    days = 0
+    def now(self):
+        self.days = {0: 1, 1: -1, -1: 0}[self.days]
+        return super().now() + timedelta(days=self.days)
+
+config = load(Path(sys.argv[1]))
+key = bytes.fromhex(config.paths.permit_key("laser").read_text())
+GpioInterlock(config.interlocks["laser"], key, Jumps(), simulated=True, say=print).run()
+"""
+
+
+def test_the_wall_clock_jumps_a_day_and_nothing_changes() -> None:
+    with guarded(LASER + QUICK, start=False) as it:
+        it.command = (sys.executable, "-c", JUMPS, str(it.config.file))
+        it.start()
+        it.prove()
+        it.arm(seconds=8.0)
+        it.run()
+        assert it.state()["permit"]["left_s"] > 5
+        began = time.monotonic()
+        it.cabinet.ask("open-lid")
+        assert it.off_after(began, "K2") - began < 0.1
+        it.cabinet.ask("close-lid")
+        it.wait_for("ready")
+        it.wait_for("locked")
+        assert time.monotonic() - began < 8.5
+        entries = it.record()
+        assert len({entry["wall"][:10] for entry in entries}) == 3
+        stamps = [entry["mono_s"] for entry in entries]
+        assert stamps == sorted(stamps)
+
+
+def test_the_daemon_and_its_chain_ask_no_wall_clock() -> None:
+    """But for the record's stamp, which comes from the clock that is passed in."""
+    folder = Path(fabctl_drivers.interlock.daemon.__file__).parent
+    asked = {
+        f"{path.name}: {node.attr}"
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"now", "time", "time_ns", "today", "utcnow", "localtime"}
+        and ast.unparse(node.value) in {"datetime", "time", "date", "self._clock", "clock"}
+    }
+    assert asked == {"daemon.py: now"}
+
+
+# -- the sockets of the process ------------------------------------------------------------------
+
+
+def test_who_may_open_which_socket(laser: Guarded) -> None:
+    assert stat.S_IMODE(laser.profile.socket.stat().st_mode) == 0o660
+    assert stat.S_IMODE(laser.profile.supervisor_socket.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"clear_fault": "lids-differ"},
+        {"reset": 1},
+        {"arm": 1},
+        {"bypass": "lid_a"},
+        {"outputs_on": True},
+        {"permit": 1},
+        {"permit": None},
+        {"state": "armed"},
+    ],
+)
+def test_nothing_on_the_public_socket_does_more_than_it_says(
+    laser: Guarded, message: dict[str, object]
+) -> None:
+    laser.cabinet.ask("channel-a-stuck")
+    laser.cabinet.ask("open-lid")
+    laser.wait_for("fault")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(laser.profile.socket))
+        client.sendall(json.dumps(message).encode() + b"\n")
+        client.settimeout(PATIENCE_S)
+        while client.recv(4096):
+            pass  # states, until it hangs up
+    state = laser.state()
+    assert (state["state"], state["refused"]) == ("fault", {"garbage": 1})
+
+
+def test_slow_and_hostile_clients_delay_no_scan(armed: Guarded) -> None:
+    before = armed.state()
+    end = time.monotonic() + 4.0
+    with ExitStack() as stack, armed.line() as line:
+        clients = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(40)]
+        while time.monotonic() < end:
+            for number, client in enumerate(clients):
+                client.setblocking(False)
+                _flood(armed.profile.socket, client, number)
+            state = line.wait(lambda words: "state" in words)
+            assert state is not None
+            assert (state["state"], state["outputs_on"]) == ("armed", True)
+    after = armed.state()
+    assert sum(after["refused"].values()) > 10
+    assert after["overruns"] - before["overruns"] <= 2
+    assert armed.powered()
+
+
+def _flood(path: Path, client: socket.socket, number: int) -> None:
+    """Connect and send too much; whoever was hung up on stays away."""
+    words = (b'{"hello": 1}\n' * 150, b"\x00" * 2000, b'{"permit": "x"}\n' * 100, b"{" * 1999)
+    with suppress(OSError):  # it is connected, or was, or the queue is full
+        client.connect(str(path))
+    with suppress(OSError):  # its buffer is full, or it was hung up on
+        client.send(words[number % len(words)])
+
+
+def test_a_second_daemon_is_refused(laser: Guarded) -> None:
+    second = subprocess.Popen(
+        [*fabctl("interlock", "laser"), "--config", str(laser.config.file)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _, said = second.communicate(timeout=40)
+    assert second.returncode == 2
+    assert "in use by another fabctl" in said
+    assert laser.state()["state"] == "locked"
+
+
+# -- systemd -------------------------------------------------------------------------------------
+
+
+def test_systemd_is_told_and_its_watchdog_is_fed_by_the_scan_only(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, guarded(start=False) as it:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE_S)
+        it.environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
+        it.start()
+        heard = [systemd.recv(500).decode() for _ in range(8)]
+        assert any(words.startswith("READY=1") for words in heard)
+        assert heard.count("WATCHDOG=1") >= 3
+        it.send(signal.SIGSTOP)
+        time.sleep(0.5)
+        systemd.setblocking(False)
+        while select.select([systemd], [], [], 0.0)[0]:
+            systemd.recv(500)
+        time.sleep(0.5)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(500)
+        systemd.settimeout(PATIENCE_S)
+        it.end()
+        while systemd.recv(500) != b"STOPPING=1":
+            pass
+
+
+def test_what_the_system_does_not_allow_is_told_and_it_scans_all_the_same() -> None:
+    with guarded(LASER + QUICK, start=False) as it:
+        words = fabctl("interlock", "laser", "--config", str(it.config.file))
+        script = (
+            "import ctypes, os, resource, sys\n"
+            "resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))\n"
+            "for capability in (14, 23):\n"  # CAP_IPC_LOCK, CAP_SYS_NICE: out of the bounding set
+            "    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)\n"
+            "os.execv(sys.argv[1], sys.argv[1:])\n"
+        )
+        it.command = (sys.executable, "-c", script, *words)
+        it.start()
+        it.prove()
+        it.arm()
+        said = it.log.read_text()
+        assert "no real-time priority" in said
+        assert "memory is not locked" in said
+
+
+def test_its_memory_does_not_grow(armed: Guarded) -> None:
+    """Nothing is left over by scans, trips or permits, though garbage is not collected."""
+    armed.permit()
+    process = psutil.Process(armed.pid)
+
+    def work() -> int:
+        for _ in range(4):
+            armed.cabinet.ask("open-lid")
+            armed.wait_for("tripped")
+            armed.cabinet.ask("close-lid")
+            armed.permit()
+            armed.say({"permit": "{}"})
+            armed.arm_again()
+        return int(process.memory_full_info().uss)
+
+    work()
+    before = work()
+    after = [work() for _ in range(3)][-1]
+    assert after - before < 300_000
+
+
+# -- the command line ----------------------------------------------------------------------------
+
+
+def test_status_is_readable(armed: Guarded) -> None:
+    told = command(armed, "--status")
+    assert told.returncode == 0
+    assert "state     armed" in told.stdout
+    assert "outputs   on" in told.stdout
+    assert "input     lid_a        passed" in told.stdout
+
+
+def test_status_without_a_daemon_says_what_to_do() -> None:
+    with guarded(start=False) as it:
+        told = command(it, "--status")
+        assert told.returncode == 2
+        assert "fabctl interlock laser" in told.stderr
+
+
+def test_a_fault_is_cleared_by_its_code_only_and_begins_with_the_self_test(armed: Guarded) -> None:
+    assert "there is no fault" in command(armed, "--clear-fault", typed="x\n").stderr
+    armed.cabinet.ask("channel-a-stuck")
+    armed.cabinet.ask("open-lid")
+    armed.wait_for("fault")
+    wrong = command(armed, "--clear-fault", typed="k1-welded\n")
+    assert "another code was typed" in wrong.stderr
+    assert armed.state()["state"] == "fault"
+    armed.cabinet.ask("repair")
+    armed.cabinet.ask("close-lid")
+    right = command(armed, "--clear-fault", typed="lids-differ\n")
+    assert right.returncode == 0, right.stderr
+    assert "it is now selftest" in right.stdout
+    assert json.loads(armed.profile.fault_file.read_text()) == {"v": 1, "fault": None}
+    armed.stays_off(0.3)
+    armed.prove()
+
+
+def test_a_fault_that_is_still_there_comes_back(armed: Guarded) -> None:
+    armed.cabinet.ask("k1-welded")
+    armed.cabinet.ask("open-lid")
+    armed.wait_for("fault")
+    command(armed, "--clear-fault", typed="k1-welded\n")
+    assert armed.wait_for("fault")["fault"] == "k1-welded"
+
+
+def test_a_vanished_chip_is_opened_again_when_the_fault_is_cleared(armed: Guarded) -> None:
+    armed.cabinet.ask("chip-vanish")
+    armed.wait_for("fault")
+    gone = command(armed, "--clear-fault", typed="gpio-read\n")
+    assert gone.returncode != 0
+    assert "vanished" in gone.stderr
+    armed.cabinet.ask("chip-return")
+    armed.wait_for("fault")
+    assert command(armed, "--clear-fault", typed="gpio-read\n").returncode == 0
+    armed.prove()
+
+
+def test_the_record_tells_the_day_and_no_person(armed: Guarded) -> None:
+    armed.cabinet.ask("open-lid")
+    armed.wait_for("tripped")
+    until(lambda: armed.record()[-1]["event"] == "unsafe", "on record")
+    entries = armed.record()
+    assert [entry["n"] for entry in entries] == list(range(1, len(entries) + 1))
+    states = [entry["state"] for entry in entries if "state" in entry]
+    assert states == ["selftest", "locked", "ready", "armed", "tripped"]
+    assert (entries[-1]["cause"], entries[-1]["use"]) == ("lid-open", "u-1")
+    assert "p-1" not in armed.profile.record.read_text()
+    armed.end()
+    armed.start()
+    until(lambda: armed.record()[-1]["event"] == "opened", "goes on")
+    assert armed.record()[-1]["n"] == len(armed.record())
+
+
+# -- commissioning -------------------------------------------------------------------------------
+
+
+class Walk:
+    """A person at the machine: reads what ``--commission`` says, acts at the cabinet, answers."""
+
+    ACTS: ClassVar = {
+        "Open the lid or door.": ("open-lid",),
+        "Close it.": ("close-lid",),
+        "Close it, and do not press reset.": ("close-lid",),
+        "Stop the cooling water.": ("flow-stop",),
+        "Let the cooling water run.": ("flow-start",),
+        "Switch the exhaust off.": ("exhaust-off",),
+        "Switch the exhaust on.": ("exhaust-on",),
+        "Push the emergency stop.": ("estop",),
+        "Turn the emergency stop free.": ("estop-release",),
+        "Turn the key to off.": ("key-off",),
+        "Turn the key to on.": ("key-on",),
+        "Press reset for about a second and let go.": ("reset-press",),
+        "Press reset again, so that the relays pull in.": ("reset-press",),
+        "Let the machine work": ("run",),
+        "Let it come to its end.": ("idle",),
+        "Hold reset for longer": ("reset-hold",),
+        "Put it back.": ("repair",),
+    }
+
+    def __init__(self, it: Guarded) -> None:
+        self.it = it
+        self.said = ""
+        self.process = subprocess.Popen(
+            [*fabctl("interlock", "laser", "--commission", "--config", str(it.config.file))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=it.config.file.parent,
+        )
+
+    def run(self) -> int:
+        """Go through the list."""
+        with self.process:
+            while (question := self._until_asked()) is not None:
+                if "is it so?" in question:
+                    if "kill -STOP" in question:
+                        self._stop_and_go_on()
+                    self._type("y")
+                else:
+                    self._do(question)
+                    self._type("")
+            return self.process.wait(PATIENCE_S)
+
+    def _until_asked(self) -> str | None:
+        assert self.process.stdout is not None
+        heard = ""
+        while data := os.read(self.process.stdout.fileno(), 4096):
+            heard += data.decode()
+            self.said += data.decode()
+            if heard.rstrip().endswith(("leave it out:", "runs again:")):
+                return heard
+        return None
+
+    def _type(self, word: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(word.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def _stop_and_go_on(self) -> None:
+        self.it.send(signal.SIGSTOP)
+        until(lambda: not self.it.powered(), "K1 lets go")
+        self.it.send(signal.SIGCONT)
+
+    def _do(self, question: str) -> None:
+        for begins, act in self.ACTS.items():
+            if f": {begins}" in question:
+                self.it.cabinet.ask(*act)
+        if "Pull the wire of" in question:
+            role = question.partition("Pull the wire of ")[2].split(maxsplit=1)[0]
+            self.it.cabinet.ask("wire-broken", role=role)
+        elif "Start a use of this machine" in question:
+            self.it.permit()
+        elif "and clear it" in question:
+            self._clear()
+        elif "reset" in question and "Press" in question:
+            self.it.wait("on", lambda words: words["outputs_on"])
+
+    def _clear(self) -> None:
+        self.it.cabinet.ask("repair")
+        self.it.cabinet.ask("reset-release")
+        fault = self.it.state()["fault"]
+        done = command(self.it, "--clear-fault", typed=f"{fault}\n")
+        assert done.returncode == 0, done.stderr
+        self.it.prove()
+
+
+def test_commissioning_walks_through_every_check_and_reports() -> None:
+    with guarded(LASER + QUICK) as it:
+        it.prove()
+        walk = Walk(it)
+        code = walk.run()
+        (report,) = it.config.file.parent.glob("interlock-laser-*.txt")
+        text = report.read_text()
+        assert code == 0, walk.said
+        assert "All checks passed." in text
+        assert text.count(" passed ") >= 30
+        assert "FAULT lids-differ" in text
+        assert "Signature: ____" in text
+        assert it.state()["boot"] in text
+        assert not it.powered()
+
+
+def test_commissioning_by_itself_arms_nothing_and_says_what_failed() -> None:
+    """A person who does nothing and says yes to everything."""
+    with guarded(LASER + QUICK) as it:
+        it.prove()
+        said = command(it, "--commission", "--report", "r.txt", typed="y\n" * 3 + "\n")
+        assert said.returncode == 2
+        assert "given up; no report was written" in said.stderr
+        assert "FAILED" in said.stdout
+        assert not (it.config.file.parent / "r.txt").exists()
+        assert not it.moves("K1", closed=True)
+
+
+def test_a_line_ends_when_the_daemon_does(laser: Guarded) -> None:
+    with InterlockLine(laser.profile.socket) as line:
+        line.state()
+        laser.end()
+        with pytest.raises(OSError, match="ended"):
+            line.wait(lambda _: False)
