@@ -18,6 +18,7 @@ SIZES = {"kiosk": (800, 480), "wall": (1280, 800), "phone": (360, 740)}
 PAGES = {
     "board": "/",
     "machine": "/m/printer-b",
+    "laser": "/m/laser",
     "book": "/m/mill/book",
     "sign-in": "/in",
     "me": "/me",
