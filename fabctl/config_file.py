@@ -39,6 +39,7 @@ from fabctl.config_web import web
 from fabctl.installed import DRIVERS, all_entry_points, entry_points
 from fabctl.ports import Limits, MachineKind, MachineProfile, WorkArea
 from fabctl.units import Celsius, MmPerMin
+from fabctl.usual import usual_baud
 
 __all__ = ["ConfigError", "ConfigProblem", "load", "read"]
 
@@ -46,7 +47,6 @@ LANGUAGES = ("en", "fr")
 BROKER_USERS = ("desk", "dashboard")
 """Names that a host may not have: each host is a user of the broker too."""
 DEFAULT_HOST = Host("here", "This computer")
-DEFAULT_BAUD = 115_200
 
 
 def load(path: Path) -> LabConfig:
@@ -246,14 +246,15 @@ def _machine(
     only_host = next(iter(hosts)) if len(hosts) == 1 else None
     host = one_of(hosts)
     kind = MachineKind(table.need("kind", one_of(MachineKind), MachineKind.OTHER.value))
+    driver = table.need("driver", one_of(drivers), "")
     profile = MachineProfile(
         id=name,
         name=table.take("name", text, name),
         kind=kind,
-        driver=table.need("driver", one_of(drivers), ""),
+        driver=driver,
         host=table.take("host", host, only_host) if only_host else table.need("host", host, ""),
         port=table.take("port", _port(folder), None),
-        baud=table.take("baud", whole(300, 4_000_000), DEFAULT_BAUD),
+        baud=table.take("baud", whole(300, 4_000_000), usual_baud(driver)),
         work_area=_work_area(table),
         limits=_limits(table.table("limits")),
         options=_options(table.table("options")),

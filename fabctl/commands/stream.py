@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -9,7 +10,6 @@ import click
 from fabctl.clock import SystemClock
 from fabctl.commands.stream_from_line import FromLine, resumed
 from fabctl.commands.stream_job import (
-    USUAL_BAUD,
     check,
     find_driver_with,
     own_option,
@@ -29,6 +29,8 @@ from fabctl.commands.stream_run import (
 from fabctl.errors import FabError, InputError
 from fabctl.ports import Driver, JobFile, MachineKind, Outcome
 
+NO_PORT = "loop://"
+"""Of a dry run, which opens none."""
 EXIT_FAILED = 1
 EXIT_SIGNALS = 128
 
@@ -37,7 +39,7 @@ EXIT_SIGNALS = 128
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--driver", "driver_name", required=True, metavar="NAME", help="Such as marlin.")
 @click.option("--port", metavar="PORT", help="Such as /dev/ttyUSB0 or socket://host:port.")
-@click.option("--baud", type=Baud(), default=USUAL_BAUD, show_default=True)
+@click.option("--baud", type=Baud(), help="Without it: marlin 250000, grbl 115200.")
 @click.option("--window", metavar="on|off|BYTES", help="Lines sent ahead, where that is proven.")
 @click.option("--check-run", is_flag=True, help="Have the controller read it all; nothing moves.")
 @click.option(
@@ -69,7 +71,7 @@ def stream(  # noqa: PLR0913  # one for each option
     file: Path,
     driver_name: str,
     port: str | None,
-    baud: int,
+    baud: int | None,
     window: str | None,
     *,
     dry_run_to: Path | None,
@@ -84,8 +86,8 @@ def stream(  # noqa: PLR0913  # one for each option
     """Send FILE to one machine, and stay until it has done it all.
 
     \b
-    fabctl stream part.gcode --driver marlin --port /dev/ttyUSB0 --baud 115200
-    fabctl stream sign.nc --driver grbl --port /dev/ttyACM0 --baud 115200 --check-run
+    fabctl stream part.gcode --driver marlin --port /dev/ttyUSB0
+    fabctl stream sign.nc --driver grbl --port /dev/ttyACM0 --check-run
     fabctl stream part.gcode --driver octoprint --port http://octopi.local --option api_key_file=KEY
     fabctl stream part.gcode --driver marlin --port /dev/ttyUSB0 --from-line 15000
 
@@ -107,19 +109,23 @@ def stream(  # noqa: PLR0913  # one for each option
     "lines_per_second", "resends", "outcome": "finished", "stopped" or "failed", "reason",
     "pauses": how often it was held, "pause_reasons"}.
 
+    A dry run needs no PORT; with --json it prints {"outcome": "dry-run", "lines", "bytes", "file"}.
+
     Exit codes: 0 finished, 1 failed (or cancelled at the machine), 2 refused before anything
     was sent, 130 stopped with Ctrl-C (143 with SIGTERM, 129 with SIGHUP).
     """
     clock = SystemClock()
     try:
         from_line.check(driver_name, kind)
-        profile = profile_of(driver_name, kind, port, baud, dict(map(own_option, options)))
+        if dry_run_to is not None:
+            port = port or NO_PORT
+        profile = profile_of(driver_name, kind, port, baud or 0, dict(map(own_option, options)))
         own = own_options(baud=baud, window=window, check_run=check_run)
         whole = check(file, profile.kind, force=force)
         driver = find_driver_with(profile, own, clock)
         with resumed(whole, profile.kind, from_line, sends=dry_run_to is None) as job:
             if dry_run_to is not None:
-                _dry_run(driver, driver_name, job, dry_run_to)
+                _dry_run(driver, driver_name, job, dry_run_to, json_wanted=json_wanted)
                 return
             with hear_signals() as signals:
                 number = from_line.line or 0
@@ -140,10 +146,15 @@ def stream(  # noqa: PLR0913  # one for each option
     _finish(result, signals, json_wanted=json_wanted)
 
 
-def _dry_run(driver: Driver, name: str, job: JobFile, out: Path) -> None:
+def _dry_run(driver: Driver, name: str, job: JobFile, out: Path, *, json_wanted: bool) -> None:
     if out.exists() and out.samefile(job.path):
         raise InputError("--dry-run would overwrite the file itself", device=str(out))
-    click.echo(f"{dry_run(driver, name, job, out)} bytes written to {out}")
+    written = dry_run(driver, name, job, out)
+    if json_wanted:
+        told = {"outcome": "dry-run", "lines": job.commands, "bytes": written, "file": str(out)}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        click.echo(f"{written} bytes written to {out}")
 
 
 def _finish(result: Result, signals: Signals, *, json_wanted: bool) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from fabctl.commands.stream_job import USUAL_KINDS
 from fabctl.errors import InputError
 from fabctl.gcode.lines import count
 from fabctl.gcode.resume.prelude import Choices, Step, prelude
 from fabctl.gcode.resume.resume_at import ResumePoint, find
 from fabctl.ports import JobFile, MachineKind
+from fabctl.usual import KINDS
 
 COPY_BYTES = 1 << 20
 
@@ -40,7 +40,7 @@ class FromLine:
         others = (self.confirmed, self.home, self.z_now_mm, self.safe_z_mm)
         if self.line is None and any(other is not None for other in others):
             raise InputError("--confirm-line, --home, --z-now and --safe-z belong to --from-line")
-        if self.line is not None and kind is None and driver in USUAL_KINDS:
+        if self.line is not None and kind is None and driver in KINDS:
             raise InputError(
                 "--from-line has to know what the machine is: a laser goes there dark, a mill"
                 " with its spindle on",

@@ -9,15 +9,16 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import click
+
 from fabctl.clock import Clock
 from fabctl.errors import InputError
 from fabctl.ports import Driver, JobFile, Limits, MachineKind, MachineProfile, WorkArea
+from fabctl.usual import KINDS, usual_baud
 
-USUAL_BAUD = 250_000
+WARNINGS_SHOWN = 8
 TOLERATED = {"no-motion"}
 """What a preflight calls an error and a person at a terminal may well mean."""
-USUAL_KINDS = {"grbl": MachineKind.MILL}
-"""What a machine with a driver is where nobody said; every other one is a printer."""
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 
 
@@ -33,7 +34,14 @@ def check(file: Path, kind: MachineKind, *, force: bool) -> JobFile:
     longest = LONGEST_LINE if kind is MachineKind.PRINTER else LONGEST_GRBL_LINE
     try:
         with file.open("rb") as opened:
-            report = inspect(opened, kind=kind, work_area=None, limits=Limits(), max_line=longest)
+            report = inspect(
+                opened,
+                kind=kind,
+                work_area=None,
+                limits=Limits(),
+                max_line=longest,
+                own_file=True,
+            )
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", device=str(file)) from error
     errors = [p for p in report.problems if p.severity == "error" and p.code not in TOLERATED]
@@ -45,7 +53,16 @@ def check(file: Path, kind: MachineKind, *, force: bool) -> JobFile:
             if report.commands
             else None,
         )
+    _warn([str(p.message) for p in report.problems if p not in errors])
     return JobFile(file.stem, file, file.name, report.lines, report.commands)
+
+
+def _warn(sentences: list[str]) -> None:
+    """Tell, on stderr, what the check found and the file may do all the same."""
+    for sentence in sentences[:WARNINGS_SHOWN]:
+        click.echo(f"note: {sentence}", err=True)
+    if len(sentences) > WARNINGS_SHOWN:
+        click.echo(f"note: and {len(sentences) - WARNINGS_SHOWN} more", err=True)
 
 
 def profile_of(
@@ -64,11 +81,11 @@ def profile_of(
     return MachineProfile(
         id=re.sub(r"[^a-z0-9]+", "-", (port or driver).lower()).strip("-") or "machine",
         name=driver,
-        kind=MachineKind(kind) if kind else USUAL_KINDS.get(driver, MachineKind.PRINTER),
+        kind=MachineKind(kind) if kind else KINDS.get(driver, MachineKind.PRINTER),
         driver=driver,
         host="here",
         port=port,
-        baud=baud or USUAL_BAUD,
+        baud=baud or usual_baud(driver),
         work_area=work_area,
         options=dict(options),
     )

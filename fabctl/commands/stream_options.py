@@ -33,13 +33,14 @@ class Baud(click.ParamType[int]):
         return number if number > 0 or value == 0 else self.fail("above 0", param, ctx)
 
 
-def own_options(*, baud: int, window: str | None, check_run: bool) -> OwnOptions:
+def own_options(*, baud: int | None, window: str | None, check_run: bool) -> OwnOptions:
     """Return the driver's options that the command has words for: option → (word, value).
 
+    :param baud: None for the usual one, 0 to find it out.
     :raises InputError: the window is none.
     """
     options: OwnOptions = {}
-    if not baud:
+    if baud == 0:
         options["baud"] = ("--baud auto", "auto")
     if window is not None:
         words = {"on": True, "off": False}

@@ -27,7 +27,7 @@ EXIT_CTRL_C = 130
 @click.command()
 @click.option("--driver", "driver_name", required=True, metavar="NAME", help="Such as marlin.")
 @click.option("--port", metavar="PORT", help="Such as /dev/ttyUSB0 or socket://host:port.")
-@click.option("--baud", type=click.IntRange(1), default=250_000, show_default=True)
+@click.option("--baud", type=click.IntRange(1), help="Without it: marlin 250000, grbl 115200.")
 @click.option("--area", metavar="X,Y,Z", help="Work area in mm from 0: how far /jog may go.")
 @click.option(
     "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the driver's own."
@@ -36,7 +36,7 @@ EXIT_CTRL_C = 130
 def terminal(
     driver_name: str,
     port: str | None,
-    baud: int,
+    baud: int | None,
     area: str | None,
     options: tuple[str, ...],
     *,
@@ -45,8 +45,8 @@ def terminal(
     """Talk to one machine: what you type is said, what it answers is shown.
 
     \b
-    fabctl terminal --driver marlin --port /dev/ttyUSB0 --baud 115200
-    fabctl terminal --driver grbl --port /dev/ttyACM0 --baud 115200
+    fabctl terminal --driver marlin --port /dev/ttyUSB0
+    fabctl terminal --driver grbl --port /dev/ttyACM0
     echo M115 | fabctl terminal --driver marlin --port /dev/ttyUSB0
 
     Words with a slash ask the driver: /home, /jog x10 y-5, /cancel, /feed 120, /rapid 50,
@@ -67,7 +67,7 @@ def terminal(
     )
 
     own = dict(map(own_option, options))
-    profile = profile_of(driver_name, None, port, baud, own, work_area=_area(area))
+    profile = profile_of(driver_name, None, port, baud or 0, own, work_area=_area(area))
     driver = find_driver(profile, SystemClock())
     colour = sys.stdout.isatty() and not no_colour and not os.environ.get("NO_COLOR")
     try:

@@ -47,29 +47,46 @@ class Judgement:
 
     error: bool
     why: Text
+    own: Text | None = None
+    """The warning in its place where a person gives the file at the machine itself; None: an
+    error there too."""
 
 
-def _error(why: Text) -> Judgement:
-    return Judgement(True, why)
+def _error(why: Text, own: Text | None = None) -> Judgement:
+    return Judgement(True, why, own)
 
 
 def _warning(why: Text) -> Judgement:
     return Judgement(False, why)
 
 
-_EEPROM = _error(
-    text("Line {line}: {command} changes the machine's stored settings, for everybody after you.")
+STORED = text(
+    "Line {line}: {command} changes the machine's stored settings, for everybody after you."
 )
+_EEPROM = _error(
+    STORED, text("Line {line}: {command} changes the machine's stored settings; it is sent.")
+)
+STORED_ALONE = text(
+    "Line {line}: {command} changes the machine's stored settings; it is sent alone, when all"
+    " before it has ended."
+)
+_GRBL_EEPROM = _error(STORED, STORED_ALONE)
 _SD = _error(
     text("Line {line}: {command} works with the machine's own memory card; fabctl cannot follow.")
 )
 _FIRMWARE = _error(text("Line {line}: {command} replaces or restarts the machine's firmware."))
 _EMERGENCY = _error(text("Line {line}: {command} is the emergency stop, never a part of a job."))
-_COLD = _error(text("Line {line}: {command} lets the extruder push while the nozzle is cold."))
+_COLD = _error(
+    text("Line {line}: {command} lets the extruder push while the nozzle is cold."),
+    text("Line {line}: {command} lets the extruder push while the nozzle is cold; it is sent."),
+)
 _CONNECTION = _error(text("Line {line}: {command} changes the machine's connection or its lock."))
 _HIDDEN = _error(text("Line {line}: {command} runs commands that nobody could check."))
 _UNITS = _error(text("Line {line}: {command} changes the unit of temperatures; only °C is read."))
-_ENDSTOPS = _error(text("Line {line}: {command} switches off the machine's own travel limits."))
+_ENDSTOPS = _error(
+    text("Line {line}: {command} switches off the machine's own travel limits."),
+    text("Line {line}: {command} switches off the machine's own travel limits; it is sent."),
+)
 _SETTINGS = _warning(
     text("Line {line}: {command} changes a setting that stays until the machine is switched off.")
 )
@@ -96,8 +113,8 @@ MARLIN_JUDGEMENTS: Mapping[str, Judgement] = {
 }
 """M302 and M211 only where their words say so: :func:`judgement`."""
 GRBL_JUDGEMENTS: Mapping[str, Judgement] = {
-    "G28.1": _EEPROM,
-    "G30.1": _EEPROM,
+    "G28.1": _GRBL_EEPROM,
+    "G30.1": _GRBL_EEPROM,
     "G10": _warning(
         text("Line {line}: {command} changes a stored work zero, for everybody after you.")
     ),

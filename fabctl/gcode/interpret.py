@@ -16,7 +16,7 @@ from fabctl.gcode.lines import Words, sendable
 from fabctl.gcode.motion import MotionSettings
 from fabctl.gcode.moves import Mover, Peak
 from fabctl.gcode.problems import Problems
-from fabctl.gcode.scrutiny import strange_bytes
+from fabctl.gcode.scrutiny import strange_bytes, without_stray
 from fabctl.gcode.state import first_state
 from fabctl.gcode.watching import Vector, Watcher
 from fabctl.model.texts import Text, text
@@ -31,13 +31,15 @@ _MOST_TOOLS = 64
 class Interpreter:
     """One file's reading: its state, its figures, its problems."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a reading depends on
         self, *, kind: MachineKind, work_area: WorkArea | None, limits: Limits,
         motion: MotionSettings, max_line: int, work_offset: Vector | None, home: Vector,
-        watch: Watcher | None = None,
+        watch: Watcher | None = None, own_file: bool = False,
     ) -> None:  # fmt: skip
         self.kind = kind
         self.printer = kind is MachineKind.PRINTER
+        self.own_file = own_file
+        """A person at the machine gives it: what only changes their machine is a warning."""
         self.home = home
         self.state = first_state(kind)
         self.problems = Problems()
@@ -71,6 +73,10 @@ class Interpreter:
                 self.take_comment(stripped[1:])
             return
         self.state.commands += 1
+        if not self.printer:
+            sent = without_stray(self.problems, line, sent)
+            if not sent:
+                return
         if len(sent) > self.longest:
             self._too_long(line, len(sent))
         if strange_bytes(self.problems, line, sent, printer=self.printer):
@@ -161,8 +167,9 @@ class Interpreter:
             if not known(command, printer=marlins):
                 self.unknown_command(line, command)
             return
-        message = Text(verdict.why.template, {"line": line, "command": command})
-        if verdict.error:
+        may_run = verdict.own if self.own_file else None
+        message = Text((may_run or verdict.why).template, {"line": line, "command": command})
+        if verdict.error and may_run is None:
             self.problems.error(line, "forbidden-command", message)
         elif self.problems.first("changes-settings", command):
             self.problems.warning(line, "changes-settings", message)

@@ -41,6 +41,7 @@ def inspect(  # noqa: PLR0913 # a report depends on all of this; everything else
     work_offset: Vector | None = None,
     home: Vector = _ORIGIN,
     watch: Watcher | None = None,
+    own_file: bool = False,
 ) -> Report:
     """Read a file and report on it. Never raises for what the file holds.
 
@@ -54,6 +55,8 @@ def inspect(  # noqa: PLR0913 # a report depends on all of this; everything else
     :param work_offset: where a mill's or laser's zero lies in machine coordinates, mm, when that
         is known; then its positions are judged, not only its size.
     :param home: where a printer stands after G28, mm.
+    :param own_file: a person gives it at the machine itself, without a lab: what only changes
+        their own machine is a warning then (decision 0137).
     :param watch: told of every move (:class:`fabctl.gcode.sketch.Sketch` draws them).
     """
     i = Interpreter(
@@ -65,6 +68,7 @@ def inspect(  # noqa: PLR0913 # a report depends on all of this; everything else
         work_offset=work_offset,
         home=home,
         watch=watch,
+        own_file=own_file,
     )
     size = 0
     sound = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fabctl.gcode import marlin
+from fabctl.gcode import controller, marlin
 from fabctl.gcode.codes import as_in_tables
 from fabctl.gcode.commands import COMMANDS
 from fabctl.gcode.lines import Words, split_words
@@ -33,12 +33,8 @@ _FIRST_OF_MARLIN = 70
 
 def obey(i: Interpreter, line: int, sent: str) -> None:
     """Carry out a line whose bytes were found sound."""
-    if sent[0] in "$[":
-        message = text(
-            "Line {line}: {command} speaks to the controller itself; it is no part of a job.",
-            line=line, command=sent[:20],
-        )  # fmt: skip
-        i.problems.error(line, "controller-command", message)
+    if sent[0] in "$[/" and sent.lstrip("/ \t")[:1] in ("$", "["):
+        controller.obey(i, line, sent)
         return
     upper = sent.upper()
     found = marlin.COMMAND.match(upper)

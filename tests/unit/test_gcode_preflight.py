@@ -288,8 +288,13 @@ def test_the_words_decide(command: str, fine: bool) -> None:
         ("$X", "controller-command", True),
         ("$100=250", "controller-command", True),
         ("[ESP410]", "controller-command", True),
-        ("X20?", "realtime-character", True),
-        ("X20 ~", "realtime-character", True),
+        ("$RST=*", "controller-command", True),
+        ("$N0=G21", "controller-command", True),
+        ("$H", "controller-command", False),
+        ("$ # ", "controller-command", False),
+        ("X20?", "realtime-character", False),
+        ("X20 ~", "realtime-character", False),
+        ("!", "realtime-character", False),
     ],
 )
 def test_lines_that_a_mill_should_not_find_in_a_file(line: str, code: str, error: bool) -> None:
@@ -333,7 +338,6 @@ def test_unknown_words_on_a_mill() -> None:
         (b"\x18", "control-character"),
         (b"G1 X5 \xe9", "strange-bytes"),
         ("G1 X5 é".encode(), "strange-bytes"),
-        (b"M117 t\xeate", "strange-bytes"),
     ],
 )
 def test_bytes_that_must_not_be_sent(raw: bytes, code: str) -> None:
@@ -347,6 +351,45 @@ def test_bytes_that_must_not_be_sent(raw: bytes, code: str) -> None:
 )
 def test_bytes_that_may_stand_there(raw: bytes) -> None:
     assert read(GOOD.replace("|", "\n").encode() + b"\n" + raw + b"\n").problems == ()
+
+
+def test_a_message_in_another_code_is_shown_otherwise_and_harms_nobody() -> None:
+    report = read(GOOD.replace("|", "\n").encode() + b"\nM117 t\xeate\n")
+    assert lines_of(report, "strange-bytes") == [6]
+    assert report.ok
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "words"),
+    [
+        ("M302 S0", PRINTER, "it is sent"),
+        ("M211 S0", PRINTER, "it is sent"),
+        ("M500", PRINTER, "it is sent"),
+        ("G28.1", MILL, "sent alone"),
+        ("$100=250", MILL, "sent alone"),
+        ("$N0=G21", MILL, "sent alone"),
+        ("[ESP410]", MILL, "sent alone"),
+    ],
+)
+def test_what_only_changes_ones_own_machine_is_a_warning_at_a_terminal(
+    line: str, kind: MachineKind, words: str
+) -> None:
+    program = (GOOD if kind is PRINTER else CUT + "M5") + "|" + line
+    assert not read(program, kind).ok, "in a lab the machine is everybody's"
+    report = read(program, kind, own_file=True)
+    assert report.ok
+    assert words in str(report.problems[0].message)
+
+
+@pytest.mark.parametrize("line", ["M112", "M997", "M23 a.gco", "M810 G1", "M149 F"])
+def test_some_commands_have_no_place_in_any_file(line: str) -> None:
+    assert not read(GOOD + "|" + line, own_file=True).ok
+
+
+def test_homing_in_the_middle_leaves_the_place_unknown() -> None:
+    at = {"work_offset": (0.0, 0.0, 50.0)}
+    assert not read(CUT + "G0 X240|G91 G0 X60|M5", MILL, **at).ok
+    assert read(CUT + "G0 X240|$H|G91 G0 X60|M5", MILL, **at).ok
 
 
 def test_a_mill_hears_no_accents_at_all() -> None:

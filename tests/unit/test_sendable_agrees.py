@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import itertools
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabctl.errors import InputError
 from fabctl.gcode import lines
+from fabctl.gcode.preflight import inspect
+from fabctl.ports import Limits, MachineKind
 from fabctl_drivers import job_text
+from fabctl_drivers.grbl.job_lines import Kind, job_line
 
 DATA = Path(__file__).parents[1] / "data"
 FILES = [*sorted(DATA.glob("*.gcode")), *sorted(DATA.glob("*.nc"))]
@@ -93,3 +98,36 @@ def test_on_any_line_for_a_printer_but_for_capitals(line: bytes) -> None:
 )
 def test_to_a_printer(line: bytes, sent: bytes) -> None:
     assert job_text.sendable_to_marlin(line) == sent
+
+
+WORDS = ["$", "$$", "$#", "$G", "$N", "$N0=G21", "$I", "$I=shop", "$100=2", "$H", "$HX", "$X", "$C"]
+WORDS += [
+    "$SLP",
+    "$RST=*",
+    "$RST=$",
+    "$J=G91X1F9",
+    "[ESP410]",
+    "G28.1",
+    "G30.1",
+    "G10L2P1X0",
+    "G0X1",
+]
+SPOILT = ["{}", " {}", "{} ", "!{}", "{}?", "~ {}", "/{}", "/!{}"]
+
+
+@pytest.mark.parametrize(("word", "spoilt"), list(itertools.product(WORDS, SPOILT)))
+def test_what_preflight_lets_pass_at_a_terminal_grbls_driver_sends(word: str, spoilt: str) -> None:
+    raw = spoilt.format(word).encode()
+    program = io.BytesIO(b"G0 X2\n" + raw + b"\n")
+    report = inspect(program, kind=MachineKind.MILL, work_area=None, limits=Limits(), own_file=True)
+    try:
+        sent = job_line(raw, 2, 79)
+    except InputError:
+        assert not report.ok
+    else:
+        assert report.ok
+        assert sent is not None
+        assert sent.data.lstrip(b"/") == word.encode() + b"\n"
+        assert sent.kind is (
+            Kind.PLAIN if word == "G0X1" else Kind.DOLLAR if word[0] in "$[" else Kind.ALONE
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from fabctl_drivers.marlin.frames import frame
 
 def test_options_become_the_drivers_own() -> None:
     assert own_options(baud=115_200, window=None, check_run=False) == {}
+    assert own_options(baud=None, window=None, check_run=False) == {}
     assert own_options(baud=0, window="on", check_run=True) == {
         "baud": ("--baud auto", "auto"),
         "window": ("--window", True),
@@ -81,6 +83,9 @@ def test_what_a_driver_cannot_do_is_said(
 
 def test_a_machine_is_what_its_driver_usually_drives() -> None:
     assert profile_of("grbl", None, "/dev/ttyACM0", 0, {}).kind is MachineKind.MILL
+    assert profile_of("grbl", None, "/dev/ttyACM0", 0, {}).baud == 115_200
+    assert profile_of("marlin", None, "/dev/ttyACM0", 0, {}).baud == 250_000
+    assert profile_of("marlin", None, "/dev/ttyACM0", 9600, {}).baud == 9600
     assert profile_of("grbl", "laser", "/dev/ttyACM0", 0, {}).kind is MachineKind.LASER
     assert profile_of("marlin", None, None, 0, {}).kind is MachineKind.PRINTER
     assert profile_of("octoprint", None, "http://Octo.local:80", 0, {}).id == "http-octo-local-80"
@@ -108,6 +113,31 @@ def test_a_dry_run_writes_what_would_be_sent(tmp_path: Path, window: str) -> Non
 def test_a_baud_that_is_none_is_refused(tmp_path: Path, baud: str) -> None:
     words = [str(tmp_path), "--driver", "marlin", "--baud", baud]
     assert CliRunner().invoke(stream, words).exit_code == 2
+
+
+@pytest.mark.parametrize("driver", ["marlin", "grbl"])
+def test_a_dry_run_needs_no_port_and_tells_json(tmp_path: Path, driver: str) -> None:
+    file, out = tmp_path / "part.gcode", tmp_path / "sent"
+    file.write_text("G21\nG0 X1\nG1 X2 F100 ; two\n")
+    words = [str(file), "--driver", driver, "--dry-run", str(out), "--json"]
+    done = CliRunner().invoke(stream, words)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == {
+        "outcome": "dry-run",
+        "lines": 3,
+        "bytes": out.stat().st_size,
+        "file": str(out),
+    }
+
+
+def test_what_preflight_notes_is_said_and_the_file_is_sent(tmp_path: Path) -> None:
+    file, out = tmp_path / "part.nc", tmp_path / "sent"
+    file.write_text("G21\n$H\nG0 X1!\nG28.1\n$100=250\n")
+    words = [str(file), "--driver", "grbl", "--dry-run", str(out)]
+    done = CliRunner().invoke(stream, words)
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("note: Line ") == 4
+    assert b"G21\n$H\nG0X1\nG28.1\n$100=250\n" in out.read_bytes().replace(b"?", b"")
 
 
 def test_a_dry_run_from_a_line_shows_it_all_and_asks_nobody(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def both(data: bytes, line: int, kind: MachineKind, length: int = PASSAGE) -> tu
     whole.run([text for number, text in rows if number < line])
     at, before = whole.place(), whole.modes()
     later.run(steps(data, line, kind))
-    assert (later.place(), later.modes()) == (at, before)
+    assert later.place() == pytest.approx(at, abs=0.002), "0.00001 may round to the next 0.001"
+    assert later.modes() == before
     begun, rest = later.done, [text for number, text in rows if line <= number < until]
     first = whole.done
     whole.run(rest)

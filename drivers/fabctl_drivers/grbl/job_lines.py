@@ -84,7 +84,7 @@ def job_line(raw: bytes, number: int | None, longest: int) -> JobLine | None:
     :raises InputError: it is too long for the controller, or none that a file may send.
     """
     data = sendable(raw)
-    if data[:1] in _DOLLARS:
+    if data[:1] in _NO_LETTERS and _is_dollar(data):
         data = data.translate(None, _OUT_OF_DOLLARS).strip()
         kind, note = Kind.DOLLAR, None
         if number is not None:
@@ -106,6 +106,12 @@ def job_line(raw: bytes, number: int | None, longest: int) -> JobLine | None:
 
 _DOLLARS = frozenset({b"$", b"["})
 """``[`` begins commands of the ESP firmwares; blanks inside may matter in both."""
+_NO_LETTERS = frozenset({*_DOLLARS, b"/", *(bytes([byte]) for byte in TAKEN_OUT)})
+"""How a line may begin that is a ``$`` command to Grbl, once it left out what it leaves out."""
+
+
+def _is_dollar(data: bytes) -> bool:
+    return data.translate(None, TAKEN_OUT).lstrip(PASSED_OVER)[:1] in _DOLLARS
 
 
 def _check_dollar(data: bytes, number: int) -> None:

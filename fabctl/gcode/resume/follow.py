@@ -25,12 +25,23 @@ _SETTLED_FIRST = frozenset(
 _LAST = frozenset({"M0", "M1", "M2", "M30"})
 
 
+_LEFT_OUT = str.maketrans("", "", "?!~")
+"""Grbl's driver takes them out of a file's lines."""
+_QUESTIONS = ("$", "$$", "$#", "$G", "$I", "$N")
+
+
 def follow(s: Standing, line: int, sent: str, *, printer: bool) -> None:
     """Take in one line without its comments.
 
     :param line: its number, 1-based.
     """
-    upper = sent.upper()
+    upper = sent.upper() if printer else sent.upper().translate(_LEFT_OUT).strip()
+    if not printer and upper[:1] in ("$", "["):
+        if upper.startswith("$H"):
+            s.forget()
+        elif upper not in _QUESTIONS:
+            s.strange.setdefault(upper[:20], line)
+        return
     found = COMMAND.match(upper)
     if printer or (found and found[1] == "M" and int(found[2]) >= 70):
         _follow_marlin(s, line, upper, found)
