@@ -15,6 +15,13 @@ _OTHER_BAUD = 115_200
 KINDS: Mapping[str, MachineKind] = {"grbl": MachineKind.MILL}
 """What a machine with a driver is for ``fabctl stream``; every other one is a printer."""
 
+IF_LOCKED: Mapping[str, str] = {
+    "grbl": "let fabctl do it: --option when_locked=home (or unlock); where the board locks because"
+    " it resets whenever its port opens, add --option keep_running=true; or do it by hand in"
+    " `fabctl terminal` ($H or $X)"
+}
+"""What to do about a machine that is found locked, where there is no lab and no screen."""
+
 
 def usual_baud(driver: str) -> int:
     """Return the bits per second that a driver's firmware is built with."""

@@ -28,6 +28,7 @@ from fabctl.commands.stream_run import (
 )
 from fabctl.errors import FabError, InputError
 from fabctl.ports import Driver, JobFile, MachineKind, Outcome
+from fabctl.usual import IF_LOCKED
 
 NO_PORT = "loop://"
 """Of a dry run, which opens none."""
@@ -137,6 +138,7 @@ def stream(  # noqa: PLR0913  # one for each option
                     profile.kind,
                     from_line=number,
                     on_hold=OnHold(on_hold),
+                    if_locked=IF_LOCKED.get(driver_name),
                 )
                 result = run.run()
     except FabError as error:

@@ -91,6 +91,7 @@ class Streaming:
     """One job on one driver, from open to close.
 
     :param from_line: the first line of the file's own, where it does not begin at the first.
+    :param if_locked: what to do about a machine that is found locked.
     :param on_hold: what to do about a hold that nobody here asked for.
     """
 
@@ -104,6 +105,7 @@ class Streaming:
         *,
         from_line: int = 0,
         on_hold: OnHold = OnHold.WAIT,
+        if_locked: str | None = None,
     ) -> None:
         self._driver = driver
         self._job = job
@@ -114,6 +116,7 @@ class Streaming:
         self._signals_told = 0
         self._show = Show(sys.stderr, job.commands, clock.monotonic())
         self._on_hold = on_hold
+        self._if_locked = if_locked
         self._pauses = Pauses(driver, on_hold, self._show.say, at_terminal=False)
         self._given_up: str | None = None
         self._ended: JobEnded | None = None
@@ -155,6 +158,8 @@ class Streaming:
                 return
             self._hear_all(PUMP_S)
         if not self._is(Phase.IDLE):
+            if self._trouble and "locked" in self._trouble and self._if_locked:
+                self._trouble += f" → {self._if_locked}"
             self._trouble = self._trouble or f"the machine is {self._driver.phase.value}, not idle"
             return
         if keys.at_terminal:

@@ -246,6 +246,22 @@ def test_ctrl_c_on_a_mill_speaks_of_its_spindle(folder: Path) -> None:
                 assert control.status()["spindle"] == "M5"
 
 
+@pytest.mark.parametrize("option", ["home", "unlock"])
+def test_a_locked_grbl_says_which_option_opens_it(folder: Path, option: str) -> None:
+    file = folder / "cut.nc"
+    file.write_text("G21\nG91\nG0 X-1\n")
+    with SimProcess(folder, "--factor", "instant", "--set", "22=1", controller="grbl") as sim:
+        words = command(file, "--driver", "grbl", "--port", str(sim.port), "--json")
+        done = run(words)
+        assert done.returncode == 1
+        reason = json.loads(done.stdout)["reason"]
+        assert "the machine is locked" in reason
+        assert "--option when_locked=home (or unlock)" in reason
+        assert "keep_running=true" in reason
+        done = run([*words, "--option", f"when_locked={option}"])
+        assert json.loads(done.stdout)["outcome"] == "finished", done.stderr
+
+
 # ---- from a line
 
 
