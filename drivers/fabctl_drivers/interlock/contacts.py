@@ -99,7 +99,6 @@ class Lid:
     def renew(self) -> None:
         """Ask anew for having been seen open."""
         self._differ_since = None
-        self.differs = False
         for channel in self._channels:
             channel.renew()
 
