@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from fabctl.interlock import InputCondition, InputRole, OutputRole
+from fabctl.interlock import InputCondition, InputRole, OutputRole, Timings
 from fabctl.interlock import InterlockState as State
 from fabctl.permits import Permit, seal
-from fabctl_drivers.interlock.causes import Advice, FaultCode, PermitRefusal
+from fabctl.units import Seconds
+from fabctl_drivers.interlock.causes import Advice, Cause, FaultCode, PermitRefusal
 from fabctl_drivers.interlock.table import Event
 from fabctl_drivers.interlock.view import InputView
 from tests.interlock_bench import BOOT, KEY, MACHINE, Bench
@@ -127,6 +130,31 @@ def test_water_that_was_seen_gives_the_mask_back() -> None:
     assert bench.is_in(State.ARMED)
     bench.run(0.5)
     assert bench.is_in(State.TRIPPED)
+
+
+# -- what is kept ----------------------------------------------------------------------------------
+
+
+def test_what_tripped_first_outlives_the_permit() -> None:
+    bench = Bench()
+    bench.arm(60.0)
+    bench.lid(closed=False)
+    bench.run(0.5)
+    bench.lid(closed=True)
+    bench.run(1.5)
+    bench.chain.drop_permit(bench.now, "ended")
+    bench.run(0.1)
+    assert (bench.state, bench.view.first_cause) == (State.LOCKED, Cause.LID_OPEN)
+
+
+def test_the_idle_minutes_count_from_the_last_work() -> None:
+    bench = Bench(timings=replace(Timings(), idle_armed_s=Seconds(20.0)))
+    bench.start(60.0)
+    bench.safe[InputRole.ACTIVE] = True
+    bench.run(19.9)
+    assert bench.is_in(State.ARMED)
+    bench.run(0.3)
+    assert bench.is_in(State.READY)  # by LOCKED, for the permit holds
 
 
 # -- what it tells ---------------------------------------------------------------------------------
