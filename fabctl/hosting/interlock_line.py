@@ -29,6 +29,8 @@ MOST_LINE = 16_384
 MOST_WAITING = 8
 """Messages to the daemon; more are dropped, oldest first: only the newest permit matters."""
 MOST_HEARD = 256
+MOST_UNSENT = 4096
+"""Bytes for a daemon that does not read, besides what the kernel holds."""
 CHUNK = 65_536
 
 
@@ -114,11 +116,11 @@ class InterlockLine:
         rest, unsent = b"", b'{"hello": 1}\n'
         line = connection.fileno()
         while not self._ending:
+            while self._waiting and len(unsent) < MOST_UNSENT:
+                unsent += self._waiting.popleft()
             readable, writable, _ = select.select([line, self._event], [line] if unsent else [], [])
             if self._event in readable:
                 os.eventfd_read(self._event)
-                while self._waiting:
-                    unsent += self._waiting.popleft()
             if writable:
                 unsent = unsent[connection.send(unsent) :]
             if line in readable:
