@@ -122,6 +122,14 @@ class Guarded:
             self.process.send_signal(signum)
         return self.process.wait(PATIENCE_S)
 
+    def cabinet_is_hardware(self) -> bool:
+        """Let the cabinet go before every program, as relays do; say whether that is allowed."""
+        try:
+            os.sched_setscheduler(self.cabinet.pid, os.SCHED_FIFO, os.sched_param(50))
+        except PermissionError:
+            return False
+        return True
+
     # -- what is said ----------------------------------------------------------------------------
 
     def line(self) -> InterlockLine:
