@@ -1,172 +1,183 @@
-"""Reservations: making, cancelling, looking, proposing."""
+"""Reservations: making them, looking at them, proposing slots."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.model import booking as rules
-from fabctl.model.booking import BookingFacts, BookingRules, Slot
-from fabctl.model.people import Role
+from fabctl.model.booking_facts import BookingFacts
+from fabctl.model.booking_slots import Slot, merged
 from fabctl.model.refusal import Refusal, RefusedError
-from fabctl.model.texts import text
-from fabctl.services import lookups
-from fabctl.services.audit import audit
-from fabctl.services.certifications import standing_at
-from fabctl.store.ids import new_id
-from fabctl.store.tables import Claim, Reservation
+from fabctl.services import lookups, opening
+from fabctl.services.booking_record import (
+    Extra,
+    ReservationView,
+    may_act_for,
+    set_aside,
+    view,
+    write,
+)
+from fabctl.services.changes import cancel, check_in, move, stop
+from fabctl.services.gathering import Asked, gather, lock_account, taken_around
+from fabctl.services.places import around, in_the_way, live_claim, lock_tree
+from fabctl.services.policies import all_policies, rules_of
+from fabctl.store.tables import Claim, Reservation, Resource
+
+MOMENT = timedelta(microseconds=1)
 
 __all__ = [
+    "MOMENT",
     "RefusedError",
     "ReservationView",
     "Slot",
     "book",
+    "book_any",
     "cancel",
+    "check_in",
     "coming_for_person",
     "current",
     "for_resource",
     "get_reservation",
+    "move",
     "proposals",
+    "stop",
+    "use_now",
     "write",
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ReservationView:
-    """A reservation as the rest of the program sees it. ``person_id`` is not for public screens."""
-
-    id: str
-    resource_id: str
-    person_id: str
-    start: datetime
-    end: datetime
-    created_at: datetime
-    cancelled_at: datetime | None = None
-
-
-def book(
+def book(  # noqa: PLR0913  # who, what, when, and by whom
     session: Session,
     clock: Clock,
-    zone: ZoneInfo,  # noqa: ARG001  # opening hours will ask for it
+    zone: ZoneInfo,
     *,
     person_id: str,
     resource_id: str,
     start: datetime,
     end: datetime,
     by: str,
+    override_reason: str | None = None,
+    series_id: str | None = None,
 ) -> ReservationView:
     """Reserve a resource for a person.
 
     :param start: aware; a moment ago (≤ 60 s) counts as now.
     :param by: who asks: the person, or somebody of the staff.
+    :param override_reason: why the staff set aside the rules that may be (OVERRIDABLE).
     :raises RefusedError: every reason against it; nothing was changed.
-    :raises UnknownIdError: no such person or machine.
+    :raises UnknownIdError: no such person or resource.
     """
-    resource = lookups.resource(session, resource_id, lock=True)
-    account = lookups.own_account(session, lookups.person(session, person_id).id)
-    wanted = Slot(start, end)
-    facts = BookingFacts(
-        now=clock.now(),
-        wanted=wanted,
-        taken=_live_slots(session, resource_id, wanted.start),
-        certification=standing_at(session, person_id, resource_id, max(start, end)),
-        account_suspended=account.suspended_at is not None,
-        out_of_order=resource.out_of_order_at is not None,
+    asked = _asked(session, person_id, resource_id, Slot(start, end))
+    facts, found = _judged(session, clock, zone, asked, by)
+    overrode = set_aside(session, found, by, override_reason)
+    extra = Extra(
+        clean_up=facts.rules.clean_up,
+        series_id=series_id,
+        overrode=overrode,
+        reason=override_reason,
     )
-    refusals = _may_act_for(session, person_id, by) + rules.refusals(facts)
-    if refusals:
-        raise RefusedError(refusals)
-    return write(session, clock, wanted, resource_id, person_id=person_id, by=by)
+    return write(session, clock, asked.wanted, resource_id, person_id=person_id, by=by, extra=extra)
 
 
-def write(
-    session: Session, clock: Clock, slot: Slot, resource_id: str, *, person_id: str, by: str
+def book_any(  # who, what, when, and by whom
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    person_id: str,
+    pool_id: str,
+    start: datetime,
+    end: datetime,
+    by: str,
 ) -> ReservationView:
-    """Put a reservation on record without asking the rules: for :func:`book`, and for seeding.
+    """Reserve the first member of a pool that can be booked.
 
-    :raises RefusedError: overlap; the database itself refuses that.
+    :raises RefusedError: none can; the reasons of the member with the fewest.
+    :raises UnknownIdError: no such person or pool, or it is empty.
     """
-    claim = Claim(
-        id=new_id(),
-        resource_id=resource_id,
-        kind="reservation",
-        start_at=slot.start,
-        end_at=slot.end,
-    )
-    session.add(claim)
-    session.flush()
-    row = Reservation(
-        id=new_id(),
-        claim_id=claim.id,
-        person_id=person_id,
-        account_id=lookups.own_account(session, person_id).id,
-        made_by=by,
-        created_at=clock.now(),
-    )
-    session.add(row)
-    session.flush()
-    details = {
-        "resource": resource_id,
-        "start": slot.start.isoformat(),
-        "end": slot.end.isoformat(),
-    }
-    audit(session, clock, by, "reservation.made", f"reservation:{row.id}", details)
-    return _view(row, claim)
+    fewest: list[Refusal] | None = None
+    for resource_id in lookups.pool_members(session, pool_id):
+        asked = _asked(session, person_id, resource_id, Slot(start, end))
+        facts, found = _judged(session, clock, zone, asked, by)
+        if not found:
+            extra = Extra(clean_up=facts.rules.clean_up)
+            return write(
+                session, clock, asked.wanted, resource_id, person_id=person_id, by=by, extra=extra
+            )
+        if fewest is None or len(found) < len(fewest):
+            fewest = found
+    raise RefusedError(fewest or [])
 
 
-def cancel(session: Session, clock: Clock, *, reservation_id: str, by: str) -> ReservationView:
-    """Cancel a reservation; one that runs is cut short now, and the rest is free at once.
+def use_now(  # who, what, and by whom
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    person_id: str,
+    resource_id: str,
+    by: str,
+    minutes: int | None = None,
+) -> ReservationView:
+    """Reserve a resource from now to the next claim, closing, or the longest allowed time.
 
-    :raises RefusedError: not-yours, already-over, already-cancelled.
-    :raises UnknownIdError: no such reservation.
+    Whoever does this stands before the machine: they are checked in.
+
+    :param minutes: not longer than this; None: as long as possible.
+    :raises RefusedError: every reason against it; ``too-short`` where too little is left.
+    :raises UnknownIdError: no such person or resource.
     """
-    row = lookups.reservation(session, reservation_id)
-    claim = session.get_one(Claim, row.claim_id)
     now = clock.now()
-    refusals = _may_act_for(session, row.person_id, by)
-    if row.cancelled_at is not None:
-        refusals.append(_ALREADY_CANCELLED)
-    elif claim.end_at <= now:
-        refusals.append(_ALREADY_OVER)
-    if refusals:
-        raise RefusedError(refusals)
-    row.cancelled_at, row.cancelled_by = now, by
-    if claim.start_at < now:
-        claim.end_at = now
-    else:
-        claim.released_at = now
-    audit(session, clock, by, "reservation.cancelled", f"reservation:{row.id}")
-    session.flush()
-    return get_reservation(session, row.id)
+    resource = lookups.resource(session, resource_id)
+    policies = all_policies(session)
+    rule = rules_of(policies, resource)
+    longest = rule.longest if minutes is None else min(rule.longest, timedelta(minutes=minutes))
+    asked = _asked(session, person_id, resource_id, Slot(now, now + longest), using_now=True)
+    facts, found = _judged(session, clock, zone, asked, by)
+    if {"overlap", "closed", "out-of-order"} & {refusal.code for refusal in found}:
+        shorter = Slot(now, _free_until(facts))
+        if shorter.length >= rule.shortest:
+            asked = _asked(session, person_id, resource_id, shorter, using_now=True)
+            facts, found = _judged(session, clock, zone, asked, by)
+    if found:
+        raise RefusedError(found)
+    extra = Extra(clean_up=rule.clean_up, checked_in=True)
+    return write(session, clock, asked.wanted, resource_id, person_id=person_id, by=by, extra=extra)
 
 
-_NOT_YOURS = Refusal(
-    "not-yours",
-    text("Only the person concerned and the staff may do this."),
-    text("Ask the staff."),
-)
-_ALREADY_OVER = Refusal(
-    "already-over",
-    text("This reservation is over."),
-    text("Nothing needs to be done."),
-)
-_ALREADY_CANCELLED = Refusal(
-    "already-cancelled",
-    text("This reservation is cancelled already."),
-    text("Nothing needs to be done."),
-)
+def _free_until(facts: BookingFacts) -> datetime:
+    """Return until when the resource is free and open from the wanted start on."""
+    wanted = facts.wanted
+    ends = [wanted.end]
+    ends += [one.slot.start - facts.rules.clean_up for one in facts.claims]
+    if facts.open is not None:
+        ends += [span.end for span in merged(facts.open) if span.start <= wanted.start < span.end]
+    return min(ends)
 
 
-def _may_act_for(session: Session, person_id: str, by: str) -> list[Refusal]:
-    if by == person_id or Role(lookups.person(session, by).role).acts_for_others:
-        return []
-    return [_NOT_YOURS]
+def _asked(
+    session: Session, person_id: str, resource_id: str, wanted: Slot, *, using_now: bool = False
+) -> Asked:
+    """Take the locks in the order that everybody takes them: the account, then the resources."""
+    if (never := rules.impossible(wanted)) is not None:
+        raise RefusedError([never])
+    account = lock_account(session, person_id)
+    lock_tree(session, resource_id)
+    resource = lookups.resource(session, resource_id)
+    return Asked(lookups.person(session, person_id), account, resource, wanted, using_now=using_now)
+
+
+def _judged(
+    session: Session, clock: Clock, zone: ZoneInfo, asked: Asked, by: str
+) -> tuple[BookingFacts, list[Refusal]]:
+    facts = gather(session, clock, zone, asked)
+    return facts, may_act_for(session, asked.person.id, by) + rules.refusals(facts)
 
 
 def get_reservation(session: Session, reservation_id: str) -> ReservationView:
@@ -175,7 +186,7 @@ def get_reservation(session: Session, reservation_id: str) -> ReservationView:
     :raises UnknownIdError: there is none.
     """
     row = lookups.reservation(session, reservation_id)
-    return _view(row, session.get_one(Claim, row.claim_id))
+    return view(row, session.get_one(Claim, row.claim_id))
 
 
 def coming_for_person(session: Session, clock: Clock, *, person_id: str) -> list[ReservationView]:
@@ -186,71 +197,71 @@ def coming_for_person(session: Session, clock: Clock, *, person_id: str) -> list
         .where(
             Reservation.person_id == person_id,
             Reservation.cancelled_at.is_(None),
+            live_claim(),
             Claim.end_at > clock.now(),
         )
         .order_by(Claim.start_at)
     )
-    return [_view(row, claim) for row, claim in session.execute(query)]
+    return [view(row, claim) for row, claim in session.execute(query)]
 
 
 def for_resource(
     session: Session, *, resource_id: str, start: datetime, end: datetime
 ) -> list[ReservationView]:
-    """Return the live reservations that share a moment with the stretch, the soonest first."""
+    """Return the live reservations that share a moment with the stretch, the soonest first.
+
+    Those of what the resource is within, and of what is within it, are among them.
+    """
+    resource = lookups.resource_of_old(session, resource_id)
+    return _live(session, in_the_way(resource), Slot(start, end))
+
+
+def _live(session: Session, which: ColumnElement[bool], window: Slot) -> list[ReservationView]:
     query = (
         select(Reservation, Claim)
         .join(Claim, Claim.id == Reservation.claim_id)
-        .where(
-            Claim.resource_id == resource_id,
-            Claim.released_at.is_(None),
-            Claim.start_at < end,
-            Claim.end_at > start,
-        )
+        .join(Resource, Resource.id == Claim.resource_id)
+        .where(which, live_claim(), Claim.start_at < window.end, Claim.end_at > window.start)
         .order_by(Claim.start_at)
     )
-    return [_view(row, claim) for row, claim in session.execute(query)]
+    return [view(row, claim) for row, claim in session.execute(query)]
 
 
 def current(session: Session, clock: Clock, *, resource_id: str) -> ReservationView | None:
-    """Return the reservation that holds a resource at this moment."""
-    now = clock.now()
-    found = for_resource(
-        session, resource_id=resource_id, start=now, end=now + timedelta(microseconds=1)
-    )
+    """Return the reservation that holds a resource, or what it is within, at this moment."""
+    resource, now = lookups.resource_of_old(session, resource_id), clock.now()
+    found = _live(session, around(resource), Slot(now, now + MOMENT))
     return found[0] if found else None
 
 
-def proposals(
-    session: Session, clock: Clock, resource_id: str, minutes: int = 60, count: int = 4
+def proposals(  # where, how long, how many
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    resource_id: str,
+    minutes: int = 60,
+    count: int = 4,
+    *,
+    fit: bool = False,
 ) -> list[Slot]:
     """Return the next free slots of a length, the soonest first; the first may start now.
 
-    :param minutes: 5 to 480.
+    :param fit: take the nearest length that can be booked, instead of raising.
     :raises InputError: no such length can be booked.
+    :raises UnknownIdError: no such resource.
     """
-    rule = BookingRules()
+    resource = lookups.resource(session, resource_id)
+    policies = all_policies(session)
+    rule = rules_of(policies, resource)
     length = timedelta(minutes=minutes)
+    if fit:
+        length = min(max(length, rule.shortest), rule.longest)
     if not rule.shortest <= length <= rule.longest:
         raise rules.LengthError(rule)
     now = clock.now()
-    taken = _live_slots(session, resource_id, now)
-    return list(islice(rules.free_slots(now, taken, length, rules=rule), count))
-
-
-def _live_slots(session: Session, resource_id: str, after: datetime) -> list[Slot]:
-    query = select(Claim.start_at, Claim.end_at).where(
-        Claim.resource_id == resource_id, Claim.released_at.is_(None), Claim.end_at > after
-    )
-    return [Slot(start, end) for start, end in session.execute(query)]
-
-
-def _view(row: Reservation, claim: Claim) -> ReservationView:
-    return ReservationView(
-        id=row.id,
-        resource_id=claim.resource_id,
-        person_id=row.person_id,
-        start=claim.start_at,
-        end=claim.end_at,
-        created_at=row.created_at,
-        cancelled_at=row.cancelled_at,
-    )
+    window = Slot(now - timedelta(minutes=1), now + rule.horizon + length + rule.clean_up)
+    tree = {row.id: row for row in session.scalars(select(Resource))}
+    spans = opening.spans_for(session, zone, [resource], tree, policies, window)[resource_id]
+    taken = [one.slot for one in taken_around(session, resource, window)]
+    found = rules.free_slots(now, taken, length, rules=rule, spans=spans, zone=zone)
+    return list(islice(found, count))

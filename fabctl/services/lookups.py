@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from fabctl.errors import UnknownIdError
 from fabctl.store.tables import Account, Job, Person, Reservation, Resource
+from fabctl.store.tables_booking import PoolMember
 
 Row = TypeVar("Row", Job, Person, Reservation, Resource)
 
@@ -38,6 +39,31 @@ def resource(session: Session, resource_id: str, *, lock: bool = False) -> Resou
     if row.retired_at is not None:
         raise UnknownIdError(f"there is no machine {resource_id!r} any more")
     return row
+
+
+def pool_members(session: Session, pool_id: str) -> list[str]:
+    """Return the resources of a pool, in the order in which they are tried.
+
+    :raises UnknownIdError: there is no such pool, or nothing in it.
+    """
+    query = (
+        select(PoolMember.resource_id)
+        .join(Resource, Resource.id == PoolMember.resource_id)
+        .where(PoolMember.pool_id == pool_id, Resource.retired_at.is_(None))
+        .order_by(PoolMember.position)
+    )
+    found = list(session.scalars(query))
+    if not found:
+        raise UnknownIdError(f"there is no pool {pool_id!r} with anything in it")
+    return found
+
+
+def resource_of_old(session: Session, resource_id: str) -> Resource:
+    """Return a resource's row even if it is retired: what was booked on it can still be changed.
+
+    :raises UnknownIdError: there was never one.
+    """
+    return _get(session, Resource, "machine", resource_id, lock=False)
 
 
 def job(session: Session, job_id: str, *, lock: bool = False) -> Job:

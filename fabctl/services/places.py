@@ -49,6 +49,12 @@ def overlap(one: Resource, other: Resource) -> bool:
     return one.place_from < other.place_to and other.place_from < one.place_to
 
 
+def holds(one: Resource, other: Resource) -> bool:
+    """Say whether a resource lies within another; a resource does not hold itself."""
+    wide = one.place_to - one.place_from > other.place_to - other.place_from
+    return wide and one.place_from <= other.place_from and other.place_to <= one.place_to
+
+
 def live_claim() -> ColumnElement[bool]:
     """Return the condition for a row of ``claim`` that still counts."""
     return Claim.released_at.is_(None)

@@ -55,7 +55,14 @@ def refused(lab: Lab, start: float, end: float, **who: str) -> set[str]:
 
 def cancel(lab: Lab, reservation: ReservationView, by: str) -> ReservationView:
     with lab.database.transaction() as session:
-        return bookings.cancel(session, lab.clock, reservation_id=reservation.id, by=by)
+        return bookings.cancel(
+            session,
+            lab.clock,
+            PARIS,
+            reservation_id=reservation.id,
+            by=by,
+            reason=None if by != lab.awa else "asked to",
+        )
 
 
 def coming(lab: Lab, person: str) -> list[ReservationView]:
@@ -183,10 +190,10 @@ def test_unknown_people_machines_and_reservations(lab: Lab) -> None:
 def test_proposals_are_now_and_the_next_that_fit(lab: Lab) -> None:
     book(lab, 90, 150)
     with lab.database.reading() as session:
-        found = bookings.proposals(session, lab.clock, "printer-a")
-        short = bookings.proposals(session, lab.clock, "printer-a", minutes=30, count=2)
+        found = bookings.proposals(session, lab.clock, PARIS, "printer-a")
+        short = bookings.proposals(session, lab.clock, PARIS, "printer-a", minutes=30, count=2)
         with pytest.raises(InputError):
-            bookings.proposals(session, lab.clock, "printer-a", minutes=4)
+            bookings.proposals(session, lab.clock, PARIS, "printer-a", minutes=4)
     starts = [(slot.start - lab.clock.now()).total_seconds() / 60 for slot in found]
     assert starts == [0, 150, 210, 270]
     assert [(slot.end - slot.start).total_seconds() / 60 for slot in short] == [30, 30]
@@ -196,7 +203,7 @@ def test_what_screens_may_show_of_bookings(lab: Lab) -> None:
     book(lab, 0, 60)
     book(lab, 60, 90, person=lab.karim)
     book(lab, 120, 180)
-    book(lab, 30, 60, machine="printer-b")
+    book(lab, 30, 60, person=lab.karim, machine="printer-b")
     with lab.database.reading() as session:
         found = machines.bookings_projection(session, lab.clock)
     assert found == {

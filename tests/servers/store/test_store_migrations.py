@@ -21,8 +21,8 @@ from fabctl.clock import ManualClock
 from fabctl.errors import InputError, LocalError
 from fabctl.services import people
 from fabctl.store.engine import Database, open_database
-from fabctl.store.migrate import OURS, Scripts, require_current, upgrade
 from fabctl.store.metadata import METADATA
+from fabctl.store.migrate import OURS, Scripts, require_current, upgrade
 from fabctl.store.version import HEAD
 
 NEXT_MIGRATION = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_somebody_certified_can_book_the_other_printer_now(
     lea = named(demo, "lea")
     assert missing(database, clock, lea, "printer-b") == ["not-reserved"]
     with database.reading() as session:
-        first = bookings.proposals(session, clock, "printer-b")[0]
+        first = bookings.proposals(session, clock, ZoneInfo("Europe/Paris"), "printer-b")[0]
     assert first.start <= clock.now() < first.end
 
 

@@ -26,6 +26,7 @@ from fabctl.store.tables import Claim
 from tests.databases import PostgreSQL
 from tests.servers.store.conftest import profile
 
+PARIS = ZoneInfo("Europe/Paris")
 MACHINES = ("printer-a", "printer-b")
 PEOPLE = range(3)
 machine_names = st.sampled_from(MACHINES)
@@ -84,7 +85,7 @@ class LabLife(RuleBasedStateMachine):
             return bookings.book(
                 session,
                 self.clock,
-                ZoneInfo("Europe/Paris"),
+                PARIS,
                 person_id=self.ids[person],
                 resource_id=machine,
                 start=start,
@@ -96,10 +97,17 @@ class LabLife(RuleBasedStateMachine):
         taken = any(
             one.machine == machine and one.start < end and start < one.end for one in self.known
         )
+        elsewhere = any(
+            (one.person, one.machine != machine) == (person, True)
+            and one.start < end
+            and start < one.end
+            for one in self.known
+        )
         return {
             code
             for code, holds in {
                 "overlap": taken,
+                "own-overlap": elsewhere,
                 "too-short": end - start < timedelta(minutes=5),
                 "certification-suspended": (person, machine) not in self.certified,
             }.items()
@@ -113,7 +121,9 @@ class LabLife(RuleBasedStateMachine):
             return
         one = coming[number % len(coming)]
         with self.database.transaction() as session:
-            bookings.cancel(session, self.clock, reservation_id=one.id, by=self.ids[one.person])
+            bookings.cancel(
+                session, self.clock, PARIS, reservation_id=one.id, by=self.ids[one.person]
+            )
         if one.start < self.clock.now():
             one.end = self.clock.now()  # it was used until now
             one.id = ""
@@ -154,7 +164,7 @@ class LabLife(RuleBasedStateMachine):
     @invariant()
     def proposals_can_be_booked(self) -> None:
         with self.database.reading() as session:
-            for slot in bookings.proposals(session, self.clock, MACHINES[0]):
+            for slot in bookings.proposals(session, self.clock, PARIS, MACHINES[0]):
                 taken = [one for one in self.known if one.machine == MACHINES[0]]
                 assert all(slot.end <= one.start or one.end <= slot.start for one in taken)
 

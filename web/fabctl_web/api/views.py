@@ -100,7 +100,14 @@ def cancel(reservation: str) -> Response:
     """Cancel a reservation: one's own; the staff anybody's."""
     lab, person = current_lab(), caller()
     with lab.db.transaction() as db:
-        gone = bookings.cancel(db, lab.clock, reservation_id=reservation, by=person.id)
+        gone = bookings.cancel(
+            db,
+            lab.clock,
+            lab.config.time_zone,
+            reservation_id=reservation,
+            by=person.id,
+            reason=request.args.get("reason"),
+        )
     lab.booked_anew(gone.resource_id)
     return jsonify(reservation_json(gone))
 

@@ -31,7 +31,15 @@ def page(machine: str) -> str:
     minutes = request.args.get("minutes", type=int, default=USUAL_MIN)
     minutes = minutes if minutes in LENGTHS_MIN else USUAL_MIN
     with lab.db.reading() as db:
-        slots = bookings.proposals(db, lab.clock, machine, minutes=minutes, count=PROPOSED)
+        slots = bookings.proposals(
+            db,
+            lab.clock,
+            lab.config.time_zone,
+            machine,
+            minutes=minutes,
+            count=PROPOSED,
+            fit=True,
+        )
     now = lab.clock.now()
     local = now.astimezone(lab.config.time_zone)
     return render_template(
@@ -77,7 +85,9 @@ def cancel(reservation: str) -> Response:
     person = person_needed()
     lab = current_lab()
     with lab.db.transaction() as db:
-        gone = bookings.cancel(db, lab.clock, reservation_id=reservation, by=person.id)
+        gone = bookings.cancel(
+            db, lab.clock, lab.config.time_zone, reservation_id=reservation, by=person.id
+        )
     lab.booked_anew(gone.resource_id)
     flash(speech()("Cancelled: {slot}.", slot=_said(gone)), "good")
     return go(back_address(request.referrer))

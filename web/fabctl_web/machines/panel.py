@@ -202,7 +202,9 @@ def _line(condition: Condition, offers: dict[str, str]) -> Line:
 
 def _slot_now(db: Session, lab: Lab, machine: str) -> Slot | None:
     """Return the hour that starts now, if it is free."""
-    found = bookings.proposals(db, lab.clock, machine, minutes=USE_MINUTES, count=1)
+    found = bookings.proposals(
+        db, lab.clock, lab.config.time_zone, machine, minutes=USE_MINUTES, count=1, fit=True
+    )
     return found[0] if found and found[0].start <= lab.clock.now() else None
 
 

@@ -44,6 +44,11 @@ def _columns() -> None:
         op.execute(statement)
     for column in ("checked_in_at", "no_show_at", "stopped_at"):
         op.add_column("reservation", sa.Column(column, UtcDateTime))
+    # nobody could check in before now: what has begun is no no-show
+    op.execute(
+        "UPDATE reservation SET checked_in_at = created_at WHERE claim_id IN"
+        " (SELECT id FROM claim WHERE start_at <= CURRENT_TIMESTAMP)"
+    )
     instant = "DATETIME" if op.get_bind().dialect.name == "sqlite" else "TIMESTAMP WITH TIME ZONE"
     op.execute(
         f"ALTER TABLE claim ADD COLUMN free_at {instant}"

@@ -1,0 +1,245 @@
+"""What happens to a reservation after it was made: moved, cancelled, checked in, stopped early."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.model import booking as rules
+from fabctl.model.booking_hours import local_day
+from fabctl.model.booking_slots import Slot
+from fabctl.model.people import Role
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import text
+from fabctl.services import lookups, notices, waiting
+from fabctl.services.audit import audit
+from fabctl.services.booking_record import (
+    REASON_MISSING,
+    ReservationView,
+    locked,
+    may_act_for,
+    override_details,
+    set_aside,
+    still_there,
+    view,
+    where,
+)
+from fabctl.services.gathering import Asked, free_at, gather, lock_account
+from fabctl.services.places import in_the_way, inside, live_claim, lock_tree
+from fabctl.services.policies import rules_for
+from fabctl.store.tables import Claim, Reservation, Resource, Use
+
+CHECK_IN_BEFORE = timedelta(minutes=15)
+"""How long before the start somebody may say that they are here."""
+
+_TOO_LATE = Refusal(
+    "past-cancellation-deadline",
+    text("It is too late to cancel this reservation."),
+    text("Ask the staff."),
+)
+_TOO_EARLY = Refusal(
+    "check-in-too-early",
+    text("Check-in opens {minutes} minutes before.", minutes=15),
+    text("Come back a little later."),
+)
+_NOT_BEGUN = Refusal(
+    "not-begun",
+    text("This reservation has not begun."),
+    text("Cancel it instead."),
+)
+_STILL_USED = Refusal(
+    "still-in-use",
+    text("The machine is still in use."),
+    text("Finish the work on it first."),
+)
+
+
+def move(  # noqa: PLR0913  # where it goes, each thing by its name
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    reservation_id: str,
+    start: datetime,
+    end: datetime,
+    resource_id: str | None = None,
+    by: str,
+    override_reason: str | None = None,
+) -> ReservationView:
+    """Give a reservation another time, or another resource. It passes the rules of booking.
+
+    The old slot is given up only with the new one: a refusal changes nothing.
+
+    :raises RefusedError: every reason against it.
+    :raises UnknownIdError: no such reservation or resource.
+    """
+    found, claim = locked(session, reservation_id)
+    account = lock_account(session, found.person_id)
+    goes_to = resource_id or claim.resource_id
+    for one in sorted({claim.resource_id, goes_to}):
+        lock_tree(session, one)
+    row, claim = locked(session, reservation_id)
+    resource, wanted, old = lookups.resource(session, goes_to), Slot(start, end), claim.resource_id
+    if (never := rules.impossible(wanted)) is not None:
+        raise RefusedError([never])
+    person = lookups.person(session, row.person_id)
+    facts = gather(session, clock, zone, Asked(person, account, resource, wanted, was=claim))
+    firm = may_act_for(session, row.person_id, by) + still_there(row, claim, clock.now())
+    if goes_to != old or not wanted.covers(Slot(claim.start_at, claim.end_at)):
+        firm += _past_deadline(session, clock, row, claim, by)
+    if firm:
+        raise RefusedError([*firm, *rules.refusals(facts)])
+    overrode = set_aside(session, rules.refusals(facts), by, override_reason)
+    before = where(claim)
+    claim.resource_id, claim.start_at, claim.end_at = goes_to, start, end
+    claim.free_at = free_at(end, facts.rules.clean_up)
+    session.flush()
+    details = {"from": before, **where(claim), **override_details(overrode, override_reason)}
+    audit(session, clock, by, "reservation.moved", f"reservation:{row.id}", details)
+    waiting.promote(session, clock, zone, old)
+    return view(row, claim)
+
+
+def cancel(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    reservation_id: str,
+    by: str,
+    reason: str | None = None,
+) -> ReservationView:
+    """Cancel a reservation; one that runs is cut short now, and the rest is free at once.
+
+    :param reason: the staff cancel for others, and after the deadline, with a reason.
+    :raises RefusedError: not-yours, already-over, already-cancelled, no-show,
+        past-cancellation-deadline, reason-missing.
+    :raises UnknownIdError: no such reservation.
+    """
+    row, claim = locked(session, reservation_id)
+    now = clock.now()
+    refusals = may_act_for(session, row.person_id, by) + still_there(row, claim, now)
+    if not refusals and by != row.person_id and not (reason or "").strip():
+        refusals.append(REASON_MISSING)
+    refusals += _past_deadline(session, clock, row, claim, by)
+    if refusals:
+        raise RefusedError(refusals)
+    lock_tree(session, claim.resource_id)
+    slot = Slot(claim.start_at, claim.end_at)
+    row.cancelled_at, row.cancelled_by = now, by
+    _give_back(session, claim, now)
+    details = {"reason": reason} if reason else None
+    audit(session, clock, by, "reservation.cancelled", f"reservation:{row.id}", details)
+    if by != row.person_id:
+        person, code = row.person_id, notices.CANCELLED_BY_STAFF
+        notices.tell(session, clock, person, code, claim.resource_id, slot)
+    waiting.promote(session, clock, zone, claim.resource_id)
+    return view(row, claim)
+
+
+def check_in(session: Session, clock: Clock, *, reservation_id: str, by: str) -> ReservationView:
+    """Say that somebody is here for their reservation. A second time changes nothing.
+
+    :raises RefusedError: not-yours, already-over, already-cancelled, no-show, check-in-too-early.
+    :raises UnknownIdError: no such reservation.
+    """
+    row, claim = locked(session, reservation_id)
+    now = clock.now()
+    refusals = may_act_for(session, row.person_id, by) + still_there(row, claim, now)
+    if now < claim.start_at - CHECK_IN_BEFORE:
+        refusals.append(_TOO_EARLY)
+    if refusals:
+        raise RefusedError(refusals)
+    if row.checked_in_at is None:
+        row.checked_in_at = now
+        session.flush()
+        audit(session, clock, by, "reservation.checked-in", f"reservation:{row.id}")
+    return view(row, claim)
+
+
+def stop(
+    session: Session, clock: Clock, zone: ZoneInfo, *, reservation_id: str, by: str
+) -> ReservationView:
+    """End a running reservation now: the rest is free, and the next booker is told.
+
+    :raises RefusedError: not-yours, already-over, already-cancelled, no-show, not-begun,
+        still-in-use.
+    :raises UnknownIdError: no such reservation.
+    """
+    row, claim = locked(session, reservation_id)
+    now = clock.now()
+    refusals = may_act_for(session, row.person_id, by) + still_there(row, claim, now)
+    if not refusals and now <= claim.start_at:
+        refusals.append(_NOT_BEGUN)
+    if not refusals and _used(session, row, claim):
+        refusals.append(_STILL_USED)
+    if refusals:
+        raise RefusedError(refusals)
+    lock_tree(session, claim.resource_id)
+    old = Slot(claim.start_at, claim.end_at)
+    row.stopped_at = now
+    row.checked_in_at = row.checked_in_at or now  # somebody who stops was there
+    _give_back(session, claim, now)
+    audit(session, clock, by, "reservation.stopped", f"reservation:{row.id}")
+    if not waiting.promote(session, clock, zone, claim.resource_id):
+        _tell_next(session, clock, zone, claim, old)
+    return view(row, claim)
+
+
+def _give_back(session: Session, claim: Claim, now: datetime) -> None:
+    """Release a claim that has not begun; cut one that runs, with its cleaning after it."""
+    if claim.start_at >= now:
+        claim.released_at = now
+    else:
+        resource = lookups.resource_of_old(session, claim.resource_id)
+        after = free_at(now, rules_for(session, resource).clean_up)
+        # never longer than it was: the next claim may begin right after it
+        claim.free_at = min(after, claim.free_at or claim.end_at) if after else None
+        claim.end_at = now
+    session.flush()
+
+
+def _past_deadline(
+    session: Session, clock: Clock, row: Reservation, claim: Claim, by: str
+) -> list[Refusal]:
+    """Say why it is too late for its person to give the slot back; a running one is stopped."""
+    if claim.start_at <= clock.now() or Role(lookups.person(session, by).role).acts_for_others:
+        return []
+    resource = lookups.resource_of_old(session, claim.resource_id)
+    last = claim.start_at - rules_for(session, resource).cancel_until
+    return [_TOO_LATE] if clock.now() > last and row.cancelled_at is None else []
+
+
+def _used(session: Session, row: Reservation, claim: Claim) -> bool:
+    resource = lookups.resource_of_old(session, claim.resource_id)
+    query = (
+        select(Use.id)
+        .join(Resource, Resource.id == Use.resource_id)
+        .where(inside(resource), Use.person_id == row.person_id, Use.closed_at.is_(None))
+    )
+    return session.scalars(query).first() is not None
+
+
+def _tell_next(session: Session, clock: Clock, zone: ZoneInfo, claim: Claim, old: Slot) -> None:
+    """Tell whoever comes next on the same day that the machine is free already."""
+    resource = lookups.resource_of_old(session, claim.resource_id)
+    query = (
+        select(Reservation, Claim)
+        .join(Claim, Claim.id == Reservation.claim_id)
+        .join(Resource, Resource.id == Claim.resource_id)
+        .where(
+            in_the_way(resource),
+            live_claim(),
+            Claim.start_at >= old.end,
+            Claim.start_at < local_day(clock.now(), zone).end,
+        )
+        .order_by(Claim.start_at)
+        .limit(1)
+    )
+    for row, coming in session.execute(query):
+        slot = Slot(coming.start_at, coming.end_at)
+        notices.tell(session, clock, row.person_id, notices.FREED_BEFORE, coming.resource_id, slot)

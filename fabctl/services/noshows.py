@@ -1,0 +1,181 @@
+"""What the clock asks of reservations; the steward calls :func:`catch_up`.
+
+After downtime it catches up: every due thing once, none twice. What is due is read from the rows
+themselves, and the row that says it is done is written in the same transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.model.booking_slots import Slot
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import text
+from fabctl.services import lookups, notices, waiting
+from fabctl.services.audit import audit
+from fabctl.services.booking_record import REASON_MISSING, ReservationView, locked, view
+from fabctl.services.places import inside, live_claim, lock_tree
+from fabctl.services.policies import Policies, all_policies, rules_of
+from fabctl.services.rights import require_staff
+from fabctl.services.waiting import LAPSED, MISSED, WaitingView
+from fabctl.store.tables import Claim, Reservation, Resource, Use
+from fabctl.store.tables_booking import Waiting
+
+LOOK_BACK = timedelta(days=31)
+"""How long a steward may have been away and still count those who did not come."""
+
+
+@dataclass
+class Caught:
+    """What was done."""
+
+    no_shows: list[ReservationView] = field(default_factory=list)
+    lapsed: list[str] = field(default_factory=list)
+    """Ids of the waiting list's entries whose offer was not answered in time."""
+    missed: list[str] = field(default_factory=list)
+    """Those whose slot went by without ever being free."""
+    offers: list[WaitingView] = field(default_factory=list)
+
+    @property
+    def resources(self) -> set[str]:
+        """The resources whose bookings look different now."""
+        found = {one.resource_id for one in self.no_shows}
+        return found | {one.resource_id for one in self.offers}
+
+
+def catch_up(session: Session, clock: Clock, zone: ZoneInfo) -> Caught:
+    """Do everything that is due: no-shows, unanswered offers, promotions, slots gone by."""
+    done = Caught()
+    freed = _release_no_shows(session, clock, done)
+    freed += _end_offers(session, clock, done)
+    for resource_id in dict.fromkeys(freed):
+        lock_tree(session, resource_id)
+        done.offers += waiting.promote(session, clock, zone, resource_id)
+    _end_waiting(session, clock, done)
+    return done
+
+
+def _release_no_shows(session: Session, clock: Clock, done: Caught) -> list[str]:
+    now, policies = clock.now(), all_policies(session)
+    query = (
+        select(Reservation.id)
+        .join(Claim, Claim.id == Reservation.claim_id)
+        .where(
+            Reservation.checked_in_at.is_(None),
+            Reservation.no_show_at.is_(None),
+            Reservation.cancelled_at.is_(None),
+            live_claim(),
+            Claim.start_at <= now,
+            Claim.end_at > now - LOOK_BACK,
+        )
+        .order_by(Claim.start_at, Reservation.id)
+    )
+    freed = []
+    for reservation_id in session.scalars(query).all():
+        found = _release(session, clock, policies, reservation_id)
+        if found is not None:
+            done.no_shows.append(found)
+            freed.append(found.resource_id)
+    return freed
+
+
+def _release(
+    session: Session, clock: Clock, policies: Policies, reservation_id: str
+) -> ReservationView | None:
+    """Release one slot if nobody came; None: somebody did, or there is still time."""
+    row, claim = locked(session, reservation_id)
+    if row.checked_in_at or row.no_show_at or row.cancelled_at:
+        return None
+    used = _first_use(session, row, claim)
+    if used is not None:
+        row.checked_in_at = used
+        session.flush()
+        return None
+    patience = rules_of(policies, lookups.resource_of_old(session, claim.resource_id)).release_after
+    now = clock.now()
+    if patience is None or now < max(claim.start_at, row.created_at) + patience:
+        return None
+    row.no_show_at = claim.released_at = now
+    session.flush()
+    audit(session, clock, None, "reservation.no-show", f"reservation:{row.id}")
+    slot = Slot(claim.start_at, claim.end_at)
+    notices.tell(session, clock, row.person_id, notices.NO_SHOW, claim.resource_id, slot)
+    return view(row, claim)
+
+
+def _first_use(session: Session, row: Reservation, claim: Claim) -> datetime | None:
+    """Return when its person first used what they reserved, in that time: that is a check-in."""
+    resource = lookups.resource_of_old(session, claim.resource_id)
+    query = (
+        select(Use.opened_at)
+        .join(Resource, Resource.id == Use.resource_id)
+        .where(
+            inside(resource),
+            Use.person_id == row.person_id,
+            Use.opened_at < claim.end_at,
+            Use.closed_at.is_(None) | (Use.closed_at > claim.start_at),
+        )
+        .order_by(Use.opened_at)
+    )
+    return session.scalars(query).first()
+
+
+def _end_offers(session: Session, clock: Clock, done: Caught) -> list[str]:
+    query = select(Waiting).where(
+        Waiting.settled_at.is_(None),
+        Waiting.claim_id.is_not(None),
+        Waiting.answer_until <= clock.now(),
+    )
+    freed = []
+    for row in session.scalars(query.order_by(Waiting.number).with_for_update()).all():
+        waiting.settle(session, clock, row, LAPSED)
+        audit(session, clock, None, "waiting.lapsed", f"waiting:{row.id}")
+        slot = Slot(row.start_at, row.end_at)
+        notices.tell(session, clock, row.person_id, notices.OFFER_LAPSED, row.resource_id, slot)
+        done.lapsed.append(row.id)
+        freed.append(row.resource_id)
+    return freed
+
+
+def _end_waiting(session: Session, clock: Clock, done: Caught) -> None:
+    query = select(Waiting).where(
+        Waiting.settled_at.is_(None), Waiting.claim_id.is_(None), Waiting.end_at <= clock.now()
+    )
+    for row in session.scalars(query.order_by(Waiting.number).with_for_update()).all():
+        waiting.settle(session, clock, row, MISSED)
+        done.missed.append(row.id)
+
+
+_NO_NO_SHOW = Refusal(
+    "not-a-no-show",
+    text("Nobody counted this as a missed reservation."),
+    text("Nothing needs to be done."),
+)
+
+
+def pardon(
+    session: Session, clock: Clock, *, reservation_id: str, by: str, reason: str
+) -> ReservationView:
+    """Take a no-show back: it counts as cancelled. For staff, who know why nobody came.
+
+    :raises RefusedError: not-a-no-show, reason-missing.
+    :raises UnknownIdError: no such reservation.
+    """
+    require_staff(session, by)
+    row, claim = locked(session, reservation_id)
+    refusals = [] if row.no_show_at is not None else [_NO_NO_SHOW]
+    if not reason.strip():
+        refusals.append(REASON_MISSING)
+    if refusals:
+        raise RefusedError(refusals)
+    row.no_show_at, row.cancelled_at, row.cancelled_by = None, clock.now(), by
+    session.flush()
+    details = {"reason": reason}
+    audit(session, clock, by, "reservation.pardoned", f"reservation:{row.id}", details)
+    return view(row, claim)
