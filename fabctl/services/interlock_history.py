@@ -114,7 +114,7 @@ def search(
 def _names(session: Session, uses: set[str]) -> dict[str, str]:
     """Return who had these uses; a use of another database is nobody's."""
     query = select(Use.id, Person.display_name).join(Person, Person.id == Use.person_id)
-    return dict(session.execute(query.where(Use.id.in_(uses))).tuples().all())
+    return dict(session.execute(query.where(Use.id.in_(uses))).all())
 
 
 def export_csv(session: Session, *, by: str, wanted: Wanted) -> Iterator[str]:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from fabctl.model.event import MachineEvent
 from fabctl.model.people import Role
 from fabctl.services.recording import record_event
 from fabctl.services.uses import open_use_on
+from fabctl.services.using import begin_use
 from fabctl_web.interlocks import words
 from tests.interlocked_lab import LASER, MILL, interlocked_config, say
 from tests.web_caller import Caller
@@ -339,6 +341,21 @@ def test_the_staff_reads_and_saves_the_history(lab: WebLab, role: Role) -> None:
     assert saved.content_type == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(saved.get_data(as_text=True), newline="")))
     assert [row["code"] for row in rows] == ["lid-open", "replayed"]
+
+
+def test_the_page_names_whose_use_it_was_and_the_export_does_not(lab: WebLab) -> None:
+    lea = lab.certified("lea")
+    lab.book(lea, LASER)
+    with lab.db.transaction() as db:
+        use = begin_use(db, lab.clock, person_id=lea.id, resource_id=LASER, machine_state="idle")
+    record(lab, replace(TRIP, use=use.id), replace(TRIP, seq=2, use="of another database"))
+    lab.person("awa", role=Role.STAFF)
+    browser = lab.browser()
+    browser.sign_in("awa")
+    assert browser.get("/interlocks").get_data(as_text=True).count("Lea") == 1
+    saved = browser.get("/interlocks.csv").get_data(as_text=True)
+    assert use.id in saved
+    assert "Lea" not in saved
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.TRAINER, Role.ANIMATOR])

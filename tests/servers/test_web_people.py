@@ -263,7 +263,7 @@ def test_a_page_for_people_sends_to_the_sign_in_and_back(lab: WebLab) -> None:
 WRITES = (
     "/in/password", "/in/pin", "/in/extend", "/out", "/m/printer-a/pause", "/m/printer-a/stop",
     "/m/printer-a/resume", "/m/printer-a/clear", "/m/printer-a/start", "/m/printer-a/upload",
-    "/m/printer-a/book", "/reservations/x/cancel",
+    "/m/printer-a/book", "/m/printer-a/begin", "/m/printer-a/done", "/reservations/x/cancel",
 )  # fmt: skip
 
 
