@@ -8,6 +8,12 @@ from enum import StrEnum
 
 from fabctl.model.booking import account_refusal, out_of_order_refusal
 from fabctl.model.certification import Standing, refusal_for
+from fabctl.model.group_use import (
+    GroupFacts,
+    consent_refusal,
+    supervision_refusal,
+    under_the_group,
+)
 from fabctl.model.refusal import Refusal
 from fabctl.model.texts import Text, text
 
@@ -52,6 +58,10 @@ class UseFacts:
     """Whether the record holds a use of this machine that has not ended."""
     machine_state: str
     """As the machine says it; anything but a known word means that nobody knows."""
+    trainer_here: bool = False
+    """Whether a trainer for this machine is checked in."""
+    group: GroupFacts | None = None
+    """The running session that holds the machine; None: none does."""
 
 
 def _met(code: str, message: Text) -> Condition:
@@ -69,10 +79,25 @@ def _account(facts: UseFacts) -> Condition:
 
 
 def _certification(facts: UseFacts) -> Condition:
+    if facts.certification is Standing.SUPERVISED and facts.trainer_here:
+        return _met("not-certified", text("A trainer of this machine is here with you."))
+    if facts.group is not None and under_the_group(facts.group, facts.certification):
+        missing = supervision_refusal(facts.group)
+        here = text("You work here with your workshop, supervised.")
+        return _not_met(missing) if missing else _met("not-certified", here)
     refusal = refusal_for(facts.certification)
     if refusal is not None:
         return _not_met(refusal)
     return _met("not-certified", text("You are certified on this machine."))
+
+
+def _of_the_group(facts: UseFacts) -> list[Condition]:
+    """Return what is asked of participants only, where their group's rules let them work."""
+    if facts.group is None or not under_the_group(facts.group, facts.certification):
+        return []
+    missing = consent_refusal(facts.group)
+    given = text("The consent for you is on file.")
+    return [_not_met(missing) if missing else _met("consent-missing", given)]
 
 
 _NOBODY_HOLDS_IT = Refusal(
@@ -164,7 +189,7 @@ CONDITIONS: tuple[Callable[[UseFacts], Condition], ...] = (
 
 def conditions(facts: UseFacts) -> list[Condition]:
     """Return every condition; all of them met is the only permission (see :func:`unmet`)."""
-    return [condition(facts) for condition in CONDITIONS]
+    return [*(condition(facts) for condition in CONDITIONS), *_of_the_group(facts)]
 
 
 TO_GO_ON: tuple[Callable[[UseFacts], Condition], ...] = (
@@ -179,7 +204,7 @@ a tripped interlock blocks it, and its person is the one who puts that right."""
 
 def conditions_to_go_on(facts: UseFacts) -> list[Condition]:
     """Return every condition of a use that has begun; all of them met lets it go on."""
-    return [condition(facts) for condition in TO_GO_ON]
+    return [*(condition(facts) for condition in TO_GO_ON), *_of_the_group(facts)]
 
 
 def unmet(found: Iterable[Condition]) -> list[Refusal]:

@@ -6,7 +6,6 @@ session who is certified on that machine is checked in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from fabctl.model.certification import Standing
@@ -37,7 +36,8 @@ class GroupFacts:
         return self.animator or (self.enrolled and self.opened)
 
 
-def _supervised(facts: GroupFacts) -> Refusal | None:
+def supervision_refusal(facts: GroupFacts) -> Refusal | None:
+    """Say that nobody answers for the group now; None: somebody does."""
     if facts.animator_here:
         return None
     return Refusal(
@@ -47,18 +47,11 @@ def _supervised(facts: GroupFacts) -> Refusal | None:
     )
 
 
-def _agreed(facts: GroupFacts) -> Refusal | None:
+def consent_refusal(facts: GroupFacts) -> Refusal | None:
+    """Say that a participant's consent is missing; None: it is on file, or not needed."""
     if facts.consent:
         return None
     return consent_missing_of_guardian() if facts.minor else consent_missing_of_person()
-
-
-GROUP_RULES: tuple[Callable[[GroupFacts], Refusal | None], ...] = (_supervised, _agreed)
-
-
-def group_refusals(facts: GroupFacts) -> list[Refusal]:
-    """Return why a participant may not work under the group's roof; empty: they may."""
-    return [refusal for rule in GROUP_RULES if (refusal := rule(facts)) is not None]
 
 
 def under_the_group(facts: GroupFacts | None, standing: Standing) -> bool:

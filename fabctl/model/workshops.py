@@ -241,12 +241,12 @@ class Waiting:
     size: int = 1
 
 
-def takes_places(size: int, free: int, waiting: int) -> bool:
-    """Say whether a party gets its places at once: all of it or none, and nobody overtakes.
+def takes_places(size: int, free: int) -> bool:
+    """Say whether a party gets its places at once: all of it or none.
 
-    :param waiting: how many wait already.
+    :param free: what is left after :func:`promoted`, so nobody overtakes who could have it.
     """
-    return waiting == 0 and size <= free
+    return size <= free
 
 
 def promoted(queue: Sequence[Waiting], free: int) -> list[Waiting]:

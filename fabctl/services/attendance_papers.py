@@ -1,0 +1,147 @@
+"""The attendance sheet of a session as PDF (to sign with a pen) and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
+
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4, landscape
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+
+from fabctl.i18n import translate
+from fabctl.model.attendance import Presence
+from fabctl.model.texts import Text, text
+from fabctl.services.attendance import SheetRow
+from fabctl.services.papers import BOLD, REGULAR, printable, use_fonts
+from fabctl.services.workshops import SessionView
+
+HEADINGS: tuple[Text, ...] = (
+    text("Name"),
+    text("Born in"),
+    text("Partner"),
+    text("Attendance"),
+    text("Consent"),
+    text("Pictures"),
+    text("Parent or guardian"),
+    text("Signature"),
+)
+_WIDTHS_MM = (52, 18, 38, 26, 22, 22, 55, 44)
+PRESENCES: dict[Presence, Text] = {
+    Presence.PRESENT: text("present"),
+    Presence.LATE: text("late"),
+    Presence.ABSENT: text("absent"),
+}
+_YES, _NO = text("yes"), text("no")
+_UNNAMED = text("(name to come)")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet would run a cell that begins so."""
+
+
+def attendance_pdf(
+    view: SessionView, rows: Sequence[SheetRow], zone: ZoneInfo, language: str, lab: str
+) -> bytes:
+    """Return the sheet as PDF, A4 across, names in the order given, the head on every page."""
+    use_fonts()
+    out = io.BytesIO()
+    title = f"{view.title} - {_when(view, zone)}"
+    document = SimpleDocTemplate(
+        out,
+        pagesize=landscape(A4),
+        leftMargin=10 * mm,
+        rightMargin=10 * mm,
+        topMargin=12 * mm,
+        bottomMargin=12 * mm,
+        title=printable(title),
+        author=printable(lab),
+        lang=language,
+    )
+    head = ParagraphStyle("head", fontName=BOLD, fontSize=14, leading=18)
+    body = ParagraphStyle("body", fontName=REGULAR, fontSize=9, leading=11)
+    story = [
+        _paragraph(view.title, head),
+        _paragraph(f"{lab} · {_when(view, zone)}", body),
+        Spacer(0, 4 * mm),
+        _table([[*line, ""] for line in _lines(rows, language)], language, body),
+        Spacer(0, 3 * mm),
+        _paragraph(translate(_summary(rows), language), body),
+    ]
+    document.build(story)
+    return out.getvalue()
+
+
+def attendance_csv(rows: Sequence[SheetRow], language: str) -> str:
+    """Return the sheet as CSV: UTF-8 with a mark at its begin, semicolons, CRLF.
+
+    So spreadsheets open it in French and English; a cell that a spreadsheet would run as a
+    formula begins with an apostrophe.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow([translate(one, language) for one in HEADINGS[:-1]])
+    for line in _lines(rows, language):
+        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in line])
+    return "\ufeff" + out.getvalue()
+
+
+def _lines(rows: Sequence[SheetRow], language: str) -> list[list[str]]:
+    def said(flag: bool) -> str:  # one word for a flag
+        return translate(_YES if flag else _NO, language)
+
+    return [
+        [
+            row.name or translate(_UNNAMED, language),
+            str(row.birth_year or ""),
+            row.partner,
+            translate(PRESENCES[row.presence], language) if row.presence else "",
+            said(row.consent),
+            said(row.image_rights),
+            " ".join(part for part in (row.guardian_name, row.guardian_phone) if part),
+        ]
+        for row in rows
+    ]
+
+
+def _table(lines: Sequence[Sequence[str]], language: str, body: ParagraphStyle) -> LongTable:
+    bold = ParagraphStyle("bold", parent=body, fontName=BOLD)
+    heads = [_paragraph(translate(one, language), bold) for one in HEADINGS]
+    cells = [[_paragraph(cell, body) for cell in line] for line in lines]
+    table = LongTable([heads, *cells], colWidths=[width * mm for width in _WIDTHS_MM], repeatRows=1)
+    table.setStyle(
+        TableStyle(
+            [
+                ("GRID", (0, 0), (-1, -1), 0.4, colors.grey),
+                ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke),
+                ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+                ("BOTTOMPADDING", (0, 1), (-1, -1), 7),
+                ("TOPPADDING", (0, 1), (-1, -1), 7),
+            ]
+        )
+    )
+    return table
+
+
+def _paragraph(said: str, style: ParagraphStyle) -> Paragraph:
+    return Paragraph(escape(printable(said, style.fontName)), style)
+
+
+def _summary(rows: Sequence[SheetRow]) -> Text:
+    there = sum(row.presence is not None and row.presence.was_there for row in rows)
+    return text("{there} of {all} were there.", there=there, all=len(rows))
+
+
+def _when(view: SessionView, zone: ZoneInfo) -> str:
+    """Return when a session is, by the lab's clocks, in a form that every language reads."""
+    start, end = view.start.astimezone(zone), view.end.astimezone(zone)
+    until = _clock(end) if start.date() == end.date() else f"{end:%Y-%m-%d} {_clock(end)}"
+    return f"{start:%Y-%m-%d} {_clock(start)} - {until}"
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%H:%M}"

@@ -1,0 +1,194 @@
+"""Courses: what they ask for, and what they say in each language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.errors import InputError, UnknownIdError
+from fabctl.i18n import languages
+from fabctl.model.certification import Level
+from fabctl.model.training import CourseRules, Expiry, language_for
+from fabctl.services import lookups
+from fabctl.services.audit import audit
+from fabctl.services.rights import require_staff
+from fabctl.store.ids import new_id
+from fabctl.store.tables_training import (
+    Course,
+    CoursePrerequisite,
+    CourseResource,
+    CourseWording,
+    QuizQuestion,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A course's title and description in one language."""
+
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseView:
+    """A course as the rest of the program sees it."""
+
+    id: str
+    wording: Mapping[str, Wording]
+    """By language."""
+    resource_ids: tuple[str, ...]
+    prerequisites: tuple[str, ...]
+    """Machines on which a certification comes before."""
+    rules: CourseRules
+    expiry: Expiry
+    retired_at: datetime | None = None
+
+    def title(self, language: str | None) -> str:
+        """Return the title in a language, or in the one that there is."""
+        found = language_for(language, self.wording.keys())
+        return self.wording[found].title if found else ""
+
+
+def create_course(  # noqa: PLR0913  # what a course asks for, most of it may be left out
+    session: Session,
+    clock: Clock,
+    *,
+    wording: Mapping[str, Wording],
+    resource_ids: Iterable[str],
+    level: Level = Level.AUTONOMOUS,
+    prerequisites: Iterable[str] = (),
+    pass_mark: int = 80,
+    first_job: bool = False,
+    expiry: Expiry | None = None,
+    by: str | None,
+) -> CourseView:
+    """Make a course; its quiz is added question by question.
+
+    :param pass_mark: percent of the questions, 0 to 100.
+    :raises RefusedError: staff-only.
+    :raises InputError: no machine, no title, a mark or a number of months that cannot be.
+    :raises UnknownIdError: no such machine.
+    """
+    require_staff(session, by)
+    until, machines = expiry or Expiry(), list(dict.fromkeys(resource_ids))
+    _check(wording, machines, pass_mark, until)
+    for resource_id in (*machines, *prerequisites):
+        lookups.resource(session, resource_id)
+    row = Course(
+        id=new_id(),
+        level=level.value,
+        pass_mark=pass_mark,
+        first_job=first_job,
+        expiry_months=until.months,
+        expiry_on=until.on,
+        unused_months=until.unused_months,
+        created_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    _add_parts(session, row.id, wording, machines, prerequisites)
+    details = {"resources": machines, "level": level.value, "pass_mark": pass_mark}
+    audit(session, clock, by, "course.created", f"course:{row.id}", details)
+    return get_course(session, row.id)
+
+
+def _check(
+    wording: Mapping[str, Wording], machines: list[str], pass_mark: int, expiry: Expiry
+) -> None:
+    if not machines:
+        raise InputError("a course certifies on one machine at least")
+    if not wording or not all(one.title.strip() for one in wording.values()):
+        raise InputError("a course has a title in one language at least")
+    if unknown := set(wording) - set(languages()):
+        raise InputError(f"no such language: {', '.join(sorted(unknown))}")
+    if not 0 <= pass_mark <= 100:
+        raise InputError("a pass mark is a percentage", limit="0 to 100")
+    for months in (expiry.months, expiry.unused_months):
+        if months is not None and not 1 <= months <= 240:
+            raise InputError("no certification ends after so many months", limit="1 to 240")
+
+
+def _add_parts(
+    session: Session,
+    course_id: str,
+    wording: Mapping[str, Wording],
+    machines: Iterable[str],
+    prerequisites: Iterable[str],
+) -> None:
+    for language, said in wording.items():
+        title, description = said.title.strip(), said.description.strip()
+        session.add(
+            CourseWording(
+                course_id=course_id, language=language, title=title, description=description
+            )
+        )
+    for resource_id in machines:
+        session.add(CourseResource(course_id=course_id, resource_id=resource_id))
+    for resource_id in dict.fromkeys(prerequisites):
+        session.add(CoursePrerequisite(course_id=course_id, resource_id=resource_id))
+    session.flush()
+
+
+def retire_course(session: Session, clock: Clock, *, course_id: str, by: str | None) -> None:
+    """Offer a course no more; its certifications stay.
+
+    :raises RefusedError: staff-only.
+    :raises UnknownIdError: no such course.
+    """
+    require_staff(session, by)
+    row = course_row(session, course_id)
+    if row.retired_at is None:
+        row.retired_at = clock.now()
+        audit(session, clock, by, "course.retired", f"course:{course_id}")
+        session.flush()
+
+
+def course_row(session: Session, course_id: str) -> Course:
+    """Return a course's row. For services only. :raises UnknownIdError: there is none."""
+    row = session.get(Course, course_id)
+    if row is None:
+        raise UnknownIdError(f"there is no course {course_id!r}")
+    return row
+
+
+def get_course(session: Session, course_id: str) -> CourseView:
+    """Return one course. :raises UnknownIdError: there is none."""
+    return _view(session, course_row(session, course_id))
+
+
+def list_courses(session: Session, *, resource_id: str | None = None) -> list[CourseView]:
+    """Return the courses that are offered, the oldest first; of one machine only when asked."""
+    query = select(Course).where(Course.retired_at.is_(None))
+    if resource_id is not None:
+        machines = select(CourseResource.course_id).where(CourseResource.resource_id == resource_id)
+        query = query.where(Course.id.in_(machines))
+    return [_view(session, row) for row in session.scalars(query.order_by(Course.created_at))]
+
+
+def _view(session: Session, row: Course) -> CourseView:
+    wordings = session.scalars(select(CourseWording).where(CourseWording.course_id == row.id))
+    machines = select(CourseResource.resource_id).where(CourseResource.course_id == row.id)
+    before = select(CoursePrerequisite.resource_id).where(CoursePrerequisite.course_id == row.id)
+    questions = select(func.count()).where(
+        QuizQuestion.course_id == row.id, QuizQuestion.retired_at.is_(None)
+    )
+    return CourseView(
+        id=row.id,
+        wording={one.language: Wording(one.title, one.description) for one in wordings},
+        resource_ids=tuple(sorted(session.scalars(machines))),
+        prerequisites=tuple(sorted(session.scalars(before))),
+        rules=CourseRules(
+            level=Level(row.level),
+            has_quiz=bool(session.scalar(questions)),
+            pass_mark=row.pass_mark,
+            first_job=row.first_job,
+        ),
+        expiry=Expiry(row.expiry_months, row.expiry_on, row.unused_months),
+        retired_at=row.retired_at,
+    )

@@ -1,0 +1,379 @@
+"""Enrolments: taking a place, waiting for one, giving it back; partners name theirs later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.errors import InputError, UnknownIdError
+from fabctl.model.booking import Slot
+from fabctl.model.certification import Standing
+from fabctl.model.consent import local_day
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.workshops import (
+    LIVE,
+    MOST_PLACES,
+    EnrolmentFacts,
+    EnrolmentState,
+    Via,
+    answer_refusals,
+    cancel_refusals,
+    enrolment_refusals,
+    not_yours,
+    takes_places,
+)
+from fabctl.services.audit import audit
+from fabctl.services.certifications import standing_at
+from fabctl.services.courses import get_course
+from fabctl.services.participants import birth_of, consents_of, may_act_for, partners_of
+from fabctl.services.rights import is_guardian, require_reason, runs_workshops
+from fabctl.services.waiting_places import promote
+from fabctl.services.workshops import HELD, counted, session_row, workshop_row
+from fabctl.store.ids import new_id
+from fabctl.store.tables_workshops import Enrolment, Workshop, WorkshopSession
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentView:
+    """A place, held or waited for. ``person_id`` is not for public screens."""
+
+    id: str
+    session_id: str
+    person_id: str | None
+    """None: a partner has not given the name yet."""
+    partner_id: str | None
+    party_id: str
+    via: Via
+    state: EnrolmentState
+    accept_by: datetime | None
+    made_at: datetime
+    passed: bool
+
+
+def enrol(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    session_id: str,
+    person_ids: Sequence[str],
+    by: str,
+    override: str | None = None,
+) -> list[EnrolmentView]:
+    """Give people a place, or one on the waiting list: all of them together, or none.
+
+    :param person_ids: one; or siblings and friends who are placed together or not at all.
+    :param override: the staff's reason to let them in against age range or prerequisites.
+    :raises RefusedError: every reason against any of them; nothing was changed.
+    :raises UnknownIdError: no such session or person.
+    """
+    wanted = list(dict.fromkeys(person_ids))
+    if not 1 <= len(wanted) <= MOST_PLACES:
+        raise InputError("one person at least is enrolled", limit=f"1 to {MOST_PLACES}")
+    row = session_row(session, session_id, lock=True)
+    reason = require_reason(override) if override is not None else None
+    found = [
+        refusal
+        for person_id in wanted
+        for refusal in _refusals(session, clock, zone, row, person_id, by, overridden=bool(reason))
+    ]
+    if found:
+        raise RefusedError(_each_once(found))
+    places = [(person_id, _via(session, person_id, by) or Via.SELF) for person_id in wanted]
+    return _placed(session, clock, row, places, by, reason)
+
+
+def _each_once(refusals: Iterable[Refusal]) -> list[Refusal]:
+    """Return the refusals of a party, those that sound the same once."""
+    return list({(one.code, str(one.message)): one for one in refusals}.values())
+
+
+def hold_places(
+    session: Session, clock: Clock, *, session_id: str, partner_id: str, count: int, by: str
+) -> list[EnrolmentView]:
+    """Hold places for a partner, who gives the names later; together or not at all.
+
+    :param count: 1 to 500.
+    :raises RefusedError: not-yours, session-over, session-begun, session-cancelled.
+    """
+    if not 1 <= count <= MOST_PLACES:
+        raise InputError("no partner holds so many places", limit=f"1 to {MOST_PLACES}")
+    row = session_row(session, session_id, lock=True)
+    facts = EnrolmentFacts(
+        now=clock.now(),
+        session=Slot(row.start_at, row.end_at),
+        on=clock.now().date(),  # asked of people only, and there are none yet
+        may_act=_acts_for_partner(session, partner_id, by),
+        cancelled=row.cancelled_at is not None,
+        via=Via.PARTNER,
+    )
+    if refusals := enrolment_refusals(facts):
+        raise RefusedError(refusals)
+    unnamed: list[tuple[str | None, Via]] = [(None, Via.PARTNER)] * count
+    return _placed(session, clock, row, unnamed, by, None, partner_id)
+
+
+def name_place(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    enrolment_id: str,
+    person_id: str,
+    by: str,
+    override: str | None = None,
+) -> EnrolmentView:
+    """Give a partner's place its name, or another one while the session has not begun.
+
+    :raises RefusedError: every reason against this person, or not-yours.
+    """
+    one = _row(session, enrolment_id)
+    row = session_row(session, one.session_id, lock=True)
+    session.refresh(one)
+    reason = require_reason(override) if override is not None else None
+    if one.partner_id is None or not _acts_for_partner(session, one.partner_id, by):
+        raise RefusedError([not_yours()])
+    if EnrolmentState(one.state) not in LIVE:
+        raise RefusedError(cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now()))
+    facts = _facts(session, clock, zone, row, person_id, Via.PARTNER, overridden=bool(reason))
+    if refusals := enrolment_refusals(facts):
+        raise RefusedError(refusals)
+    one.person_id = person_id
+    details = {"person": person_id, "override": reason}
+    audit(session, clock, by, "enrolment.named", f"enrolment:{one.id}", details)
+    session.flush()
+    return _view(one)
+
+
+def accept(session: Session, clock: Clock, *, enrolment_id: str, by: str) -> list[EnrolmentView]:
+    """Accept an offered place, for the whole party; until the deadline, that moment included.
+
+    :raises RefusedError: not-offered, offer-over, not-yours.
+    """
+    one = _row(session, enrolment_id)
+    session_row(session, one.session_id, lock=True)
+    session.refresh(one)
+    refusals = [] if _may_answer(session, one, by) else [not_yours()]
+    refusals += answer_refusals(EnrolmentState(one.state), one.accept_by, clock.now())
+    if refusals:
+        raise RefusedError(refusals)
+    rows = [row for row in _party(session, one) if row.state == EnrolmentState.OFFERED.value]
+    for row in rows:
+        row.state, row.accept_by = EnrolmentState.CONFIRMED.value, None
+        audit(session, clock, by, "enrolment.accepted", f"enrolment:{row.id}")
+    session.flush()
+    return [_view(row) for row in rows]
+
+
+def cancel_enrolment(
+    session: Session, clock: Clock, *, enrolment_id: str, by: str, whole_party: bool = False
+) -> None:
+    """Give a place back, or decline one, or leave the waiting list; the next is offered it.
+
+    :param whole_party: for all who are placed together.
+    :raises RefusedError: already-cancelled, session-over, not-yours.
+    """
+    one = _row(session, enrolment_id)
+    row = session_row(session, one.session_id, lock=True)
+    session.refresh(one)
+    refusals = [] if _may_answer(session, one, by) else [not_yours()]
+    refusals += cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now())
+    if refusals:
+        raise RefusedError(refusals)
+    for member in _party(session, one) if whole_party else [one]:
+        if EnrolmentState(member.state) in LIVE:
+            member.state, member.accept_by = EnrolmentState.CANCELLED.value, None
+            member.ended_at, member.ended_by = clock.now(), by
+            audit(session, clock, by, "enrolment.cancelled", f"enrolment:{member.id}")
+    session.flush()
+    promote(session, clock, session_id=row.id)
+
+
+def enrolments_of(session: Session, *, session_id: str) -> list[EnrolmentView]:
+    """Return a session's live enrolments, in the order in which they came."""
+    query = select(Enrolment).where(
+        Enrolment.session_id == session_id, Enrolment.ended_at.is_(None)
+    )
+    rows = session.scalars(query.order_by(Enrolment.rank, Enrolment.made_at, Enrolment.id))
+    return [_view(row) for row in rows]
+
+
+def of_person(session: Session, clock: Clock, *, person_id: str) -> list[EnrolmentView]:
+    """Return a person's live enrolments in sessions that are not over, the soonest first."""
+    query = (
+        select(Enrolment)
+        .join(WorkshopSession, WorkshopSession.id == Enrolment.session_id)
+        .where(
+            Enrolment.person_id == person_id,
+            Enrolment.ended_at.is_(None),
+            WorkshopSession.end_at > clock.now(),
+        )
+        .order_by(WorkshopSession.start_at, Enrolment.id)
+    )
+    return [_view(row) for row in session.scalars(query)]
+
+
+def get_enrolment(session: Session, enrolment_id: str) -> EnrolmentView:
+    """Return one enrolment. :raises UnknownIdError: there is none."""
+    return _view(_row(session, enrolment_id))
+
+
+# -- inside -----------------------------------------------------------------------------------
+
+
+def _placed(
+    session: Session,
+    clock: Clock,
+    row: WorkshopSession,
+    wanted: Sequence[tuple[str | None, Via]],
+    by: str,
+    override: str | None,
+    partner_id: str | None = None,
+) -> list[EnrolmentView]:
+    """Write a party's enrolments: confirmed when all fit, else waiting."""
+    promote(session, clock, session_id=row.id)  # those who wait come first
+    fits = takes_places(len(wanted), row.places - counted(session, row.id, HELD))
+    state = EnrolmentState.CONFIRMED if fits else EnrolmentState.WAITING
+    last = select(func.max(Enrolment.rank)).where(Enrolment.session_id == row.id)
+    rank, party, rows = (session.scalar(last) or 0) + 1, new_id(), []
+    for person_id, via in wanted:
+        one = Enrolment(
+            id=new_id(),
+            session_id=row.id,
+            person_id=person_id,
+            partner_id=partner_id,
+            party_id=party,
+            via=via.value,
+            state=state.value,
+            rank=rank,
+            made_at=clock.now(),
+            made_by=by,
+        )
+        session.add(one)
+        rows.append(one)
+        details = {"session": row.id, "state": state.value, "via": via.value, "override": override}
+        audit(session, clock, by, "enrolment.made", f"enrolment:{one.id}", details)
+    session.flush()
+    return [_view(one) for one in rows]
+
+
+def _refusals(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    row: WorkshopSession,
+    person_id: str,
+    by: str,
+    *,
+    overridden: bool,
+) -> list[Refusal]:
+    via = _via(session, person_id, by)
+    may = via is Via.STAFF or (via is not None and not overridden)
+    facts = _facts(session, clock, zone, row, person_id, via or Via.SELF, overridden=overridden)
+    return enrolment_refusals(replace(facts, may_act=may))
+
+
+def _facts(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    row: WorkshopSession,
+    person_id: str,
+    via: Via,
+    *,
+    overridden: bool,
+) -> EnrolmentFacts:
+    workshop = workshop_row(session, row.workshop_id)
+    return EnrolmentFacts(
+        now=clock.now(),
+        session=_slot(row),
+        on=local_day(row.start_at, zone),
+        cancelled=row.cancelled_at is not None,
+        already=_enrolled(session, row.id, person_id),
+        via=via,
+        birth=birth_of(session, person_id),
+        age_least=workshop.age_least,
+        age_most=workshop.age_most,
+        consents=consents_of(session, person_id),
+        consent_needed=workshop.consent_needed,
+        prerequisites_met=_ready(session, clock, workshop, person_id),
+        override=overridden,
+    )
+
+
+def _ready(session: Session, clock: Clock, workshop: Workshop, person_id: str) -> bool:
+    """Say whether somebody holds what a training asks for beforehand."""
+    if workshop.course_id is None:
+        return True
+    machines = get_course(session, workshop.course_id).prerequisites
+    return all(
+        standing_at(session, person_id, machine, clock.now()) is Standing.VALID
+        for machine in machines
+    )
+
+
+def _via(session: Session, person_id: str, by: str) -> Via | None:
+    """Return in which part somebody enrols a person; None: they may not."""
+    if runs_workshops(session, by):
+        return Via.STAFF
+    if by == person_id:
+        return Via.SELF
+    return Via.GUARDIAN if is_guardian(session, by, person_id) else None
+
+
+def _acts_for_partner(session: Session, partner_id: str, by: str) -> bool:
+    return partner_id in partners_of(session, by) or runs_workshops(session, by)
+
+
+def _may_answer(session: Session, one: Enrolment, by: str) -> bool:
+    if one.partner_id is not None and _acts_for_partner(session, one.partner_id, by):
+        return True
+    if one.person_id is not None:
+        return may_act_for(session, one.person_id, by)
+    return runs_workshops(session, by)
+
+
+def _enrolled(session: Session, session_id: str, person_id: str) -> bool:
+    query = select(Enrolment.id).where(
+        Enrolment.session_id == session_id,
+        Enrolment.person_id == person_id,
+        Enrolment.ended_at.is_(None),
+    )
+    return session.scalars(query).first() is not None
+
+
+def _party(session: Session, one: Enrolment) -> list[Enrolment]:
+    query = select(Enrolment).where(Enrolment.party_id == one.party_id).order_by(Enrolment.id)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def _slot(row: WorkshopSession) -> Slot:
+    return Slot(row.start_at, row.end_at)
+
+
+def _row(session: Session, enrolment_id: str) -> Enrolment:
+    row = session.get(Enrolment, enrolment_id)
+    if row is None:
+        raise UnknownIdError(f"there is no enrolment {enrolment_id!r}")
+    return row
+
+
+def _view(row: Enrolment) -> EnrolmentView:
+    return EnrolmentView(
+        id=row.id,
+        session_id=row.session_id,
+        person_id=row.person_id,
+        partner_id=row.partner_id,
+        party_id=row.party_id,
+        via=Via(row.via),
+        state=EnrolmentState(row.state),
+        accept_by=row.accept_by,
+        made_at=row.made_at,
+        passed=row.passed_at is not None,
+    )

@@ -1,0 +1,306 @@
+"""Those who take part: their age, who signs for them, their consent, their needs.
+
+A first name and a year of birth make a full participant; nothing needs a mail address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.errors import InputError, UnknownIdError
+from fabctl.model.consent import (
+    Birth,
+    Consent,
+    Signer,
+    birth_refusals,
+    consent_form_refusals,
+    local_day,
+    under_age,
+)
+from fabctl.model.refusal import RefusedError
+from fabctl.model.workshops import not_yours
+from fabctl.services import lookups, people
+from fabctl.services.audit import audit
+from fabctl.services.rights import is_guardian, require_lead, runs_workshops
+from fabctl.store.ids import new_id
+from fabctl.store.tables import Account
+from fabctl.store.tables_workshops import (
+    BirthDate,
+    ConsentForm,
+    Enrolment,
+    EnrolmentNeeds,
+    Guardianship,
+    PartnerMember,
+    WorkshopSession,
+)
+
+LONGEST_NEEDS = 1000
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsView:
+    """What a participant needs; for the staff of the session only."""
+
+    enrolment_id: str
+    person_id: str | None
+    needs: str
+
+
+def birth_of(session: Session, person_id: str) -> Birth:
+    """Return what is known of somebody's birth. :raises UnknownIdError: no such person."""
+    year = lookups.person(session, person_id).birth_year
+    row = session.get(BirthDate, person_id)
+    return Birth(year, row.born_on if row else None)
+
+
+def set_birth(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    person_id: str,
+    year: int,
+    day: date | None = None,
+    by: str | None,
+) -> None:
+    """Note a year of birth, and the day only where the year does not do.
+
+    :raises RefusedError: birth-impossible, not-yours.
+    """
+    person = lookups.person(session, person_id)
+    refusals = [] if may_act_for(session, person_id, by) else [not_yours()]
+    refusals += birth_refusals(Birth(year, day), local_day(clock.now(), zone))
+    if refusals:
+        raise RefusedError(refusals)
+    person.birth_year = year
+    row = session.get(BirthDate, person_id)
+    if day is None and row is not None:
+        session.delete(row)
+    elif day is not None:
+        session.merge(BirthDate(person_id=person_id, born_on=day))
+    audit(session, clock, by, "person.birth-noted", f"person:{person_id}", {"day": day is not None})
+    session.flush()
+
+
+def may_act_for(session: Session, person_id: str, by: str | None) -> bool:
+    """Say whether somebody may decide for a person: themselves, a guardian, staff, animators."""
+    return by == person_id or is_guardian(session, by, person_id) or runs_workshops(session, by)
+
+
+def add_participant(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    first_name: str,
+    birth_year: int,
+    by: str,
+    guardian_id: str | None = None,
+) -> str:
+    """Add somebody with a first name and a year of birth; return their id.
+
+    :param guardian_id: who signs for them; a parent who adds a child is its guardian.
+    :raises RefusedError: name-missing, birth-impossible, not-yours.
+    """
+    refusals = birth_refusals(Birth(birth_year), local_day(clock.now(), zone))
+    if guardian_id != by and not runs_workshops(session, by) and not partners_of(session, by):
+        refusals.append(not_yours())
+    if refusals:
+        raise RefusedError(refusals)
+    added = people.add_person(session, clock, display_name=first_name, birth_year=birth_year, by=by)
+    if guardian_id is not None:
+        _add_guardian(session, clock, guardian_id, added.id, by)
+    return added.id
+
+
+def add_guardian(
+    session: Session, clock: Clock, *, guardian_id: str, child_id: str, by: str
+) -> None:
+    """Let a person enrol and sign for a child; staff and animators say so.
+
+    :raises RefusedError: not-yours.
+    :raises InputError: nobody is their own guardian.
+    """
+    if not runs_workshops(session, by):
+        raise RefusedError([not_yours()])
+    _add_guardian(session, clock, guardian_id, child_id, by)
+
+
+def _add_guardian(session: Session, clock: Clock, guardian_id: str, child_id: str, by: str) -> None:
+    if guardian_id == child_id:
+        raise InputError("nobody is their own guardian")
+    for person_id in (guardian_id, child_id):
+        lookups.person(session, person_id)
+    if not is_guardian(session, guardian_id, child_id):
+        session.add(Guardianship(guardian_id=guardian_id, child_id=child_id, since=clock.now()))
+        audit(session, clock, by, "guardian.added", f"person:{child_id}", {"guardian": guardian_id})
+        session.flush()
+
+
+# -- partner organisations --------------------------------------------------------------------
+
+
+def add_partner(session: Session, clock: Clock, *, name: str, by: str | None) -> str:
+    """Add an organisation that holds places; return its account's id.
+
+    :raises InputError: it has no name.
+    :raises RefusedError: not-yours.
+    """
+    if not name.strip():
+        raise InputError("a partner has a name")
+    if not runs_workshops(session, by):
+        raise RefusedError([not_yours()])
+    account = Account(id=new_id(), name=name.strip(), created_at=clock.now())
+    session.add(account)
+    audit(session, clock, by, "partner.added", f"account:{account.id}")
+    session.flush()
+    return account.id
+
+
+def add_partner_member(
+    session: Session, clock: Clock, *, partner_id: str, person_id: str, by: str | None
+) -> None:
+    """Let a person act for a partner. :raises RefusedError: not-yours."""
+    if not runs_workshops(session, by):
+        raise RefusedError([not_yours()])
+    lookups.person(session, person_id)
+    if session.get(PartnerMember, (partner_id, person_id)) is None:
+        session.add(PartnerMember(account_id=partner_id, person_id=person_id))
+        details = {"person": person_id}
+        audit(session, clock, by, "partner.member-added", f"account:{partner_id}", details)
+        session.flush()
+
+
+def partners_of(session: Session, person_id: str | None) -> list[str]:
+    """Return the partners that somebody acts for."""
+    query = select(PartnerMember.account_id).where(PartnerMember.person_id == person_id)
+    return list(session.scalars(query.order_by(PartnerMember.account_id)))
+
+
+# -- consent ----------------------------------------------------------------------------------
+
+
+def sign_consent(
+    session: Session, clock: Clock, zone: ZoneInfo, *, person_id: str, form: Consent, by: str
+) -> None:
+    """Put a signed form on record; the last one counts. Taking consent back is a form as well.
+
+    :param by: who typed it: the signer, or staff from a paper.
+    :raises RefusedError: guardian-signs, person-signs, guardian-name-missing,
+        guardian-phone-missing, not-yours.
+    """
+    minor = under_age(birth_of(session, person_id), local_day(clock.now(), zone))
+    refusals = consent_form_refusals(form, minor=signs_as_minor(form, minor=minor))
+    if not may_act_for(session, person_id, by):
+        refusals.append(not_yours())
+    elif minor and by == person_id and form.takes_part:
+        refusals.append(not_yours())  # a guardian's words, typed by the child
+    if refusals:
+        raise RefusedError(refusals)
+    session.add(
+        ConsentForm(
+            person_id=person_id,
+            signed_by=form.signed_by.value,
+            takes_part=form.takes_part,
+            image_rights=form.image_rights and form.takes_part,
+            guardian_name=form.guardian_name.strip(),
+            guardian_phone=form.guardian_phone.strip(),
+            given_at=clock.now(),
+            recorded_by=by,
+        )
+    )
+    details = {"takes_part": form.takes_part, "signed_by": form.signed_by.value}
+    audit(session, clock, by, "consent.recorded", f"person:{person_id}", details)
+    session.flush()
+
+
+def signs_as_minor(form: Consent, *, minor: bool | None) -> bool:
+    """Say who must sign. Of somebody whose age nobody knows, the form itself says it."""
+    return form.signed_by is Signer.GUARDIAN if minor is None else minor
+
+
+def consents_of(session: Session, person_id: str) -> list[Consent]:
+    """Return the forms on file, oldest first."""
+    query = select(ConsentForm).where(ConsentForm.person_id == person_id).order_by(ConsentForm.id)
+    return [
+        Consent(
+            Signer(row.signed_by),
+            takes_part=row.takes_part,
+            image_rights=row.image_rights,
+            guardian_name=row.guardian_name,
+            guardian_phone=row.guardian_phone,
+        )
+        for row in session.scalars(query)
+    ]
+
+
+def last_consent(session: Session, person_id: str) -> tuple[Consent, datetime] | None:
+    """Return the last form on file and when it was given; None: there is none."""
+    query = select(ConsentForm).where(ConsentForm.person_id == person_id).order_by(ConsentForm.id)
+    rows = session.scalars(query).all()
+    return (consents_of(session, person_id)[-1], rows[-1].given_at) if rows else None
+
+
+# -- needs ------------------------------------------------------------------------------------
+
+
+def write_needs(session: Session, clock: Clock, *, enrolment_id: str, needs: str, by: str) -> None:
+    """Note allergies or needs for one session; an empty text takes them back.
+
+    :raises RefusedError: not-yours.
+    :raises InputError: longer than 1000 characters, or the session is over.
+    """
+    row, meeting = _enrolment(session, enrolment_id)
+    if row.person_id is None or not may_act_for(session, row.person_id, by):
+        raise RefusedError([not_yours()])
+    if len(needs) > LONGEST_NEEDS:
+        raise InputError("this text is too long", limit=f"{LONGEST_NEEDS} characters")
+    if meeting.end_at <= clock.now():
+        raise InputError("the session is over: its needs are deleted")
+    old = session.get(EnrolmentNeeds, enrolment_id)
+    if old is not None:
+        session.delete(old)
+        session.flush()
+    if needs.strip():
+        session.add(
+            EnrolmentNeeds(enrolment_id=enrolment_id, needs=needs.strip(), written_at=clock.now())
+        )
+    session.flush()
+
+
+def read_needs(session: Session, clock: Clock, *, session_id: str, by: str) -> list[NeedsView]:
+    """Return the needs of a session's participants, and put on record who looked.
+
+    From the end of the session on there are none, also before they are deleted.
+
+    :raises RefusedError: session-staff-only.
+    """
+    require_lead(session, session_id, by)
+    meeting = session.get(WorkshopSession, session_id)
+    if meeting is None or meeting.end_at <= clock.now():
+        return []
+    query = (
+        select(EnrolmentNeeds, Enrolment)
+        .join(Enrolment, Enrolment.id == EnrolmentNeeds.enrolment_id)
+        .where(Enrolment.session_id == session_id, Enrolment.ended_at.is_(None))
+        .order_by(Enrolment.rank, Enrolment.id)
+    )
+    found = [
+        NeedsView(row.enrolment_id, one.person_id, row.needs) for row, one in session.execute(query)
+    ]
+    audit(session, clock, by, "needs.read", f"session:{session_id}", {"count": len(found)})
+    return found
+
+
+def _enrolment(session: Session, enrolment_id: str) -> tuple[Enrolment, WorkshopSession]:
+    row = session.get(Enrolment, enrolment_id)
+    if row is None:
+        raise UnknownIdError(f"there is no enrolment {enrolment_id!r}")
+    return row, session.get_one(WorkshopSession, row.session_id)

@@ -1,0 +1,124 @@
+"""Who may do what for others: asked by the services of training and workshops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.errors import InputError
+from fabctl.model.certification import Level, Standing
+from fabctl.model.people import Role
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import text
+from fabctl.model.training import TrainerFacts, trainer_refusals
+from fabctl.services import lookups
+from fabctl.services.audit import person_in
+from fabctl.services.certifications import standings
+from fabctl.store.tables_workshops import Guardianship, SessionAnimator
+
+_STAFF = frozenset({Role.STAFF, Role.ADMIN})
+
+_STAFF_ONLY = Refusal(
+    "staff-only",
+    text("Only the staff may do this."),
+    text("Ask the staff."),
+)
+_SESSION_STAFF_ONLY = Refusal(
+    "session-staff-only",
+    text("Only those who lead this session and the staff may do this."),
+    text("Ask somebody who leads the session."),
+)
+
+
+def is_staff(session: Session, by: str | None) -> bool:
+    """Say whether somebody is of the staff; a command in a shell is, people are asked their role.
+
+    :raises UnknownIdError: no such person.
+    """
+    person = person_in(by)
+    return person is None or Role(lookups.person(session, person).role) in _STAFF
+
+
+def runs_workshops(session: Session, by: str | None) -> bool:
+    """Say whether somebody puts workshops on: staff and animators."""
+    person = person_in(by)
+    return person is None or Role(lookups.person(session, person).role).acts_for_others
+
+
+def require_staff(session: Session, by: str | None) -> None:
+    """Do nothing for the staff. :raises RefusedError: staff-only."""
+    if not is_staff(session, by):
+        raise RefusedError([_STAFF_ONLY])
+
+
+def require_workshop_staff(session: Session, by: str | None) -> None:
+    """Do nothing for staff and animators. :raises RefusedError: staff-only."""
+    if not runs_workshops(session, by):
+        raise RefusedError([_STAFF_ONLY])
+
+
+def leads(session: Session, session_id: str, by: str | None) -> bool:
+    """Say whether somebody leads a session, or is of the staff."""
+    if is_staff(session, by):
+        return True
+    return session.get(SessionAnimator, (session_id, by)) is not None
+
+
+def require_lead(session: Session, session_id: str, by: str | None) -> None:
+    """Do nothing for those who lead a session. :raises RefusedError: session-staff-only."""
+    if not leads(session, session_id, by):
+        raise RefusedError([_SESSION_STAFF_ONLY])
+
+
+def is_guardian(session: Session, guardian_id: str | None, child_id: str) -> bool:
+    """Say whether somebody enrols and signs for a child."""
+    return session.get(Guardianship, (guardian_id, child_id)) is not None
+
+
+def trainer_on(session: Session, at: datetime, person_id: str, machines: Iterable[str]) -> set[str]:
+    """Return the machines on which somebody may certify others at a moment."""
+    found = set()
+    for machine in machines:
+        view = standings(session, machine, [person_id], at).get(person_id)
+        if view and view.standing is Standing.VALID and view.level is Level.TRAINER:
+            found.add(machine)
+    return found
+
+
+def certifying_refusals(
+    session: Session,
+    clock: Clock,
+    *,
+    by: str | None,
+    person_id: str,
+    machines: Iterable[str],
+    granting: bool = True,
+) -> list[Refusal]:
+    """Say why somebody may not certify (or suspend) a person on these machines."""
+    asked, trainer = frozenset(machines), person_in(by)
+    on = trainer_on(session, clock.now(), trainer, asked) if trainer else set()
+    facts = TrainerFacts(
+        staff=is_staff(session, by),
+        trainer_on=frozenset(on),
+        machines=asked,
+        themselves=trainer == person_id,
+        granting=granting,
+    )
+    return trainer_refusals(facts)
+
+
+def require_reason(reason: str | None) -> str:
+    """Return a reason without blanks around it. :raises InputError: there is none."""
+    if reason is None or not reason.strip():
+        raise InputError("this is done with a reason")
+    return reason.strip()
+
+
+def children_of(session: Session, guardian_id: str) -> list[str]:
+    """Return the ids of those for whom somebody signs."""
+    query = select(Guardianship.child_id).where(Guardianship.guardian_id == guardian_id)
+    return list(session.scalars(query.order_by(Guardianship.since, Guardianship.child_id)))

@@ -1,0 +1,326 @@
+"""Putting workshop sessions on: one, or every week; moving and cancelling them.
+
+What a session uses is claimed in the one table of claims, so the database keeps it apart from
+reservations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import false, func, or_, select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.model.booking import ClaimKind, Slot
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.workshops import (
+    HOLDS_A_PLACE,
+    EnrolmentState,
+    SessionFacts,
+    series_refusals,
+    session_full,
+    session_refusals,
+    session_slot,
+    weekly,
+)
+from fabctl.services import lookups
+from fabctl.services.audit import audit
+from fabctl.services.places import holds, in_the_way, live_claim, lock_tree
+from fabctl.services.rights import require_reason, require_workshop_staff
+from fabctl.services.waiting_places import promote
+from fabctl.services.workshops import (
+    HELD,
+    SessionView,
+    counted,
+    session_row,
+    view_session,
+    workshop_row,
+)
+from fabctl.store.ids import new_id
+from fabctl.store.tables import Claim, Resource
+from fabctl.store.tables_workshops import (
+    Enrolment,
+    SessionAnimator,
+    SessionClaim,
+    SessionOpening,
+    WorkshopSession,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedDate:
+    """A date of a series that cannot be, and why."""
+
+    day: date
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesReport:
+    """What became of a series."""
+
+    made: tuple[SessionView, ...]
+    refused: tuple[RefusedDate, ...]
+
+
+def schedule(
+    session: Session,
+    clock: Clock,
+    *,
+    workshop_id: str,
+    slot: Slot,
+    resource_ids: Iterable[str] = (),
+    animators: Iterable[str] = (),
+    places: int | None = None,
+    by: str | None,
+) -> SessionView:
+    """Put a session on, and claim the machines and spaces it uses.
+
+    :param places: None: as many as the workshop has.
+    :raises RefusedError: session-over, session-length, places-impossible, overlap, staff-only.
+    :raises UnknownIdError: no such workshop, machine or person.
+    """
+    require_workshop_staff(session, by)
+    machines = _locked(session, resource_ids)
+    count = workshop_row(session, workshop_id).places if places is None else places
+    if refusals := _refusals(session, clock, slot, count, machines):
+        raise RefusedError(refusals)
+    row = _write(session, workshop_id, slot, count, machines, list(animators))
+    _audit_made(session, clock, row, machines, by)
+    return view_session(session, row)
+
+
+def schedule_weekly(  # noqa: PLR0913  # what a poster of a series says
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    workshop_id: str,
+    first: date,
+    until: date,
+    starts: time,
+    ends: time,
+    resource_ids: Iterable[str] = (),
+    animators: Iterable[str] = (),
+    places: int | None = None,
+    skip_refused: bool = False,
+    by: str | None,
+) -> SeriesReport:
+    """Put a session on every week, at the same time by the lab's clocks.
+
+    :param skip_refused: put the others on when some dates cannot be; else nothing is put on.
+    :raises RefusedError: series-length, staff-only.
+    :raises UnknownIdError: no such workshop, machine or person.
+    """
+    require_workshop_staff(session, by)
+    dates = weekly(first, until)
+    if refusals := series_refusals(len(dates)):
+        raise RefusedError(refusals)
+    machines, leaders = _locked(session, resource_ids), list(animators)
+    count = workshop_row(session, workshop_id).places if places is None else places
+    slots = {day: session_slot(day, starts, ends, zone) for day in dates}
+    refused = {
+        day: tuple(found)
+        for day, slot in slots.items()
+        if (found := _refusals(session, clock, slot, count, machines))
+    }
+    report = tuple(RefusedDate(day, why) for day, why in refused.items())
+    if refused and not skip_refused:
+        return SeriesReport((), report)
+    series_id, made = new_id(), []
+    for day, slot in slots.items():
+        if day not in refused:
+            row = _write(session, workshop_id, slot, count, machines, leaders, series_id)
+            _audit_made(session, clock, row, machines, by)
+            made.append(view_session(session, row))
+    return SeriesReport(tuple(made), report)
+
+
+def move(
+    session: Session, clock: Clock, *, session_id: str, slot: Slot, by: str | None
+) -> SessionView:
+    """Move a session with all that it claims; refused, it stays where it was.
+
+    :raises RefusedError: as for :func:`schedule`, and session-cancelled.
+    """
+    require_workshop_staff(session, by)
+    row = session_row(session, session_id, lock=True)
+    view = view_session(session, row)
+    _locked(session, view.resource_ids)
+    refusals = _refusals(session, clock, slot, row.places, view.resource_ids, but=session_id)
+    if refusals:
+        raise RefusedError(refusals)
+    row.start_at, row.end_at = slot.start, slot.end
+    for claim in _claims(session, session_id):
+        claim.start_at, claim.end_at = slot.start, slot.end
+    details = {"start": slot.start.isoformat(), "end": slot.end.isoformat()}
+    audit(session, clock, by, "session.moved", f"session:{session_id}", details)
+    session.flush()
+    return view_session(session, row)
+
+
+def set_places(
+    session: Session, clock: Clock, *, session_id: str, places: int, by: str | None
+) -> SessionView:
+    """Change how many places a session has; those who wait are offered what became free.
+
+    :raises RefusedError: session-full (more people hold one), places-impossible, staff-only.
+    """
+    require_workshop_staff(session, by)
+    row = session_row(session, session_id, lock=True)
+    facts = SessionFacts(clock.now(), Slot(row.start_at, row.end_at), places)
+    refusals = session_refusals(facts)
+    if places < counted(session, session_id, HELD):
+        refusals.append(session_full())
+    if refusals:
+        raise RefusedError(refusals)
+    row.places = places
+    audit(session, clock, by, "session.places", f"session:{session_id}", {"places": places})
+    session.flush()
+    promote(session, clock, session_id=session_id)
+    return view_session(session, row)
+
+
+def cancel_session(
+    session: Session, clock: Clock, *, session_id: str, reason: str, by: str | None
+) -> list[str]:
+    """Cancel a session: its claims are free, its machines closed, its enrolments ended.
+
+    :return: the ids of the people who must be told.
+    :raises RefusedError: staff-only.
+    :raises InputError: no reason was given.
+    """
+    require_workshop_staff(session, by)
+    said, now = require_reason(reason), clock.now()
+    row = session_row(session, session_id, lock=True)
+    if row.cancelled_at is not None:
+        return []
+    row.cancelled_at, row.cancelled_reason = now, said
+    _free(session, clock, session_id)
+    told = []
+    live = [*HOLDS_A_PLACE, EnrolmentState.WAITING]
+    query = select(Enrolment).where(Enrolment.session_id == session_id, Enrolment.state.in_(live))
+    for one in session.scalars(query):
+        one.state, one.accept_by = EnrolmentState.CANCELLED.value, None
+        one.ended_at = now
+        told += [one.person_id] if one.person_id else []
+    audit(session, clock, by, "session.cancelled", f"session:{session_id}", {"reason": said})
+    session.flush()
+    return told
+
+
+def _free(session: Session, clock: Clock, session_id: str) -> None:
+    """End a session's claims now, and close the machines it opened."""
+    now = clock.now()
+    for claim in _claims(session, session_id):
+        if claim.start_at < now < claim.end_at:
+            claim.end_at = now
+        elif claim.start_at >= now:
+            claim.released_at = now
+    query = select(SessionOpening).where(
+        SessionOpening.session_id == session_id, SessionOpening.closed_at.is_(None)
+    )
+    for opening in session.scalars(query):
+        opening.closed_at = now
+
+
+def _locked(session: Session, resource_ids: Iterable[str]) -> list[str]:
+    """Lock the resources, always in the same order, and return those to claim.
+
+    A machine in a room that is claimed too needs no claim of its own; the two would overlap.
+    """
+    rows = [lookups.resource(session, one) for one in sorted(set(resource_ids))]
+    for row in rows:
+        lock_tree(session, row.id)
+    return [
+        row.id for row in rows if not any(other is not row and holds(other, row) for other in rows)
+    ]
+
+
+def _refusals(
+    session: Session,
+    clock: Clock,
+    slot: Slot,
+    places: int,
+    machines: Sequence[str],
+    but: str | None = None,
+) -> list[Refusal]:
+    taken = _taken(session, slot, machines, but)
+    return session_refusals(SessionFacts(clock.now(), slot, places, taken))
+
+
+def _taken(session: Session, slot: Slot, machines: Sequence[str], but: str | None) -> list[Slot]:
+    """Return the live claims in the way, those of the session ``but`` left out."""
+    until = func.coalesce(Claim.free_at, Claim.end_at)
+    near = [in_the_way(lookups.resource(session, machine)) for machine in machines]
+    query = (
+        select(Claim.start_at, until)
+        .join(Resource, Resource.id == Claim.resource_id)
+        .where(or_(false(), *near), live_claim(), Claim.start_at < slot.end, until > slot.start)
+    )
+    if but is not None:
+        own = select(SessionClaim.claim_id).where(SessionClaim.session_id == but)
+        query = query.where(Claim.id.not_in(own))
+    return [Slot(start, end) for start, end in session.execute(query)]
+
+
+def _claims(session: Session, session_id: str) -> list[Claim]:
+    query = (
+        select(Claim)
+        .join(SessionClaim, SessionClaim.claim_id == Claim.id)
+        .where(SessionClaim.session_id == session_id, Claim.released_at.is_(None))
+    )
+    return list(session.scalars(query))
+
+
+def _write(
+    session: Session,
+    workshop_id: str,
+    slot: Slot,
+    places: int,
+    machines: Sequence[str],
+    animators: Sequence[str],
+    series_id: str | None = None,
+) -> WorkshopSession:
+    row = WorkshopSession(
+        id=new_id(),
+        workshop_id=workshop_id,
+        series_id=series_id,
+        start_at=slot.start,
+        end_at=slot.end,
+        places=places,
+    )
+    session.add(row)
+    session.flush()
+    for resource_id in machines:
+        claim = Claim(
+            id=new_id(),
+            resource_id=resource_id,
+            kind=ClaimKind.WORKSHOP.value,
+            start_at=slot.start,
+            end_at=slot.end,
+        )
+        session.add(claim)
+        session.flush()
+        session.add(SessionClaim(claim_id=claim.id, session_id=row.id))
+    for person_id in dict.fromkeys(animators):
+        lookups.person(session, person_id)
+        session.add(SessionAnimator(session_id=row.id, person_id=person_id))
+    session.flush()
+    return row
+
+
+def _audit_made(
+    session: Session, clock: Clock, row: WorkshopSession, machines: Sequence[str], by: str | None
+) -> None:
+    details = {
+        "workshop": row.workshop_id,
+        "start": row.start_at.isoformat(),
+        "end": row.end_at.isoformat(),
+        "resources": list(machines),
+    }
+    audit(session, clock, by, "session.scheduled", f"session:{row.id}", details)

@@ -1,0 +1,265 @@
+"""The way through a course: where somebody stands, checks by a trainer, certifying, suspending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.model.certification import Level, Standing
+from fabctl.model.refusal import RefusedError
+from fabctl.model.training import (
+    CourseFacts,
+    CourseStep,
+    fixed_end,
+    level_after,
+    next_step,
+    step_refusals,
+)
+from fabctl.services import certifications, lookups
+from fabctl.services.audit import audit
+from fabctl.services.courses import CourseView, course_row, get_course
+from fabctl.services.rights import certifying_refusals, require_reason
+from fabctl.store.tables import Certification
+from fabctl.store.tables_training import CertificationGrant, CourseCheck, QuizAttempt
+
+__all__ = ["Progress", "facts_of", "progress", "record_check", "step_refusals", "suspend"]
+
+_WORST_FIRST = (
+    Standing.SUSPENDED,
+    Standing.NONE,
+    Standing.EXPIRED,
+    Standing.SUPERVISED,
+    Standing.VALID,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where somebody stands in a course."""
+
+    course_id: str
+    done: tuple[CourseStep, ...]
+    next: CourseStep | None
+    """None: all steps are done."""
+    standing: Standing
+    """On the course's machines: the worst of them."""
+    renewable: bool
+    """Whether the practical check alone is enough."""
+
+
+def facts_of(session: Session, clock: Clock, *, course_id: str, person_id: str) -> CourseFacts:
+    """Return what the rules of a course look at.
+
+    :raises UnknownIdError: no such course or person.
+    """
+    course, now = get_course(session, course_id), clock.now()
+    lookups.person(session, person_id)
+    since = _since(session, course_id, person_id)
+    passed = _passed(session, course_id, person_id, since)
+    return CourseFacts(
+        rules=course.rules,
+        prerequisites_met=all(
+            certifications.standing_at(session, person_id, machine, now) is Standing.VALID
+            for machine in course.prerequisites
+        ),
+        quiz_passed=_quiz_passed(session, course_id, person_id, since),
+        practical_passed=CourseStep.PRACTICAL in passed,
+        first_job_done=CourseStep.FIRST_JOB in passed,
+        standing=_standing(session, course, person_id, now),
+        held_before=since is not None,
+    )
+
+
+def _since(session: Session, course_id: str, person_id: str) -> datetime | None:
+    """Return when this course certified somebody last, to its full level; None: never."""
+    query = (
+        select(func.max(Certification.at))
+        .join(CertificationGrant, CertificationGrant.certification_id == Certification.id)
+        .where(
+            Certification.person_id == person_id,
+            CertificationGrant.course_id == course_id,
+            Certification.level == course_row(session, course_id).level,
+        )
+    )
+    return session.scalar(query)
+
+
+def _quiz_passed(session: Session, course_id: str, person_id: str, since: datetime | None) -> bool:
+    query = select(QuizAttempt.id).where(
+        QuizAttempt.course_id == course_id,
+        QuizAttempt.person_id == person_id,
+        QuizAttempt.passed.is_(True),
+    )
+    if since is not None:
+        query = query.where(QuizAttempt.at > since)
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def _passed(
+    session: Session, course_id: str, person_id: str, since: datetime | None
+) -> set[CourseStep]:
+    """Return the checks passed since the course certified them last: a renewal begins anew."""
+    query = select(CourseCheck.step).where(
+        CourseCheck.course_id == course_id,
+        CourseCheck.person_id == person_id,
+        CourseCheck.passed.is_(True),
+    )
+    if since is not None:
+        query = query.where(CourseCheck.at > since)
+    return {CourseStep(step) for step in session.scalars(query)}
+
+
+def _standing(session: Session, course: CourseView, person_id: str, now: datetime) -> Standing:
+    found = {
+        certifications.standing_at(session, person_id, machine, now)
+        for machine in course.resource_ids
+    }
+    return next(standing for standing in _WORST_FIRST if standing in found)
+
+
+def progress(session: Session, clock: Clock, *, course_id: str, person_id: str) -> Progress:
+    """Return where somebody stands in a course.
+
+    :raises UnknownIdError: no such course or person.
+    """
+    facts = facts_of(session, clock, course_id=course_id, person_id=person_id)
+    valid = facts.standing is Standing.VALID and facts.held_before
+    step = None if valid else next_step(facts)
+    steps = facts.rules.steps
+    done = steps if step is None else steps[: steps.index(step)]
+    return Progress(course_id, done, step, facts.standing, facts.held_before)
+
+
+def record_check(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    course_id: str,
+    person_id: str,
+    passed: bool,
+    by: str,
+    step: CourseStep = CourseStep.PRACTICAL,
+) -> Progress:
+    """Put on record what a trainer saw; the last step of a course certifies.
+
+    For somebody whom the course has certified before, the practical check alone renews.
+
+    :param step: ``practical``, or ``first-job`` where the course asks for one.
+    :raises RefusedError: an earlier step is missing, it is suspended, not-a-trainer, not-yourself.
+    :raises UnknownIdError: no such course or person.
+    """
+    course = get_course(session, course_id)
+    facts = facts_of(session, clock, course_id=course_id, person_id=person_id)
+    refusals = certifying_refusals(
+        session, clock, by=by, person_id=person_id, machines=course.resource_ids
+    )
+    if refusals := refusals + step_refusals(facts, step):
+        raise RefusedError(refusals)
+    now = clock.now()
+    session.add(
+        CourseCheck(
+            course_id=course_id, person_id=person_id, step=step, passed=passed, at=now, by=by
+        )
+    )
+    session.flush()
+    details = {"course": course_id, "step": step.value, "passed": passed}
+    audit(session, clock, by, "course.checked", f"person:{person_id}", details)
+    if passed:
+        _certify(session, clock, zone, course, person_id, by)
+    return progress(session, clock, course_id=course_id, person_id=person_id)
+
+
+def _certify(
+    session: Session, clock: Clock, zone: ZoneInfo, course: CourseView, person_id: str, by: str
+) -> None:
+    """Grant what the steps done so far are worth, on every machine of the course."""
+    level = level_after(facts_of(session, clock, course_id=course.id, person_id=person_id))
+    if level is None:
+        return
+    for machine in course.resource_ids:
+        certifications.certify(
+            session,
+            clock,
+            person_id=person_id,
+            resource_id=machine,
+            level=level,
+            expires_at=fixed_end(course.expiry, clock.now(), zone),
+            by=by,
+            course_id=course.id,
+            unused_months=course.expiry.unused_months,
+        )
+
+
+def suspend(
+    session: Session, clock: Clock, *, person_id: str, resource_id: str, reason: str, by: str | None
+) -> None:
+    """Suspend a certification until it is reinstated.
+
+    :raises RefusedError: not-a-trainer.
+    :raises InputError: no reason was given.
+    """
+    said = require_reason(reason)
+    _require_trainer(session, clock, person_id, resource_id, by)
+    certifications.suspend(
+        session, clock, person_id=person_id, resource_id=resource_id, reason=said, by=by
+    )
+
+
+def reinstate(
+    session: Session, clock: Clock, *, person_id: str, resource_id: str, by: str | None
+) -> None:
+    """End a suspension. :raises RefusedError: not-a-trainer, not-yourself."""
+    _require_trainer(session, clock, person_id, resource_id, by, granting=True)
+    certifications.reinstate(session, clock, person_id=person_id, resource_id=resource_id, by=by)
+
+
+def _require_trainer(  # who does what to whom, and where
+    session: Session,
+    clock: Clock,
+    person_id: str,
+    resource_id: str,
+    by: str | None,
+    granting: bool = False,  # private, named at its one use
+) -> None:
+    refusals = certifying_refusals(
+        session, clock, by=by, person_id=person_id, machines=[resource_id], granting=granting
+    )
+    if refusals:
+        raise RefusedError(refusals)
+
+
+def grant_directly(
+    session: Session,
+    clock: Clock,
+    *,
+    person_id: str,
+    resource_id: str,
+    level: Level = Level.AUTONOMOUS,
+    expires_at: datetime | None = None,
+    reason: str,
+    by: str,
+) -> None:
+    """Certify without a course, for instance somebody who was trained elsewhere; with a reason.
+
+    :raises RefusedError: not-a-trainer, not-yourself.
+    :raises InputError: no reason was given.
+    """
+    said = require_reason(reason)
+    _require_trainer(session, clock, person_id, resource_id, by, granting=True)
+    certifications.certify(
+        session,
+        clock,
+        person_id=person_id,
+        resource_id=resource_id,
+        level=level,
+        expires_at=expires_at,
+        by=by,
+    )
+    details = {"resource": resource_id, "reason": said}
+    audit(session, clock, by, "certification.without-course", f"person:{person_id}", details)
