@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
-from fabctl.model.access import CONDITIONS, Holder, UseFacts, conditions, unmet
+from fabctl.model.access import (
+    CONDITIONS,
+    Holder,
+    UseFacts,
+    conditions,
+    conditions_to_go_on,
+    unmet,
+)
 from fabctl.model.certification import Standing
+from fabctl.model.group_use import GroupFacts
 
 FINE = UseFacts(
     account_suspended=False,
@@ -87,3 +95,56 @@ def test_everything_wrong_is_said_at_once_each_with_a_next_step() -> None:
         "machine-busy",
     ]
     assert all(str(refusal.next_step) for refusal in unmet(conditions(worst)))
+
+
+GROUP = GroupFacts(animator=False, enrolled=True, opened=True, animator_here=True)
+PARTICIPANT = replace(FINE, certification=Standing.NONE, group=GROUP)
+
+
+def in_group(standing: Standing = Standing.NONE, **change: Any) -> UseFacts:
+    return replace(PARTICIPANT, certification=standing, group=replace(GROUP, **change))
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (PARTICIPANT, []),
+        (in_group(Standing.EXPIRED), []),
+        (in_group(Standing.SUPERVISED), []),
+        (in_group(Standing.SUSPENDED), ["certification-suspended"]),
+        (in_group(Standing.VALID, animator_here=False), []),
+        (in_group(animator_here=False), ["supervision-missing"]),
+        (in_group(opened=False), ["not-certified"]),
+        (in_group(enrolled=False), ["not-certified"]),
+        (in_group(consent=False), ["consent-missing"]),
+        (in_group(animator_here=False, consent=False), ["supervision-missing", "consent-missing"]),
+        (in_group(Standing.VALID, consent=False), []),
+        (replace(PARTICIPANT, group=None), ["not-certified"]),
+        (replace(PARTICIPANT, out_of_order=True), ["out-of-order"]),
+        (replace(FINE, certification=Standing.SUPERVISED, trainer_here=True), []),
+        (replace(FINE, certification=Standing.NONE, trainer_here=True), ["not-certified"]),
+        (
+            replace(FINE, certification=Standing.EXPIRED, trainer_here=True),
+            ["certification-expired"],
+        ),
+    ],
+)
+def test_supervised_alone_or_with_the_group(facts: UseFacts, expected: list[str]) -> None:
+    assert refused(facts) == expected
+    assert [refusal.code for refusal in unmet(conditions_to_go_on(facts))] == expected
+
+
+@pytest.mark.parametrize(
+    ("animator", "enrolled", "opened", "lends"),
+    [
+        (True, False, False, True),
+        (False, True, True, True),
+        (False, True, False, False),
+        (False, False, True, False),
+    ],
+)
+def test_whose_the_sessions_machine_is(
+    animator: bool, enrolled: bool, opened: bool, lends: bool
+) -> None:
+    facts = replace(GROUP, animator=animator, enrolled=enrolled, opened=opened)
+    assert facts.lends_the_machine is lends
