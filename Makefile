@@ -23,6 +23,7 @@ check:
 soak: ## random jobs over bad cables, then random days of an interlock, each for SOAK_MINUTES (60)
 	@tools/install-missing test
 	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/unit/test_marlin_anything.py \
+		tests/unit/test_grbl_anything.py \
 		tests/unit/test_interlock_property.py
 
 bench: ## figures, with the aims beside them; never part of the tests

@@ -28,6 +28,10 @@ class GrblHost:
         self.cable = Cable(self.firmware, seed)
         self.session = Session(settings or Settings())
         self.events: list[DriverEvent] = []
+        self.said = bytearray()
+        """All that the driver wrote, before any cable."""
+        self.harm: Callable[[bytes], bytes] = bytes
+        """What happens to a piece on its way to the board, beside what the cable does."""
         self.now = 0.0
         self.session.opened(self.now)
         self.until(lambda: self.session.phase is Phase.IDLE, 30.0)
@@ -60,7 +64,8 @@ class GrblHost:
     def _talk(self) -> None:
         out = self.session.take_output()
         if out:
-            self.cable.receive(out, self.now)
+            self.said += out
+            self.cable.receive(self.harm(out), self.now)
         self.events += self.session.take_events()
 
     @property
