@@ -56,7 +56,8 @@ class Record:
         """Return what can be read, oldest first; a line that was cut off is left out."""
         for path in (self.older, self.path):
             try:
-                lines = path.read_bytes().splitlines()
+                with path.open("rb") as file:
+                    lines = file.read(2 * self._most_bytes).splitlines()
             except FileNotFoundError:
                 continue
             yield from filter(None, map(_entry, lines))
