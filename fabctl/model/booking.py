@@ -46,7 +46,9 @@ __all__ = [
     "account_refusal",
     "chain_end",
     "free_slots",
+    "impossible",
     "out_of_order_refusal",
+    "out_of_range",
     "overlap_refusal",
     "refusals",
     "still_refused",
@@ -257,18 +259,21 @@ def still_refused(found: Sequence[Refusal]) -> list[Refusal]:
     return [refusal for refusal in found if refusal.code not in OVERRIDABLE]
 
 
-def impossible(wanted: Slot) -> Refusal | None:
-    """Return why a slot cannot even be looked at: it ends before it starts, or nobody lives then.
+def out_of_range(wanted: Slot) -> Refusal | None:
+    """Return why a slot cannot even be looked at: nobody who asks for it lives then."""
+    return None if wanted.start > EPOCH and wanted.end < FAR else _NO_SUCH_TIME
 
-    An override does not help here: the database has no room for such a claim.
-    """
-    if wanted.start < wanted.end and wanted.start > EPOCH and wanted.end < FAR:
-        return None
-    return Refusal(
-        "no-such-time",
-        text("No reservation can begin and end like this."),
-        text("Choose an end after the start."),
-    )
+
+def impossible(wanted: Slot) -> Refusal | None:
+    """Return why no claim can be like this, whoever asks and whatever is set aside."""
+    return out_of_range(wanted) if wanted.start < wanted.end else _NO_SUCH_TIME
+
+
+_NO_SUCH_TIME = Refusal(
+    "no-such-time",
+    text("No reservation can begin and end like this."),
+    text("Choose an end after the start."),
+)
 
 
 def overlap_refusal() -> Refusal:

@@ -76,6 +76,8 @@ def book(  # noqa: PLR0913  # who, what, when, and by whom
     asked = _asked(session, person_id, resource_id, Slot(start, end))
     facts, found = _judged(session, clock, zone, asked, by)
     overrode = set_aside(session, found, by, override_reason)
+    if (never := rules.impossible(asked.wanted)) is not None:
+        raise RefusedError([never])
     extra = Extra(
         clean_up=facts.rules.clean_up,
         series_id=series_id,
@@ -165,7 +167,7 @@ def _asked(
     session: Session, person_id: str, resource_id: str, wanted: Slot, *, using_now: bool = False
 ) -> Asked:
     """Take the locks in the order that everybody takes them: the account, then the resources."""
-    if (never := rules.impossible(wanted)) is not None:
+    if (never := rules.out_of_range(wanted)) is not None:
         raise RefusedError([never])
     account = lock_account(session, person_id)
     lock_tree(session, resource_id)

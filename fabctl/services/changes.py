@@ -84,7 +84,7 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
         lock_tree(session, one)
     row, claim = locked(session, reservation_id)
     resource, wanted, old = lookups.resource(session, goes_to), Slot(start, end), claim.resource_id
-    if (never := rules.impossible(wanted)) is not None:
+    if (never := rules.out_of_range(wanted)) is not None:
         raise RefusedError([never])
     person = lookups.person(session, row.person_id)
     facts = gather(session, clock, zone, Asked(person, account, resource, wanted, was=claim))
@@ -94,6 +94,8 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     if firm:
         raise RefusedError([*firm, *rules.refusals(facts)])
     overrode = set_aside(session, rules.refusals(facts), by, override_reason)
+    if (never := rules.impossible(wanted)) is not None:
+        raise RefusedError([never])
     before = where(claim)
     claim.resource_id, claim.start_at, claim.end_at = goes_to, start, end
     claim.free_at = free_at(end, facts.rules.clean_up)

@@ -85,7 +85,7 @@ def join(
     lock_tree(session, resource_id)
     resource = lookups.resource(session, resource_id)
     slot = Slot(start, end)
-    if (never := rules.impossible(slot)) is not None:
+    if (never := rules.out_of_range(slot)) is not None:
         raise RefusedError([never])
     asked = Asked(lookups.person(session, person_id), account, resource, slot)
     found = rules.refusals(gather(session, clock, zone, asked))
