@@ -534,3 +534,51 @@ def test_a_line_ends_when_the_daemon_does(laser: Guarded) -> None:
         laser.end()
         with pytest.raises(OSError, match="ended"):
             line.wait(lambda _: False)
+
+
+# -- the other kinds -----------------------------------------------------------------------------
+
+LAB = '[lab]\nid = "lab"\nname = "Lab"\nsimulated = true\n[machines.laser]\n'
+MILL = f"""{LAB}kind = "mill"
+driver = "opaque"
+[interlocks.laser]
+kind = "enclosure"
+factory = "simulated"
+inputs = {{ lid_a = 5, estop = 26, reset = 16, k1_feedback = 20, active = 25 }}
+outputs = {{ k1 = 17, k2 = 27 }}
+{QUICK}"""
+RELAY = f"""{LAB}kind = "other"
+driver = "opaque"
+[interlocks.laser]
+kind = "relay"
+factory = "simulated"
+inputs = {{ reset = 16 }}
+outputs = {{ k1 = 17, k2 = 27 }}
+{QUICK}"""
+
+
+def test_a_mill_behind_a_door_with_one_switch() -> None:
+    with guarded(MILL, "--profile", "enclosure") as it:
+        it.prove()
+        it.arm()
+        it.run()
+        began = time.monotonic()
+        it.cabinet.ask("open-lid")
+        assert it.off_after(began, "K2") - began < 0.1
+        assert it.wait_for("tripped")["cause"] == "lid-open"
+        it.cabinet.ask("close-lid")
+        it.arm_again()
+
+
+def test_a_plain_machine_behind_a_relay_needs_a_permit_and_reset() -> None:
+    with guarded(RELAY, "--profile", "relay") as it:
+        it.wait_for("locked")
+        it.press()
+        it.stays_off()
+        it.arm(seconds=3.0)
+        it.wait_for("locked")
+        until(lambda: not it.powered(), "the permit has ended")
+        it.arm()
+        began = time.monotonic()
+        it.send(signal.SIGKILL)
+        assert it.off_after(began, "K1") - began < 0.25
