@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from fabctl.ports import DriverEvent, JobEnded, JobFile, Phase
 from fabctl_drivers.grbl.job_lines import job_lines
@@ -18,13 +19,21 @@ from fabctl_sim.grbl.firmware import Firmware
 class GrblHost:
     """Opens at once and is connected when it is made.
 
-    :param stored: settings as ``s21=1``.
+    :param stored: settings of the board at its power-up, by their number.
     """
 
     def __init__(
-        self, board: Board | None = None, settings: Settings | None = None, seed: int = 1
+        self,
+        board: Board | None = None,
+        settings: Settings | None = None,
+        seed: int = 1,
+        *,
+        stored: Mapping[int, float] = MappingProxyType({}),
     ) -> None:
         self.firmware = Firmware(board or Board())
+        for number in sorted(stored, reverse=True):  # $20 needs $22
+            self.firmware.machine.eeprom.set(number, stored[number])
+        self.firmware.reset(0.0)
         self.cable = Cable(self.firmware, seed)
         self.session = Session(settings or Settings())
         self.events: list[DriverEvent] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -243,8 +244,13 @@ def refused(error: FabError) -> Result:
     return Result(0, 0, 0.0, 0.0, 0, Outcome.FAILED.value, str(error))
 
 
+_NAMES_A_LINE = re.compile(r"\bline \d")
+
+
 def _result(ended: JobEnded, from_line: int) -> Result:
     reason = ended.reason
+    if reason and ended.outcome is Outcome.FAILED and not _NAMES_A_LINE.search(reason):
+        reason += f" (after line {ended.line})"
     if reason and ended.line < from_line - 1:
         reason += f" (on the way to line {from_line}, in what fabctl says before it)"
     return Result(

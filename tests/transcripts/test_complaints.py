@@ -1,10 +1,9 @@
-"""What users of today's senders complain about, each as a test of that name, for Marlin.
+"""What users of today's senders complain about, each as a test of that name.
 
 The list is the project's design note on streaming. The stand-in's core is at the other end, in
-simulated time. Two complaints are Grbl's more than Marlin's: *settings lost by streaming EEPROM
-writes* (there is no such loss with Marlin, whose writes do not deafen it; here the test is that
-a stored setting runs once and in its place) and *errors shown without the line* (Grbl numbers
-nothing). The Grbl driver's own tests hold both against a Grbl.
+simulated time: Marlin's, and Grbl's where the complaint is Grbl's more than Marlin's: *settings
+lost by streaming EEPROM writes* (Marlin's writes do not deafen it; there the test is that a stored
+setting runs once and in its place) and *errors shown without the line* (Grbl numbers nothing).
 """
 
 from __future__ import annotations
@@ -28,9 +27,13 @@ from fabctl.ports import (
     Trouble,
 )
 from fabctl.units import Seconds
+from fabctl_drivers.grbl.settings import Key, Settings
 from fabctl_drivers.marlin.driver import MarlinDriver
+from fabctl_sim.cable import Faults
 from fabctl_sim.marlin.board import Board
 from fabctl_sim.marlin.heating import fault
+from tests.grbl_bench import GrblBench
+from tests.grbl_host import GrblHost
 from tests.marlin_rig import OURS, Rig
 
 MOVES = [f"G1 X{number % 100} Y{number % 7} F9000" for number in range(80)]
@@ -234,3 +237,69 @@ def test_settings_lost_by_streaming_eeprom_writes() -> None:
     job = [*MOVES[:20], "M92 X80", "M500", *MOVES[20:40]]
     assert rig.run(job).outcome is Outcome.FINISHED
     assert rig.job_texts == job
+
+
+# ---- Grbl
+
+WRITES = [b"G10L2P1X%d" % n for n in range(1, 6)] + [b"$110=%d" % n for n in range(900, 904)]
+CUTS = [b"G1X%dY1F900" % n for n in range(1, 6)]
+WITH_WRITES = [*WRITES, *CUTS, *WRITES, *CUTS]
+
+
+def test_settings_lost_by_streaming_eeprom_writes_to_grbl() -> None:
+    """While it writes, the chip hears nothing: every writer goes alone, from a drained buffer."""
+    host = GrblHost()
+    host.start(WITH_WRITES)
+    host.until(lambda: host.ended is not None, 600.0)
+    assert host.ended is not None
+    assert host.ended.outcome is Outcome.FINISHED, host.ended.reason
+    assert host.ran() == [line.decode() for line in WITH_WRITES]
+    assert host.lost == 0
+    stored = host.firmware.machine.eeprom
+    assert (stored.places["G54"][0], stored.settings[110]) == (5.0, 903.0)
+
+
+def test_the_same_settings_are_lost_by_a_sender_that_does_not_drain() -> None:
+    """The control: the stand-in does lose what is sent while it writes."""
+    bench = GrblBench()
+    bench.listen(2.0)
+    waiting, unanswered = [line + b"\n" for line in WITH_WRITES], [b""]
+    for _ in range(2000):
+        while waiting and sum(map(len, unanswered)) + len(waiting[0]) < 128:
+            unanswered.append(waiting.pop(0))
+            bench.send(unanswered[-1])
+        answers = [line for line in bench.listen(0.05) if line.startswith(("ok", "error"))]
+        del unanswered[1 : 1 + len(answers)]
+    assert bench.lost > 0
+    assert waiting or len(unanswered) > 1, "it waits for answers that never come"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"G1 X5 K3", "line 4 was refused (error:"),
+        (b"G2 X5 Y5", "line 4 was refused (error:"),
+        (b"G1 X9000", "at line 4: G1X9000"),
+    ],
+)
+def test_errors_shown_without_the_line_by_grbl(line: bytes, words: str) -> None:
+    """Grbl says a number and no line; the job's end says both, and what the number means."""
+    host = GrblHost(settings=Settings(when_locked=Key.UNLOCK), stored={20: 1, 22: 1})
+    host.start([b"(a comment counts as a line)", b"G21", b"G1 X-1 F900", line, b"G1 X-2"])
+    host.until(lambda: host.ended is not None, 60.0)
+    assert host.ended is not None
+    assert host.ended.outcome is Outcome.FAILED
+    assert host.ended.line in {3, 4, 5}
+    assert words in (host.ended.reason or "")
+    assert line.replace(b" ", b"").decode() in (host.ended.reason or "")
+
+
+def test_a_silence_of_grbl_is_shown_with_the_line_it_confirmed_last() -> None:
+    host = GrblHost()
+    host.start([b"(a comment)", *CUTS])
+    host.until(lambda: host.session.confirmed_line == 3, 60.0)
+    host.cable.spoil(Faults(lose=1), "up")
+    host.until(lambda: host.ended is not None, 60.0)
+    assert host.ended is not None
+    assert (host.ended.outcome, host.ended.line) == (Outcome.FAILED, 3)
+    assert host.ended.reason == "the controller has said nothing for 10 s"
