@@ -85,6 +85,12 @@ def _inputs(profile: InterlockProfile) -> Iterator[Check]:
 
 def _arming(profile: InterlockProfile) -> Iterator[Check]:
     yield Check(
+        "With no use of this machine open, press reset for a second.",
+        "the state is locked, the outputs are off; neither relay moves",
+        lambda state: state["state"] == InterlockState.LOCKED and not state["outputs_on"],
+        SLOW_S,
+    )
+    yield Check(
         "Start a use of this machine on its screen, and do not press reset yet.",
         "the state is ready, the outputs are off",
         lambda state: state["state"] == InterlockState.READY and not state["outputs_on"],

@@ -425,6 +425,7 @@ class Walk:
         "Turn the emergency stop free.": ("estop-release",),
         "Turn the key to off.": ("key-off",),
         "Turn the key to on.": ("key-on",),
+        "With no use of this machine open": ("reset-press",),
         "Press reset for about a second and let go.": ("reset-press",),
         "Press reset again, so that the relays pull in.": ("reset-press",),
         "Let the machine work": ("run",),
