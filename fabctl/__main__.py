@@ -21,6 +21,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "stream": ("stream:stream", "Send one file to one machine, without a lab."),
     "terminal": ("terminal:terminal", "Talk to one machine, line by line, without a lab."),
+    "octoprint-key": (
+        "octoprint_key:octoprint_key",
+        "Ask an OctoPrint for a key; a person confirms it there.",
+    ),
     "person": ("people:person", "Add people, set passwords and PINs, certify, unlock."),
     "token": ("token:token", "Create, list and revoke personal tokens for the API."),
     "key": ("key:key", "Create, rotate and list the keys that machines check requests with."),
@@ -37,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "check-config"),
-    "One machine, no lab": ("stream", "terminal"),
+    "One machine, no lab": ("stream", "terminal", "octoprint-key"),
     "People and machines": ("person", "token", "resource", "key"),
     "Parts of a lab (fabctl run starts them all)": (
         "web",

@@ -9,7 +9,7 @@ thread: the host calls :meth:`Driver.pump` again and again and hands the events 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -377,6 +377,29 @@ class Rehearsable(Protocol):
 
         :raises InputError: the file cannot be used.
         :raises DeviceError: the job would not finish, with the reason.
+        """
+
+
+@runtime_checkable
+class AsksForKey(Protocol):
+    """A driver (the class, not a machine) whose server gives out keys after a person's word."""
+
+    def ask_for_key(
+        self,
+        url: str,
+        ca_file: Path | None,
+        app: str,
+        tell: Callable[[str], None],
+        wait: Callable[[float], bool],
+    ) -> str:
+        """Ask the server at ``url`` for a key, and return it once a person there confirmed.
+
+        :param ca_file: certificate authority for https with a certificate of one's own.
+        :param app: the program's name, which that person is shown.
+        :param tell: told the address of the page where it can be confirmed.
+        :param wait: lets seconds pass; returns False to give up.
+        :raises InputError: the address is none.
+        :raises DeviceError: no answer, refused, or nobody confirmed.
         """
 
 

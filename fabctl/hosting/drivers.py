@@ -15,19 +15,25 @@ def make_driver(profile: MachineProfile, clock: Clock) -> Driver:
 
     :raises InputError: no such driver, it cannot be imported, or it cannot use the profile.
     """
-    value = entry_points(DRIVERS).get(profile.driver)
-    value = value or all_entry_points(DRIVERS).get(profile.driver)
+    return find_factory(profile.driver, profile.id)(profile, clock)
+
+
+def find_factory(driver: str, machine: str) -> DriverFactory:
+    """Return what makes drivers of this name.
+
+    :param machine: for whom, for the errors.
+    :raises InputError: there is no such driver, or it cannot be imported.
+    """
+    value = entry_points(DRIVERS).get(driver) or all_entry_points(DRIVERS).get(driver)
     if value is None:
         raise InputError(
-            f"no driver is called {profile.driver!r}",
-            device=profile.id,
+            f"no driver is called {driver!r}",
+            device=machine,
             next_step="install the package that brings it, or correct lab.toml",
         )
     try:
-        factory = cast("DriverFactory", load(value))
+        return cast("DriverFactory", load(value))
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"the driver {profile.driver!r} ({value}) cannot be loaded: {error}",
-            device=profile.id,
+            f"the driver {driver!r} ({value}) cannot be loaded: {error}", device=machine
         ) from error
-    return factory(profile, clock)

@@ -6,13 +6,15 @@ import contextlib
 import os
 import select
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from fabctl.clock import Clock
 from fabctl.errors import DeviceError, InputError, LocalError
 from fabctl.ports import DriverEvent, JobFile, MachineProfile, Phase
 from fabctl.units import Seconds
+from fabctl_drivers.octoprint.asking import ask_for_key
 from fabctl_drivers.octoprint.client import OctoPrintClient
-from fabctl_drivers.octoprint.exchange import ServerError
+from fabctl_drivers.octoprint.exchange import Exchange, Server, ServerError, checked_url
 from fabctl_drivers.octoprint.place import FilePlace
 from fabctl_drivers.octoprint.server_line import ServerLine
 from fabctl_drivers.octoprint.settings import settings_of
@@ -125,6 +127,18 @@ class OctoPrintDriver:
             self._place.close()
         self._place = place
         self._send_errands()
+
+    @staticmethod
+    def ask_for_key(
+        url: str,
+        ca_file: Path | None,
+        app: str,
+        tell: Callable[[str], None],
+        wait: Callable[[float], bool],
+    ) -> str:
+        """Ask a server for a key, as :class:`fabctl.ports.AsksForKey` says."""
+        with Exchange(Server(checked_url(url, app), "", ca_file)) as exchange:
+            return ask_for_key(exchange, app, tell, wait)
 
     def pause(self) -> None:
         """Pause the running job, as OctoPrint does it (its own scripts lift and park).

@@ -61,6 +61,7 @@ class Server:
     """Where a server is and how to be let in.
 
     :param url: ``http(s)://host[:port][/path]``.
+    :param key: empty for a visitor who has none yet.
     :param ca_file: certificate authority for https with a certificate of one's own.
     """
 
@@ -195,7 +196,7 @@ class Exchange:
         return connection
 
     def _letter(self, body: object) -> tuple[MultipartFile | bytes | None, dict[str, str]]:
-        headers = {"X-Api-Key": self.server.key}
+        headers = {"X-Api-Key": self.server.key} if self.server.key else {}
         match body:
             case None:
                 return None, headers

@@ -79,7 +79,7 @@ def settings_of(profile: MachineProfile) -> OctoPrintSettings:
         raise InputError(
             "the driver octoprint needs one of options.api_key_file and options.api_key",
             device=profile.id,
-            next_step="make a key in OctoPrint's settings (application keys)",
+            next_step="make a key: fabctl octoprint-key",
         )
     ca_file = _text(profile, "ca_file")
     return OctoPrintSettings(
