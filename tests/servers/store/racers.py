@@ -24,6 +24,7 @@ from fabctl.services import bookings, jobs
 from fabctl.store.engine import Database, open_database
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Claim, Use
+from tests.servers.store import racers_workshops
 
 CLOCK = ManualClock()  # 9:00, as in the tests that set the scene
 Wait = Callable[[], None]
@@ -93,7 +94,14 @@ def _open_uses(session: Session, resource: str) -> list[Use]:
 
 
 ACTIONS: dict[str, Callable[..., None]] = {
-    action.__name__: action for action in (book, claim_without_lock, start, use_without_lock)
+    action.__name__: action
+    for action in (
+        book,
+        claim_without_lock,
+        start,
+        use_without_lock,
+        *racers_workshops.ACTIONS,
+    )
 }
 
 
