@@ -222,7 +222,7 @@ def _announce(config: LabConfig, say: Callable[[str], None]) -> None:
     sim = f"{_own_name()} sim --config {config.file}"
     say(f"  Pull a cable:     {sim} printer-b unplug   (then: plug)")
     say(f"  The laser's lid:  {sim} laser open-lid   (then: close-lid)")
-    say(f"  Its green button: {sim} laser reset-press   (after “Je commence” on its page)")
+    say(f"  Its green button: {sim} laser reset-press   (after “Je commence” on its page, as tom)")
     say(f"  It works:         {sim} laser run   (then: open-lid, and look at its page)")
     say("  Ctrl-C ends the lab.")
     say("")
