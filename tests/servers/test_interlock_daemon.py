@@ -335,6 +335,20 @@ def test_its_memory_does_not_grow(armed: Guarded) -> None:
     assert after - before < 300_000
 
 
+def test_its_process_holds_no_web_no_broker_and_no_database() -> None:
+    program = (
+        "import sys, fabctl.commands.interlock, fabctl.config_file\n"
+        "import fabctl.hosting.interlock_process, fabctl_drivers.interlock.daemon\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30
+    )
+    loaded = set(done.stdout.split())
+    assert "gpiozero" in loaded
+    assert not loaded & {"flask", "paho", "sqlalchemy", "sqlite3", "requests", "serial", "asyncio"}
+
+
 # -- the command line ----------------------------------------------------------------------------
 
 
