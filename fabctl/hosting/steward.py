@@ -29,6 +29,7 @@ from fabctl.messaging.payloads import (
 )
 from fabctl.messaging.speaker import SpeakerAndListener
 from fabctl.messaging.topics import LabTopics
+from fabctl.services.due_training import do_due_training
 from fabctl.services.housekeeping import tidy
 from fabctl.services.machines import bookings_projection
 from fabctl.services.recording import MachineEvent, record_event, sweep_unanswered
@@ -39,6 +40,7 @@ CLOCK_WORK_EVERY = Seconds(5.0)
 BOOKINGS_AGAIN = Seconds(60.0)
 HEALTH_EVERY = Seconds(10.0)
 TIDY_EVERY = Seconds(3600.0)
+TRAINING_EVERY = Seconds(60.0)
 MOST_WAITING = 10_000
 """Events beyond so many are left to the machines, which say them again."""
 
@@ -164,6 +166,8 @@ class Steward:
             self._guarded("giving up unanswered starts", self._sweep)
             self._guarded("saying what is booked", self._say_bookings)
             self._guarded("clearing what is kept of removed machines", self._clear_strays)
+        if self._is_due("training", TRAINING_EVERY):
+            self._guarded("what is due in training and workshops", self._do_due_training)
         if self._is_due("tidying", TIDY_EVERY):
             self._guarded("tidying", self._tidy)
         if self._is_due("health", HEALTH_EVERY):
@@ -180,6 +184,12 @@ class Steward:
         if view.state in {MachineState.UNKNOWN, MachineState.OFFLINE}:
             return None
         return view.job == job
+
+    def _do_due_training(self) -> None:
+        with self._database.transaction() as session:
+            done = do_due_training(session, self._clock)
+        for one in done:
+            self._log(f"{one.what} of {one.subject}, due {instant(one.due_at)}")
 
     def _tidy(self) -> None:
         for path in tidy(self._database, self._clock, self._job_files):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from datetime import datetime
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
@@ -32,7 +32,7 @@ HEADINGS: tuple[Text, ...] = (
     text("Parent or guardian"),
     text("Signature"),
 )
-_WIDTHS_MM = (52, 18, 38, 26, 22, 22, 55, 44)
+_WIDTHS_MM = (50, 25, 36, 24, 24, 22, 55, 41)
 PRESENCES: dict[Presence, Text] = {
     Presence.PRESENT: text("present"),
     Presence.LATE: text("late"),
@@ -50,7 +50,7 @@ def attendance_pdf(
     """Return the sheet as PDF, A4 across, names in the order given, the head on every page."""
     use_fonts()
     out = io.BytesIO()
-    title = f"{view.title} - {_when(view, zone)}"
+    title = f"{view.title} - {_when(view, zone, language)}"
     document = SimpleDocTemplate(
         out,
         pagesize=landscape(A4),
@@ -66,7 +66,7 @@ def attendance_pdf(
     body = ParagraphStyle("body", fontName=REGULAR, fontSize=9, leading=11)
     story = [
         _paragraph(view.title, head),
-        _paragraph(f"{lab} · {_when(view, zone)}", body),
+        _paragraph(f"{lab} · {_when(view, zone, language)}", body),
         Spacer(0, 4 * mm),
         _table([[*line, ""] for line in _lines(rows, language)], language, body),
         Spacer(0, 3 * mm),
@@ -136,12 +136,9 @@ def _summary(rows: Sequence[SheetRow]) -> Text:
     return text("{there} of {all} were there.", there=there, all=len(rows))
 
 
-def _when(view: SessionView, zone: ZoneInfo) -> str:
-    """Return when a session is, by the lab's clocks, in a form that every language reads."""
+def _when(view: SessionView, zone: ZoneInfo, language: str) -> str:
+    """Return when a session is, by the lab's clocks."""
     start, end = view.start.astimezone(zone), view.end.astimezone(zone)
-    until = _clock(end) if start.date() == end.date() else f"{end:%Y-%m-%d} {_clock(end)}"
-    return f"{start:%Y-%m-%d} {_clock(start)} - {until}"
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M}"
+    day, last = (format_date(one, format="long", locale=language) for one in (start, end))
+    until = f"{end:%H:%M}" if start.date() == end.date() else f"{last}, {end:%H:%M}"
+    return f"{day}, {start:%H:%M} – {until}"

@@ -170,6 +170,23 @@ def test_files_that_no_job_needs_go_once_an_hour(office: Office) -> None:
     assert any(stray.name in line for line in office.log)
 
 
+def test_after_a_day_away_what_is_due_in_training_is_done_once(office: Office) -> None:
+    with office.database.transaction() as session:
+        person = people.add_person(session, office.clock, display_name="Lea").id
+        end = office.clock.now() + timedelta(days=30, hours=1)
+        certifications.certify(
+            session, office.clock, person_id=person, resource_id="m", expires_at=end
+        )
+    office.work()
+    assert office.log == []
+    office.clock.advance(24 * 3600)
+    office.work()
+    office.clock.advance(60)
+    office.work()
+    assert [line.split()[0] for line in office.log] == ["expiry-warned"]
+    assert office.health()["failures"] == 0
+
+
 def test_after_a_connect_everything_is_said_again(office: Office) -> None:
     office.work()
     before = len(office.booking())
