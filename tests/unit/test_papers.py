@@ -117,7 +117,7 @@ def test_control_a_name_without_accents_puts_none_into_the_file() -> None:
 
 def test_the_font_that_reportlab_brings_writes_french_too() -> None:
     for file in ("Vera.ttf", "VeraBd.ttf"):
-        face = TTFont(file, str(SHIPPED / file)).face  # type: ignore[attr-defined]  # a TTFont's
+        face = TTFont(file, str(SHIPPED / file)).face
         assert {ord(one) for one in "éèêëàâçîïôùûüÿœæŒÉÀÇ€’«»–"} <= set(face.charToGlyph)
 
 

@@ -94,14 +94,8 @@ def _open_uses(session: Session, resource: str) -> list[Use]:
 
 
 ACTIONS: dict[str, Callable[..., None]] = {
-    action.__name__: action
-    for action in (
-        book,
-        claim_without_lock,
-        start,
-        use_without_lock,
-        *racers_workshops.ACTIONS,
-    )
+    **{action.__name__: action for action in (book, claim_without_lock, start, use_without_lock)},
+    **racers_workshops.ACTIONS,
 }
 
 

@@ -57,4 +57,6 @@ def place_without_lock(database: Database, wait: Wait, *, person: str, meeting: 
         )
 
 
-ACTIONS: tuple[Callable[..., None], ...] = (enrol, place_without_lock)
+ACTIONS: dict[str, Callable[..., None]] = {
+    action.__name__: action for action in (enrol, place_without_lock)
+}

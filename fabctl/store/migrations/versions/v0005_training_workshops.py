@@ -1,5 +1,7 @@
 """Courses and workshops, with what the database itself keeps: places, one enrolment each."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -48,8 +50,8 @@ def _id(name: str = "id", *, null: bool = False) -> sa.Column[str]:
     return sa.Column(name, ID, nullable=null)
 
 
-def _moment(name: str, *, null: bool = False) -> sa.Column[sa.DateTime]:
-    return sa.Column(name, UtcDateTime, nullable=null)
+def _moment(name: str, *, null: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, UtcDateTime(), nullable=null)
 
 
 def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
