@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 
 from fabctl.clock import ManualClock
@@ -38,7 +44,7 @@ class SessionLife(RuleBasedStateMachine):
         super().__init__()
         self.database = database
         self.clock = ManualClock()
-        self.start = self.clock.now() + timedelta(days=3)
+        self.start = self.clock.now() + timedelta(days=5)
         with database.transaction() as session:
             self.staff = people.add_person(session, self.clock, display_name="Awa", role="staff").id
             self.ids = [
@@ -61,6 +67,12 @@ class SessionLife(RuleBasedStateMachine):
                 slot=Slot(self.start, self.start + timedelta(hours=2)),
                 by=self.staff,
             ).id
+
+    @initialize()
+    def fill(self) -> None:
+        """Half of the random lives would never fill three places."""
+        for who in ([0], [1], [2], [3], [4, 5]):
+            self.enrol(who)
 
     @rule(who=groups)
     def enrol(self, who: list[int]) -> None:
@@ -96,14 +108,15 @@ class SessionLife(RuleBasedStateMachine):
         ))  # fmt: skip
 
     def answer(self, who: int, act: Callable[..., object]) -> None:
-        """Do something with somebody's live enrolment, where there is one."""
-        for row in self.live():
-            if row.person_id == self.ids[who]:
-                try:
-                    with self.database.transaction() as session:
-                        act(session, row.id)
-                except RefusedError as refused:
-                    assert refused.codes <= {"not-offered", "offer-over", "session-over"}  # noqa: PT017  # each is possible
+        """Do something with one of the live enrolments, where there is one."""
+        rows = sorted(self.live(), key=lambda row: (row.rank, row.person_id))
+        if not rows:
+            return
+        try:
+            with self.database.transaction() as session:
+                act(session, rows[who % len(rows)].id)
+        except RefusedError as refused:
+            assert refused.codes <= {"not-offered", "offer-over", "session-over"}  # noqa: PT017  # each is possible
 
     @rule(places=st.integers(1, 6))
     def resize(self, places: int) -> None:
@@ -117,9 +130,15 @@ class SessionLife(RuleBasedStateMachine):
             assert refused.codes <= {"session-full", "session-over"}  # noqa: PT017  # or over
             assert places < held or self.over()
 
-    @rule(hours=st.integers(1, 30))
+    @rule(hours=st.sampled_from([1, 6, 12, 13]))
     def pass_time(self, hours: int) -> None:
         self.clock.advance(hours * 3600)
+
+    @rule()
+    def a_night_passes(self) -> None:
+        """An offer stands for 12 h: in the morning it has lapsed."""
+        self.clock.advance(13 * 3600)
+        self.steward_works()
 
     @rule()
     def steward_works(self) -> None:
