@@ -30,14 +30,14 @@ PERSON = "person"
 RESOURCE = "resource"
 PAST_SHOWN = timedelta(days=31)
 MEDIA_TYPE = "text/calendar; charset=utf-8"
-RESERVED = text("Reserved")
+TAKEN = text("Slot taken")
 CLOSED = text("Closed")
 MAINTENANCE = text("Maintenance")
 WORKSHOP = text("Workshop")
 
 _SAYS = {
-    ClaimKind.RESERVATION: RESERVED,
-    ClaimKind.OFFER: RESERVED,
+    ClaimKind.RESERVATION: TAKEN,
+    ClaimKind.OFFER: TAKEN,
     ClaimKind.CLOSURE: CLOSED,
     ClaimKind.MAINTENANCE: MAINTENANCE,
     ClaimKind.WORKSHOP: WORKSHOP,
