@@ -133,23 +133,16 @@ class GpioInterlock:
         ready = False
         while not self._ending:
             now = self._clock.monotonic()
+            missed = max(0, int((now - due) / period))
+            self._overruns += missed
             self._scan(now)
             self._notifier.scan_done(now)
             self._between(now)
             if not ready:
                 ready = True
                 self._notifier.ready(f"scanning every {1000 * period:.0f} ms")
-            due = self._wait_for_next(max(due + period, now + LEAST_GAP * period), period)
-
-    def _wait_for_next(self, due: float, period: float) -> float:
-        """Sleep until the next scan is due and return when that was; count what was missed."""
-        ahead = due - self._clock.monotonic()
-        if ahead > 0:
-            time.sleep(ahead)
-            return due
-        missed = int(-ahead / period)
-        self._overruns += missed
-        return due + missed * period
+            due = max(due + (missed + 1) * period, now + LEAST_GAP * period)
+            time.sleep(max(0.0, due - self._clock.monotonic()))
 
     def _scan(self, now: Seconds) -> None:
         """Read, decide, write; the pulse comes last and only when all before went well."""
