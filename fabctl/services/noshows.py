@@ -52,16 +52,24 @@ class Caught:
 def catch_up(session: Session, clock: Clock, zone: ZoneInfo) -> Caught:
     """Do everything that is due: no-shows, unanswered offers, promotions, slots gone by."""
     done = Caught()
-    freed = _release_no_shows(session, clock, done)
-    freed += _end_offers(session, clock, done)
-    for resource_id in dict.fromkeys(freed):
+    _release_no_shows(session, clock, done)
+    _end_offers(session, clock, done)
+    for resource_id in _waited_for(session, clock):
         lock_tree(session, resource_id)
         done.offers += waiting.promote(session, clock, zone, resource_id)
     _end_waiting(session, clock, done)
     return done
 
 
-def _release_no_shows(session: Session, clock: Clock, done: Caught) -> list[str]:
+def _waited_for(session: Session, clock: Clock) -> list[str]:
+    """Return what people wait for: a slot may have become theirs without being freed just now."""
+    query = select(Waiting.resource_id).where(
+        Waiting.settled_at.is_(None), Waiting.claim_id.is_(None), Waiting.end_at > clock.now()
+    )
+    return list(session.scalars(query.distinct().order_by(Waiting.resource_id)))
+
+
+def _release_no_shows(session: Session, clock: Clock, done: Caught) -> None:
     now, policies = clock.now(), all_policies(session)
     query = (
         select(Reservation.id)
@@ -76,13 +84,10 @@ def _release_no_shows(session: Session, clock: Clock, done: Caught) -> list[str]
         )
         .order_by(Claim.start_at, Reservation.id)
     )
-    freed = []
     for reservation_id in session.scalars(query).all():
         found = _release(session, clock, policies, reservation_id)
         if found is not None:
             done.no_shows.append(found)
-            freed.append(found.resource_id)
-    return freed
 
 
 def _release(
@@ -126,21 +131,18 @@ def _first_use(session: Session, row: Reservation, claim: Claim) -> datetime | N
     return session.scalars(query).first()
 
 
-def _end_offers(session: Session, clock: Clock, done: Caught) -> list[str]:
+def _end_offers(session: Session, clock: Clock, done: Caught) -> None:
     query = select(Waiting).where(
         Waiting.settled_at.is_(None),
         Waiting.claim_id.is_not(None),
         Waiting.answer_until <= clock.now(),
     )
-    freed = []
     for row in session.scalars(query.order_by(Waiting.number).with_for_update()).all():
         waiting.settle(session, clock, row, LAPSED)
         audit(session, clock, None, "waiting.lapsed", f"waiting:{row.id}")
         slot = Slot(row.start_at, row.end_at)
         notices.tell(session, clock, row.person_id, notices.OFFER_LAPSED, row.resource_id, slot)
         done.lapsed.append(row.id)
-        freed.append(row.resource_id)
-    return freed
 
 
 def _end_waiting(session: Session, clock: Clock, done: Caught) -> None:

@@ -167,6 +167,11 @@ def waits(lab: Lab, person: str) -> list[WaitingView]:
         return waiting.of_person(session, person_id=person)
 
 
+def coming(lab: Lab, person: str) -> list[ReservationView]:
+    with lab.database.reading() as session:
+        return bookings.coming_for_person(session, lab.clock, person_id=person)
+
+
 def catch_up(lab: Lab) -> Caught:
     with lab.database.transaction() as session:
         return noshows.catch_up(session, lab.clock, PARIS)

@@ -10,7 +10,6 @@ from fabctl.errors import UnknownIdError
 from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.booking_policy import Reach, Scope
 from fabctl.services import (
-    bookings,
     closures,
     machines,
     noshows,
@@ -22,7 +21,6 @@ from fabctl.services import (
     waiting,
 )
 from fabctl.services.audit import lines_about
-from fabctl.services.bookings import ReservationView
 from fabctl.services.certifications import certify
 from fabctl.services.series import SeriesReport
 from tests.servers.store.booking_lab import (
@@ -35,6 +33,7 @@ from tests.servers.store.booking_lab import (
     catch_up,
     check_in,
     close,
+    coming,
     moment,
     move,
     refusing,
@@ -49,11 +48,6 @@ from tests.servers.store.booking_lab import (
 from tests.servers.store.conftest import Lab
 
 MINUTE = 60.0
-
-
-def coming(lab: Lab, person: str) -> list[ReservationView]:
-    with lab.database.reading() as session:
-        return bookings.coming_for_person(session, lab.clock, person_id=person)
 
 
 # -- moving ---------------------------------------------------------------------------------------
