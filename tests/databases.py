@@ -23,8 +23,8 @@ import pytest
 
 from fabctl.clock import ManualClock
 from fabctl.store.engine import Database, open_database
-from fabctl.store.migrate import upgrade
 from fabctl.store.metadata import METADATA
+from fabctl.store.migrate import upgrade
 
 SERVER_USER = "postgres"
 START_TIMEOUT_S = 30
