@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from fabctl.clock import Clock
 from fabctl.errors import FabError
@@ -29,7 +30,9 @@ from fabctl.messaging.payloads import (
 )
 from fabctl.messaging.speaker import SpeakerAndListener
 from fabctl.messaging.topics import LabTopics
-from fabctl.services.due_training import do_due_training
+from fabctl.model.booking_facts import PARIS
+from fabctl.services import noshows
+from fabctl.services.due_training import Done, do_due_certifications, do_due_workshops
 from fabctl.services.housekeeping import tidy
 from fabctl.services.machines import bookings_projection
 from fabctl.services.recording import MachineEvent, record_event, sweep_unanswered
@@ -40,7 +43,9 @@ CLOCK_WORK_EVERY = Seconds(5.0)
 BOOKINGS_AGAIN = Seconds(60.0)
 HEALTH_EVERY = Seconds(10.0)
 TIDY_EVERY = Seconds(3600.0)
-TRAINING_EVERY = Seconds(60.0)
+WORKSHOPS_EVERY = Seconds(60.0)
+CERTIFICATIONS_EVERY = Seconds(3600.0)
+RESERVATIONS_EVERY = Seconds(15.0)
 MOST_WAITING = 10_000
 """Events beyond so many are left to the machines, which say them again."""
 
@@ -60,6 +65,7 @@ class Steward:
     :param job_files: the folder of the uploaded files.
     :param machines: what the machines say; it is made to follow them here.
     :param permits: renews the permits; None: no machine has an interlock.
+    :param zone: the lab's, for opening hours and quotas of those who wait for a slot.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # what it works with, each thing by its name
@@ -74,7 +80,9 @@ class Steward:
         job_files: Path,
         machines: LabView,
         permits: PermitOffice | None = None,
+        zone: ZoneInfo = PARIS,
     ) -> None:
+        self._zone = zone
         self._job_files = job_files
         self._machines = machines
         self._permits = permits
@@ -166,8 +174,12 @@ class Steward:
             self._guarded("giving up unanswered starts", self._sweep)
             self._guarded("saying what is booked", self._say_bookings)
             self._guarded("clearing what is kept of removed machines", self._clear_strays)
-        if self._is_due("training", TRAINING_EVERY):
-            self._guarded("what is due in training and workshops", self._do_due_training)
+        if self._is_due("reservations", RESERVATIONS_EVERY):
+            self._guarded("what is due of reservations", self._do_due_reservations)
+        if self._is_due("workshops", WORKSHOPS_EVERY):
+            self._guarded("what is due in workshops", lambda: self._do_due(do_due_workshops))
+        if self._is_due("certifications", CERTIFICATIONS_EVERY):
+            self._guarded("what certifications end", lambda: self._do_due(do_due_certifications))
         if self._is_due("tidying", TIDY_EVERY):
             self._guarded("tidying", self._tidy)
         if self._is_due("health", HEALTH_EVERY):
@@ -185,9 +197,17 @@ class Steward:
             return None
         return view.job == job
 
-    def _do_due_training(self) -> None:
+    def _do_due_reservations(self) -> None:
         with self._database.transaction() as session:
-            done = do_due_training(session, self._clock)
+            done = noshows.catch_up(session, self._clock, self._zone)
+        for one in done.no_shows:
+            self._log(f"nobody came for reservation {one.id}: {one.resource_id} is free again")
+        for offer in done.offers:
+            self._log(f"{offer.resource_id} is kept for {offer.id} of the waiting list")
+
+    def _do_due(self, work: Callable[[Session, Clock], list[Done]]) -> None:
+        with self._database.transaction() as session:
+            done = work(session, self._clock)
         for one in done:
             self._log(f"{one.what} of {one.subject}, due {instant(one.due_at)}")
 

@@ -59,7 +59,17 @@ def run_steward(config: LabConfig) -> int:
     keys = {name: KeyFile(config.paths.permit_key(name)).key for name in config.interlocks}
     permits = PermitOffice(topics, database, link, clock, log, view, keys) if keys else None
     steward = Steward(
-        topics, database, link, acknowledger, stamps, clock, log, files, view, permits
+        topics,
+        database,
+        link,
+        acknowledger,
+        stamps,
+        clock,
+        log,
+        files,
+        view,
+        permits,
+        config.time_zone,
     )
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: steward.end())

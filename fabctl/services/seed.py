@@ -12,6 +12,7 @@ from fabctl.errors import LocalError
 from fabctl.model.booking import Slot
 from fabctl.model.people import Role
 from fabctl.services import bookings, people
+from fabctl.services.booking_record import Extra
 from fabctl.services.certifications import certify
 from fabctl.services.machines import list_resources
 from fabctl.store.engine import Database
@@ -124,7 +125,8 @@ def _book_all(session: Session, clock: Clock, ids: dict[str, str]) -> None:
     for login, machine, begins, lasts in _BOOKED:
         start = minute + timedelta(minutes=begins)
         slot = Slot(start, start + timedelta(minutes=lasts))
-        bookings.write(session, clock, slot, machine, person_id=ids[login], by=ids[login])
+        who, extra = ids[login], Extra(checked_in=begins <= 0)
+        bookings.write(session, clock, slot, machine, person_id=who, by=who, extra=extra)
 
 
 def _hold_printer(session: Session, clock: Clock, person_id: str) -> None:
@@ -135,4 +137,5 @@ def _hold_printer(session: Session, clock: Clock, person_id: str) -> None:
     end = now + timedelta(hours=2)
     coming = bookings.for_resource(session, resource_id=machine, start=now, end=end)
     slot = Slot(now, coming[0].start if coming else end)
-    bookings.write(session, clock, slot, machine, person_id=person_id, by=person_id)
+    came = Extra(checked_in=True)
+    bookings.write(session, clock, slot, machine, person_id=person_id, by=person_id, extra=came)

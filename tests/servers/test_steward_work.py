@@ -154,6 +154,18 @@ def book_now(office: Office) -> None:
         )  # fmt: skip
 
 
+def test_who_does_not_come_loses_the_slot_once(office: Office) -> None:
+    book_now(office)
+    office.work()
+    office.clock.advance(24 * 3600.0)
+    office.work()
+    office.clock.advance(60.0)
+    office.work()
+    said = [line for line in office.log if line.startswith("nobody came for reservation")]
+    assert len(said) == 1
+    assert said[0].endswith(": m is free again")
+
+
 def test_files_that_no_job_needs_go_once_an_hour(office: Office) -> None:
     office.work()
     stray = office.file.parent / "files" / f"{'0' * 64}.gcode"
