@@ -205,7 +205,7 @@ class Steward:
         for offer in done.offers:
             self._log(f"{offer.resource_id} is kept for {offer.id} of the waiting list")
 
-    def _do_due(self, work: Callable[[Session, Clock], list[Done]]) -> None:
+    def _do_due(self, work: Callable[..., list[Done]]) -> None:
         with self._database.transaction() as session:
             done = work(session, self._clock)
         for one in done:

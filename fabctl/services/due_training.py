@@ -6,7 +6,7 @@ changes is written in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,12 +17,15 @@ from fabctl.clock import Clock
 from fabctl.model.certification import Change
 from fabctl.model.training import WARNING, warning_due
 from fabctl.services.audit import audit
-from fabctl.services.certifications import end_of, last_use
+from fabctl.services.certifications import end_of
 from fabctl.services.due_work import TOLD_FOR, Due, note_once
 from fabctl.services.waiting_places import Offer, lapse, promote_all
-from fabctl.store.tables import Certification
-from fabctl.store.tables_training import CertificationGrant
+from fabctl.store.tables import Certification, Use
+from fabctl.store.tables_training import CertificationGrant, DueWork
 from fabctl.store.tables_workshops import Enrolment, EnrolmentNeeds, WorkshopSession
+
+Pair = tuple[str, str]
+"""A person's id and a machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,12 @@ class _Grant:
 
 def do_due_training(session: Session, clock: Clock) -> list[Done]:
     """Do everything that is due, each thing once; return what was done now."""
+    return [*do_due_certifications(session, clock), *do_due_workshops(session, clock)]
+
+
+def do_due_workshops(session: Session, clock: Clock) -> list[Done]:
+    """End and make offers, delete needs: what may be due in any minute."""
     return [
-        *_expiries(session, clock),
         *_offers(Due.OFFER_LAPSED, lapse(session, clock)),
         *_offers(Due.PLACE_OFFERED, promote_all(session, clock)),
         *_needs(session, clock),
@@ -66,17 +73,21 @@ def _offers(what: Due, offers: Sequence[Offer]) -> list[Done]:
 # -- certifications ---------------------------------------------------------------------------
 
 
-def _expiries(session: Session, clock: Clock) -> list[Done]:
-    """Warn 30 days before a certification ends, and note that it has ended.
+def do_due_certifications(session: Session, clock: Clock) -> list[Done]:
+    """Warn 30 days before a certification ends, and note that it has ended; once an hour will do.
 
-    One that ended while the steward was away, unwarned, is noted as ended only.
+    One that ended while the steward was away, unwarned, is noted as ended only. It reads the
+    whole history of certifications, and writes what is new.
     """
     now, found = clock.now(), []
+    known = _noted(session, now)
     for grant in _ending(session, now):
         warn = warning_due(grant.ends_at, now)
         what = Due.EXPIRY_WARNED if warn else Due.EXPIRED
         due_at = grant.ends_at - WARNING if warn else grant.ends_at
         done = Done(what, f"certification:{grant.id}", due_at, grant.person_id)
+        if (what.value, done.subject, due_at) in known:
+            continue
         if note_once(session, clock, what, done.subject, due_at, grant.person_id):
             details = {"resource": grant.resource_id, "ends_at": grant.ends_at.isoformat()}
             subject = f"person:{grant.person_id}"
@@ -85,41 +96,62 @@ def _expiries(session: Session, clock: Clock) -> list[Done]:
     return found
 
 
+def _noted(session: Session, now: datetime) -> set[tuple[str, str, datetime]]:
+    """Return what was noted of the certifications that :func:`_ending` may find."""
+    query = select(DueWork.kind, DueWork.subject, DueWork.due_at).where(
+        DueWork.kind.in_([Due.EXPIRY_WARNED.value, Due.EXPIRED.value]),
+        DueWork.due_at >= now - TOLD_FOR - WARNING,
+    )
+    return {(kind, subject, due_at) for kind, subject, due_at in session.execute(query)}
+
+
 def _ending(session: Session, now: datetime) -> Iterator[_Grant]:
     """Yield the grants that end within 30 days, or ended in the last 60; suspended ones not."""
-    for row, unused in _grants_that_count(session):
-        used = last_use(session, row.person_id, row.resource_id) if unused else None
-        ends_at = end_of(row.at, row.expires_at, unused, used)
-        if ends_at is not None and ends_at - WARNING <= now <= ends_at + TOLD_FOR:
-            yield _Grant(row.id, row.person_id, row.resource_id, ends_at)
+    for grant in _grants_that_count(session, _last_uses(session)):
+        if grant.ends_at - WARNING <= now <= grant.ends_at + TOLD_FOR:
+            yield grant
 
 
-def _grants_that_count(session: Session) -> Sequence[tuple[Certification, int | None]]:
-    """Return each person's last grant on each machine that may end, unless it is suspended."""
-    pair = (Certification.person_id, Certification.resource_id)
-    last = select(func.max(Certification.id)).group_by(*pair)
-    granted = last.where(Certification.change == Change.GRANTED.value)
-    suspended = (
-        select(*pair)
-        .where(Certification.id.in_(last), Certification.change == Change.SUSPENDED.value)
-        .subquery()
+def _grants_that_count(session: Session, used: Mapping[Pair, datetime]) -> Iterator[_Grant]:
+    """Yield each person's last grant on each machine, unless it is suspended or never ends."""
+    query = select(
+        Certification.id,
+        Certification.person_id,
+        Certification.resource_id,
+        Certification.change,
+        Certification.at,
+        Certification.expires_at,
+        CertificationGrant.unused_months,
+    ).outerjoin(CertificationGrant, CertificationGrant.certification_id == Certification.id)
+    last: dict[Pair, tuple[int, datetime | None]] = {}
+    suspended: dict[Pair, bool] = {}
+    for number, person, resource, change, at, fixed, unused in session.execute(
+        query.order_by(Certification.id)
+    ):
+        pair = (person, resource)
+        suspended[pair] = change == Change.SUSPENDED.value
+        if change == Change.GRANTED.value:
+            last[pair] = (number, end_of(at, fixed, unused, used.get(pair)))
+    for pair, (number, ends_at) in last.items():
+        if ends_at is not None and not suspended[pair]:
+            yield _Grant(number, *pair, ends_at)
+
+
+def _last_uses(session: Session) -> dict[Pair, datetime]:
+    """Return who used which machine last when, where a certification asks for it."""
+    asked = (
+        select(Certification.resource_id)
+        .join(CertificationGrant, CertificationGrant.certification_id == Certification.id)
+        .where(CertificationGrant.unused_months.is_not(None))
     )
     query = (
-        select(Certification, CertificationGrant.unused_months)
-        .outerjoin(CertificationGrant, CertificationGrant.certification_id == Certification.id)
-        .outerjoin(
-            suspended,
-            (suspended.c.person_id == Certification.person_id)
-            & (suspended.c.resource_id == Certification.resource_id),
+        select(
+            Use.person_id, Use.resource_id, func.max(func.coalesce(Use.closed_at, Use.opened_at))
         )
-        .where(
-            Certification.id.in_(granted),
-            suspended.c.person_id.is_(None),
-            Certification.expires_at.is_not(None) | CertificationGrant.unused_months.is_not(None),
-        )
-        .order_by(Certification.id)
+        .where(Use.resource_id.in_(asked))
+        .group_by(Use.person_id, Use.resource_id)
     )
-    return [(row, unused) for row, unused in session.execute(query)]
+    return {(person, resource): at for person, resource, at in session.execute(query)}
 
 
 # -- needs ------------------------------------------------------------------------------------
