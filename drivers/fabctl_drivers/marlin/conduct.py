@@ -39,7 +39,7 @@ class Conduct(Endings):
     def _act(self, action: bytes, now: float) -> None:
         """Do what ``//action:`` asks; what the firmware did by itself only changes our state."""
         if action == b"paused" and self.phase is Phase.RUNNING:
-            self._move(Move.HELD)
+            self._move(Move.HELD, None, "the printer paused by itself, or at its own screen")
         elif action == b"resumed" and self.phase is Phase.PAUSED and self._stood is None:
             self._move(Move.RESUME)
         elif action == b"pause" and self.phase is Phase.RUNNING:
