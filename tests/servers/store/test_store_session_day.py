@@ -11,6 +11,7 @@ import pytest
 from fabctl.errors import UnknownIdError
 from fabctl.model.access import unmet
 from fabctl.model.attendance import Mark, Presence
+from fabctl.model.booking import ResourceKind
 from fabctl.model.certification import Level, Standing
 from fabctl.model.consent import Consent, Signer
 from fabctl.model.refusal import RefusedError
@@ -22,7 +23,9 @@ from fabctl.services import (
     group_use,
     participants,
     presence,
+    resources,
     training,
+    workshops,
 )
 from fabctl.services.access import may_go_on, may_use
 from fabctl.services.attendance import SentMark
@@ -325,3 +328,29 @@ def test_a_training_certifies_everybody_present_who_passed(lab: Lab) -> None:
             certifications.standing_at(session, one, "mill", lab.clock.now()) for one in people_ids
         ]
     assert now == [Standing.VALID, Standing.NONE, Standing.SUSPENDED]
+
+
+# -- a room with machines ---------------------------------------------------------------------
+
+
+def test_a_session_in_a_room_has_the_machines_in_it(lab: Lab) -> None:
+    with lab.database.transaction() as session:
+        resources.add_resource(
+            session,
+            lab.clock,
+            resource_id="workshop",
+            name="W",
+            kind=ResourceKind.SPACE,
+            by=lab.awa,
+        )
+        resources.put_into(session, lab.clock, resource_id="mill", parent_id="workshop", by=lab.awa)
+    scene = put_on(lab, resources=("mill", "workshop"))
+    zoe = scene.adult()
+    scene.enrol(zoe)
+    certify(scene, scene.ali)
+    lab.clock.wall = scene.slot.start
+    come(scene, scene.ali)
+    open_mill(scene, scene.ali)
+    assert against(lab, zoe) == []
+    with lab.database.reading() as session:
+        assert workshops.get_session(session, scene.meeting).resource_ids == ("workshop",)
