@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from fabctl.clock import ManualClock
 from fabctl.hosting.interlock_gate import InterlockGate
-from fabctl.hosting.interlock_line import _state
+from fabctl.hosting.interlock_line import Heard, _state
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.hosting.permit_office import RENEW_EVERY, PermitOffice
 from fabctl.hosting.steward import _for_the_record
@@ -76,7 +76,7 @@ class Day:
         self.kept: InterlockPayload | None = None
         """What the broker keeps."""
         self.gate = InterlockGate(self, self, self.clock, lambda _line: None)
-        self.heard: list[tuple[Seconds, InterlockPayload]] = []
+        self.heard: list[Heard] = []
         self.steward: DeadOrAlive | None = None
         self.back_at: float | None = None
         self.restarts = 0
@@ -158,7 +158,11 @@ class Day:
         """Keep what the machine tells until the steward has recorded it."""
         self.untold.append(EventPayload(type_, self.stamps.next(), **fields))
 
-    def take(self) -> list[tuple[Seconds, InterlockPayload]]:
+    def ask(self) -> int:
+        """Nothing is streamed here: no job's end is waited for."""
+        raise NotImplementedError
+
+    def take(self) -> list[Heard]:
         """Hand the daemon's words to the gate."""
         heard, self.heard = self.heard, []
         return heard
@@ -208,7 +212,7 @@ class Day:
             self._seq += 1
             said = _state(words(self.bench.view, self._seq, {}))
             assert said is not None
-            self.heard.append((self.clock.monotonic(), said))
+            self.heard.append(Heard(self.clock.monotonic(), said))
             self.gate.step()
 
     # -- people ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from fabctl.clock import Clock
-from fabctl.hosting.interlock_line import SILENCE
+from fabctl.hosting.interlock_line import SILENCE, Heard
 from fabctl.hosting.interlock_meter import Ran, WorkMeter
 from fabctl.hosting.interlock_rules import ROWS, Act, Row, why
 from fabctl.hosting.machine_states import Refused
@@ -34,8 +34,11 @@ _LOCKED = frozenset({State.LOCKED, State.READY})
 class Line(Protocol):
     """What the gate needs of an :class:`~fabctl.hosting.interlock_line.InterlockLine`."""
 
-    def take(self) -> list[tuple[Seconds, InterlockPayload]]:
+    def take(self) -> list[Heard]:
         """Return what the daemon said since the last call, oldest first."""
+
+    def ask(self) -> int:
+        """Ask for its state; return the question's number, which the answer's ``asked`` reaches."""
 
     def forward(self, permit: bytes) -> bool:
         """Hand a permit on; False: no daemon would read it."""
@@ -78,6 +81,8 @@ class InterlockGate:
         self._counted_at = clock.monotonic()
         self._armings: tuple[str | None, int] | None = None
         """Boot and trips when the job that runs was begun, or last gone on with."""
+        self._answered = 0
+        """The question that the last word answers."""
 
     # -- what is so -----------------------------------------------------------------------------
 
@@ -121,10 +126,22 @@ class InterlockGate:
         self._armings = (self.said.boot, self.said.trips)
 
     @property
+    def armed_as_before(self) -> bool:
+        """Whether it is the same boot, and nothing has tripped, since the job went on."""
+        return self._armings == (self.said.boot, self.said.trips)
+
+    @property
+    def trips_since_armed(self) -> int | None:
+        """Trips since the job went on; None: the daemon has started anew since."""
+        if self._armings is None or self._armings[0] != self.said.boot:
+            return None
+        return self.said.trips - self._armings[1]
+
+    @property
     def act(self) -> Act:
         """What a job that was begun must do now."""
         said = self.said
-        if said.state in _ARMED and self._armings != (said.boot, said.trips):
+        if said.state in _ARMED and not self.armed_as_before:
             return Act.PAUSE  # it tripped and was armed again, faster than we heard
         return self.row.act
 
@@ -138,9 +155,23 @@ class InterlockGate:
 
     # -- time -----------------------------------------------------------------------------------
 
+    @property
+    def now(self) -> Seconds:
+        """Our monotonic clock."""
+        return self._clock.monotonic()
+
+    def ask(self) -> int:
+        """Ask the daemon for its state; return the question's number."""
+        return self._line.ask()
+
+    @property
+    def answered(self) -> int:
+        """The newest question that the last word answers."""
+        return self._answered
+
     def step(self) -> None:
         """Take in what the daemon said, tell events, publish the state when it is time."""
-        for at, said in self._line.take():
+        for at, said, self._answered in self._line.take():
             if self._before is not None:
                 self._tell(self._before, said)
             self._ran(self._meter.hear(said))
@@ -244,4 +275,5 @@ def _gist(said: InterlockPayload) -> tuple[object, ...]:
     return (
         said.state, said.boot, said.cause, said.first_cause, said.fault, said.advice, inputs, use,
         said.outputs_on, said.active, said.trips, sum(said.permits_refused.values()),
+        said.challenge,
     )  # fmt: skip

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fabctl.errors import FabError
+from fabctl.hosting.interlock_end import LastWord
 from fabctl.hosting.interlock_gate import InterlockGate
 from fabctl.hosting.interlock_rules import Act
 from fabctl.hosting.job_keeper import MOST_REASON, JobKeeper
 from fabctl.hosting.machine_states import IS_BLOCKED, Refused
 from fabctl.messaging.payloads import MachineState
-from fabctl.ports import Driver, Phase, WatchedOnly
+from fabctl.ports import Driver, JobEnded, Outcome, Phase, WatchedOnly
 
 
 class JobGuard:
@@ -29,12 +30,18 @@ class JobGuard:
         self._log = log
         self._watched_only = isinstance(driver, WatchedOnly)
         self._cannot_pause: str | None = None
+        self._last_word: LastWord | None = None
+        """A job's end that is told once the interlock has spoken."""
 
     # -- what the host asks ----------------------------------------------------------------------
 
     def shown(self, state: MachineState) -> MachineState:
         """Return the state to publish, from that of driver and job."""
-        return self._gate.shown(state, watched_only=self._watched_only) if self._gate else state
+        if self._gate is None:
+            return state
+        if self._last_word is not None and state is MachineState.PREPARING:
+            return MachineState.RUNNING  # its end is not told yet
+        return self._gate.shown(state, watched_only=self._watched_only)
 
     @property
     def reason(self) -> str | None:
@@ -83,13 +90,34 @@ class JobGuard:
         if self._keeper.job is not None:
             self._keeper.job.tripped = None
 
+    def ended(self, event: JobEnded, stopped_because: str | None) -> None:
+        """Tell a job's end; one that seems finished only when the interlock held until then."""
+        if self._gate is not None and event.outcome is Outcome.FINISHED:
+            self._last_word = LastWord(event, self._gate)
+        else:
+            self._keeper.ended(event, stopped_because)
+
     # -- what time asks for ----------------------------------------------------------------------
 
     def step(self) -> None:
         """Hear the interlock, and have the job obey it."""
-        if self._gate is not None:
-            self._gate.step()
+        if self._gate is None:
+            return
+        self._gate.step()
+        if self._last_word is None:
             self._obey(self._gate)
+        else:
+            self._judge(self._last_word)
+
+    def _judge(self, last_word: LastWord) -> None:
+        why, job = last_word.verdict(), self._keeper.job
+        if why is None:
+            return
+        if why and job is not None and job.tripped is None:
+            job.tripped = _stopped(why)
+            self._log(job.tripped)
+        self._last_word = None
+        self._keeper.ended(last_word.event, None)
 
     def end(self) -> None:
         """Tell what was counted; from now on nobody knows what the interlock does."""
@@ -107,7 +135,7 @@ class JobGuard:
         if job is None or job.ready is None or job.doomed or act is Act.GO_ON:
             return
         running = self._driver.phase is Phase.RUNNING
-        why = f"The interlock stopped the machine. {gate.why}"[:MOST_REASON]
+        why = _stopped(gate.why)
         cut_short = act is Act.FAIL_UNLESS_AT_REST and running and not job.tripped
         if act is Act.FAIL or cut_short:
             self._log(why)
@@ -125,6 +153,10 @@ class JobGuard:
             self._driver.pause()
         except FabError as error:  # asked again in the next step; the relays are off all the same
             self._cannot_pause = f"It cannot be paused just now: {error}"[:MOST_REASON]
+
+
+def _stopped(why: str) -> str:
+    return f"The interlock stopped the machine. {why}"[:MOST_REASON]
 
 
 NO_INTERLOCK = Refused("no-interlock", "This machine has no interlock.")

@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from fabctl.clock import Clock
 from fabctl.messaging.fields import PayloadError, decode
@@ -34,6 +35,16 @@ MOST_UNSENT = 4096
 CHUNK = 65_536
 
 
+class Heard(NamedTuple):
+    """One word of the daemon."""
+
+    at: Seconds
+    """When it came, by our own clock."""
+    said: InterlockPayload
+    asked: int = 0
+    """The newest :meth:`InterlockLine.ask` that the daemon had answered before it said this."""
+
+
 class InterlockLine:
     """The client of one daemon's socket.
 
@@ -48,8 +59,12 @@ class InterlockLine:
         self._clock = clock
         self._wake = wake
         self._log = log
-        self._heard: deque[tuple[Seconds, InterlockPayload]] = deque(maxlen=MOST_HEARD)
-        self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
+        self._heard: deque[Heard] = deque(maxlen=MOST_HEARD)
+        self._waiting: deque[tuple[bytes, int | None]] = deque(maxlen=MOST_WAITING)
+        """Lines for the daemon; with the number of the question, where it is one."""
+        self._asks = 0
+        self._unanswered: deque[int] = deque()
+        self._answered = 0
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._ending = False
         self._complaint = ""
@@ -67,7 +82,7 @@ class InterlockLine:
         os.eventfd_write(self._event, 1)
         self._thread.join(2.0)
 
-    def take(self) -> list[tuple[Seconds, InterlockPayload]]:
+    def take(self) -> list[Heard]:
         """Return what the daemon said since the last call, oldest first, with our own time."""
         heard = []
         while self._heard:
@@ -89,8 +104,18 @@ class InterlockLine:
         """Have the daemon take its permission away."""
         self._say({"drop": why[:100]})
 
-    def _say(self, message: dict[str, str]) -> None:
-        self._waiting.append(json.dumps(message).encode() + b"\n")
+    def ask(self) -> int:
+        """Ask for the daemon's state; return the question's number.
+
+        A word whose ``asked`` is as high was said after the daemon had read the question. One that
+        is lost with the line is never answered: ask again.
+        """
+        self._asks += 1
+        self._say({"hello": 1}, self._asks)
+        return self._asks
+
+    def _say(self, message: dict[str, object], question: int | None = None) -> None:
+        self._waiting.append((json.dumps(message).encode() + b"\n", question))
         os.eventfd_write(self._event, 1)
 
     # -- its own thread --------------------------------------------------------------------------
@@ -114,10 +139,14 @@ class InterlockLine:
     def _talk(self, connection: socket.socket) -> None:
         """Read and write until the daemon hangs up, or we do."""
         rest, unsent = b"", b'{"hello": 1}\n'
+        self._unanswered = deque([0])
         line = connection.fileno()
         while not self._ending:
             while self._waiting and len(unsent) < MOST_UNSENT:
-                unsent += self._waiting.popleft()
+                text, question = self._waiting.popleft()
+                unsent += text
+                if question is not None:
+                    self._unanswered.append(question)
             readable, writable, _ = select.select([line, self._event], [line] if unsent else [], [])
             if self._event in readable:
                 os.eventfd_read(self._event)
@@ -145,13 +174,17 @@ class InterlockLine:
             os.eventfd_read(self._event)
 
     def _line(self, line: bytes) -> None:
+        if line.startswith(b'{"hello"'):
+            if self._unanswered:  # answers come in the order of the questions
+                self._answered = self._unanswered.popleft()
+            return
         try:
             said = _state(line)
         except PayloadError as error:
             self._complain(f"what the interlock says cannot be read: {error}")
             return
         if said is not None:
-            self._heard.append((self._clock.monotonic(), said))
+            self._heard.append(Heard(self._clock.monotonic(), said, self._answered))
             self._wake()
 
     def _complain(self, complaint: str) -> None:
@@ -167,7 +200,7 @@ def _state(line: bytes) -> InterlockPayload | None:
     """
     if len(line) > MOST_LINE:
         raise PayloadError(f"a line of {len(line)} bytes", limit=f"{MOST_LINE} bytes")
-    if b'"state"' not in line:  # {"permit_answer": …}, {"hello": 1}: no version, nothing to keep
+    if b'"state"' not in line:  # {"permit_answer": …}: no version, nothing to keep
         return None
     fields = decode(line)
     return InterlockPayload.read(fields, boot=fields.text("boot", limit=64))

@@ -251,7 +251,7 @@ class MachineHost:
                 if self._keeper.progressed(event):
                     self._waiting = None
             case JobEnded():
-                self._keeper.ended(event, f"{SHUT_DOWN}." if self._ending else None)
+                self._guard.ended(event, f"{SHUT_DOWN}." if self._ending else None)
                 self._waiting = None
             case Telemetry():
                 self._reports.telemetry(event.group, event.values)

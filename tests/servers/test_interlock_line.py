@@ -70,7 +70,7 @@ class Host:
 
     def wait_for(self, count: int) -> None:
         def heard() -> bool:
-            self.heard += [said for _, said in self.line.take()]
+            self.heard += [word.said for word in self.line.take()]
             return len(self.heard) >= count
 
         wait_until(heard, f"{count} words heard; {self.log}")
@@ -110,6 +110,39 @@ def test_words_come_and_permits_go(host: Host, daemon: Daemon) -> None:
     assert daemon.next_line() == {"permit": '{"v": 1}'}
     host.line.drop("because")
     assert daemon.next_line() == {"drop": "because"}
+
+
+def test_a_word_tells_which_question_it_comes_after(host: Host, daemon: Daemon) -> None:
+    """The first hello is the line's own; a line that breaks answers nothing it was asked."""
+    assert daemon.client is not None
+    answer = b'{"hello": 1}\n'
+
+    def asked(count: int) -> list[int]:
+        words: list[int] = []
+
+        def heard() -> bool:
+            words.extend(word.asked for word in host.line.take())
+            return len(words) >= count
+
+        wait_until(heard, f"{count} words")
+        return words
+
+    daemon.client.sendall(WORD + answer + WORD)
+    assert asked(2) == [0, 0]
+    assert (host.line.ask(), host.line.ask()) == (1, 2)
+    assert daemon.next_line() == daemon.next_line() == {"hello": 1}
+    daemon.client.sendall(WORD + answer + WORD + answer + WORD)
+    assert asked(3) == [0, 1, 2]
+    assert host.line.ask() == 3
+    assert daemon.next_line() == {"hello": 1}
+    daemon.client.close()
+    daemon.accept().sendall(answer + WORD)
+    assert asked(1) == [0]
+    assert daemon.next_line() == {"hello": 1}
+    assert host.line.ask() == 4
+    assert daemon.next_line() == {"hello": 1}
+    daemon.client.sendall(answer + WORD)
+    assert asked(1) == [4]
 
 
 @pytest.mark.parametrize("permit", [b"\xff", b"x" * 1025])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fabctl.hosting.interlock_gate import InterlockGate
+from fabctl.hosting.interlock_line import Heard
 from fabctl.hosting.interlock_meter import Ran, WorkMeter
 from fabctl.hosting.interlock_rules import ROWS, Act
 from fabctl.interlock import InterlockState
@@ -28,7 +29,8 @@ class KeptLine:
 
     def __init__(self) -> None:
         self.bench: MachineBench | None = None
-        self.heard: deque[tuple[Seconds, InterlockPayload]] = deque()
+        self.heard: deque[Heard] = deque()
+        self.asks = 0
         self.permits: list[bytes] = []
         self.drops: list[str] = []
         self.last = InterlockPayload(
@@ -36,7 +38,7 @@ class KeptLine:
         )
         self.talks = True
 
-    def take(self) -> list[tuple[Seconds, InterlockPayload]]:
+    def take(self) -> list[Heard]:
         taken = list(self.heard)
         self.heard.clear()
         return taken
@@ -44,6 +46,17 @@ class KeptLine:
     def forward(self, permit: bytes) -> bool:
         self.permits.append(permit)
         return len(permit) <= 1024
+
+    def ask(self) -> int:
+        self.asks += 1
+        if self.talks:
+            self._put()
+        return self.asks
+
+    def mishear(self, state: str, **more: Any) -> None:
+        """Let the daemon be in a state that nobody has heard of yet."""
+        self.say(state, **more)
+        self.heard.pop()
 
     def drop(self, why: str) -> None:
         self.drops.append(why)
@@ -58,7 +71,7 @@ class KeptLine:
 
     def _put(self) -> None:
         assert self.bench is not None
-        self.heard.append((self.bench.clock.monotonic(), self.last))
+        self.heard.append(Heard(self.bench.clock.monotonic(), self.last, self.asks))
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass; the daemon speaks every 0.5 s while it talks."""
@@ -104,7 +117,8 @@ class Laser(MachineBench):
         return self.messages.on(TOPICS.interlock(self.machine))
 
     def end_of_job(self) -> dict[str, Any]:
-        """Return the one end that was told."""
+        """Return the one end that was told, once the interlock has had its last word."""
+        self.step(4)
         kinds = {"job-finished", "job-stopped", "job-failed"}
         ends = [event for event in self.events() if event["type"] in kinds]
         assert len(ends) == 1, self.events()
@@ -318,6 +332,74 @@ def test_what_ends_while_tripped_never_finished(laser: Laser) -> None:
     end = laser.end_of_job()
     assert (end["type"], end["trouble"]) == ("job-failed", Trouble.INTERLOCK)
     assert "lid or door" in end["reason"]
+
+
+def test_a_trip_that_is_heard_after_the_end_is_none_the_less_before_it(laser: Laser) -> None:
+    """The driver's word of the end overtook the daemon's of the trip."""
+    laser.running()
+    laser.line.mishear("tripped", cause="lid-open", first_cause="lid-open")
+    laser.confirm(7)
+    end = laser.end_of_job()
+    assert (end["type"], end["trouble"]) == ("job-failed", Trouble.INTERLOCK)
+    assert "lid or door" in end["reason"]
+    assert laser.state["state"] == "broken"
+
+
+@pytest.mark.parametrize("more", [{"trips": 1}, {"trips": 0, "boot": "i2", "since_s": 0.1}])
+def test_armed_again_before_anybody_heard_is_no_finish(laser: Laser, more: dict[str, Any]) -> None:
+    laser.running()
+    laser.line.mishear("armed", **more)
+    laser.confirm(7)
+    assert laser.end_of_job()["type"] == "job-failed"
+
+
+@pytest.mark.parametrize(("state", "fault"), [("fault", "k1-welded"), ("locked", None)])
+def test_off_before_the_end_is_no_finish(laser: Laser, state: str, fault: str | None) -> None:
+    laser.running()
+    laser.line.mishear(state, fault=fault, since_s=0.2)
+    laser.confirm(7)
+    assert laser.end_of_job()["type"] == "job-failed"
+
+
+def test_no_word_after_the_end_is_no_finish(laser: Laser) -> None:
+    laser.running()
+    laser.line.talks = False
+    laser.confirm(7)
+    laser.step(2)
+    assert laser.events("job-finished") == []
+    assert laser.state["state"] == "running"
+    assert laser.job["job"] == "job-1"
+    laser.line.pass_time(3.0)
+    end = laser.end_of_job()
+    assert (end["type"], end["trouble"]) == ("job-failed", Trouble.INTERLOCK)
+    assert "Nobody knows" in end["reason"]
+
+
+def test_one_word_after_the_end_is_not_enough(laser: Laser) -> None:
+    """It may be of the scan before: the daemon was stopped, and tells what it knew."""
+    laser.running()
+    laser.line.talks = False
+    laser.confirm(7)
+    laser.line.talks = True
+    laser.line._put()
+    laser.line.say("tripped", cause="scan-stalled", first_cause="scan-stalled")
+    assert laser.end_of_job()["type"] == "job-failed"
+
+
+@pytest.mark.parametrize("state", ["tripped", "locked", "ready"])
+def test_what_comes_after_the_end_does_not_undo_it(laser: Laser, state: str) -> None:
+    laser.running()
+    laser.line.talks = False
+    laser.confirm(7)
+    for _ in range(3):
+        laser.clock.advance(0.3)
+        laser.step()
+    laser.line.talks = True
+    trips = int(state == "tripped")
+    laser.line.say(state, cause="lid-open" if trips else None, since_s=0.1)
+    laser.clock.advance(0.3)
+    laser.line.ask()
+    assert laser.end_of_job()["type"] == "job-finished"
 
 
 def test_a_stop_while_tripped_is_a_stop(laser: Laser) -> None:
