@@ -23,7 +23,7 @@ from fabctl.services.booking_record import (
     view,
     write,
 )
-from fabctl.services.changes import cancel, check_in, move, stop
+from fabctl.services.changes import awaits_check_in, cancel, check_in, move, stop
 from fabctl.services.gathering import Asked, gather, lock_account, taken_around
 from fabctl.services.places import around, in_the_way, live_claim, lock_tree
 from fabctl.services.policies import all_policies, rules_of
@@ -36,6 +36,7 @@ __all__ = [
     "RefusedError",
     "ReservationView",
     "Slot",
+    "awaits_check_in",
     "book",
     "book_any",
     "cancel",

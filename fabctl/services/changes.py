@@ -80,8 +80,7 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     found, claim = locked(session, reservation_id)
     account = lock_account(session, found.person_id)
     goes_to = resource_id or claim.resource_id
-    for one in sorted({claim.resource_id, goes_to}):
-        lock_tree(session, one)
+    lock_tree(session, claim.resource_id, goes_to)
     row, claim = locked(session, reservation_id)
     resource, wanted, old = lookups.resource(session, goes_to), Slot(start, end), claim.resource_id
     if (never := rules.out_of_range(wanted)) is not None:
@@ -141,6 +140,11 @@ def cancel(
         notices.tell(session, clock, person, code, claim.resource_id, slot)
     waiting.promote(session, clock, zone, claim.resource_id)
     return view(row, claim)
+
+
+def awaits_check_in(found: ReservationView, now: datetime) -> bool:
+    """Say whether its person can say now that they are here, and has not yet."""
+    return found.checked_in_at is None and found.start - CHECK_IN_BEFORE <= now < found.end
 
 
 def check_in(session: Session, clock: Clock, *, reservation_id: str, by: str) -> ReservationView:

@@ -54,8 +54,9 @@ def catch_up(session: Session, clock: Clock, zone: ZoneInfo) -> Caught:
     done = Caught()
     _release_no_shows(session, clock, done)
     _end_offers(session, clock, done)
-    for resource_id in _waited_for(session, clock):
-        lock_tree(session, resource_id)
+    waited_for = _waited_for(session, clock)
+    lock_tree(session, *waited_for)
+    for resource_id in waited_for:
         done.offers += waiting.promote(session, clock, zone, resource_id)
     _end_waiting(session, clock, done)
     return done

@@ -60,17 +60,19 @@ def live_claim() -> ColumnElement[bool]:
     return Claim.released_at.is_(None)
 
 
-def lock_tree(session: Session, resource_id: str) -> None:
-    """Let nobody else book in the same tree of resources before this transaction ends.
+def lock_tree(session: Session, *resource_ids: str) -> None:
+    """Let nobody else book in the same trees of resources before this transaction ends.
 
-    Locks the resource without a parent that this one is within: two that could be in each
-    other's way always wait for the same row.
+    Locks the resources without a parent that these are within, always in the same order: two
+    that could be in each other's way wait for the same row, and nobody waits in a circle.
     """
-    row = session.get(Resource, resource_id)
-    if row is None:
-        return
-    query = select(Resource).where(around(row), Resource.parent_id.is_(None)).with_for_update()
-    session.scalars(query.execution_options(populate_existing=True)).all()
+    rows = session.scalars(select(Resource).where(Resource.id.in_(resource_ids))).all()
+    if rows:
+        roots = select(Resource).where(
+            or_(*(around(row) for row in rows)), Resource.parent_id.is_(None)
+        )
+        roots = roots.order_by(Resource.id).with_for_update()
+        session.scalars(roots.execution_options(populate_existing=True)).all()
 
 
 def give_place(session: Session, row: Resource) -> None:

@@ -93,10 +93,9 @@ def put_into(
     :raises UnknownIdError: no such resource.
     """
     require_staff(session, by)
-    lock_tree(session, resource_id)
+    lock_tree(session, resource_id, *([parent_id] if parent_id else []))
     row = lookups.resource(session, resource_id)
     if parent_id is not None:
-        lock_tree(session, parent_id)
         parent = lookups.resource(session, parent_id)
         within = select(Resource.id).where(inside(row), Resource.id == parent.id)
         if session.scalars(within).first() is not None:

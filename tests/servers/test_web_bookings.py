@@ -62,6 +62,17 @@ def test_proposals_come_first_and_can_be_booked(lab: WebLab, camille: Browser) -
     assert booked(lab)[1][0] == datetime.fromisoformat(starts[0])
 
 
+def test_whoever_is_here_says_so_on_their_page(lab: WebLab, camille: Browser) -> None:
+    camille.post(BOOK, {"start": "now", "minutes": "60"}, page="/m/printer-a")
+    page = camille.get("/me").get_data(as_text=True)
+    address = re.search(r'action="(/reservations/[^/]+/check-in)"', page)
+    assert address
+    assert camille.post(address[1], page="/me").status_code == 303
+    page = camille.get("/me").get_data(as_text=True)
+    assert "You are checked in." in page
+    assert "/check-in" not in page
+
+
 def test_a_wall_clock_time_is_the_labs(lab: WebLab, camille: Browser) -> None:
     fields = {"day": "2026-11-24", "time": "14:15", "minutes": "30"}
     assert camille.post(BOOK, fields, page=BOOK).status_code == 303

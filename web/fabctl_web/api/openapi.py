@@ -75,6 +75,12 @@ def _id(name: str, what: str) -> Json:
 MACHINE = _id("machine", "The machine's id, as lab.toml has it.")
 RESERVATION = _id("reservation", "The reservation's id.")
 JOB = _id("job", "The job's id.")
+REASON = {
+    "name": "reason",
+    "in": "query",
+    "description": "Why; the staff cancel other people's reservations with a reason.",
+    "schema": {"type": "string"},
+}
 NOT_FOUND = _refusal("There is no such thing, or it is not yours to see.")
 REFUSED = _refusal("Refused: every reason at once. Nothing was changed.")
 
@@ -193,6 +199,19 @@ PATHS: Json = {
             "Cancel a reservation; one that runs is cut short now.",
             {
                 "200": _answer("Cancelled.", ref("Reservation")),
+                "404": NOT_FOUND,
+                "409": REFUSED,
+            },
+            parameters=[REASON],
+        ),
+    },
+    "/reservations/{reservation}/check-in": {
+        "parameters": [RESERVATION],
+        "post": _operation(
+            "checkIn",
+            "Say that you are here; without it the slot is given back after some minutes.",
+            {
+                "200": _answer("Checked in.", ref("Reservation")),
                 "404": NOT_FOUND,
                 "409": REFUSED,
             },

@@ -112,6 +112,15 @@ def cancel(reservation: str) -> Response:
     return jsonify(reservation_json(gone))
 
 
+@area.post("/reservations/<reservation>/check-in")
+def check_in(reservation: str) -> Response:
+    """Say that somebody is here for their reservation."""
+    lab, person = current_lab(), caller()
+    with lab.db.transaction() as db:
+        found = bookings.check_in(db, lab.clock, reservation_id=reservation, by=person.id)
+    return jsonify(reservation_json(found))
+
+
 @area.post("/machines/<machine>/jobs")
 def prepare_job(machine: str) -> Response:
     """Check and keep a file (multipart, field ``file``): 201, or 422 with its report."""

@@ -93,6 +93,17 @@ def cancel(reservation: str) -> Response:
     return go(back_address(request.referrer))
 
 
+@area.post("/reservations/<reservation>/check-in")
+def check_in(reservation: str) -> Response:
+    """Say that one is here: the slot is not given to somebody else."""
+    person = person_needed()
+    lab = current_lab()
+    with lab.db.transaction() as db:
+        bookings.check_in(db, lab.clock, reservation_id=reservation, by=person.id)
+    flash(speech()("You are checked in."), "good")
+    return go(back_address(request.referrer))
+
+
 def _next_quarter(local: datetime) -> time:
     """Return the quarter of an hour after ``local``, on the wall clock."""
     return QUARTERS[(local.hour * 4 + local.minute // 15 + 1) % len(QUARTERS)]

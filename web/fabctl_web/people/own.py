@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabctl.model.certification import Standing
 from fabctl.model.job import trouble_text
 from fabctl.services import bookings, certifications, jobs
+from fabctl.services.bookings import ReservationView
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
 from fabctl_web.lab import Lab
@@ -49,6 +50,7 @@ class Row:
     first: str
     second: str
     good: bool = True
+    can_check_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,7 @@ def own_things(lab: Lab, person: PersonView, speech: Speech) -> Own:
         done = jobs.jobs_of_person(db, person_id=person.id)
     now = lab.clock.now()
     return Own(
-        reservations=[
-            _row(lab, r.id, r.resource_id, speech.slot(r.start, r.end, now), "") for r in coming
-        ],
+        reservations=[_reservation_row(lab, found, speech) for found in coming],
         certifications=[
             _row(
                 lab,
@@ -84,6 +84,12 @@ def own_things(lab: Lab, person: PersonView, speech: Speech) -> Own:
         ],
         jobs=[_job_row(lab, job, speech) for job in done],
     )
+
+
+def _reservation_row(lab: Lab, found: ReservationView, speech: Speech) -> Row:
+    now = lab.clock.now()
+    row = _row(lab, found.id, found.resource_id, speech.slot(found.start, found.end, now), "")
+    return replace(row, can_check_in=bookings.awaits_check_in(found, now))
 
 
 def _row(lab: Lab, id_: str, machine: str, first: str, second: str, *, good: bool = True) -> Row:
