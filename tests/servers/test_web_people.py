@@ -264,6 +264,7 @@ WRITES = (
     "/in/password", "/in/pin", "/in/extend", "/out", "/m/printer-a/pause", "/m/printer-a/stop",
     "/m/printer-a/resume", "/m/printer-a/clear", "/m/printer-a/start", "/m/printer-a/upload",
     "/m/printer-a/book", "/m/printer-a/begin", "/m/printer-a/done", "/reservations/x/cancel",
+    "/reservations/x/check-in",
 )  # fmt: skip
 
 
