@@ -86,26 +86,31 @@ def commission(config: LabConfig, profile: InterlockProfile, report: Path | None
     """Walk a person through the checks and write the report.
 
     :raises DeviceError: the daemon does not run.
-    :raises InputError: there is such a report already.
+    :raises InputError: there is such a report already, or the person gave up.
     """
-    now = datetime.now(config.time_zone)
-    path = report or Path(f"interlock-{profile.machine}-{now:%Y-%m-%d-%H%M}.txt")
+
+    def now() -> datetime:
+        return datetime.now(config.time_zone)
+
+    path = report or Path(f"interlock-{profile.machine}-{now():%Y-%m-%d-%H%M}.txt")
     if path.exists():
         raise InputError("there is such a report already", device=str(path))
-    walk = Commissioning(profile, click.echo, _answer)
+    notes = path.with_name(f"interlock-{profile.machine}.notes.json")
+    walk = Commissioning(profile, notes, click.echo, _answer, now)
     walk.run()
-    path.write_text(walk.report(now, config.name), "utf-8")
+    path.write_text(walk.report(config.name), "utf-8")
+    walk.notes.forget()
     click.echo(f"{walk.count}. The report is {path}: print it and sign it.")
     if not walk.passed:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
 def _answer(question: str) -> str:
-    """Ask a person; the end of the input (Ctrl-D) is an empty answer to the last question."""
+    """Ask a person; the end of the input (Ctrl-D) gives up."""
     try:
         return str(click.prompt(question, default="", show_default=False))
     except click.Abort:
-        raise InputError("given up; no report was written") from None
+        raise InputError("given up; no report was written, the answers are kept") from None
 
 
 def _what(code: str) -> str:

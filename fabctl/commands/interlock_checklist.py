@@ -1,200 +1,185 @@
-"""The commissioning checks of an interlock, each with what must then be read. Pure.
+"""The commissioning checks of an interlock, in order: the one list. Pure.
 
-Some the program reads itself; some a person measures, because a program cannot see its own relay.
-Faults are provoked on purpose: every one of them is to be seen once before the machine is used.
+``fabctl interlock ID --commission`` walks through it; ``deploy/interlock-checks.md`` is written
+from it (:mod:`fabctl.commands.interlock_sheet`). What can hurt is first checked without power and
+without the computer; then what is read, then what lets go, then every fault, provoked on purpose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from fabctl.interlock import InputRole, InterlockProfile, InterlockState, OutputRole
+from fabctl.commands.interlock_check import Check
+from fabctl.commands.interlock_checks_on import arming, by_hand, faults, letting_go
+from fabctl.commands.interlock_readings import (
+    Figure,
+    Reading,
+    Sight,
+    are,
+    condition_of,
+    is_active,
+    not_passed,
+    rests,
+)
+from fabctl.interlock import InputRole, InterlockProfile, InterlockState
 
-State = Mapping[str, Any]
-QUICK_S = 5.0
-SLOW_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One step of the list."""
-
-    do: str
-    """What the person does."""
-    expect: str
-    """What must be read then."""
-    holds: Callable[[State], bool] | None = None
-    """Whether a state is the expected one; None: the person measures it."""
-    within_s: float = QUICK_S
-
-
-_UNSAFE: Mapping[InputRole, tuple[str, str]] = {
+MOST_VOLTS_OFF = 0.4
+"""A line counts as off below this; a logic-level MOSFET's threshold is above it (data sheet)."""
+LIDS = (InputRole.LID_A, InputRole.LID_B)
+_SWITCHED: Mapping[InputRole, tuple[str, str]] = {
     InputRole.FLOW: ("Stop the cooling water.", "Let the cooling water run."),
     InputRole.EXHAUST: ("Switch the exhaust off.", "Switch the exhaust on."),
-    InputRole.ESTOP: ("Push the emergency stop.", "Turn the emergency stop free."),
+    InputRole.ESTOP: (
+        "Push the emergency stop.",
+        "Turn the emergency stop free; the safety relay's own reset.",
+    ),
     InputRole.KEY: ("Turn the key to off.", "Turn the key to on."),
 }
-_LIDS = (InputRole.LID_A, InputRole.LID_B)
 
 
-def checklist(profile: InterlockProfile) -> list[Check]:
-    """Return the checks of this profile, in the order in which they are made."""
+def every_check() -> list[tuple[str, list[Check]]]:
+    """Return every check of every kind, under the headings of its parts."""
     return [
-        *_before_power(profile),
-        *_inputs(profile),
-        *_arming(profile),
-        *_trips(profile),
-        *_dead_man(profile),
-        *_provoked(profile),
-        *_hard_wired(),
+        ("Without power", list(_without_power())),
+        ("The hard-wired chain alone", list(_hard_wired())),
+        ("The computer starts", list(_starting())),
+        ("Inputs", list(_inputs())),
+        ("Arming", list(arming())),
+        ("Letting go", list(letting_go())),
+        ("Faults", list(faults())),
+        ("The real thing", list(by_hand())),
     ]
 
 
-def _before_power(profile: InterlockProfile) -> Iterator[Check]:
-    k1, k2 = (profile.outputs[role] for role in (OutputRole.K1, OutputRole.K2))
+def numbered() -> list[tuple[int, Check]]:
+    """Return every check with its number, the same in the document and in the walk."""
+    flat = [check for _, checks in every_check() for check in checks]
+    return list(enumerate(flat, 1))
+
+
+def checklist(profile: InterlockProfile) -> list[tuple[int, Check]]:
+    """Return this interlock's checks with their numbers, in the order in which they are made."""
+    return [(number, check) for number, check in numbered() if check.is_for(profile)]
+
+
+def _without_power() -> Iterator[Check]:
     yield Check(
-        "Look at the state before anything else.",
-        "the outputs are off",
-        lambda state: not state["outputs_on"],
+        "wires",
+        "All power off and locked. Compare every wire with the table of wires, pull at each.",
+        ask=(Sight("Every wire is where the table says, and none is loose."),),
     )
     yield Check(
-        f"Measure the lines of K1 (GPIO {k1}) and K2 (GPIO {k2}) against ground.",
-        "under 0.4 V on both",
+        "contacts-open",
+        "Ohmmeter from X3.1 to X3.2 (K1) and from X3.2 to X3.3 (K2).",
+        ask=(Sight("No continuity, neither over K1 nor over K2."),),
     )
     yield Check(
-        "Switch the computer off and on, and watch both relays from power-up to the login.",
-        "neither relay pulls in, not even for a moment",
-    )
-
-
-def _inputs(profile: InterlockProfile) -> Iterator[Check]:
-    lids = [role for role in _LIDS if role in profile.inputs]
-    if lids:
-        yield Check("Open the lid or door.", _reads(lids, "failed"), _are(lids, "failed"))
-        yield Check("Close it.", _reads(lids, "passed"), _are(lids, "passed"))
-    for role, (unsafe, safe) in _UNSAFE.items():
-        if role not in profile.inputs:
-            continue
-        pulled = f"Pull the wire of {role} off its terminal (GPIO {profile.inputs[role].pin})."
-        for off, on in ((unsafe, safe), (pulled, "Put it back.")):
-            yield Check(off, f"{role} reads passed no longer", _is_not_passed(role), SLOW_S)
-            yield Check(on, _reads([role], "passed"), _are([role], "passed"), SLOW_S)
-
-
-def _arming(profile: InterlockProfile) -> Iterator[Check]:
-    yield Check(
-        "With no use of this machine open, press reset for a second.",
-        "the state is locked, the outputs are off; neither relay moves",
-        lambda state: state["state"] == InterlockState.LOCKED and not state["outputs_on"],
-        SLOW_S,
-    )
-    yield Check(
-        "Start a use of this machine on its screen, and do not press reset yet.",
-        "the state is ready, the outputs are off",
-        lambda state: state["state"] == InterlockState.READY and not state["outputs_on"],
-        SLOW_S,
-    )
-    yield Check("Watch both relays for a minute.", "neither pulls in by itself")
-    yield Check(
-        "Press reset for about a second and let go.",
-        "both relays pull in at the release; the state is armed",
-        lambda state: state["state"] in {InterlockState.ARMED, InterlockState.RUNNING},
-        SLOW_S,
-    )
-    if InputRole.ACTIVE in profile.inputs:
-        yield Check(
-            "Let the machine work (a job without tool or beam).",
-            "the machine reads active, the state is running",
-            lambda state: state["state"] == InterlockState.RUNNING and state["active"] is True,
-            SLOW_S,
-        )
-        yield Check(
-            "Let it come to its end.",
-            "the machine reads idle, the state is armed again",
-            lambda state: state["state"] == InterlockState.ARMED and state["active"] is False,
-            SLOW_S,
-        )
-
-
-def _trips(profile: InterlockProfile) -> Iterator[Check]:
-    if any(role in profile.inputs for role in _LIDS):
-        unsafe, safe = "Open the lid or door.", "Close it, and do not press reset."
-    elif InputRole.ESTOP in profile.inputs:
-        unsafe, safe = _UNSAFE[InputRole.ESTOP]
-    else:
-        unsafe, safe = "End the use on the screen.", "Start it again, and do not press reset."
-    yield Check(
-        unsafe,
-        "both relays let go at once; the outputs are off",
-        lambda state: not state["outputs_on"],
-    )
-    yield Check(
-        safe,
-        "the state is ready; the relays stay off",
-        lambda state: state["state"] == InterlockState.READY and not state["outputs_on"],
-        SLOW_S,
-    )
-
-
-def _dead_man(profile: InterlockProfile) -> Iterator[Check]:
-    yield Check(
-        "Press reset again, so that the relays pull in.",
-        "the outputs are on",
-        lambda state: bool(state["outputs_on"]),
-        SLOW_S,
-    )
-    yield Check(
-        f"In another terminal, as the daemon's user: kill -STOP $(cat {profile.folder}/lock); "
-        "then, with the relays seen, kill -CONT with the same number.",
-        "K1 lets go within a quarter of a second of the STOP, and stays off after the CONT",
-    )
-    yield Check(
-        "Look at the state.", "the outputs are off", lambda state: not state["outputs_on"], SLOW_S
-    )
-
-
-def _provoked(profile: InterlockProfile) -> Iterator[Check]:
-    machine = profile.machine
-    if all(role in profile.inputs for role in _LIDS):
-        yield from _fault("Pull the wire of lid_a alone off its terminal.", "lids-differ", machine)
-    if InputRole.K1_FEEDBACK in profile.inputs:
-        yield from _fault("Pull the wire of k1_feedback off its terminal.", "k1-welded", machine)
-    yield from _fault("Hold reset for longer than it may be held (10 s).", "reset-stuck", machine)
-
-
-def _fault(do: str, code: str, machine: str) -> Iterator[Check]:
-    yield Check(do, f"FAULT {code}", lambda state: state["fault"] == code, SLOW_S)
-    yield Check(
-        f"Put it right, and clear it: fabctl interlock {machine} --clear-fault. Where the lid "
-        "switches are tested, open and close the lid once.",
-        "no fault; the outputs are off",
-        lambda state: (
-            state["state"] in {InterlockState.LOCKED, InterlockState.READY}
-            and not state["outputs_on"]
+        "series",
+        "Follow the enable circuit from 24 V to the contactors' coils, then the power itself.",
+        ask=(
+            Sight("SR-1, SR-2, K1 and K2 are in series; nothing is in parallel to any of them."),
+            Sight("KM1 and KM2 are in series in the supply of the dangerous part."),
+            Sight("Computer, pump, exhaust and motion controller are fed from before KM1."),
         ),
-        120.0,
     )
 
 
 def _hard_wired() -> Iterator[Check]:
     yield Check(
-        "Bridge the contacts of K1 and K2 at their terminals, then push the emergency stop, and "
-        "then open the lid or door, each with the machine powered.",
-        "the hard-wired safety chain alone takes the machine's power away, each time",
+        "bridged",
+        "Power still off and locked, the computer unplugged: bridge X3.1 to X3.3. "
+        "Then power on, and the safety relay's own reset.",
+        ask=(Sight("KM1 and KM2 pull in: the bridge is where it should be."),),
     )
-    yield Check("Take the bridges away again.", "both contacts are open: no continuity")
+    yield Check(
+        "bridged-estop",
+        "Press the emergency stop; release it.",
+        ask=(
+            Sight("The dangerous part lost its power at once, by the safety relay alone."),
+            Sight("It stayed off after the release, until the safety relay's own reset."),
+        ),
+    )
+    yield Check(
+        "bridged-lid",
+        "Safety relay reset: open the lid or door; close it.",
+        ask=(
+            Sight("The dangerous part lost its power at once, by the safety relay alone."),
+            Sight("It stayed off after closing, until the safety relay's own reset."),
+        ),
+        needs=frozenset({InputRole.LID_A}),
+    )
+    yield Check(
+        "bridge-gone",
+        "All power off and locked. Take the bridge away. Ohmmeter from X3.1 to X3.3.",
+        ask=(Sight("The bridge is gone and there is no continuity."),),
+    )
 
 
-def _reads(roles: list[InputRole], word: str) -> str:
-    return " and ".join(f"{role} reads {word}" for role in roles)
+def _starting() -> Iterator[Check]:
+    yield Check(
+        "boot",
+        "Power on. Start the computer and watch both relays from power-on to the login.",
+        Reading("outputs off", lambda now, _: now["outputs_on"] is False),
+        (Sight("Neither relay moved, not even for a moment."),),
+    )
+    yield Check(
+        "volts",
+        "Voltmeter: the line of K1 ({k1}) and the line of K2 ({k2}) against ground.",
+        ask=(
+            Figure("K1's line", "V", 0.0, MOST_VOLTS_OFF),
+            Figure("K2's line", "V", 0.0, MOST_VOLTS_OFF),
+        ),
+    )
+    yield Check(
+        "pins",
+        "fabctl check-config, beside the table of wires.",
+        ask=(Sight("Every pin of the table is the one of lab.toml."),),
+    )
 
 
-def _is_not_passed(role: InputRole) -> Callable[[State], bool]:
-    """Water that stands still is unknown before arming and failed after it: neither permits."""
-    return lambda state: state["inputs"][role]["condition"] != "passed"
+def _inputs() -> Iterator[Check]:
+    yield from _lid()
+    for role, (off, on) in _SWITCHED.items():
+        needs = frozenset({role})
+        yield Check(f"{role}-off", off, not_passed(role), needs=needs)
+        yield Check(f"{role}-on", on, are("passed", role), needs=needs)
+    for role in (*_SWITCHED, InputRole.LID_A):
+        one_lid = frozenset({InputRole.LID_B}) if role is InputRole.LID_A else frozenset()
+        yield from _pulled(role, not_passed(role), are("passed", role), one_lid)
+    yield from _pulled(
+        InputRole.ACTIVE, is_active(active=True, on=False), is_active(active=False, on=False)
+    )
 
 
-def _are(roles: list[InputRole], word: str) -> Callable[[State], bool]:
-    return lambda state: all(state["inputs"][role]["condition"] == word for role in roles)
+def _lid() -> Iterator[Check]:
+    both, one = frozenset(LIDS), frozenset({InputRole.LID_A})
+    opened, closed = "Open the lid or door.", "Close it."
+    lacks_b = frozenset({InputRole.LID_B})
+    yield Check("lids-open", opened, are("failed", *LIDS), needs=both)
+    yield Check("lids-closed", closed, _closed(*LIDS), needs=both)
+    yield Check("lid-open", opened, are("failed", InputRole.LID_A), needs=one, lacks=lacks_b)
+    yield Check("lid-closed", closed, _closed(InputRole.LID_A), needs=one, lacks=lacks_b)
+
+
+def _closed(*roles: InputRole) -> Reading:
+    """Closed, and with that the self-test's question is answered."""
+    passed = are("passed", *roles)
+    after = rests(InterlockState.LOCKED, InterlockState.READY)
+    return Reading(
+        f"{passed.words}; {after.words}",
+        lambda now, before: (
+            all(condition_of(before, role) == "failed" for role in roles)
+            and passed.holds(now, before)
+            and after.holds(now, before)
+        ),
+    )
+
+
+def _pulled(
+    role: InputRole, off: Reading, on: Reading, lacks: frozenset[InputRole] = frozenset()
+) -> Iterator[Check]:
+    needs = frozenset({role})
+    yield Check(
+        f"{role}-pulled", f"Pull the wire of `{role}` off its terminal.", off, (), needs, lacks
+    )
+    yield Check(f"{role}-put-back", f"Put the wire of `{role}` back.", on, (), needs, lacks)
