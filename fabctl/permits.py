@@ -3,7 +3,7 @@
 The service that answers "may this person use this machine now" issues a permit; the interlock's
 daemon verifies it. What carries it between them (the broker, the machine's process) has not the
 key and cannot make one. A permit can be used once: ``serial`` grows with every permit for one
-boot.
+boot. It answers a challenge of the daemon, so it can neither be stored up nor held back for long.
 
 ``{"v": 1, "permit": "<exact JSON text>", "mac": "<hex>"}``; the MAC (HMAC-SHA256 with the machine's
 key, RFC 2104) covers ``fabctl-permit-v1``, a newline and the text.
@@ -20,8 +20,9 @@ from fabctl.errors import InputError, NotAuthenticError
 from fabctl.units import Seconds
 
 LONGEST_S = Seconds(60.0)
-"""No permit lasts longer; what does is malformed."""
+"""A permit that says more is malformed."""
 USUAL_S = Seconds(10.0)
+"""What is issued; the daemon holds none for longer, whatever it says."""
 MAX_BYTES = 1024
 """An envelope that is longer is not read."""
 _LABEL = b"fabctl-permit-v1\n"
@@ -42,9 +43,8 @@ class Permit:
     """≥ 1, greater than that of every permit before it for this boot."""
     seconds: float
     """How long it holds after it was taken in, 0 < seconds ≤ 60."""
-    uptime_s: float | None = None
-    """The interlock's ``uptime_s`` that its issuer had heard last, ≥ 0. A permit that is taken in
-    much later was held back by somebody, and is refused; without it, nobody can tell."""
+    challenge: str
+    """The newest challenge of the daemon that the issuer had heard; the daemon forgets it soon."""
 
 
 def seal(key: bytes, permit: Permit) -> bytes:
@@ -78,27 +78,18 @@ def unseal(key: bytes, message: bytes) -> Permit:
 
 
 def _permit(values: dict[str, object]) -> Permit:
-    names = [values.get(name) for name in ("machine", "person", "use", "boot")]
+    names = [values.get(name) for name in ("machine", "person", "use", "boot", "challenge")]
     serial, seconds = values.get("serial"), values.get("seconds")
     if not all(isinstance(name, str) and _is_name(name) for name in names):
-        raise InputError("a permit names a machine, a person, a use and a boot")
+        raise InputError("a permit names a machine, a person, a use, a boot and a challenge")
     if not isinstance(serial, int) or not _is_whole(serial) or not 1 <= serial < 2**53:
         raise InputError("a permit's serial is a whole number from 1")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise InputError("a permit holds for a number of seconds")
     if not 0 < seconds <= LONGEST_S:  # false for NaN; an int of any size can be compared
         raise InputError("a permit holds for a while", limit=f"more than 0, {LONGEST_S:.0f} s")
-    machine, person, use, boot = (str(name) for name in names)
-    uptime = _uptime(values.get("uptime_s"))
-    return Permit(machine, person, use, boot, serial, float(seconds), uptime)
-
-
-def _uptime(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
-        raise InputError("a permit's uptime is a number of seconds")
-    return float(value)
+    machine, person, use, boot, challenge = (str(name) for name in names)
+    return Permit(machine, person, use, boot, serial, float(seconds), challenge)
 
 
 def _is_name(text: str) -> bool:

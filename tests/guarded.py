@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,9 @@ active = 25
 """
 KEY = bytes(range(32))
 PATIENCE_S = 20.0
+PERMIT_S = 10.0
+"""No permit holds longer."""
+RENEW_EVERY_S = 3.0
 State = dict[str, Any]
 
 
@@ -76,6 +80,9 @@ class Guarded:
     command: tuple[str, ...] = ()
     """Instead of ``fabctl interlock laser``."""
     serial: int = 0
+    handing_in: threading.Lock = field(default_factory=threading.Lock)
+    """Held from the making of a permit to its answer: serials only grow."""
+    renewal: Renewal | None = None
 
     # -- the daemon as a process -----------------------------------------------------------------
 
@@ -164,20 +171,42 @@ class Guarded:
             return answer
 
     def sealed(self, key: bytes = KEY, **changes: Any) -> str:
-        """Return a permit for 60 s, with some values changed."""
+        """Return a permit for 10 s, with some values changed."""
         self.serial += 1
+        state = self.state()
         usual: dict[str, Any] = {
             "machine": "laser", "person": "p-1", "use": "u-1", "serial": self.serial,
-            "seconds": 60.0,
+            "seconds": 10.0, "boot": state["boot"], "challenge": state["challenge"],
         }  # fmt: skip
-        if "boot" not in changes:
-            usual["boot"] = self.state()["boot"]
         return seal(key, Permit(**{**usual, **changes})).decode()
 
-    def permit(self, **changes: Any) -> State:
-        """Hand in a permit and return the answer."""
-        answer: State = self.say({"permit": self.sealed(**changes)})["permit_answer"]
+    def permit(self, seconds: float = 60.0, **changes: Any) -> State:
+        """Hand in a permit and return the answer; for more than 10 s, renew it as a steward."""
+        self.stop_renewing()
+        answer = self.hand_in(seconds=min(seconds, PERMIT_S), **changes)
+        if answer["accepted"] and seconds > PERMIT_S:
+            self.renewal = Renewal(self, seconds, changes)
         return answer
+
+    def hand_in(self, **changes: Any) -> State:
+        """Hand in one permit and return the answer."""
+        with self.handing_in, self.line() as line:
+            line.say({"permit": self.sealed(**changes)})
+            answer = line.wait(lambda words: "permit_answer" in words)
+            assert answer is not None
+            found: State = answer["permit_answer"]
+            return found
+
+    def drop(self, why: str) -> State:
+        """Take the permission away, and give no more; return the answer."""
+        self.stop_renewing()
+        return self.say({"drop": why})
+
+    def stop_renewing(self) -> None:
+        """Let the permit that holds be the last."""
+        renewal, self.renewal = self.renewal, None
+        if renewal is not None:
+            renewal.end()
 
     # -- what is done ----------------------------------------------------------------------------
 
@@ -253,6 +282,34 @@ class Guarded:
         return [json.loads(line) for line in lines]
 
 
+class Renewal:
+    """A steward for one use: a permit every 3 s, for this boot of the daemon only."""
+
+    def __init__(self, it: Guarded, seconds: float, changes: dict[str, Any]) -> None:
+        self._it = it
+        self._ends_at = time.monotonic() + seconds
+        self._changes = {"boot": it.state()["boot"], **changes}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="renewal", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Hand in nothing more, from the return on."""
+        self._over.set()
+        self._thread.join(PATIENCE_S)
+
+    def _run(self) -> None:
+        left_s = self._ends_at - time.monotonic()
+        while left_s > PERMIT_S and not self._over.wait(RENEW_EVERY_S):
+            left_s = self._ends_at - time.monotonic()
+            try:
+                self._it.hand_in(seconds=max(0.01, min(left_s, PERMIT_S)), **self._changes)
+            except (OSError, DeviceError, AssertionError) as error:
+                # the test has stopped or ended the daemon; what it holds without a permit is its
+                # business
+                print(f"no permit was handed in: {error}")  # noqa: T201  # shown when it fails
+
+
 @contextmanager
 def guarded(text: str = LASER, *options: str, start: bool = True) -> Iterator[Guarded]:
     """Run both until the end of the block; the lab's folder has a short name."""
@@ -273,6 +330,7 @@ def guarded(text: str = LASER, *options: str, start: bool = True) -> Iterator[Gu
             it.start()
         yield it
     finally:
+        it.stop_renewing()
         if it.process is not None and it.process.poll() is None:
             it.process.kill()
             it.process.wait()

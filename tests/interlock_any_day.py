@@ -131,7 +131,7 @@ class AnyDay(RuleBasedStateMachine):
             [
                 {"machine": "mill"},
                 {"boot": "boot-0"},
-                {"uptime_s": 1e6},
+                {"challenge": "0" * 32},
                 {"serial": 1, "machine": "mill"},
             ]
         )
@@ -141,7 +141,7 @@ class AnyDay(RuleBasedStateMachine):
 
     @rule()
     def drop_permit(self) -> None:
-        self.bench.chain.drop_permit(self.bench.now, "anybody")
+        self.bench.drop_permit("anybody")
         self.witness.dropped()
 
     # -- whatever else happens ---------------------------------------------------------------------

@@ -6,7 +6,7 @@ It knows nothing of the chain but its interface. Relays are as they are: K1 behi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,10 @@ MACHINE = "laser"
 START_S = 5000.0
 SCAN_MS = 10
 MONOSTABLE_MS = 175
+RENEW_MS = 3000
+"""As the steward does."""
+PERMIT_S = 10.0
+"""The longest permit that holds for what it says."""
 RELAY_MS = 10
 
 LASER = (
@@ -84,9 +88,10 @@ class Bench:
         remembered: FaultRecord | None = None,
         safe_high: bool = True,
         make: Callable[..., Chain] = Chain,
+        boot: str = BOOT,
     ) -> None:
         self.profile = profile(roles, timings, safe_high=safe_high)
-        self.chain = make(self.profile, key=KEY, boot=BOOT, now=START_S, remembered=remembered)
+        self.chain = make(self.profile, key=KEY, boot=boot, now=START_S, remembered=remembered)
         self.ms = 0
         self.safe = dict.fromkeys(self.profile.inputs, True)
         """Contacts of the cabinet; RESET: not pressed, ACTIVE: idle."""
@@ -105,6 +110,9 @@ class Bench:
         self._pulsed_ms: int | None = None
         self._flow_phase = 0.0
         self._serial = 0
+        self._renewal: tuple[int, str, str] | None = None
+        """Permits go on until then (ms), for this use and person."""
+        self._renew_at_ms = 0
 
     # -- the cabinet -----------------------------------------------------------------------------
 
@@ -164,6 +172,7 @@ class Bench:
         if self.outputs.pulse:
             self._pulsed_ms = self.ms
             self.pulses += 1
+        self._renew()
         return self.outputs
 
     def run(self, seconds: float) -> None:
@@ -184,11 +193,38 @@ class Bench:
     def permit(
         self, seconds: float = 10.0, *, use: str = "u1", person: str = "p1", **other: Any
     ) -> PermitAnswer:
-        """Hand in the next permit."""
+        """Hand in the next permit; for more than 10 s, those that follow it in time too."""
+        self._renewal = None
+        answer = self._hand_in(min(seconds, PERMIT_S), use, person, other)
+        if answer.accepted and seconds > PERMIT_S:
+            self._renewal = (self.ms + round(1000 * seconds), use, person)
+            self._renew_at_ms = self.ms + RENEW_MS
+        return answer
+
+    def _hand_in(
+        self, seconds: float, use: str, person: str, other: Mapping[str, Any]
+    ) -> PermitAnswer:
         self._serial += 1
         values: dict[str, Any] = {"machine": MACHINE, "boot": BOOT, "serial": self._serial}
-        values |= {"person": person, "use": use, "seconds": seconds} | other
+        values |= {"challenge": self.chain.challenge, "person": person, "use": use}
+        values |= {"seconds": seconds} | other
         return self.chain.take_permit(seal(KEY, Permit(**values)), self.now)
+
+    def _renew(self) -> None:
+        if self._renewal is None or self.ms < self._renew_at_ms:
+            return
+        until_ms, use, person = self._renewal
+        left_s = (until_ms - self.ms) / 1000
+        if left_s <= PERMIT_S:
+            self._renewal = None
+        self._renew_at_ms = self.ms + RENEW_MS
+        if left_s > 0.0:
+            assert self._hand_in(min(left_s, PERMIT_S), use, person, {}).accepted
+
+    def drop_permit(self, why: str = "ended") -> None:
+        """Take the permission away, and give no more."""
+        self._renewal = None
+        self.chain.drop_permit(self.now, why)
 
     def press(self, seconds: float = 0.3) -> None:
         """Press reset and let go, then wait until that has been noticed."""
@@ -247,7 +283,7 @@ def bench_in(state: State) -> Bench:
     }
     ways[state]()
     if state is State.DRAIN:
-        bench.chain.drop_permit(bench.now, "test")
+        bench.drop_permit("test")
     elif state is State.TRIPPED:
         bench.lid(closed=False)
     elif state is State.FAULT:

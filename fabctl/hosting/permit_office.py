@@ -82,14 +82,13 @@ class PermitOffice:
         self._take_back({one.use.resource_id: one.use.id for one in found})
 
     def _send(self, permission: Permission) -> None:
-        """Send a permit to an interlock that was heard; an unheard one could not take it."""
+        """Send a permit to an interlock that was heard; an unheard one would not take it."""
         machine = permission.use.resource_id
-        view = self._interlocks.interlock(machine)
-        boot, uptime_s = view.said.boot, view.said.uptime_s
-        if boot is None:
+        said = self._interlocks.interlock(machine).said
+        if said.boot is None or said.challenge is None:
             return
         serial = self._next_serial(machine)
-        permit = permission.permit(boot=boot, serial=serial, uptime_s=uptime_s)
+        permit = permission.permit(boot=said.boot, serial=serial, challenge=said.challenge)
         if permit is not None:
             message = seal(self._key_of[machine](), permit)
             self._link.publish(self._topics.command(machine, "permit"), message, expiry_s=EXPIRY_S)

@@ -69,6 +69,8 @@ class InterlockPayload:
     """Since the daemon's boot."""
     uptime_s: float | None = None
     """Seconds since the daemon's boot."""
+    challenge: str | None = None
+    """What the next permit must name; a new one every few s."""
     max_age_s: int = INTERLOCK_MAX_AGE_S
 
     def encode(self, stamp: Stamp) -> bytes:
@@ -76,7 +78,7 @@ class InterlockPayload:
         fields: dict[str, Any] = {
             "state": str(self.state), "interlock_boot": self.boot, "since_s": self.since_s,
             "cause": self.cause, "first_cause": self.first_cause, "fault": self.fault,
-            "advice": self.advice, "uptime_s": self.uptime_s,
+            "advice": self.advice, "uptime_s": self.uptime_s, "challenge": self.challenge,
             "inputs": {
                 str(role): {"condition": str(w.condition), "age_s": w.age_s, "say": w.say}
                 for role, w in self.inputs.items()
@@ -124,6 +126,7 @@ class InterlockPayload:
             active=_flag_or_none(fields, "active"),
             trips=fields.whole_or_none("trips") or 0,
             uptime_s=fields.number_or_none("uptime_s"),
+            challenge=fields.text_or_none("challenge", limit=_SHORT),
             max_age_s=max_age_s,
         )
 

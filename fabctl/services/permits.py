@@ -30,11 +30,11 @@ class Permission:
     refusals: tuple[Refusal, ...]
     """What speaks against it; an empty tuple is the only permission."""
 
-    def permit(self, *, boot: str, serial: int, uptime_s: float | None = None) -> Permit | None:
+    def permit(self, *, boot: str, serial: int, challenge: str) -> Permit | None:
         """Return the permit to seal, for 10 s; None: there is no permission.
 
         :param boot: of the interlock's daemon, as it said itself.
-        :param uptime_s: as the daemon said it last; a permit that is held back is refused by it.
+        :param challenge: as the daemon said it last; it takes no permit without.
         """
         if self.refusals:
             return None
@@ -45,7 +45,7 @@ class Permission:
             boot=boot,
             serial=serial,
             seconds=USUAL_S,
-            uptime_s=uptime_s,
+            challenge=challenge,
         )
 
 

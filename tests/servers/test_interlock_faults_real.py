@@ -446,6 +446,6 @@ def test_permits_that_are_refused(laser: Guarded) -> None:
 
 def test_a_permission_is_taken_away(armed: Guarded) -> None:
     began = time.monotonic()
-    assert armed.say({"drop": "the use was ended"}) == {"drop_answer": {"accepted": True}}
+    assert armed.drop("the use was ended") == {"drop_answer": {"accepted": True}}
     off_within(armed, began, 0.2)
     armed.wait_for("locked")

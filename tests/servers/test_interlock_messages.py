@@ -299,7 +299,7 @@ def test_permits_that_are_not_right_are_refused_counted_and_told(it: InterlockLa
         "wrong-signature": lambda: it.laser.sealed(own_key(), boot=boot).encode(),
         "other-machine": lambda: it.laser.sealed(machine="mill", boot=boot).encode(),
         "other-boot": lambda: it.laser.sealed(boot="0" * 16).encode(),
-        "expired": lambda: it.laser.sealed(boot=boot, uptime_s=1e6).encode(),
+        "expired": lambda: it.laser.sealed(boot=boot, challenge="0" * 32).encode(),
         "malformed": lambda: b'{"v": 1, "permit": "{}"}',
     }
     for code, make in cases.items():
@@ -410,4 +410,5 @@ def test_rotated_keys_are_taken_while_everything_runs(it: InterlockLab) -> None:
 
 
 def _any_permit(it: InterlockLab) -> Permit:
-    return Permit("laser", "p", "u", it.laser.state()["boot"], 2**52, 10.0)
+    state = it.laser.state()
+    return Permit("laser", "p", "u", state["boot"], 2**52, 10.0, state["challenge"])

@@ -139,7 +139,7 @@ def test_the_way_of_a_use() -> None:
     bench.safe[InputRole.ACTIVE] = True
     bench.permit(60.0)
     bench.scans_until(State.ARMED)
-    bench.chain.drop_permit(bench.now, "the use was ended")
+    bench.drop_permit("the use was ended")
     bench.scans_until(State.LOCKED)
     assert [one.state for one in bench.chain.take_events() if one.state is not one.was] == [
         State.SELFTEST, State.LOCKED, State.READY, State.ARMED, State.RUNNING, State.ARMED,
@@ -153,7 +153,7 @@ def test_a_profile_without_sensors_needs_permit_and_reset_only() -> None:
     bench.ready()
     bench.press()
     assert bench.is_in(State.ARMED)
-    bench.chain.drop_permit(bench.now, "ended")
+    bench.drop_permit("ended")
     bench.scan()
     assert bench.is_in(State.LOCKED)
 

@@ -8,9 +8,10 @@ import pytest
 
 from fabctl.interlock import InputRole
 from fabctl.interlock import InterlockState as State
+from fabctl.permits import Permit, seal
 from fabctl_drivers.interlock.causes import Advice, PermitRefusal
 from fabctl_drivers.interlock.table import Event
-from tests.interlock_bench import LASER, START_S, Bench, bench_in
+from tests.interlock_bench import BOOT, KEY, LASER, MACHINE, START_S, Bench, bench_in
 
 NO_WORK = tuple(role for role in LASER if role is not InputRole.ACTIVE)
 
@@ -135,6 +136,7 @@ def test_a_pause_of_5_s_is_the_end_of_a_job(idle_s: float, state: State) -> None
 def test_who_hands_in_what_is_refused_and_counted() -> None:
     bench = Bench()
     bench.prove()
+    first = bench.chain.challenge
     bench.run(60.0)
     good = bench.permit(serial=7)
     refused = [
@@ -142,8 +144,8 @@ def test_who_hands_in_what_is_refused_and_counted() -> None:
         bench.permit(machine="mill", serial=8),
         bench.permit(boot="boot-0", serial=8),
         bench.permit(serial=7),
-        bench.permit(serial=8, uptime_s=10.0),
-        bench.permit(serial=8, uptime_s=9000.0),
+        bench.permit(serial=8, challenge=first),
+        bench.permit(serial=8, challenge="0" * 32),
     ]
     assert good.accepted
     assert [(one.accepted, one.code) for one in refused] == [
@@ -158,7 +160,94 @@ def test_who_hands_in_what_is_refused_and_counted() -> None:
         PermitRefusal.MALFORMED: 1, PermitRefusal.OTHER_MACHINE: 1, PermitRefusal.OTHER_BOOT: 1,
         PermitRefusal.REPLAYED: 1, PermitRefusal.EXPIRED: 2,
     }  # fmt: skip
-    assert bench.permit(serial=8, uptime_s=bench.view.uptime_s - 5.0).accepted
+    assert bench.permit(serial=8).accepted
+
+
+def test_a_challenge_is_new_every_2_s_and_old_after_6_s() -> None:
+    bench = Bench()
+    bench.prove()
+    last, seen_at = bench.chain.challenge, bench.ms
+    while bench.chain.challenge == last:
+        bench.scan()
+    assert bench.ms - seen_at <= 2000
+    challenge = bench.chain.challenge
+    bench.run(1.99)
+    assert bench.chain.challenge == challenge
+    bench.scan()
+    assert bench.chain.challenge != challenge
+    bench.run(4.0)
+    assert bench.permit(challenge=challenge).accepted
+    bench.scan()
+    assert bench.permit(challenge=challenge).code is PermitRefusal.EXPIRED
+
+
+def test_challenges_are_told_and_never_come_again() -> None:
+    told = set()
+    for boot in range(3):
+        bench = Bench(boot=f"boot-{boot}")
+        for _ in range(100):
+            assert bench.view.challenge == bench.chain.challenge
+            told.add(bench.view.challenge)
+            bench.run(2.0)
+    assert len(told) == 300
+
+
+def test_a_stockpile_of_permits_is_useless() -> None:
+    """Signed without a break for whatever the carrier had said, and handed in an hour later."""
+    bench = Bench()
+    bench.prove()
+    known = [bench.chain.challenge, "", "0" * 32, BOOT]
+    pile = [
+        Permit(MACHINE, "p1", "u1", BOOT, 100 + n, 10.0, known[n % 3] or "none") for n in range(60)
+    ]
+    bench.run(60.0)
+    refused = [bench.chain.take_permit(seal(KEY, one), bench.now).code for one in pile]
+    assert set(refused) == {PermitRefusal.EXPIRED}
+    assert bench.view.permits_refused == {PermitRefusal.EXPIRED: 60}
+    bench.run(0.1)
+    assert bench.is_in(State.LOCKED)
+
+
+def test_a_permit_without_a_challenge_is_malformed() -> None:
+    bench = Bench()
+    bench.prove()
+    for challenge in (None, "", 7):
+        assert bench.permit(challenge=challenge).code is PermitRefusal.MALFORMED
+    assert bench.view.permits_refused == {PermitRefusal.MALFORMED: 3}
+
+
+def test_no_permit_holds_longer_than_10_s() -> None:
+    bench = Bench()
+    bench.prove()
+    long = Permit(MACHINE, "p1", "u1", BOOT, 1, 60.0, bench.chain.challenge)
+    assert bench.chain.take_permit(seal(KEY, long), bench.now).accepted
+    permit = bench.view.permit
+    assert permit is not None
+    assert permit.left_s == 10.0
+    bench.run(9.99)
+    assert bench.is_in(State.READY)
+    bench.scan()
+    assert bench.is_in(State.LOCKED)
+
+
+def test_time_that_runs_backwards_makes_no_challenge_young() -> None:
+    bench = Bench()
+    bench.prove()
+    before = bench.chain.challenge
+    bench.ms -= 3000
+    bench.scan(0)
+    assert bench.is_in(State.FAULT)
+    assert bench.permit(challenge=before).code is PermitRefusal.EXPIRED
+    assert bench.permit().accepted
+
+
+def test_renewed_every_3_s_a_use_goes_on() -> None:
+    bench = Bench()
+    bench.start(600.0)
+    for _ in range(60):
+        bench.run(9.0)
+        assert bench.is_in(State.RUNNING)
+    assert bench.view.permits_refused == {}
 
 
 def test_a_dropped_permit_cannot_be_handed_in_again() -> None:
@@ -166,7 +255,7 @@ def test_a_dropped_permit_cannot_be_handed_in_again() -> None:
     bench.prove()
     bench.permit(serial=1)
     bench.scan()
-    bench.chain.drop_permit(bench.now, "the use was ended")
+    bench.drop_permit("the use was ended")
     assert bench.permit(serial=1).code is PermitRefusal.REPLAYED
     bench.scan()
     assert (bench.state, bench.view.permit) == (State.LOCKED, None)

@@ -343,7 +343,7 @@ def test_a_relay_that_welds_is_found_at_the_next_release(relay: OutputRole, how:
     if how == "lid":
         bench.lid(closed=False)
     else:
-        bench.chain.drop_permit(bench.now, "ended")
+        bench.drop_permit("ended")
     bench.scans_until(State.FAULT, 0.4)
     assert fault_of(bench) is WELDED[relay]
 
@@ -490,7 +490,7 @@ def test_a_permit_expires_in_ready_and_in_running() -> None:
 def test_replayed_foreign_and_malformed_permits_move_nothing() -> None:
     bench = Bench()
     bench.prove()
-    good = Permit(MACHINE, "p1", "u1", BOOT, 1, 5.0)
+    good = Permit(MACHINE, "p1", "u1", BOOT, 1, 5.0, bench.chain.challenge)
     assert bench.chain.take_permit(seal(KEY, good), bench.now).accepted
     bench.run(6.0)
     bad = [
@@ -514,8 +514,8 @@ def test_replayed_foreign_and_malformed_permits_move_nothing() -> None:
 def test_a_permit_that_was_held_back_is_refused_although_nobody_has_seen_it() -> None:
     bench = Bench()
     bench.prove()
-    held_back = Permit(MACHINE, "p1", "u1", BOOT, 9, 10.0, bench.view.uptime_s)
-    bench.run(30.0)
+    held_back = Permit(MACHINE, "p1", "u1", BOOT, 9, 10.0, bench.chain.challenge)
+    bench.run(6.1)
     answer = bench.chain.take_permit(seal(KEY, held_back), bench.now)
     assert answer.code is PermitRefusal.EXPIRED
 

@@ -187,7 +187,7 @@ def test_a_pump_that_is_off_trips_nobody_who_does_not_work() -> None:
 def test_k1_may_take_300_ms_to_let_go_and_is_tested_at_every_release() -> None:
     bench = Bench()
     bench.arm()
-    bench.chain.drop_permit(bench.now, "ended")
+    bench.drop_permit("ended")
     bench.run(0.02)
     relay = {one.role: one for one in bench.view.inputs}[InputRole.K1_FEEDBACK]
     assert (relay.condition, relay.say) == (InputCondition.UNKNOWN, Advice.RELAYS_SETTLING)
@@ -200,7 +200,7 @@ def test_k1_may_take_300_ms_to_let_go_and_is_tested_at_every_release() -> None:
 def test_nothing_is_armed_before_the_relays_were_found_released() -> None:
     bench = Bench(timings=replace(Timings(), feedback_s=Seconds(0.5)))
     bench.arm()
-    bench.chain.drop_permit(bench.now, "ended")
+    bench.drop_permit("ended")
     bench.scan()
     bench.forced[InputRole.K2_FEEDBACK] = False
     bench.permit(use="u2")

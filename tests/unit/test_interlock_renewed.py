@@ -119,7 +119,7 @@ def test_water_that_was_seen_gives_the_mask_back() -> None:
     bench.run(2.0)
     bench.flow_hz = 20.0
     bench.run(2.0)
-    bench.chain.drop_permit(bench.now, "ended")
+    bench.drop_permit("ended")
     bench.run(1.0)
     bench.flow_hz = 0.0
     bench.run(60.0)
@@ -142,7 +142,7 @@ def test_what_tripped_first_outlives_the_permit() -> None:
     bench.run(0.5)
     bench.lid(closed=True)
     bench.run(1.5)
-    bench.chain.drop_permit(bench.now, "ended")
+    bench.drop_permit("ended")
     bench.run(0.1)
     assert (bench.state, bench.view.first_cause) == (State.LOCKED, Cause.LID_OPEN)
 
@@ -216,7 +216,7 @@ def test_a_dropped_permit_is_on_record_once() -> None:
     bench.ready()
     bench.chain.take_events()
     for _ in range(3):
-        bench.chain.drop_permit(bench.now, "the use was ended")
+        bench.drop_permit("the use was ended")
     (dropped,) = bench.chain.take_events()
     assert (dropped.event, dropped.was, dropped.state) == (
         Event.PERMIT_ENDED, State.READY, State.READY,
@@ -238,12 +238,13 @@ def test_each_event_names_the_use_it_belongs_to() -> None:
 
 
 def test_a_rotated_key_counts_for_permits_to_come_only() -> None:
-    new, permit = bytes(range(1, 33)), Permit(MACHINE, "p1", "u1", BOOT, 50, 10.0)
+    new = bytes(range(1, 33))
     bench = Bench()
     bench.arm()
     bench.chain.take_key(new)
     bench.run(0.1)
     assert bench.is_in(State.ARMED)
+    permit = Permit(MACHINE, "p1", "u1", BOOT, 50, 10.0, bench.chain.challenge)
     old = bench.chain.take_permit(seal(KEY, permit), bench.now)
     assert old.code is PermitRefusal.WRONG_SIGNATURE
     assert bench.chain.take_permit(seal(new, permit), bench.now).accepted

@@ -43,6 +43,7 @@ READY = InterlockPayload(
     active=False,
     trips=1,
     uptime_s=61.5,
+    challenge="c" * 32,
 )
 
 

@@ -18,7 +18,7 @@ from fabctl.permits import MAX_BYTES, Permit, seal, unseal
 
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
-PERMIT = Permit("laser", "p7", "u1", "boot-1", 1, 10.0)
+PERMIT = Permit("laser", "p7", "u1", "boot-1", 1, 10.0, "c" * 32)
 EXAMPLES = 3000
 """Four fuzz tests of so many inputs: 12,000 in all."""
 
@@ -73,13 +73,13 @@ def test_serials_that_make_no_sense(value: object) -> None:
     assert refused(signed(json.dumps(asdict(PERMIT) | {"serial": value})))
 
 
-@pytest.mark.parametrize("name", ["machine", "person", "use", "boot"])
+@pytest.mark.parametrize("name", ["machine", "person", "use", "boot", "challenge"])
 @pytest.mark.parametrize("value", ["", "x" * 65, 7, None, True, "a\0b", "a\nb", "\ud800", "é"])
 def test_names_that_make_no_sense(name: str, value: object) -> None:
     assert refused(signed(json.dumps(asdict(PERMIT) | {name: value})))
 
 
-@pytest.mark.parametrize("name", ["machine", "person", "use", "boot", "serial", "seconds"])
+@pytest.mark.parametrize("name", [*asdict(PERMIT)])
 def test_nothing_may_be_left_out(name: str) -> None:
     values = asdict(PERMIT)
     del values[name]
@@ -174,7 +174,7 @@ CHANGES: dict[str, Callable[[bytearray, int, int], bytes]] = {
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from(["machine", "person", "use", "boot", "serial", "seconds", "more"]),
+        st.sampled_from([*asdict(PERMIT), "more"]),
         NUMBERS | JSON_VALUES,
         min_size=1,
     )
@@ -189,7 +189,7 @@ def test_whatever_is_signed_makes_sense_or_is_refused(changes: dict[str, Any]) -
     assert 1 <= found.serial < 2**53
     assert type(found.seconds) is float
     assert 0 < found.seconds <= 60
-    for name in (found.machine, found.person, found.use, found.boot):
+    for name in (found.machine, found.person, found.use, found.boot, found.challenge):
         assert 0 < len(name) <= 64
         assert name.isprintable()
 

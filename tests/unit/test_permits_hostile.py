@@ -13,14 +13,16 @@ from fabctl.hosting.interlock_line import _state
 from fabctl.messaging.fields import PayloadError
 from fabctl.messaging.interlocks import InterlockPayload
 from fabctl.permits import Permit, seal
-from fabctl_drivers.interlock.permit_desk import AHEAD_S, OLD_AFTER_S, PermitDesk
+from fabctl_drivers.interlock.permit_desk import PermitDesk
 from tests.unit.test_permits import CHANGES, JSON_VALUES, NUMBERS, signed
 
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
 BOOT, MACHINE, NOW = "boot-1", "laser", 5000.0
 EXAMPLES = 2000
-RIGHT = Permit(MACHINE, "p1", "u1", BOOT, 1, 10.0)
+FIRST = PermitDesk(MACHINE, KEY, BOOT, NOW).challenge
+"""What a desk asks at ``NOW``."""
+RIGHT = Permit(MACHINE, "p1", "u1", BOOT, 1, 10.0, FIRST)
 
 permits = st.builds(
     Permit,
@@ -30,30 +32,40 @@ permits = st.builds(
     boot=st.sampled_from([BOOT, BOOT, BOOT, "boot-2", "boot-1 "]),
     serial=st.integers(1, 40),
     seconds=st.floats(0.001, 60.0),
-    uptime_s=st.none() | st.floats(0, 100),
+    challenge=st.sampled_from([*range(12), "0" * 32, FIRST[:-1], FIRST.upper()]).map(str),
 )
 """What has the right form; much of it is right."""
 sealed = st.tuples(permits, st.sampled_from([KEY, KEY, KEY, OTHER_KEY]))
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(st.lists(sealed | st.binary(max_size=1100), max_size=12), st.floats(0, 60))
+@given(st.lists(sealed | st.binary(max_size=1100), max_size=12), st.integers(0, 1000))
 def test_only_what_is_right_in_every_respect_is_taken(
-    messages: list[tuple[Permit, bytes] | bytes], uptime: float
+    messages: list[tuple[Permit, bytes] | bytes], scans: int
 ) -> None:
-    """The model is written anew here: signature, machine, boot, serial, age, and nothing else."""
-    now = NOW + uptime
+    """The model is written anew here: signature, machine, boot, serial, challenge, and no more.
+
+    A number for a challenge is the desk's own, that many before the last one.
+    """
     desk = PermitDesk(MACHINE, KEY, BOOT, NOW)
+    now, asked = NOW, [(FIRST, NOW)]
+    for scan in range(scans + 1):
+        now = NOW + scan / 50
+        desk.tick(now)
+        if desk.challenge != asked[-1][0]:
+            asked.append((desk.challenge, now))
+    recent = {challenge for challenge, since in asked if now - since <= 6.0}
     highest = accepted = 0
     for one in messages:
         if isinstance(one, bytes):
             expected, message = False, one
         else:
             permit, key = one
+            before = int(permit.challenge) if len(permit.challenge) < 3 else len(asked)
+            if before < len(asked):
+                permit = replace(permit, challenge=asked[-1 - before][0])
             message = seal(key, permit)
-            on_time = permit.uptime_s is None or (
-                -AHEAD_S <= now - NOW - permit.uptime_s <= OLD_AFTER_S
-            )
+            on_time = permit.challenge in recent
             expected = key == KEY and on_time and permit.serial > highest
             expected = expected and (permit.machine, permit.boot) == (MACHINE, BOOT)
         answer = desk.take(message, now)
@@ -75,7 +87,7 @@ def test_nonsense_with_a_right_signature_is_counted(changes: dict[str, Any]) -> 
     answer = desk.take(signed(json.dumps(asdict(RIGHT) | changes)), NOW)
     assert answer.accepted is (sum(desk.refused.values()) == 0)
     held = desk.fresh(NOW)
-    assert held is None or NOW < held.ends_at <= NOW + 60.0
+    assert held is None or NOW < held.ends_at <= NOW + 10.0
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -95,7 +107,7 @@ def test_a_bent_permit_arms_no_longer_than_the_right_one(data: st.DataObject) ->
 
 def test_the_same_permit_twice_is_a_replay() -> None:
     desk = PermitDesk(MACHINE, KEY, BOOT, NOW)
-    message = seal(KEY, replace(RIGHT, uptime_s=0.0))
+    message = seal(KEY, RIGHT)
     assert desk.take(message, NOW).accepted
     assert not desk.take(message, NOW + 1.0).accepted
     held = desk.fresh(NOW + 1.0)

@@ -119,6 +119,11 @@ class Chain:
         """Verify a permit and hold it. It moves nothing by itself: the next scan sees it."""
         return self._desk.take(message, now)
 
+    @property
+    def challenge(self) -> str:
+        """Return what the next permit must name."""
+        return self._desk.challenge
+
     def take_key(self, key: bytes) -> None:
         """Verify permits with a new key, 32 bytes; nothing is armed or let go by it."""
         self._desk.take_key(key)
@@ -134,17 +139,20 @@ class Chain:
 
     # -- one scan --------------------------------------------------------------------------------
 
-    def step(self, reading: Reading, now: float) -> Outputs:
+    def step(self, reading: Reading, now: float, *, stalled: bool = False) -> Outputs:
         """Judge one scan and return what it allows.
 
         :param now: when the reading was taken; a pulse is owed to this scan alone.
+        :param stalled: something kept the scan before, or the computer, which ``now`` does not
+            show; it trips as a long gap does.
         """
         if not self._runs_forward(now):
             return OFF
         gap_s, self._now = now - self._now, now
+        self._desk.tick(now)
         if self._state is State.BOOT:
             return OFF
-        armed_by = self._read(reading, gap_s)
+        armed_by = self._read(reading, math.inf if stalled else gap_s)
         for event, why in self._look(armed_by):
             if self._happen(event, why):
                 break
@@ -154,9 +162,9 @@ class Chain:
         if now >= self._now:
             return True
         self.failed(FaultCode.CLOCK_BACKWARDS, f"from {self._now:.3f} to {now:.3f} s", self._now)
-        self._desk.drop()  # it would hold for longer on the new time
         if math.isfinite(now):
             self._now = now
+        self._desk.begin_anew(self._now)  # a permit would hold for longer on the new time
         return False
 
     def _read(self, reading: Reading, gap_s: float) -> Whose | None:
@@ -300,6 +308,7 @@ class Chain:
             active=self._inputs.active,
             trips=self._trips,
             uptime_s=_age(self._started_at, now),
+            challenge=self._desk.challenge,
         )
 
     def _advice(self) -> Advice | None:

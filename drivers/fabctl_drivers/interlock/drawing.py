@@ -13,11 +13,12 @@ from typing import Final
 
 from fabctl.interlock import FlowLimits, Timings
 from fabctl.interlock import InterlockState as State
+from fabctl.permits import USUAL_S
 from fabctl_drivers.interlock.causes import SENTENCES, Advice, Cause, FaultCode, PermitRefusal
 from fabctl_drivers.interlock.chain import LATE_S, STALL_S
 from fabctl_drivers.interlock.contacts import MONOSTABLE_S
 from fabctl_drivers.interlock.inputs import UNREAD_SCANS
-from fabctl_drivers.interlock.permit_desk import OLD_AFTER_S
+from fabctl_drivers.interlock.permit_desk import CHALLENGE_EVERY_S, OLD_AFTER_S
 from fabctl_drivers.interlock.table import NEXT, OUTPUTS_ON, Event
 
 COMMAND: Final = "python -m fabctl_drivers.interlock.drawing > docs/interlock-states.md"
@@ -107,8 +108,9 @@ Not to be set:
 - A scan that did not read every input gives K1 no pulse.
 - A gap of more than {STALL_S * 1000:g} ms between two scans trips.
 - Time that runs backwards is a FAULT and ends the permit.
-- A permit whose issuer had last heard the interlock more than {OLD_AFTER_S:g} s ago is refused:
-  somebody held it back.
+- A new challenge is told every {CHALLENGE_EVERY_S:g} s. A permit names one that is at most
+  {OLD_AFTER_S:g} s old, or it is refused: somebody held it back.
+- No permit holds for more than {USUAL_S:g} s, whatever it says.
 
 To be set under `flow`: under `min_hz` ({flow.min_hz:g} pulses per s) too little water flows; over
 `max_hz` ({flow.max_hz:g}) it is no water but a FAULT.

@@ -47,6 +47,7 @@ def words(view: ChainView, seq: int, more: Mapping[str, object]) -> bytes:
             "active": view.active,
             "trips": view.trips,
             "uptime_s": round(view.uptime_s, 2),
+            "challenge": view.challenge,
             **more,
         }
     ).encode()
@@ -63,6 +64,7 @@ def gist(view: ChainView) -> tuple[object, ...]:
         None if view.permit is None else view.permit.use,
         view.active,
         sum(view.permits_refused.values()),
+        view.challenge,
     )
 
 

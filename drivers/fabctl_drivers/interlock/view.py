@@ -70,6 +70,8 @@ class ChainView:
     trips: int
     """Entries into TRIPPED since this boot."""
     uptime_s: Seconds
+    challenge: str
+    """What the next permit must name."""
 
 
 @dataclass(frozen=True, slots=True)
