@@ -23,7 +23,7 @@ from fabctl.errors import DeviceError
 from fabctl.interlock import InterlockProfile
 
 NUMBER = re.compile(r"\d{1,6}([.,]\d{1,6})?")
-LEAVE_OUT = "s"
+LEAVE_OUT, GIVEN_UP = "s", "f"
 
 
 class Commissioning:
@@ -99,27 +99,27 @@ class Commissioning:
             with self._line() as line:
                 before = self.notes.before = line.state()
             self.notes.keep()
-        question = "   Enter once it is done, s to leave it out"
+        question = "   Enter once it is done, f if it cannot be, s to leave it out"
         while True:
             answer = self._ask(question).strip().lower()
             if answer == LEAVE_OUT:
                 return LEFT_OUT, ""
-            found = self._wait(reading, before)
+            found = self._wait(reading, before, 0.0 if answer == GIVEN_UP else reading.within_s)
             if reading.holds(found, before):
                 return PASSED, _brief(found)
-            if answer == "f":
+            if answer == GIVEN_UP:
                 return FAILED, _brief(found)
             self._say(f"   not so: {_brief(found)}")
             question = "   Enter to read again, f if it failed, s to leave it out"
 
-    def _wait(self, reading: Reading, before: Words) -> Words:
+    def _wait(self, reading: Reading, before: Words, within_s: float) -> Words:
         with self._line() as line:
             found = line.state()
-            if not reading.holds(found, before):
+            if within_s and not reading.holds(found, before):
                 self._say("   waiting …")
                 line.wait(
                     lambda words: "state" in words and reading.holds(words, before),
-                    reading.within_s,
+                    within_s,
                 )
                 found = line.state()
         self._note_boot(found)

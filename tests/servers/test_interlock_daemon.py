@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import resource
 import select
 import signal
@@ -16,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import ClassVar
 
 import psutil
 import pytest
@@ -419,128 +417,6 @@ def test_the_record_tells_the_day_and_no_person(armed: Guarded) -> None:
     armed.start()
     until(lambda: armed.record()[-1]["event"] == "opened", "goes on")
     assert armed.record()[-1]["n"] == len(armed.record())
-
-
-# -- commissioning -------------------------------------------------------------------------------
-
-
-class Walk:
-    """A person at the machine: reads what ``--commission`` says, acts at the cabinet, answers."""
-
-    ACTS: ClassVar = {
-        "Open the lid or door.": ("open-lid",),
-        "Close it.": ("close-lid",),
-        "Close it, and do not press reset.": ("close-lid",),
-        "Stop the cooling water.": ("flow-stop",),
-        "Let the cooling water run.": ("flow-start",),
-        "Switch the exhaust off.": ("exhaust-off",),
-        "Switch the exhaust on.": ("exhaust-on",),
-        "Push the emergency stop.": ("estop",),
-        "Turn the emergency stop free.": ("estop-release",),
-        "Turn the key to off.": ("key-off",),
-        "Turn the key to on.": ("key-on",),
-        "With no use of this machine open": ("reset-press",),
-        "Press reset for about a second and let go.": ("reset-press",),
-        "Press reset again, so that the relays pull in.": ("reset-press",),
-        "Let the machine work": ("run",),
-        "Let it come to its end.": ("idle",),
-        "Hold reset for longer": ("reset-hold",),
-        "Put it back.": ("repair",),
-    }
-
-    def __init__(self, it: Guarded) -> None:
-        self.it = it
-        self.said = ""
-        self.process = subprocess.Popen(
-            [*fabctl("interlock", "laser", "--commission", "--config", str(it.config.file))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=it.config.file.parent,
-        )
-
-    def run(self) -> int:
-        """Go through the list."""
-        with self.process:
-            while (question := self._until_asked()) is not None:
-                if "is it so?" in question:
-                    if "kill -STOP" in question:
-                        self._stop_and_go_on()
-                    self._type("y")
-                else:
-                    self._do(question)
-                    self._type("")
-            return self.process.wait(PATIENCE_S)
-
-    def _until_asked(self) -> str | None:
-        assert self.process.stdout is not None
-        heard = ""
-        while data := os.read(self.process.stdout.fileno(), 4096):
-            heard += data.decode()
-            self.said += data.decode()
-            if heard.rstrip().endswith(("leave it out:", "runs again:")):
-                return heard
-        return None
-
-    def _type(self, word: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(word.encode() + b"\n")
-        self.process.stdin.flush()
-
-    def _stop_and_go_on(self) -> None:
-        self.it.send(signal.SIGSTOP)
-        until(lambda: not self.it.powered(), "K1 lets go")
-        self.it.send(signal.SIGCONT)
-
-    def _do(self, question: str) -> None:
-        for begins, act in self.ACTS.items():
-            if f": {begins}" in question:
-                self.it.cabinet.ask(*act)
-        if "Pull the wire of" in question:
-            role = question.partition("Pull the wire of ")[2].split(maxsplit=1)[0]
-            self.it.cabinet.ask("wire-broken", role=role)
-        elif "Start a use of this machine" in question:
-            self.it.permit()
-        elif "and clear it" in question:
-            self._clear()
-        elif "reset" in question and "Press" in question:
-            self.it.wait("on", lambda words: words["outputs_on"])
-
-    def _clear(self) -> None:
-        self.it.cabinet.ask("repair")
-        self.it.cabinet.ask("reset-release")
-        fault = self.it.state()["fault"]
-        done = command(self.it, "--clear-fault", typed=f"{fault}\n")
-        assert done.returncode == 0, done.stderr
-        self.it.prove()
-
-
-def test_commissioning_walks_through_every_check_and_reports() -> None:
-    with guarded(LASER + QUICK) as it:
-        it.prove()
-        walk = Walk(it)
-        code = walk.run()
-        (report,) = it.config.file.parent.glob("interlock-laser-*.txt")
-        text = report.read_text()
-        assert code == 0, walk.said
-        assert "All checks passed." in text
-        assert text.count(" passed ") >= 30
-        assert "FAULT lids-differ" in text
-        assert "Signature: ____" in text
-        assert it.state()["boot"] in text
-        assert not it.powered()
-
-
-def test_commissioning_by_itself_arms_nothing_and_says_what_failed() -> None:
-    """A person who does nothing and says yes to everything."""
-    with guarded(LASER + QUICK) as it:
-        it.prove()
-        said = command(it, "--commission", "--report", "r.txt", typed="y\n" * 3 + "\n")
-        assert said.returncode == 2
-        assert "given up; no report was written" in said.stderr
-        assert "FAILED" in said.stdout
-        assert not (it.config.file.parent / "r.txt").exists()
-        assert not it.moves("K1", closed=True)
 
 
 def test_a_line_ends_when_the_daemon_does(laser: Guarded) -> None:
