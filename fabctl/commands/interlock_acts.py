@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from fabctl.interlock import InterlockProfile
 from fabctl.interlock_causes import SENTENCES
 
 EXIT_FAILED = 1
+PRESS = "press-reset"
+"""The daemon's answer as long as nobody has pressed reset in the FAULT that is to be cleared."""
+PRESSED_WITHIN_S = 30.0
+ASK_EVERY_S = 0.2
 
 
 def status(profile: InterlockProfile) -> None:
@@ -57,7 +62,7 @@ def clear_fault(profile: InterlockProfile) -> None:
 
     :raises DeviceError: the daemon does not run, or this user may not.
     :raises InputError: there is no fault, or another code was typed; nothing was cleared.
-    :raises LocalError: the daemon could not clear it.
+    :raises LocalError: nobody pressed reset at the machine, or the daemon could not clear it.
     """
     with InterlockLine(profile.supervisor_socket) as line:
         state = line.state()
@@ -70,16 +75,31 @@ def clear_fault(profile: InterlockProfile) -> None:
         typed = click.prompt("You stand at the machine and have seen to it? Type the fault's code")
         if typed.strip() != code:
             raise InputError("another code was typed; nothing was cleared", device=profile.machine)
-        line.say({"clear_fault": code})
-        answer = line.wait(lambda words: "clear_answer" in words)
-        refusal = None if answer is None else answer["clear_answer"]["code"]
-        if answer is None or refusal is not None:
-            raise LocalError(f"not cleared: {refusal or 'no answer'}", device=profile.machine)
+        refusal = _cleared(line, code)
+        if refusal is not None:
+            raise LocalError(f"not cleared: {refusal}", device=profile.machine)
         after = line.wait(lambda words: "state" in words and words.get("fault") != code)
         if after is None:
             trouble = line.state().get("trouble") or "the fault came back at once"
             raise LocalError(f"not cleared: {trouble}", device=profile.machine)
         click.echo(f"cleared; it is now {after['state']}")
+
+
+def _cleared(line: InterlockLine, code: str) -> str | None:
+    """Have the daemon clear a fault once reset was pressed at the machine; return why not."""
+    end, asked = time.monotonic() + PRESSED_WITHIN_S, False
+    while True:
+        line.say({"clear_fault": code})
+        answer = line.wait(lambda words: "clear_answer" in words)
+        refusal = "no answer" if answer is None else answer["clear_answer"]["code"]
+        if refusal != PRESS:
+            return None if refusal is None else str(refusal)
+        if time.monotonic() > end:
+            return f"nobody pressed reset at the machine within {PRESSED_WITHIN_S:.0f} s"
+        if not asked:
+            asked = True
+            click.echo("Press the reset button at the machine for about a second, and let go.")
+        time.sleep(ASK_EVERY_S)
 
 
 def commission(config: LabConfig, profile: InterlockProfile, report: Path | None) -> None:
