@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +16,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fabctl.errors import DeviceError
+from fabctl.interlock import InterlockState
+from fabctl.units import Seconds
 from fabctl_drivers.interlock.causes import Cause, FaultCode, FaultRecord
+from fabctl_drivers.interlock.chain import Chain
 from fabctl_drivers.interlock.clerk import Clerk
 from fabctl_drivers.interlock.fault_file import FaultFile, _content
+from fabctl_drivers.interlock.pace import Pace
 from fabctl_drivers.interlock.record import Record
+from fabctl_drivers.interlock.table import Event
+from fabctl_drivers.interlock.talk import Talk
+from fabctl_drivers.interlock.telling import entry
+from fabctl_drivers.interlock.view import ChainEvent
+from tests.interlock_bench import KEY, profile
 
 FAULT = FaultRecord(FaultCode.LIDS_DIFFER, "lid_a high, lid_b low", Cause.LID_OPEN)
 FULL = Path("/dev/full")
@@ -191,6 +205,120 @@ def test_a_clerk_that_fails_unforeseen_says_so(tmp_path: Path, faults: FaultFile
 
     clerk = Clerk(Odd(tmp_path / "record.jsonl"), faults)
     clerk.record({"event": 1})
+    clerk.remember(FAULT)
     done(clerk)
     assert clerk.trouble is not None
     assert "ZeroDivisionError" in clerk.trouble
+    assert faults.read(has_run_before=True) == FAULT
+
+
+def test_a_fault_goes_before_every_entry(tmp_path: Path, faults: FaultFile) -> None:
+    seen: list[FaultRecord | None] = []
+
+    class Looks(Record):
+        def append(self, entry: Any) -> int:
+            seen.append(faults.read(has_run_before=True))
+            return super().append(entry)
+
+    clerk = Clerk(Looks(tmp_path / "record.jsonl"), faults)
+    for number in range(5):
+        clerk.record({"event": number})
+    clerk.remember(FAULT)
+    done(clerk)
+    assert seen == [FAULT] * 5
+
+
+def test_a_fault_is_kept_once_it_is_on_the_disk(clerk: Clerk, faults: FaultFile) -> None:
+    assert clerk.kept
+    clerk.remember(FAULT)
+    assert not clerk.kept
+    assert done(clerk).kept
+
+
+def test_a_fault_that_the_disk_did_not_take_is_not_kept(clerk: Clerk, faults: FaultFile) -> None:
+    faults.path.with_name(".fault.json.new").symlink_to(FULL)
+    clerk.remember(FAULT)
+    assert not done(clerk).kept
+
+
+def test_without_its_thread_a_fault_is_written_all_the_same(
+    clerk: Clerk, faults: FaultFile
+) -> None:
+    assert not done(clerk).is_alive
+    clerk.remember(FAULT)
+    assert clerk.kept
+    assert faults.read(has_run_before=True) == FAULT
+
+
+def test_what_a_supervisor_has_seen_is_no_trouble_any_more(
+    tmp_path: Path, faults: FaultFile
+) -> None:
+    class Odd(Record):
+        def append(self, entry: Any) -> int:
+            raise ZeroDivisionError(entry)
+
+    clerk = Clerk(Odd(tmp_path / "record.jsonl"), faults)
+    clerk.start()
+    clerk.record({"event": 1})
+    end = time.monotonic() + 10.0
+    while clerk.trouble is None:
+        assert time.monotonic() < end
+    clerk.forget()
+    assert clerk.end(10.0)
+    assert clerk.trouble is None
+
+
+# -- whatever strangers say, down to the disk ----------------------------------------------------
+
+ANY_TEXT = st.text(st.characters(), max_size=150)  # half surrogates and control characters too
+ANY_LINE = st.one_of(
+    st.fixed_dictionaries({"drop": ANY_TEXT}),
+    st.fixed_dictionaries({"permit": ANY_TEXT}),
+    st.dictionaries(ANY_TEXT, ANY_TEXT | st.integers() | st.none(), max_size=3),
+)
+NUMBERS = count()
+
+
+@pytest.fixture
+def talk(tmp_path: Path, clerk: Clerk) -> Iterator[Talk]:
+    wired = replace(profile(), folder=tmp_path)
+    chain = Chain(wired, key=KEY, boot="boot", now=0.0)
+    talk = Talk(wired, chain, clerk, Pace(Seconds(0.01)), lambda _: None)
+    clerk.start()
+    yield talk
+    talk.close()
+    assert clerk.end(10.0)
+
+
+@given(st.lists(ANY_LINE, min_size=1, max_size=4))
+@settings(
+    max_examples=100,
+    deadline=None,
+    # one daemon for all examples is meant: what one line did must not hurt the next
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_no_line_on_the_socket_keeps_a_fault_from_the_disk(
+    talk: Talk, clerk: Clerk, faults: FaultFile, lines: list[dict[str, Any]]
+) -> None:
+    """Neither on its way through the sockets, nor as it is in an entry."""
+    for line in lines:
+        talk._heard(json.loads(json.dumps(line)), Seconds(1.0))
+        why = str(next(iter(line.values()), ""))
+        event = ChainEvent(
+            1.0,
+            Event.PERMIT_ENDED,
+            InterlockState.ARMED,
+            InterlockState.LOCKED,
+            None,
+            None,
+            why,
+            why,
+        )
+        clerk.record(entry(event, "boot", datetime.now(UTC)))
+    fault = FaultRecord(FaultCode.LIDS_DIFFER, str(next(NUMBERS)))
+    clerk.remember(fault)
+    end = time.monotonic() + 10.0
+    while not clerk.kept:
+        assert time.monotonic() < end
+    assert faults.read(has_run_before=True) == fault
+    assert (clerk.trouble, clerk.is_alive) == (None, True)

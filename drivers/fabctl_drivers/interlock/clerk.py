@@ -1,7 +1,8 @@
 """The thread that writes to the disk, so that the scan never waits for one.
 
 An SD card may take hundreds of ms for one fsync. The scan hands over and goes on; what could not
-be written is tried again, and :attr:`Clerk.trouble` tells meanwhile.
+be written is tried again, and :attr:`Clerk.trouble` tells meanwhile. A fault goes before every
+entry of the record, and no entry, whatever is wrong with it, keeps a fault from the disk.
 """
 
 from __future__ import annotations
@@ -52,14 +53,31 @@ class Clerk:
         self._entries: deque[Mapping[str, Any]] = deque()
         self._fault: FaultRecord | None = None
         """A fault that is not on the disk yet."""
+        self._asked: FaultRecord | None = None
+        self._on_disk: FaultRecord | None = None
+        self._odd: str | None = None
+        self._disk: str | None = None
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="clerk", daemon=True)
-        self.trouble: str | None = None
-        """Why something is not on the disk; None: all is there, or on its way."""
         self.forgot: bool | None = None
         """Whether the last :meth:`forget` is on the disk; None while it is not decided."""
         self.lost = 0
-        """Entries of the record that were given up, because too many waited."""
+        """Entries of the record that were given up: too many waited, or one could not be told."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why something is not on the disk; None: all is there, or on its way."""
+        return self._disk or self._odd
+
+    @property
+    def kept(self) -> bool:
+        """Whether the fault that was to be remembered last is on the disk."""
+        return self._asked is None or self._on_disk == self._asked
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs; nothing is written without it, but for a fault."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Start the thread."""
@@ -70,8 +88,16 @@ class Clerk:
         self._work.put(_Entry(entry))
 
     def remember(self, fault: FaultRecord) -> None:
-        """Have a fault remembered, tried until it is; returns at once."""
+        """Have a fault remembered, tried until it is; returns at once.
+
+        Without the thread it is written here and now: the outputs are off in a FAULT, and the
+        scan may wait.
+        """
+        self._asked = fault
         self._work.put(_Memory(fault))
+        if self._thread.ident is not None and not self._thread.is_alive():
+            self._fault = fault
+            self._write_fault()
 
     def forget(self) -> None:
         """Have the memory cleared, tried once; :attr:`forgot` tells how it went."""
@@ -87,20 +113,24 @@ class Clerk:
     # -- in the thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
-        try:
-            while not self._ending:
-                self._take_in()
-                self._write_down()
-        except Exception as error:  # noqa: BLE001  # top of a thread: said on every screen
-            self.trouble = f"the record has failed: {type(error).__name__}: {error}"
+        while True:
+            self._take_in()
+            done = self._write_fault() and self._write_entry()
+            if self._ending and not (done and self._entries):
+                return
 
     def _take_in(self) -> None:
-        """Wait for work, and while something is left over, not for long."""
+        """Take in all that came. Wait for it when nothing is left over; not long when it failed."""
         left = bool(self._entries) or self._fault is not None
+        wait_s = None if not left else AGAIN_AFTER_S if self._disk else 0.0
         try:
-            work = self._work.get(timeout=AGAIN_AFTER_S if left else None)
+            self._sort(self._work.get(timeout=wait_s) if wait_s != 0.0 else self._work.get_nowait())
+            while True:
+                self._sort(self._work.get_nowait())
         except queue.Empty:
             return
+
+    def _sort(self, work: _Work) -> None:
         if isinstance(work, _Entry):
             self._entries.append(work.values)
             if len(self._entries) > MOST_WAITING:
@@ -114,25 +144,42 @@ class Clerk:
         else:
             self._ending = True
 
-    def _write_down(self) -> None:
+    def _write_fault(self) -> bool:
+        """Put the fault on the disk, when there is one; return whether none is left over."""
+        if self._fault is None:
+            return True
         try:
-            if self._fault is not None:
-                self._faults.write(self._fault)
-                self._fault = None
-            while self._entries:
-                self._record.append(self._entries[0])
-                self._entries.popleft()
+            self._faults.write(self._fault)
         except DeviceError as error:
-            self.trouble = str(error)
-        else:
-            self.trouble = None
+            self._disk = str(error)
+            return False
+        self._on_disk, self._fault, self._disk = self._fault, None, None
+        return True
+
+    def _write_entry(self) -> bool:
+        """Put one entry on the record; return whether that went well."""
+        if not self._entries:
+            return True
+        try:
+            self._record.append(self._entries[0])
+        except DeviceError as error:
+            self._disk = str(error)
+            return False
+        except Exception as error:  # noqa: BLE001  # no entry ends the thread: it keeps the faults
+            self._odd = f"an entry cannot be put on record: {type(error).__name__}: {error}"
+            self.lost += 1
+        self._entries.popleft()
+        self._disk = None
+        return True
 
     def _forget(self) -> None:
+        """Clear the memory, and what a supervisor has seen with it."""
         try:
             self._faults.write(None)
         except DeviceError as error:
-            self.trouble = str(error)
+            self._disk = str(error)
             self.forgot = False
         else:
-            self._fault = None
+            self._fault = self._asked = self._on_disk = None
+            self._disk = self._odd = None
             self.forgot = True

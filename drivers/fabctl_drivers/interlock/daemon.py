@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from fabctl.clock import Clock
 from fabctl.errors import DeviceError, FabError
-from fabctl.interlock import InterlockProfile
+from fabctl.interlock import InputRole, InterlockProfile
 from fabctl.units import Seconds
 from fabctl_drivers.interlock.causes import FaultCode, FaultRecord
 from fabctl_drivers.interlock.chain import Chain
@@ -26,14 +26,19 @@ from fabctl_drivers.interlock.fault_file import FaultFile
 from fabctl_drivers.interlock.gpio import Gpio
 from fabctl_drivers.interlock.inputs import Reading
 from fabctl_drivers.interlock.notify import Notifier
-from fabctl_drivers.interlock.realtime import settle
+from fabctl_drivers.interlock.pace import Pace
+from fabctl_drivers.interlock.press import PressAtTheMachine
+from fabctl_drivers.interlock.realtime import settle, suspended_s
 from fabctl_drivers.interlock.record import Record
 from fabctl_drivers.interlock.talk import Talk
 from fabctl_drivers.interlock.telling import entry, own_entry
 from fabctl_drivers.interlock.view import OFF, Outputs
 
 STALE_S = Seconds(0.05)
-"""A scan that took longer (the process was stopped in the middle of it) switches nothing on."""
+"""A scan that took longer (the process was stopped, or a pin hung, in the middle of it) switches
+nothing on, and the next one trips. What is left: a write that hangs itself ends with a level that
+was decided before it hung. For K2 that alone powers nothing; K1 had at most that one edge more,
+and lets go 150 to 200 ms after it."""
 LEAST_GAP = 0.7
 """Of a period, between two scans, also after a late one: what is unsafe in two scans of 10 ms was
 so for at least 7 ms, and a glitch of 5 ms never is."""
@@ -56,7 +61,12 @@ class GpioInterlock:
         *,
         simulated: bool,
         say: Callable[[str], None],
+        suspended: Callable[[], float] = suspended_s,
     ) -> None:
+        """Touch nothing yet.
+
+        :param suspended: see :func:`fabctl_drivers.interlock.realtime.suspended_s`.
+        """
         self._profile = profile
         self._key = key
         self._clock = clock
@@ -66,8 +76,11 @@ class GpioInterlock:
         self._gpio: Gpio | None = None
         self._open_at = clock.monotonic()
         self._give_up_at: Seconds | None = Seconds(self._open_at + OPENS_WITHIN_S)
-        self._overruns = 0
-        """Scans that were not made in their time."""
+        self._suspended = suspended
+        self._pace = Pace(profile.timings.scan_s)
+        self._stalled = False
+        """The next scan trips: the one before took too long."""
+        self._press = PressAtTheMachine(profile.inputs[InputRole.RESET], profile.timings)
         self._kept: FaultRecord | None = None
         """What the clerk was last told to remember."""
         self._clearing = False
@@ -100,7 +113,7 @@ class GpioInterlock:
             now=self._clock.monotonic(),
             remembered=remembered,
         )
-        self._talk = Talk(profile, self._chain, self._clerk, self._clear)
+        self._talk = Talk(profile, self._chain, self._clerk, self._pace, self._clear)
         self._clerk.start()
         self._note("started", f"{profile.kind} on {profile.factory}")
         try:
@@ -133,27 +146,32 @@ class GpioInterlock:
         ready = False
         while not self._ending:
             now = self._clock.monotonic()
-            missed = max(0, int((now - due) / period))
-            self._overruns += missed
+            self._pace.begin(now)
             self._scan(now)
             self._notifier.scan_done(now)
             self._between(now)
             if not ready:
                 ready = True
                 self._notifier.ready(f"scanning every {1000 * period:.0f} ms")
-            due = max(due + (missed + 1) * period, now + LEAST_GAP * period)
+            due = max(due + period, now + LEAST_GAP * period)
             time.sleep(max(0.0, due - self._clock.monotonic()))
 
     def _scan(self, now: Seconds) -> None:
         """Read, decide, write; the pulse comes last and only when all before went well."""
+        stalled, self._stalled = self._stalled, False
+        if self._pace.slept(self._suspended()):
+            stalled = True
+            self._chain.drop_permit(now, "the computer slept")  # it held for longer than it said
         gpio = self._gpio
         if gpio is None:
-            self._chain.step(_NOTHING, now)
+            self._press.take(None, now)
+            self._chain.step(_NOTHING, now, stalled=stalled)
             return
         reading = gpio.read()
+        self._press.take(reading.levels.get(InputRole.RESET), now)
         if gpio.trouble is not None:
             self._chain.failed(FaultCode.GPIO_READ, str(gpio.trouble), now)
-        outputs = self._chain.step(reading, now)
+        outputs = self._chain.step(reading, now, stalled=stalled)
         try:
             self._write(gpio, outputs, now)
         except DeviceError as error:
@@ -164,24 +182,30 @@ class GpioInterlock:
         if outputs == OFF:
             gpio.off()
             return
-        gpio.write_k2(on=outputs.k2)
-        if self._clock.monotonic() - now > STALE_S:
-            gpio.off()
-        elif outputs.pulse:
+        if not self._is_stale(now):
+            gpio.write_k2(on=outputs.k2)
+        if outputs.pulse and not self._is_stale(now):
             gpio.toggle_k1()
+        if self._is_stale(now):
+            self._stalled = True
+            gpio.off()
+
+    def _is_stale(self, now: Seconds) -> bool:
+        return self._clock.monotonic() - now > STALE_S
 
     def _between(self, now: Seconds) -> None:
         """Do what must not stand inside a scan; nothing here waits."""
-        for event in self._chain.take_events():
-            self._clerk.record(entry(event, self._boot, self._clock.now()))
-            self._notifier.status(event.state)
-            self._keep_fault()
         if self._give_up_at is not None and now >= self._open_at:
             self._open()
         if self._clearing and self._clerk.forgot is not None:
             self._cleared(now)
+        self._watch_the_clerk(now)
+        self._keep_fault()
+        for event in self._chain.take_events():
+            self._clerk.record(entry(event, self._boot, self._clock.now()))
+            self._notifier.status(event.state)
         self._chain.take_key(self._key)
-        self._talk.turn(now, self._overruns)
+        self._talk.turn(now)
 
     # -- the chip ------------------------------------------------------------------------------
 
@@ -229,25 +253,38 @@ class GpioInterlock:
     # -- faults --------------------------------------------------------------------------------
 
     def _keep_fault(self) -> None:
+        """Have a new fault remembered, before anybody is told of it."""
         fault = self._chain.fault
         if fault is not None and fault != self._kept:
             self._kept = fault
+            self._press.renew()
             self._clerk.remember(fault)
+
+    def _watch_the_clerk(self, now: Seconds) -> None:
+        """Arm nothing while a fault could not be remembered; what runs may come to its end."""
+        if not self._clerk.is_alive:
+            self._chain.failed(FaultCode.FAULT_FILE, "nobody writes to the disk any more", now)
+        elif self._clerk.trouble is not None and not self._chain.outputs_on:
+            self._chain.failed(FaultCode.FAULT_FILE, self._clerk.trouble, now)
 
     def _clear(self, code: str) -> str | None:
         """Begin to clear the present fault; return why not, or None.
 
-        It is cleared once the disk has forgotten it: :meth:`_cleared`.
+        Only for somebody at the machine, who pressed reset just now: a press that began in this
+        FAULT. It is cleared once the disk has forgotten it: :meth:`_cleared`.
         """
         fault = self._chain.fault
         if fault is None:
             return "no-fault"
         if fault.code != code:
             return "other-fault"
+        if not self._press.counts(self._clock.monotonic()):
+            return (None if self._press.is_read else self._open_again()) or "press-reset"
         why = self._open_again()
         if why is not None:
             return why
         self._clearing = True
+        self._press.renew()
         self._clerk.forget()
         return None
 
@@ -266,7 +303,9 @@ class GpioInterlock:
     def _finish(self) -> None:
         self._close()
         self._notifier.stopping()
-        self._note("ended", f"{self._overruns} scans missed")
+        longest_ms = 1000 * self._pace.longest_s
+        told = f"{self._pace.missed} scans missed, the longest gap {longest_ms:.0f} ms"
+        self._note("ended", told)
         self._talk.close()
         if not self._clerk.end(WRITE_WITHIN_S):
             self._say("the disk did not take the last words of the record")

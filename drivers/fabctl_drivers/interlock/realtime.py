@@ -10,6 +10,7 @@ import ctypes
 import gc
 import os
 import sys
+import time
 
 PRIORITY = 40
 """Under the kernel's own threads for interrupts (50), above every ordinary program (sched(7))."""
@@ -28,6 +29,16 @@ def settle() -> list[str]:
     _no_garbage_collection()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return [line for line in (_real_time(), _memory_stays()) if line]
+
+
+def suspended_s() -> float:
+    """Return for how long the computer has been suspended since it was started, s.
+
+    The difference of CLOCK_BOOTTIME and CLOCK_MONOTONIC (clock_gettime(2)); too little when the
+    process is kept waiting between the two, never too much.
+    """
+    boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return boottime - time.monotonic()
 
 
 def _no_garbage_collection() -> None:

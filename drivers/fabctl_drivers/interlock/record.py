@@ -44,7 +44,7 @@ class Record:
         """
         try:
             number = self._last_number() + 1
-            line = json.dumps({"n": number, **entry}, ensure_ascii=False).encode() + b"\n"
+            line = json.dumps({"n": number, **entry}).encode() + b"\n"
             self._write(line)
         except OSError as error:
             self._number = None  # what is on the disk now: the next entry looks

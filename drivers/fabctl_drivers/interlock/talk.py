@@ -15,6 +15,7 @@ from fabctl.interlock import InterlockProfile
 from fabctl.units import Seconds
 from fabctl_drivers.interlock.chain import Chain
 from fabctl_drivers.interlock.clerk import Clerk
+from fabctl_drivers.interlock.pace import Pace
 from fabctl_drivers.interlock.socket_server import Message, SocketServer
 from fabctl_drivers.interlock.telling import gist, words
 
@@ -22,17 +23,23 @@ LOOK_EVERY_S = Seconds(0.05)
 """How often it is looked whether there is something new to tell."""
 TELL_EVERY_S = Seconds(0.5)
 LONGEST_DROP = 100
+HELD_BACK_S = Seconds(1.0)
+"""A FAULT is told once it is on the disk, so that nobody acts on one that a restart forgets; a
+disk that takes longer is told instead (``fault_kept`` is false)."""
 Clear = Callable[[str], str | None]
 
 
 class Talk:
     """Both sockets of one daemon.
 
+    :param pace: tells how many scans were missed.
     :param clear: begins to clear the fault with this code; returns why not, or None.
     :raises LocalError: a socket cannot be made.
     """
 
-    def __init__(self, profile: InterlockProfile, chain: Chain, clerk: Clerk, clear: Clear) -> None:
+    def __init__(
+        self, profile: InterlockProfile, chain: Chain, clerk: Clerk, pace: Pace, clear: Clear
+    ) -> None:
         self._chain = chain
         self._clerk = clerk
         self._clear = clear
@@ -46,18 +53,19 @@ class Talk:
         self._look_at = self._tell_at = Seconds(float("-inf"))
         self._gist: tuple[object, ...] = ()
         self._seq = 0
-        self._overruns = 0
+        self._pace = pace
+        self._unkept_since: Seconds | None = None
 
-    def turn(self, now: Seconds, overruns: int) -> None:
+    def turn(self, now: Seconds) -> None:
         """Take in, answer, and tell the state when it is new or half a second old.
 
         :param now: monotonic clock, s.
-        :param overruns: how many scans were not made in their time.
         """
-        self._overruns = overruns
         self._public.turn(now)
         self._local.turn(now)
         if now < self._look_at or not (len(self._public) or len(self._local)):
+            return
+        if self._waits_for_the_disk(now):
             return
         self._look_at = Seconds(now + LOOK_EVERY_S)
         new = gist(self._chain.view)
@@ -72,11 +80,26 @@ class Talk:
         self._public.close()
         self._local.close()
 
+    def _waits_for_the_disk(self, now: Seconds) -> bool:
+        if self._clerk.kept:
+            self._unkept_since = None
+            return False
+        if self._unkept_since is None:
+            self._unkept_since = now
+        return now - self._unkept_since < HELD_BACK_S
+
     def _words(self) -> bytes:
         self._seq += 1
         refused: Counter[str] = self._public.refused + self._local.refused
-        more = {"overruns": self._overruns, "trouble": self._clerk.trouble, "refused": refused}
-        return words(self._chain.view, self._seq, more)
+        view = self._chain.view
+        more = {
+            "fault_kept": None if view.fault is None else self._clerk.kept,
+            "overruns": self._pace.missed,
+            "longest_gap_s": round(self._pace.longest_s, 3),
+            "trouble": self._clerk.trouble,
+            "refused": refused,
+        }
+        return words(view, self._seq, more)
 
     def _heard(self, message: Message, now: Seconds) -> Message | None:
         match message:
@@ -84,7 +107,7 @@ class Talk:
                 answer = self._chain.take_permit(text.encode(errors="surrogatepass"), now)
                 return {"permit_answer": {"accepted": answer.accepted, "code": answer.code}}
             case {"drop": str(why)}:
-                self._chain.drop_permit(now, why[:LONGEST_DROP])
+                self._chain.drop_permit(now, _plain(why[:LONGEST_DROP]))
                 return {"drop_answer": {"accepted": True}}
             case {"hello": 1}:
                 self._tell_at = now
@@ -100,3 +123,8 @@ class Talk:
                 self._tell_at = now
                 return {"hello": 1}
         return None
+
+
+def _plain(text: str) -> str:
+    """Return a stranger's text without what is no letter: control characters, half surrogates."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
