@@ -13,9 +13,10 @@ from fabctl.clock import ManualClock
 from fabctl.hosting.interlock_gate import InterlockGate, Line
 from fabctl.hosting.job_keeper import MachineFolders
 from fabctl.hosting.journal import Journal
-from fabctl.hosting.machine import MachineHost, Waker
+from fabctl.hosting.machine import MachineHost
 from fabctl.hosting.machine_reports import MachineReports, Stamps
 from fabctl.hosting.request_desk import RequestDesk
+from fabctl.hosting.waker import Waker
 from fabctl.messaging.challenges import ChallengeBook
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import EventPayload, StartOrder, encode

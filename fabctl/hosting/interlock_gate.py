@@ -22,6 +22,8 @@ from fabctl.units import Seconds
 
 SAY_AGAIN = Seconds(2.0)
 REFUSALS_AT_MOST_EVERY = Seconds(10.0)
+BESIDE_IT_FOR = Seconds(60.0)
+"""So long after the green button somebody counts as standing there. Decision 0143."""
 PERMITS_BURST = 5.0
 PERMITS_PER_S = 2.0
 """The steward sends one in 3 s. More than this is not handed on: the daemon hangs up on a flood,
@@ -81,6 +83,8 @@ class InterlockGate:
         self._counted_at = clock.monotonic()
         self._armings: tuple[str | None, int] | None = None
         """Boot and trips when the job that runs was begun, or last gone on with."""
+        self._armed_at: Seconds | None = None
+        """When the green button was pressed; None: not armed, or nobody saw when."""
         self._answered = 0
         """The question that the last word answers."""
 
@@ -98,6 +102,12 @@ class InterlockGate:
     def row(self) -> Row:
         """What follows from it."""
         return ROWS[self.said.state]
+
+    @property
+    def pressed_lately(self) -> bool:
+        """Whether somebody stood at the machine less than a minute ago: it was armed then."""
+        armed_at = self._armed_at
+        return armed_at is not None and self.now - armed_at <= BESIDE_IT_FOR
 
     @property
     def reason(self) -> str | None:
@@ -123,12 +133,12 @@ class InterlockGate:
 
     def begin_job(self) -> None:
         """A job begins, or goes on: what trips from now on is its trip."""
-        self._armings = (self.said.boot, self.said.trips)
+        self._armings = _life(self.said)
 
     @property
     def armed_as_before(self) -> bool:
         """Whether it is the same boot, and nothing has tripped, since the job went on."""
-        return self._armings == (self.said.boot, self.said.trips)
+        return self._armings == _life(self.said)
 
     @property
     def trips_since_armed(self) -> int | None:
@@ -171,11 +181,13 @@ class InterlockGate:
 
     def step(self) -> None:
         """Take in what the daemon said, tell events, publish the state when it is time."""
-        for at, said, self._answered in self._line.take():
+        for at, said, answered in self._line.take():
             if self._before is not None:
                 self._tell(self._before, said)
+            self._note_arming(at, said)
             self._ran(self._meter.hear(said))
             self._heard_at, self._said, self._before = at, said, said
+            self._answered = answered
         self._tell_refusals()
         now = self.said
         if now.state == UNKNOWN and self._said is not NOTHING:
@@ -184,6 +196,15 @@ class InterlockGate:
             self._meter = WorkMeter()
             self._said = NOTHING
         self._publish(now)
+
+    def _note_arming(self, at: Seconds, said: InterlockPayload) -> None:
+        """Note when the green button armed it: that press is made at the machine."""
+        was = self._before
+        if said.state not in _ARMED:
+            self._armed_at = None
+        elif was is None or was.state not in _ARMED or (was.boot, was.trips) != _life(said):
+            is_new = said.state == State.ARMED and said.since_s is not None
+            self._armed_at = Seconds(at - (said.since_s or 0.0)) if is_new else None
 
     def end(self) -> None:
         """Tell what was counted; from now on nobody knows."""
@@ -266,6 +287,11 @@ class InterlockGate:
 
 _FLOOD = Refused("too-many-permits", "Permits come too fast; this one was left out.")
 _NO_PERMIT = Refused("malformed", "This is no permit.")
+
+
+def _life(said: InterlockPayload) -> tuple[str | None, int]:
+    """Return what changes with every trip and every start of the daemon."""
+    return said.boot, said.trips
 
 
 def _gist(said: InterlockPayload) -> tuple[object, ...]:

@@ -48,14 +48,23 @@ class JobGuard:
         """One English sentence: why the machine is blocked, or a job cannot be paused."""
         return (self._cannot_pause or self._gate.reason) if self._gate else None
 
-    def refusal(self, verb: str, refused: Refused | None) -> Refused | None:
+    @property
+    def waits(self) -> bool:
+        """Whether a job's end waits for the interlock's last word."""
+        return self._last_word is not None
+
+    def refusal(self, verb: str, refused: Refused | None, *, at_machine: bool) -> Refused | None:
         """Return why a request is refused; the interlock says it in more words than “blocked”.
 
         :param refused: what the machine's own state says.
+        :param at_machine: it was asked on a screen beside the machine.
         """
         if self._gate is None or refused not in {None, IS_BLOCKED}:
             return refused
-        return self._gate.refusal(verb) or refused
+        refused = self._gate.refusal(verb) or refused
+        if refused is None and verb == "resume" and not at_machine:
+            return None if self._gate.pressed_lately else NOT_BESIDE
+        return refused
 
     def why_not_begin(self) -> str | None:
         """Return why the interlock is against the job that is to begin now; None: it is not, and
@@ -159,4 +168,9 @@ def _stopped(why: str) -> str:
     return f"The interlock stopped the machine. {why}"[:MOST_REASON]
 
 
+NOT_BESIDE = Refused(
+    "not-beside-machine",
+    "This machine goes on only when somebody stands beside it. Use the lab's screen there; or open "
+    "the lid or door, close it, press the green button, and go on within a minute.",
+)
 NO_INTERLOCK = Refused("no-interlock", "This machine has no interlock.")

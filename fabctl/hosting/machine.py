@@ -6,27 +6,20 @@ preparation) only put things down for it and wake it.
 
 from __future__ import annotations
 
-import os
-import select
 from collections.abc import Callable, Sequence
 
 from fabctl.clock import Clock
-from fabctl.errors import DeviceError, FabError
+from fabctl.errors import DeviceError
 from fabctl.hosting.interlock_gate import InterlockGate
 from fabctl.hosting.interlock_guard import JobGuard
 from fabctl.hosting.job_keeper import MOST_REASON, JobKeeper, MachineFolders
 from fabctl.hosting.machine_reports import MachineReports
-from fabctl.hosting.machine_states import OTHER_JOB, Refused, refusal, state_of
-from fabctl.hosting.request_desk import Request, RequestDesk
+from fabctl.hosting.machine_states import refusal, state_of
+from fabctl.hosting.request_answers import RequestAnswers
+from fabctl.hosting.request_desk import RequestDesk
 from fabctl.hosting.running_mark import Hold
-from fabctl.messaging.payloads import (
-    Answer,
-    JobPayload,
-    MachineState,
-    PayloadError,
-    StartOrder,
-    StatePayload,
-)
+from fabctl.hosting.waker import Waker
+from fabctl.messaging.payloads import JobPayload, MachineState, StatePayload
 from fabctl.ports import (
     Connected,
     Driver,
@@ -48,29 +41,6 @@ STOP_WITHIN = Seconds(8.0)
 """At the end of the process: how long a job may take to stop."""
 SHUT_DOWN = "fabctl was shut down"
 NOT_ANSWERED = "The machine has not answered yet."
-OK = Answer(True, "ok")
-
-
-class Waker:
-    """Ends the main thread's waiting, whether it waits in the driver or for the next try.
-
-    An eventfd and no lock: a signal handler may interrupt the very code that waits.
-    """
-
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-
-    def __call__(self) -> None:
-        """Wake it. Safe from any thread and from a signal handler."""
-        os.eventfd_write(self._woken, 1)
-        self._driver.wake()
-
-    def wait(self, timeout: Seconds) -> None:
-        """Wait without the driver, until woken (also since the last wait) or the timeout."""
-        readable, _, _ = select.select([self._woken], [], [], timeout)
-        if readable:
-            os.eventfd_read(self._woken)
 
 
 class MachineHost:
@@ -96,6 +66,9 @@ class MachineHost:
         self._wake = wake
         self._keeper = JobKeeper(profile, driver, reports, folders, clock, log, wake)
         self._guard = JobGuard(interlock, driver, self._keeper, log)
+        self._answers = RequestAnswers(
+            driver, self._keeper, self._guard, reports, lambda: self.state, self._cleared
+        )
         self._trouble: str | None = None
         self._reason: str | None = None
         self._waiting: str | None = None
@@ -119,7 +92,7 @@ class MachineHost:
     def step(self) -> None:
         """Do what is to be done now, then wait for the machine for at most a second."""
         for request in self._desk.take():
-            self._desk.answer(request, self._answer(request))
+            self._desk.answer(request, self._answers.answer(request))
         self._keeper.go_on(self._why_not_start)
         self._keeper.settle()
         self._guard.step()
@@ -138,7 +111,9 @@ class MachineHost:
         return self._guard.shown(state)
 
     def _pump(self) -> Sequence[DriverEvent]:
-        wait = Seconds(0.0) if self._desk.busy else PUMP_AT_MOST
+        return self._pump_for(Seconds(0.0) if self._desk.busy else PUMP_AT_MOST)
+
+    def _pump_for(self, wait: Seconds) -> Sequence[DriverEvent]:
         if self._driver.phase is Phase.CLOSED:
             left = self._open_again_at - self._clock.monotonic()
             self._wake.wait(Seconds(max(0.0, min(wait, left))))
@@ -159,81 +134,7 @@ class MachineHost:
         else:
             self._reason = NOT_ANSWERED
 
-    # -- requests ------------------------------------------------------------------------------
-
-    def _answer(self, request: Request) -> Answer:
-        match request.verb:
-            case "recorded":
-                self._reports.recorded(_named_events(request.body.values.get("events")))
-                return OK
-            case "permit":
-                return _said(self._guard.permit(request.message.payload))
-            case "drop-permit":
-                return _said(self._guard.drop_permit("somebody asked for it"))
-        return self._answer_about_job(request)
-
-    def _answer_about_job(self, request: Request) -> Answer:
-        try:
-            refused = self._guard.refusal(request.verb, refusal(request.verb, self.state))
-            refused = refused or self._meant_another(request)
-            if refused is None:
-                self._try(request)
-            elif not self._gave_up(request):
-                return _said(refused)
-        except PayloadError as error:
-            return Answer(False, "malformed", str(error)[:MOST_REASON])
-        except FabError as error:
-            return Answer(False, "machine-refused", str(error)[:MOST_REASON])
-        except OSError as error:
-            return Answer(False, "local-fault", f"This computer's disk failed: {error}."[:400])
-        return OK
-
-    def _meant_another(self, request: Request) -> Refused | None:
-        """A request that names its job is not done to the one that took its place meanwhile."""
-        if request.verb == "start":
-            return None
-        meant = request.body.text_or_none("job", limit=64)
-        job = self._keeper.job
-        return OTHER_JOB if meant and (job is None or job.id != meant) else None
-
-    def _gave_up(self, request: Request) -> bool:
-        """Stop a job that was not begun, also when the machine is out of reach just now."""
-        if request.verb != "stop":
-            return False
-        self._keeper.asked("stop", request.by)
-        return self._keeper.give_up_preparing()
-
-    def _try(self, request: Request) -> None:
-        """Do it; who asked for what was not done is not named by a later event."""
-        try:
-            self._do(request)
-        except (FabError, OSError):
-            self._keeper.not_done(request.verb)
-            raise
-
-    def _do(self, request: Request) -> None:
-        by = request.by
-        self._keeper.asked(request.verb, by)
-        match request.verb:
-            case "start":
-                self._keeper.take_on(StartOrder.read(request.body))
-            case "pause":
-                self._driver.pause()
-            case "resume":
-                self._driver.resume()
-                self._guard.gone_on()
-            case "stop":
-                self._keeper.give_up_preparing()
-                self._driver.stop()
-                self._guard.stopped()
-            case _:
-                self._clear(by)
-
-    def _clear(self, by: str | None) -> None:
-        """A person at the machine says that it may be used again. Nothing starts by this."""
-        if self._driver.phase is Phase.BROKEN:
-            self._driver.clear()
-        self._keeper.clear(by)
+    def _cleared(self) -> None:
         self._trouble = self._reason = None
 
     def _why_not_start(self) -> str | None:
@@ -298,8 +199,8 @@ class MachineHost:
     def _shut_down(self) -> None:
         """Stop what runs, make the machine safe, tell; a job that will not stop keeps its mark."""
         self._keeper.give_up_preparing(f"{SHUT_DOWN}.")
+        self._stop_job()
         if self._driver.phase is not Phase.CLOSED:
-            self._stop_job()
             self._driver.close()
         if self._keeper.busy:
             self._log("the job did not stop in time; it will be told as interrupted")
@@ -310,26 +211,16 @@ class MachineHost:
         self._keeper.close()
 
     def _stop_job(self) -> None:
-        if self._keeper.busy:
+        """Stop what runs; what has just ended waits for the interlock's last word."""
+        if self._driver.phase is Phase.CLOSED and not self._guard.waits:
+            return
+        if self._keeper.busy and not self._guard.waits:
             self._driver.stop()
         end = self._clock.monotonic() + STOP_WITHIN
         while self._keeper.busy and self._clock.monotonic() < end:
-            events = self._driver.pump(Seconds(0.2))
+            events = self._pump_for(Seconds(0.2))
             self._keeper.note_line()
             for event in events:
                 self._heard(event)
+            self._guard.step()
             self._report()
-
-
-def _said(refused: Refused | None) -> Answer:
-    return Answer(False, refused.code, refused.reason) if refused else OK
-
-
-def _named_events(events: object) -> list[tuple[str, int]]:
-    """Return the (boot, seq) pairs of a ``recorded`` request; what is malformed is left out."""
-    pairs = []
-    for event in events if isinstance(events, list) else []:
-        match event:
-            case {"boot": str(boot), "seq": int(seq)}:
-                pairs.append((boot, seq))
-    return pairs

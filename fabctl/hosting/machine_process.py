@@ -18,9 +18,10 @@ from fabctl.hosting.job_keeper import MachineFolders
 from fabctl.hosting.journal import Journal
 from fabctl.hosting.locks import FolderLock
 from fabctl.hosting.logs import log
-from fabctl.hosting.machine import MachineHost, Waker
+from fabctl.hosting.machine import MachineHost
 from fabctl.hosting.machine_reports import MachineReports, Stamps
 from fabctl.hosting.request_desk import RequestDesk
+from fabctl.hosting.waker import Waker
 from fabctl.keyfile import KeyFile
 from fabctl.messaging.challenges import ChallengeBook
 from fabctl.messaging.connect import machine_link

@@ -12,19 +12,23 @@ from pathlib import Path
 import pytest
 
 from fabctl.clock import ManualClock
+from fabctl.hosting.interlock_guard import NOT_BESIDE
 from fabctl.interlock import InputRole, InterlockState
-from fabctl.interlock_causes import SENTENCES
+from fabctl.interlock_causes import SENTENCES, FaultCode
 from fabctl.messaging.interlocks import INTERLOCK_MAX_AGE_S
+from fabctl.messaging.payloads import Answer
 from fabctl.messaging.signing import OPEN_VERBS, SIGNED_VERBS
 from fabctl.model.event import MachineEvent
 from fabctl.model.people import Role
+from fabctl.services import jobs
 from fabctl.services.recording import record_event
 from fabctl.services.uses import open_use_on
 from fabctl.services.using import begin_use
 from fabctl_web.interlocks import words
+from fabctl_web.machines import control
 from tests.interlocked_lab import LASER, MILL, interlocked_config, say
 from tests.web_caller import Caller
-from tests.web_lab import OUTSIDE, TWELVE, WebLab, web_lab
+from tests.web_lab import GOOD_FILE, OUTSIDE, TWELVE, WebLab, web_lab
 
 PAGE = f"/m/{LASER}"
 CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
@@ -36,6 +40,7 @@ WRITING_ADDRESSES = {
     "/m/<machine>/begin", "/m/<machine>/book", "/m/<machine>/clear", "/m/<machine>/done",
     "/m/<machine>/pause", "/m/<machine>/resume", "/m/<machine>/start", "/m/<machine>/stop",
     "/m/<machine>/upload", "/reservations/<reservation>/cancel", "/out",
+    "/api/v1/reservations/<reservation>/check-in", "/reservations/<reservation>/check-in",
 }  # fmt: skip
 """Every address that takes anything but a question. A new one is looked at here first."""
 VERBS = {
@@ -128,6 +133,17 @@ def test_a_fault_of_every_code_is_said_and_is_cleared_at_the_machine_only(
     page = panel(lab)
     assert SENTENCES[code].what.replace("'", "&#39;") in page
     assert steps(page)[-1] == "Only the staff can clear it, at the machine, never on a screen."
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_in_a_fault_nothing_says_that_the_machine_is_off(lab: WebLab, language: str) -> None:
+    """With a welded relay, or an output that cannot be written, it may well be on."""
+    for code in (*FaultCode, "flux-capacitor"):
+        say(lab, LASER, "fault", fault=code, first_cause="lid-open")
+        page = panel(lab, language=language)
+        assert not re.search(r"machine (is|stays|was)\b[^.]*\boff|coupée|éteinte", page), code
+        assert re.search("Do not touch it|N’y touche pas", page)
+    assert "off" not in control.ANSWERS["interlock-fault"].template
 
 
 def test_a_code_of_a_newer_daemon_has_words_too(lab: WebLab) -> None:
@@ -266,6 +282,35 @@ def test_a_machine_without_an_interlock_has_nothing_to_begin(lab: WebLab) -> Non
     browser = lab.browser()
     browser.sign_in("lea")
     assert browser.post("/m/printer-a/begin", page="/m/printer-a").status_code == 409
+
+
+# -- going on ------------------------------------------------------------------------------------
+
+
+def test_only_the_labs_own_screen_says_that_it_stands_beside_the_machine(lab: WebLab) -> None:
+    lea = lab.certified("lea")
+    lab.book(lea, MILL)
+    phone = lab.browser()
+    phone.sign_in("lea")
+    assert phone.upload(GOOD_FILE, "part.gcode", page=f"/m/{MILL}").status_code == 303
+    with lab.db.reading() as db:
+        job = jobs.jobs_of_person(db, person_id=lea.id)[0]
+    lab.workshop.say(MILL, "paused", job=job.id)
+    screen = lab.browser("127.0.0.1")
+    screen.sign_in("lea")
+    for browser in (phone, screen):
+        assert browser.post(f"/m/{MILL}/resume", page=f"/m/{MILL}").status_code == 303
+    said = [body["at_machine"] for _, verb, body in lab.workshop.asked if verb == "resume"]
+    assert said == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "appuie sur le bouton vert"), ("en", "press the green button")]
+)
+def test_who_is_not_beside_it_is_told_how_to_go_on(lab: WebLab, language: str, words: str) -> None:
+    speech = lab.app.extensions["fabctl"].speech(language)
+    answer = Answer(False, NOT_BESIDE.code, NOT_BESIDE.reason)
+    assert words in speech.text(control.answer_text(answer))
 
 
 # -- nothing presses reset -----------------------------------------------------------------------

@@ -17,7 +17,6 @@ from fabctl.interlock import InterlockState
 from fabctl.messaging.interlocks import UNKNOWN, InterlockPayload, PermitWord
 from fabctl.messaging.payloads import MachineState
 from fabctl.ports import Trouble
-from fabctl.units import Seconds
 from tests.machine_bench import TOPICS, MachineBench
 
 PERMIT = b'{"v": 1, "permit": "whatever", "mac": "00"}'
@@ -228,6 +227,58 @@ def test_a_trip_pauses_and_only_a_signed_resume_goes_on(laser: Laser) -> None:
     assert laser.state["state"] == "running"
     laser.confirm(7)
     assert laser.end_of_job()["type"] == "job-finished"
+
+
+def test_a_resume_counts_for_a_minute_after_the_green_button(laser: Laser) -> None:
+    laser.running()
+    laser.trip()
+    laser.step()
+    laser.lock("ready")
+    laser.lock("armed", cause=None, first_cause=None)
+    laser.line.pass_time(60.5)
+    answer = laser.ask_signed("resume")
+    assert answer["code"] == "not-beside-machine"
+    assert "beside" in answer["reason"]
+    assert laser.ask_signed("resume", {"by": "p", "at_machine": "yes"})["accepted"] is False
+    assert laser.state["state"] == "paused"
+    assert laser.ask_signed("resume", {"by": "p", "at_machine": True})["accepted"] is True
+    laser.step(2)
+    assert laser.state["state"] == "running"
+
+
+def test_a_pause_without_a_trip_is_gone_on_from_beside_the_machine_too(laser: Laser) -> None:
+    laser.running()
+    laser.line.pass_time(61.0)
+    laser.lock("armed")  # it rests: no new press
+    assert laser.ask_openly("pause")["accepted"] is True
+    laser.step(2)
+    assert laser.ask_signed("resume")["code"] == "not-beside-machine"
+    laser.trip()
+    laser.lock("ready")
+    laser.lock("armed", cause=None, first_cause=None)
+    laser.line.pass_time(30.0)
+    assert laser.ask_signed("resume")["accepted"] is True
+
+
+def test_an_arming_that_nobody_saw_is_no_press(laser: Laser) -> None:
+    """This process began, or heard again, when the machine was at work already."""
+    laser.line.heard.clear()
+    laser.line.say("running", since_s=1.0)
+    laser.become_idle()
+    assert laser.gate is not None
+    assert not laser.gate.pressed_lately
+    laser.lock("armed", since_s=0.0)
+    assert not laser.gate.pressed_lately
+
+
+def test_a_machine_without_an_interlock_goes_on_from_anywhere(tmp_path: Path) -> None:
+    bench = MachineBench(tmp_path)
+    bench.become_idle()
+    bench.start()
+    bench.confirm(2)
+    assert bench.ask_openly("pause")["accepted"] is True
+    bench.step(2)
+    assert bench.ask_signed("resume")["accepted"] is True
 
 
 def test_a_job_that_goes_on_by_itself_after_a_trip_is_paused_again(laser: Laser) -> None:

@@ -39,13 +39,14 @@ MEANINGS = {
     InterlockState.BOOT: _("The interlock has just started. The machine stays off."),
     InterlockState.SELFTEST: _("The interlock checks itself. The machine stays off."),
     InterlockState.LOCKED: _("Nobody has permission now. The machine stays off."),
-    InterlockState.READY: _("You have permission. The machine is still off."),
+    InterlockState.READY: _("The permission is there. The machine is still off."),
     InterlockState.ARMED: _("The machine can work now. Stay beside it."),
     InterlockState.RUNNING: _("The machine works. Stay beside it."),
     InterlockState.DRAIN: _("The permission is over. The machine finishes, then it locks."),
     InterlockState.TRIPPED: _("Something was not safe. The machine is off."),
-    InterlockState.FAULT: _("A part of the interlock does not work. The machine stays off."),
+    InterlockState.FAULT: _("The interlock has cut off. Do not touch it: a part does not work."),
 }
+"""In FAULT never that the machine is off: a relay that is welded leaves it on."""
 UNKNOWN_MEANING = _("Nobody knows whether the machine is safe. Treat it as dangerous.")
 
 

@@ -104,13 +104,15 @@ def stop(lab: Lab, machine: str, person: PersonView | None, job: str | None = No
     return lab.requests.send(machine, "stop", _asked_by(person, job))
 
 
-def _asked_by(person: PersonView | None, job: str | None) -> dict[str, str | None]:
+def _asked_by(person: PersonView | None, job: str | None) -> dict[str, object]:
     return {"by": person.id if person else None} | ({"job": job} if job else {})
 
 
-def resume(lab: Lab, machine: str, person: PersonView) -> Answer:
+def resume(lab: Lab, machine: str, person: PersonView, *, at_machine: bool = False) -> Answer:
     """Go on with the paused job: its owner or the staff.
 
+    :param at_machine: this is the lab's own screen. An interlocked machine goes on from there, or
+        within a minute of its green button (decision 0143); its process decides.
     :raises RefusedError: somebody else's job, or none.
     """
     job_id = lab.machine(machine).job
@@ -123,7 +125,8 @@ def resume(lab: Lab, machine: str, person: PersonView) -> Answer:
             allowed = False
     if not allowed:
         raise RefusedError([MAY_NOT_RESUME])
-    return lab.requests.send(machine, "resume", _asked_by(person, job_id))
+    body = _asked_by(person, job_id) | {"at_machine": at_machine}
+    return lab.requests.send(machine, "resume", body)
 
 
 def clear(lab: Lab, machine: str, person: PersonView) -> Answer:
@@ -175,6 +178,10 @@ ANSWERS = {
         "Nobody knows what the interlock is doing. If this stays, tell the staff."
     ),
     "no-interlock": text("This machine has no interlock."),
+    "not-beside-machine": text(
+        "Go on from the lab's screen beside the machine. Or open the lid or door, close it, press "
+        "the green button, then go on within a minute."
+    ),
 }
 """Codes of :mod:`fabctl.hosting.machine_states` and :mod:`fabctl.messaging.requests`."""
 REFUSED = text("The machine said no. Look at its state, then try again.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, make_response, render_template, request, url_for
@@ -18,7 +19,7 @@ from fabctl_web.machines import control, qr, receiving
 from fabctl_web.machines.now import now_of
 from fabctl_web.machines.panel import USE_MINUTES, panel_of, takes_files
 from fabctl_web.people.own import job_trouble, job_word
-from fabctl_web.people.signed_in import go, person_needed, signed_in
+from fabctl_web.people.signed_in import go, is_kiosk, person_needed, signed_in
 
 area = Blueprint("machines", __name__, template_folder="templates")
 
@@ -91,7 +92,8 @@ def stop(machine: str) -> Response:
 @area.post("/m/<machine>/resume")
 def resume(machine: str) -> Response:
     """Go on with one's own paused job."""
-    return _ask(machine, control.resume, speech()("The machine goes on."))
+    verb = partial(control.resume, at_machine=is_kiosk())
+    return _ask(machine, verb, speech()("The machine goes on."))
 
 
 @area.post("/m/<machine>/clear")
