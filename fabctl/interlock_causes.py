@@ -73,7 +73,7 @@ class PermitRefusal(StrEnum):
     OTHER_BOOT = "other-boot"
     REPLAYED = "replayed"
     EXPIRED = "expired"
-    """It was made too long ago by the interlock's own uptime, or in its future."""
+    """It names a challenge that is too old, or that the interlock has never told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ _ADVICE: Mapping[str, Sentence] = {
     ),
 }
 
-_AGAIN: Final = "Start the use again. If this stays, tell the staff."
+_AGAIN: Final = "Tap “I begin” once more. If this stays, tell the staff."
 
 _REFUSALS: Mapping[str, Sentence] = {
     PermitRefusal.MALFORMED: Sentence("A permit made no sense.", _AGAIN),
