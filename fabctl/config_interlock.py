@@ -40,6 +40,8 @@ NO_PIN = -1
 """Stands in for a pin that was told wrong, while the rest is read."""
 LONGEST_SOCKET_PATH = 107
 """Bytes; sun_path of unix(7), less its NUL."""
+_BOTH_FEEDBACKS = frozenset({InputRole.K1_FEEDBACK, InputRole.K2_FEEDBACK})
+"""A relay that welds and is not read is found by nobody; then the other one is alone."""
 _BOTH_LIDS = frozenset({InputRole.LID_A, InputRole.LID_B})
 NEEDED: Mapping[ProfileKind, frozenset[InputRole]] = {
     ProfileKind.LASER: _BOTH_LIDS
@@ -48,11 +50,10 @@ NEEDED: Mapping[ProfileKind, frozenset[InputRole]] = {
         InputRole.EXHAUST,
         InputRole.ESTOP,
         InputRole.RESET,
-        InputRole.K1_FEEDBACK,
-    },
-    ProfileKind.ENCLOSURE: frozenset(
-        {InputRole.LID_A, InputRole.ESTOP, InputRole.RESET, InputRole.K1_FEEDBACK}
-    ),
+        InputRole.ACTIVE,
+    }
+    | _BOTH_FEEDBACKS,
+    ProfileKind.ENCLOSURE: _BOTH_FEEDBACKS | {InputRole.LID_A, InputRole.ESTOP, InputRole.RESET},
     ProfileKind.RELAY: frozenset({InputRole.RESET}),
 }
 _ALWAYS_POSSIBLE = frozenset(
@@ -84,6 +85,7 @@ RANGES_S: Mapping[str, tuple[float, float]] = {
     "exhaust_s": (0.1, 10.0),
     "idle_running_s": (1.0, 60.0),
     "idle_armed_s": (10.0, 3600.0),
+    "idle_drain_s": (0.2, 5.0),
     "drain_s": (0.0, 3600.0),
     "clear_s": (0.5, 30.0),
 }

@@ -22,11 +22,12 @@ class ProfileKind(StrEnum):
     """Which inputs an interlock must have, and which it may have."""
 
     LASER = "laser"
-    """Two lid channels, water flow, exhaust, e-stop, reset, K1 feedback."""
+    """Two lid channels, water flow, exhaust, e-stop, reset, both feedbacks, run signal."""
     ENCLOSURE = "enclosure"
-    """A mill's door (one or two channels), e-stop, reset, K1 feedback."""
+    """A mill's door (one or two channels), e-stop, reset, both feedbacks."""
     RELAY = "relay"
-    """A plain machine behind a relay: permit and local reset only."""
+    """A plain machine behind a relay: permit and local reset only. Without feedback (it may have
+    it) a welded relay is never found."""
 
 
 class InputRole(StrEnum):
@@ -100,6 +101,9 @@ class Timings:
     idle_running_s: Seconds = Seconds(5.0)
     """RUNNING becomes ARMED after so long without the run signal."""
     idle_armed_s: Seconds = Seconds(600.0)
+    idle_drain_s: Seconds = Seconds(1.0)
+    """DRAIN ends after so long without the run signal: a job that pauses for longer is over, and
+    another one must not begin."""
     drain_s: Seconds = Seconds(900.0)
     """A job may overrun its permit by so much at most."""
     clear_s: Seconds = Seconds(1.0)

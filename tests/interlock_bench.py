@@ -6,7 +6,7 @@ It knows nothing of the chain but its interface. Relays are as they are: K1 behi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +202,7 @@ class Bench:
         return answer
 
     def _hand_in(
-        self, seconds: float, use: str, person: str, other: Mapping[str, Any]
+        self, seconds: float, use: str, person: str, other: dict[str, Any]
     ) -> PermitAnswer:
         self._serial += 1
         values: dict[str, Any] = {"machine": MACHINE, "boot": BOOT, "serial": self._serial}

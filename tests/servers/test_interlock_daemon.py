@@ -435,8 +435,14 @@ driver = "opaque"
 [interlocks.laser]
 kind = "enclosure"
 factory = "simulated"
-inputs = {{ lid_a = 5, estop = 26, reset = 16, k1_feedback = 20, active = 25 }}
 outputs = {{ k1 = 17, k2 = 27 }}
+[interlocks.laser.inputs]
+lid_a = 5
+estop = 26
+reset = 16
+k1_feedback = 20
+k2_feedback = 21
+active = 25
 {QUICK}"""
 RELAY = f"""{LAB}kind = "other"
 driver = "opaque"

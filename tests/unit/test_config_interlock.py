@@ -46,12 +46,14 @@ exhaust = 19
 estop = 26
 reset = 16
 k1_feedback = 20
+k2_feedback = 21
+active = 25
 """
 MILL = """\
 [interlocks.mill]
 kind = "enclosure"
 factory = "lgpio"
-inputs = { lid_a = 7, estop = 8, reset = 11, k1_feedback = 9 }
+inputs = { lid_a = 4, estop = 12, reset = 18, k1_feedback = 24, k2_feedback = 9 }
 outputs = { k1 = 22, k2 = 23 }
 """
 RELAY = """\
@@ -158,6 +160,9 @@ def change(old: str, new: str) -> str:
         ),
         # inputs by kind
         (change("flow = 13\n", ""), "this input is needed by the kind laser"),
+        (change("k2_feedback = 21\n", ""), "this input is needed by the kind laser"),
+        (change("active = 25\n", ""), "this input is needed by the kind laser"),
+        (MILL.replace(", k2_feedback = 9", ""), "this input is needed by the kind enclosure"),
         (change('kind = "laser"', 'kind = "relay"'), "no such input on the kind relay"),
         # words
         (change("lid_a = 5", "lid_a = 5\nlid_c = 4"), "did you mean lid_"),
@@ -172,6 +177,7 @@ def change(old: str, new: str) -> str:
         # times
         (LASER + "[interlocks.laser.timings]\nscan_s = 0.05\n", "from 0.005 to 0.02 s"),
         (LASER + "[interlocks.laser.timings]\nfeedback_s = 5\n", "from 0.03 to 0.5 s"),
+        (LASER + "[interlocks.laser.timings]\nidle_drain_s = 6\n", "from 0.2 to 5 s"),
         (LASER + "[interlocks.laser.timings]\nclear_s = nan\n", "from 0.5 to 30 s"),
         (LASER + "[interlocks.laser.timings]\nclear_s = true\n", "a number from 0.5 to 30 s"),
         (LASER + "[interlocks.laser.timings]\nclear = 1\n", "did you mean clear_s?"),
@@ -216,12 +222,30 @@ def test_a_socket_whose_path_is_too_long() -> None:
     assert "a shorter data.directory" in str(caught.value)
 
 
-def test_the_examples_of_the_document_can_be_used() -> None:
+def examples() -> str:
     document = (Path(__file__).parents[2] / "docs" / "lab-toml.md").read_text()
     section = document.split("## Interlocks", 1)[1]
-    examples = "".join(re.findall(r"```toml\n(.*?)```", section, flags=re.DOTALL))
-    soldering = '[machines.soldering]\nkind = "other"\ndriver = "opaque"\n'
-    assert set(interlocks(soldering + examples)) == {"laser", "mill", "soldering"}
+    return "".join(re.findall(r"```toml\n(.*?)```", section, flags=re.DOTALL))
+
+
+def test_the_examples_of_the_document_can_be_used() -> None:
+    """Each machine is on a computer of its own, as the document says."""
+    names = ["laser", "mill", "soldering"]
+    text = '[lab]\nid = "x"\nname = "X"\n'
+    for name in names:
+        text += f"[hosts.pi-{name}]\n[machines.{name}]\n"
+        text += f'kind = "other"\ndriver = "opaque"\nhost = "pi-{name}"\n'
+    assert list(read(text + examples(), HERE, ["opaque"]).interlocks) == names
+
+
+def test_no_example_takes_a_pin_with_another_function() -> None:
+    """GPIO 2 and 3 are I2C, 7 to 11 SPI, 14 and 15 the serial console (Raspberry Pi, header)."""
+    demo = (Path(__file__).parents[2] / "fabctl" / "commands" / "demo_lab.toml").read_text()
+    pin = re.compile(rf"\b(?:k1|k2|{'|'.join(InputRole)}) = (?:{{ pin = )?(\d+)")
+    for text in (examples(), demo[demo.index("[interlocks.laser]") :]):
+        pins = {int(found) for found in pin.findall(text)}
+        assert len(pins) >= 10
+        assert not pins & {2, 3, *range(7, 12), 14, 15}
 
 
 def test_the_document_tells_the_ranges_and_the_usual_times() -> None:

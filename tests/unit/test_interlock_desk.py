@@ -67,9 +67,43 @@ def test_a_drain_ends_when_the_job_does() -> None:
     bench = bench_in(State.DRAIN)
     bench.run(20.0)
     bench.safe[InputRole.ACTIVE] = True
-    bench.run(4.9)
+    bench.run(1.0)
     assert bench.is_in(State.DRAIN)
-    bench.run(0.3)
+    bench.run(0.1)
+    assert bench.is_in(State.LOCKED)
+
+
+def test_no_job_begins_in_a_drain_after_a_pause() -> None:
+    """A pause of 1.1 s: a person could change the workpiece's file in 4 s, and did."""
+    bench = bench_in(State.DRAIN)
+    jobs = 0
+    while bench.outputs.k2:
+        bench.run(20.0)
+        jobs += 1
+        bench.safe[InputRole.ACTIVE] = True
+        bench.run(1.1)
+        bench.safe[InputRole.ACTIVE] = False
+    assert (jobs, bench.state) == (1, State.LOCKED)
+
+
+def test_a_pause_under_a_second_does_not_end_a_drain() -> None:
+    bench = bench_in(State.DRAIN)
+    for _ in range(20):
+        bench.safe[InputRole.ACTIVE] = True
+        bench.run(0.9)
+        bench.safe[InputRole.ACTIVE] = False
+        bench.run(2.0)
+    assert bench.is_in(State.DRAIN)
+
+
+def test_a_job_that_rested_when_its_permit_ended_is_over() -> None:
+    bench = Bench()
+    bench.start(60.0)
+    bench.safe[InputRole.ACTIVE] = True
+    bench.run(2.0)
+    assert bench.is_in(State.RUNNING)
+    bench.drop_permit()
+    bench.run(0.02)
     assert bench.is_in(State.LOCKED)
 
 

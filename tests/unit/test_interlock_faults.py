@@ -529,3 +529,32 @@ def test_a_steward_that_is_gone_drains_the_job_and_arms_nothing_new() -> None:
     bench.run(5.2)
     bench.press()
     assert (bench.state, bench.view.advice) == (State.LOCKED, Advice.NO_PERMIT)
+
+
+# -- exhaust that flaps ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("off_s", "on_s"), [(2.9, 0.07), (2.9, 2.9), (0.1, 0.1), (0.02, 0.06)])
+def test_an_exhaust_that_flaps_trips_after_3_s_in_all(off_s: float, on_s: float) -> None:
+    bench = Bench()
+    bench.arm(600.0)
+    off_for = 0.0
+    while bench.is_in(State.ARMED) and off_for < 60.0:
+        bench.safe[InputRole.EXHAUST] = False
+        bench.run(off_s)
+        off_for += off_s
+        bench.safe[InputRole.EXHAUST] = True
+        bench.run(on_s)
+    assert (bench.view.trips, bench.view.first_cause) == (1, Cause.EXHAUST_OFF)
+    assert off_for <= 3.0 + 2 * off_s
+
+
+def test_an_exhaust_that_was_on_for_3_s_gets_its_3_s_again() -> None:
+    bench = Bench()
+    bench.arm(600.0)
+    for _ in range(10):
+        bench.safe[InputRole.EXHAUST] = False
+        bench.run(2.9)
+        bench.safe[InputRole.EXHAUST] = True
+        bench.run(3.1)
+    assert bench.is_in(State.ARMED)

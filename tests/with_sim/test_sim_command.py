@@ -47,6 +47,8 @@ exhaust = {{ pin = 19, safe_high = false }}
 estop = 26
 reset = 16
 k1_feedback = 20
+k2_feedback = 21
+active = 25
 """
 
 

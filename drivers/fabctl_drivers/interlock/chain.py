@@ -172,7 +172,7 @@ class Chain:
         now, inputs = self._now, self._inputs
         late, stalled = not gap_s <= LATE_S, not gap_s <= STALL_S  # NaN is late too
         inputs.take(reading, now, outputs_on=self.outputs_on, late=late, stalled=stalled)
-        self._found = inputs.objections() if self._state is State.TRIPPED else inputs.trips(now)
+        self._found = inputs.objections() if self._state is State.TRIPPED else inputs.trips()
         if stalled:
             self._found.insert(0, Cause.SCAN_STALLED)
         if self._found:
@@ -225,8 +225,9 @@ class Chain:
             yield Event.OVERRUN, f"after {self._times.drain_s:.0f} s"
         if self._inputs.active is not False:
             return  # without a run signal nobody knows that it is idle
-        idle_s = self._now - self._last_active
-        if idle_s >= self._times.idle_running_s:
+        idle_s, times = self._now - self._last_active, self._times
+        draining = self._state is State.DRAIN
+        if idle_s >= (times.idle_drain_s if draining else times.idle_running_s):
             yield Event.RESTED, f"idle for {idle_s:.0f} s"
         if idle_s >= self._times.idle_armed_s:
             yield Event.LEFT_ALONE, f"idle for {idle_s:.0f} s"

@@ -76,6 +76,44 @@ class Contact:
             self.since = now
 
 
+class Patience:
+    """A contact that may be unsafe for a while before it trips.
+
+    The while is used up by every unsafe time, and is whole again only once the contact has been
+    safe for as long without a break: a contact that flaps does not get it anew each time.
+
+    :param while_s: 0 for none.
+    """
+
+    def __init__(self, contact: Contact, while_s: float) -> None:
+        self._contact = contact
+        self._while_s = while_s
+        self._used_s = 0.0
+        """By the unsafe times that are over."""
+        self._unsafe_since: float | None = None
+        self.is_over = False
+        """The contact is unsafe now, and has been for too long in all."""
+
+    def take(self, now: float) -> None:
+        """Count, after the contact has taken its reading."""
+        if self._contact.safe:
+            self._rest(now)
+            return
+        since = self._contact.since
+        if self._contact.safe is False:  # None: it has never been read for long enough
+            self._unsafe_since = since
+        self.is_over = self._used_s + now - since >= self._while_s
+
+    def _rest(self, now: float) -> None:
+        safe_since = self._contact.since
+        if self._unsafe_since is not None:
+            self._used_s += safe_since - self._unsafe_since
+            self._unsafe_since = None
+        if now - safe_since >= self._while_s:
+            self._used_s = 0.0
+        self.is_over = False
+
+
 class Lid:
     """The channels of one lid or door: they agree, and were seen open once."""
 

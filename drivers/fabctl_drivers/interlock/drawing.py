@@ -44,9 +44,11 @@ _TIMES: Final = {
     "flow_gap_s": "water may stay without a pulse for so long",
     "flow_low_s": "water may stay under the minimum for so long",
     "flow_start_s": "an arming without water gets so long, once, until water has been seen",
-    "exhaust_s": "the exhaust may be off for so long; before arming not at all",
-    "idle_running_s": "RUNNING and DRAIN end after so long without the run signal",
+    "exhaust_s": "the exhaust may be off for so long in all, until it is on for as long without a "
+    "break; before arming not at all",
+    "idle_running_s": "RUNNING ends after so long without the run signal",
     "idle_armed_s": "ARMED ends after so long without the run signal",
+    "idle_drain_s": "DRAIN ends after so long without the run signal",
     "drain_s": "DRAIN lasts so long at most",
     "clear_s": "TRIPPED ends after so long without any cause",
 }

@@ -13,7 +13,7 @@ from fabctl.errors import InputError
 from fabctl.interlock import InputCondition, InputRole, InterlockProfile
 from fabctl.units import Seconds
 from fabctl_drivers.interlock.causes import Advice, Cause, FaultCode
-from fabctl_drivers.interlock.contacts import MONOSTABLE_S, Contact, Lid, Relay
+from fabctl_drivers.interlock.contacts import MONOSTABLE_S, Contact, Lid, Patience, Relay
 from fabctl_drivers.interlock.flow import FlowMeter, Water
 from fabctl_drivers.interlock.reset import ResetButton
 from fabctl_drivers.interlock.view import InputView
@@ -65,7 +65,11 @@ class Inputs:
             if role in CAUSES or role is InputRole.ACTIVE
         }
         self._watched = [
-            (CAUSES[role], self._contacts[role], _grace_s(role, profile))
+            (
+                CAUSES[role],
+                self._contacts[role],
+                Patience(self._contacts[role], _grace_s(role, profile)),
+            )
             for role in sorted(self._contacts, key=list(InputRole).index)
             if role in CAUSES
         ]
@@ -107,6 +111,8 @@ class Inputs:
         self._count_unread(safe)
         for role, contact in self._contacts.items():
             contact.take(safe[role], now, late=late)
+        for _, _, patience in self._watched:
+            patience.take(now)
         self.lid.compare(now)
         for role, relay in self._relays.items():
             released = safe[role]
@@ -150,14 +156,9 @@ class Inputs:
             return FaultCode.RESET_STUCK, "the reset button was held for too long"
         return None
 
-    def trips(self, now: float) -> list[Cause]:
+    def trips(self) -> list[Cause]:
         """Return what an interlock that has proved itself trips on, the weightiest first."""
-        found = {
-            cause
-            for cause, contact, grace_s in self._watched
-            if not contact.safe and now - contact.since >= grace_s
-        }
-        return self._in_order(found)
+        return self._in_order({cause for cause, _, patience in self._watched if patience.is_over})
 
     def objections(self) -> list[Cause]:
         """Return what must be gone before anything is armed: as trips, without any grace."""
