@@ -229,13 +229,12 @@ def _free(session: Session, clock: Clock, session_id: str) -> None:
 
 
 def _locked(session: Session, resource_ids: Iterable[str]) -> list[str]:
-    """Lock the resources, always in the same order, and return those to claim.
+    """Lock the resources with all that they are within, and return those to claim.
 
     A machine in a room that is claimed too needs no claim of its own; the two would overlap.
     """
     rows = [lookups.resource(session, one) for one in sorted(set(resource_ids))]
-    for row in rows:
-        lock_tree(session, row.id)
+    lock_tree(session, *(row.id for row in rows))
     return [
         row.id for row in rows if not any(other is not row and holds(other, row) for other in rows)
     ]
