@@ -35,8 +35,9 @@ CONTENT = b"\n".join(LINES) + b"\n"
 
 
 @pytest.fixture
-def stand_in() -> Iterator[SimProcess]:
-    options = ("--boot", "0.1", "--no-reset-on-open", "--factor", "1")
+def stand_in(request: pytest.FixtureRequest) -> Iterator[SimProcess]:
+    mode = f"32={getattr(request, 'param', 1)}"
+    options = ("--boot", "0.1", "--no-reset-on-open", "--factor", "1", "--set", mode)
     with (
         tempfile.TemporaryDirectory(prefix="sim") as name,
         SimProcess(Path(name), *options, controller="grbl") as sim,
@@ -87,6 +88,20 @@ def test_nothing_is_streamed_before_the_green_button(
     it.begin()
     it.wait_shown("ready")
     assert ask(it, "start") == "interlock-not-armed"
+    with stand_in.control() as control:
+        assert not [text for text in control.texts() if text.startswith(("G1", "M4"))]
+
+
+@pytest.mark.parametrize("stand_in", [0], indirect=True)
+def test_outside_laser_mode_nothing_is_streamed(it: InterlockLab, stand_in: SimProcess) -> None:
+    """A hold would leave the laser on. The sentence says what to set."""
+    it.arm()
+    it.wait_shown("armed")
+    ask(it, "start")
+    wait_until(lambda: ends(it), "the job ends")
+    (end,) = ends(it)
+    assert (end.type, end.line) == ("job-failed", 0)
+    assert "$32=1" in (end.reason or "")
     with stand_in.control() as control:
         assert not [text for text in control.texts() if text.startswith(("G1", "M4"))]
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fabctl.errors import LocalError
+from fabctl.ports import Phase
+from fabctl_drivers.grbl.settings import Settings
 from tests.transcripts.grbl_by_hand import (
     HOMING,
     JOGS,
@@ -14,7 +17,7 @@ from tests.transcripts.grbl_by_hand import (
 )
 from tests.transcripts.grbl_lines import CHECKS, COUNTING, ERRORS, LASERS, TEXTS, WRITERS
 from tests.transcripts.grbl_requests import HOLDS, OPENINGS, SILENCES, STOPS
-from tests.transcripts.grbl_stage import Scene, Stage
+from tests.transcripts.grbl_stage import LASER, SETTINGS, Scene, Stage
 
 SCENES = [
     *COUNTING,
@@ -63,3 +66,22 @@ def test_every_scene_has_its_own_title_and_a_source() -> None:
     titles = [scene.title for scene in SCENES]
     assert len(set(titles)) == len(titles)
     assert all(scene.source for scene in SCENES)
+
+
+LASER_MODE_OFF = [SETTINGS, SETTINGS.replace("$32=0\n", "")]
+
+
+@pytest.mark.parametrize("stored", LASER_MODE_OFF, ids=["$32=0", "$32 not told"])
+def test_a_laser_outside_laser_mode_starts_nothing(stored: str) -> None:
+    """laser_mode.md: without $32=1 it is a spindle, and a feed hold leaves a spindle on."""
+    scene = Scene("a laser", "laser_mode.md", [], stored=stored, settings=Settings(is_laser=True))
+    with pytest.raises(LocalError, match=r"\$32=1") as refused:
+        Stage(scene)
+    assert refused.value.next_step
+
+
+def test_a_laser_in_laser_mode_and_a_dry_run_start() -> None:
+    laser = Scene("", "laser_mode.md", [], stored=LASER, settings=Settings(is_laser=True))
+    assert Stage(laser).session.phase is Phase.RUNNING
+    checked = Settings(is_laser=True, check_run=True)
+    assert Stage(Scene("", "commands.md, $C", [], settings=checked)).session.phase is Phase.RUNNING

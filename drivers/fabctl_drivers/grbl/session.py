@@ -128,7 +128,8 @@ class Session(Hands):
     def start(self, file: JobFile, lines: Iterator[JobLine], now: float) -> None:
         """Begin a job.
 
-        :raises LocalError: the machine is not idle, or stands at an open door.
+        :raises LocalError: the machine is not idle, stands at an open door, or is a laser whose
+            controller is not in laser mode.
         :raises InputError: the file's first line cannot be sent.
         """
         next_phase(self.phase, Move.START)
@@ -140,6 +141,7 @@ class Session(Hands):
                 f"the controller's state is {state}, so no job starts",
                 next_step="close the door, then stop the machine, which resets its controller",
             )
+        self._require_laser_mode()
         link = self._controller.link
         job = Job(file, lines, now, link.bytes_sent, is_check=self._settings.check_run)
         if job.failure is not None:
@@ -150,6 +152,20 @@ class Session(Hands):
         if job.is_check:
             self._say_errand(Errand.CHECK)
         self._fill(now)
+
+    def _require_laser_mode(self) -> None:
+        """Outside laser mode a hold stops the axes and leaves the laser on: it is a spindle then.
+
+        Source: Grbl ``doc/markdown/laser_mode.md`` and ``commands.md`` (feed hold).
+        """
+        told = self._controller.identity
+        if self._settings.is_laser and not self._settings.check_run and not told.laser_mode:
+            raise LocalError(
+                "the controller is not in laser mode ($32=1), so no job starts: a pause would "
+                "leave the laser on",
+                next_step="set $32=1 in the controller; a machine without a laser is no laser in "
+                "lab.toml",
+            )
 
     def pause(self, now: float) -> None:
         """Hold the machine; no-op when it is held or about to be.

@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from fabctl.errors import InputError
-from fabctl.ports import MachineProfile, WorkArea
+from fabctl.ports import MachineKind, MachineProfile, WorkArea
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -40,6 +40,8 @@ class Settings:
     when_locked: Key = Key.WAIT
     work_area: WorkArea | None = None
     keep_running: bool = False
+    is_laser: bool = False
+    """The machine's kind: its controller must be in laser mode for a job."""
 
 
 def settings_of(profile: MachineProfile) -> Settings:
@@ -59,6 +61,7 @@ def settings_of(profile: MachineProfile) -> Settings:
         _key(profile, "when_locked", Key.WAIT, tuple(Key)),
         profile.work_area,
         _flag(profile, "keep_running"),
+        profile.kind is MachineKind.LASER,
     )
 
 

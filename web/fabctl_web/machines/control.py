@@ -105,7 +105,8 @@ def stop(lab: Lab, machine: str, person: PersonView | None, job: str | None = No
 
 
 def _asked_by(person: PersonView | None, job: str | None) -> dict[str, object]:
-    return {"by": person.id if person else None} | ({"job": job} if job else {})
+    body: dict[str, object] = {"by": person.id if person else None}
+    return body | ({"job": job} if job else {})
 
 
 def resume(lab: Lab, machine: str, person: PersonView, *, at_machine: bool = False) -> Answer:
