@@ -22,6 +22,7 @@ from fabctl.units import Seconds
 
 SAY_AGAIN = Seconds(2.0)
 REFUSALS_AT_MOST_EVERY = Seconds(10.0)
+TROUBLE_AT_MOST_EVERY = Seconds(60.0)
 BESIDE_IT_FOR = Seconds(60.0)
 """So long after the green button somebody counts as standing there. Decision 0143."""
 PERMITS_BURST = 5.0
@@ -79,6 +80,7 @@ class InterlockGate:
         self._refusals: Counter[str] = Counter()
         """Permits that the daemon refused, not told yet."""
         self._refusals_told_at: Seconds | None = None
+        self._trouble_told_at: Seconds | None = None
         self._permits = PERMITS_BURST
         self._counted_at = clock.monotonic()
         self._armings: tuple[str | None, int] | None = None
@@ -245,6 +247,8 @@ class InterlockGate:
             self._changed(was, now)
         elif now.trips > was.trips:
             self._tripped(now)
+        if now.trouble and now.trouble != was.trouble:
+            self._in_trouble(now.trouble)
         refused_before = was.permits_refused if same_boot else {}
         for code, count in now.permits_refused.items():
             self._refusals[code] += max(0, count - refused_before.get(code, 0))
@@ -269,6 +273,13 @@ class InterlockGate:
         cause = now.first_cause or now.cause
         use = now.permit.use if now.permit else None
         self._reports.event(EventType.INTERLOCK_TRIPPED, trouble=cause, reason=why(now), use=use)
+
+    def _in_trouble(self, why: str) -> None:
+        """Tell of a disk in trouble; one that comes and goes must not fill ours."""
+        told = self._trouble_told_at
+        if told is None or self.now - told >= TROUBLE_AT_MOST_EVERY:
+            self._trouble_told_at = self.now
+            self._reports.event(EventType.INTERLOCK_TROUBLE, reason=why)
 
     def _tell_refusals(self) -> None:
         """Tell of refused permits, every 10 s at most: a hostile sender must not fill the disk."""
@@ -299,7 +310,8 @@ def _gist(said: InterlockPayload) -> tuple[object, ...]:
     inputs = tuple((role, word.condition, word.say) for role, word in said.inputs.items())
     use = said.permit.use if said.permit else None
     return (
-        said.state, said.boot, said.cause, said.first_cause, said.fault, said.advice, inputs, use,
+        said.state, said.boot, said.cause, said.first_cause, said.fault, said.trouble,
+        said.advice, inputs, use,
         said.outputs_on, said.active, said.trips, sum(said.permits_refused.values()),
         said.challenge,
     )  # fmt: skip

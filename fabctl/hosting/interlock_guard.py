@@ -97,7 +97,7 @@ class JobGuard:
         if self._gate is not None:
             self._gate.begin_job()
         if self._keeper.job is not None:
-            self._keeper.job.tripped = None
+            self._keeper.job.go_on()
 
     def ended(self, event: JobEnded, stopped_because: str | None) -> None:
         """Tell a job's end; one that seems finished only when the interlock held until then."""
@@ -153,7 +153,7 @@ class JobGuard:
             return
         if job.tripped is None:
             self._log(why)
-            job.tripped = why
+            job.tripped, job.tripped_at = why, self._driver.confirmed_line
         if running:
             self._pause()
 

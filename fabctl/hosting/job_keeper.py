@@ -232,9 +232,14 @@ class JobKeeper:
             ENDED_AS[event.outcome],
             job=event.job, line=event.line, commands=event.commands_done, resends=event.resends,
             seconds=round(event.seconds, 3), trouble=trouble, by=by,
-            reason=stopped_because if stopped and stopped_because else event.reason,
+            reason=stopped_because if stopped and stopped_because else self._why(event),
         )  # fmt: skip
         self._forget_job()
+
+    def _why(self, event: JobEnded) -> str | None:
+        """Return an end's reason; without one, the trips that the job went on from."""
+        story = self.job.story if self.job is not None else None
+        return event.reason or (story[:MOST_REASON] if story else None)
 
     def _as_the_interlock_left_it(self, event: JobEnded) -> JobEnded:
         """A job that the interlock ended is a failure, whatever its last lines said; so is one

@@ -24,9 +24,27 @@ class JobRun:
     paused: bool = False
     tripped: str | None = None
     """Why the interlock had it paused, until it goes on: what ends before that did not finish."""
+    tripped_at: int = 0
+    """The file's line that was confirmed then."""
+    went_on: list[str] = field(default_factory=list)
+    """The trips that it went on from: line and reason, oldest first."""
     doomed: str | None = None
     """Why the interlock ended it."""
     watch: Stopwatch = field(default_factory=lambda: Stopwatch(Seconds(0.0)))
+
+    def go_on(self) -> None:
+        """Somebody beside the machine resumed it: its trip is over, and is told at the end."""
+        if self.tripped is not None:
+            self.went_on.append(f"line {self.tripped_at}: {self.tripped}")
+        self.tripped = None
+
+    @property
+    def story(self) -> str | None:
+        """Return what a finished job's end tells of its trips; None: there was none."""
+        if not self.went_on:
+            return None
+        times = "" if len(self.went_on) == 1 else f" (the first of {len(self.went_on)} trips)"
+        return f"It went on after a trip at {self.went_on[0]}{times}"
 
     @property
     def id(self) -> str:

@@ -21,6 +21,7 @@ UNKNOWN: Final = "unknown"
 """The state to show when the last word is too old, or the daemon does not answer. Never safe."""
 STATES = frozenset({*InterlockState, UNKNOWN})
 _SHORT = 64
+_LONGEST_TROUBLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class InterlockPayload:
     """Since the daemon's boot."""
     uptime_s: float | None = None
     """Seconds since the daemon's boot."""
+    trouble: str | None = None
+    """What keeps the daemon from its disk, English, for technicians; None: nothing."""
     challenge: str | None = None
     """What the next permit must name; a new one every few s."""
     max_age_s: int = INTERLOCK_MAX_AGE_S
@@ -78,6 +81,7 @@ class InterlockPayload:
         fields: dict[str, Any] = {
             "state": str(self.state), "interlock_boot": self.boot, "since_s": self.since_s,
             "cause": self.cause, "first_cause": self.first_cause, "fault": self.fault,
+            "trouble": self.trouble,
             "advice": self.advice, "uptime_s": self.uptime_s, "challenge": self.challenge,
             "inputs": {
                 str(role): {"condition": str(w.condition), "age_s": w.age_s, "say": w.say}
@@ -126,6 +130,7 @@ class InterlockPayload:
             active=_flag_or_none(fields, "active"),
             trips=fields.whole_or_none("trips") or 0,
             uptime_s=fields.number_or_none("uptime_s"),
+            trouble=_cut(fields, "trouble"),
             challenge=fields.text_or_none("challenge", limit=_SHORT),
             max_age_s=max_age_s,
         )
@@ -162,6 +167,12 @@ def _counts(fields: Fields, key: str) -> dict[str, int]:
         return {}
     counts = fields.inner(key)
     return {str(code)[:_SHORT]: counts.whole(code) for code in counts.values}
+
+
+def _cut(fields: Fields, key: str) -> str | None:
+    """Return a text, cut short: however much an operating system says, the word counts."""
+    said = fields.values.get(key)
+    return said[:_LONGEST_TROUBLE] if isinstance(said, str) and said else None
 
 
 def _flag_or_none(fields: Fields, key: str) -> bool | None:

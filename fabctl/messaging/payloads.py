@@ -87,6 +87,8 @@ class EventType(StrEnum):
     """``trouble``: the fault's code."""
     INTERLOCK_CLEARED = "interlock-cleared"
     """Somebody at the machine cleared a fault."""
+    INTERLOCK_TROUBLE = "interlock-trouble"
+    """It cannot write to its disk; ``reason``: what that said."""
     INTERLOCK_PERMIT_REFUSED = "interlock-permit-refused"
     """``trouble``: why; ``count``: how many since the last such event."""
     INTERLOCK_RAN = "interlock-ran"

@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     INTERLOCK_TRIPPED = "interlock-tripped"
     INTERLOCK_FAULT = "interlock-fault"
     INTERLOCK_CLEARED = "interlock-cleared"
+    INTERLOCK_TROUBLE = "interlock-trouble"
     INTERLOCK_PERMIT_REFUSED = "interlock-permit-refused"
     INTERLOCK_RAN = "interlock-ran"
     """The machine worked for some seconds of a use, as the interlock counted."""

@@ -146,6 +146,28 @@ def test_in_a_fault_nothing_says_that_the_machine_is_off(lab: WebLab, language: 
     assert "off" not in control.ANSWERS["interlock-fault"].template
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "écrire sur son disque"), ("en", "cannot write to its disk")]
+)
+def test_a_disk_in_trouble_is_said(lab: WebLab, language: str, words: str) -> None:
+    say(lab, LASER, "locked", trouble="No space left on device")
+    assert words in panel(lab, language=language)
+    clock_of(lab).advance(INTERLOCK_MAX_AGE_S + 0.1)
+    assert words not in panel(lab, language=language)
+    say(lab, LASER, "locked")
+    assert words not in panel(lab, language=language)
+
+
+def test_a_disk_in_trouble_is_in_the_history(lab: WebLab) -> None:
+    record(lab, MachineEvent(LASER, "b", 1, "interlock-trouble", reason="No space left"))
+    lab.person("awa", role=Role.STAFF)
+    browser = lab.browser()
+    browser.sign_in("awa")
+    page = browser.get("/interlocks").get_data(as_text=True)
+    assert "Cannot write to its disk" in page
+    assert "No space left" in page
+
+
 def test_a_code_of_a_newer_daemon_has_words_too(lab: WebLab) -> None:
     say(lab, LASER, "fault", fault="flux-capacitor")
     assert "The interlock reports something unknown." in panel(lab)

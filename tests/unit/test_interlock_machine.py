@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from fabctl.hosting.interlock_meter import Ran, WorkMeter
 from fabctl.hosting.interlock_rules import ROWS, Act
 from fabctl.interlock import InterlockState
 from fabctl.messaging.interlocks import UNKNOWN, InterlockPayload, PermitWord
-from fabctl.messaging.payloads import MachineState
+from fabctl.messaging.payloads import MachineState, Stamp, encode
 from fabctl.ports import Trouble
 from tests.machine_bench import TOPICS, MachineBench
 
@@ -226,7 +227,10 @@ def test_a_trip_pauses_and_only_a_signed_resume_goes_on(laser: Laser) -> None:
     laser.step(2)
     assert laser.state["state"] == "running"
     laser.confirm(7)
-    assert laser.end_of_job()["type"] == "job-finished"
+    end = laser.end_of_job()
+    assert end["type"] == "job-finished"
+    assert f"line {paused['line']}: " in end["reason"]
+    assert "lid or door is open" in end["reason"]
 
 
 def test_a_resume_counts_for_a_minute_after_the_green_button(laser: Laser) -> None:
@@ -539,6 +543,25 @@ def test_events_are_what_changed(laser: Laser) -> None:
         "interlock-cleared",
     ]
     assert laser.events("interlock-tripped")[0]["trouble"] == "lid-open"
+
+
+def test_a_disk_in_trouble_is_published_and_told_once_a_minute(laser: Laser) -> None:
+    laser.become_idle()
+    for trouble in ("disk full", None, "disk full", None, "x" * 5000):
+        laser.lock("locked", trouble=trouble)
+        if trouble:
+            assert laser.said[-1]["trouble"] == trouble
+    assert [event["reason"] for event in laser.events("interlock-trouble")] == ["disk full"]
+    laser.line.pass_time(61.0)
+    laser.lock("locked", trouble=None)
+    laser.lock("locked", trouble="disk gone")
+    assert laser.events("interlock-trouble")[-1]["reason"] == "disk gone"
+
+
+def test_a_long_trouble_is_cut_and_the_word_counts() -> None:
+    said = {"state": "locked", "trouble": "x" * 5000}
+    read = InterlockPayload.decode(encode(said, Stamp(datetime.now(UTC), True, "b", 1)))
+    assert read.trouble == "x" * 200
 
 
 def test_what_was_so_before_we_began_is_no_event(laser: Laser) -> None:

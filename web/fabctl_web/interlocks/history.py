@@ -25,11 +25,13 @@ KINDS = {
     EventKind.INTERLOCK_LOCKED: _("Locked"),
     EventKind.INTERLOCK_RAN: _("At work"),
     EventKind.INTERLOCK_PERMIT_REFUSED: _("Permit refused"),
+    EventKind.INTERLOCK_TROUBLE: _("Cannot write to its disk"),
     EventKind.INTERLOCK_BOOT: _("Started again"),
 }
 ICONS = {
     EventKind.INTERLOCK_TRIPPED: ("broken", "octagon-x"),
     EventKind.INTERLOCK_FAULT: ("broken", "wrench"),
+    EventKind.INTERLOCK_TROUBLE: ("broken", "wrench"),
     EventKind.INTERLOCK_PERMIT_REFUSED: ("blocked", "key-round"),
     EventKind.INTERLOCK_LOCKED: ("blocked", "lock"),
     EventKind.INTERLOCK_ARMED: ("busy", "play"),

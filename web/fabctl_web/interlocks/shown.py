@@ -48,6 +48,8 @@ class ShownInterlock:
     since: str
     meaning: str
     fault: str
+    trouble: str
+    """That it cannot write to its disk; empty: it can."""
     steps: list[str]
     """What to do next, in this order."""
     first_cause: str
@@ -75,6 +77,7 @@ def shown(profile: InterlockProfile, view: InterlockView, speech: Speech) -> Sho
         since=_silence(view, speech) if not view.known else _since(view, said.since_s, speech),
         meaning=speech(words.meaning_of(view.state)),
         fault=speech(words.sentence(said.fault).what) if said.fault else "",
+        trouble=speech(words.TROUBLE) if said.trouble else "",
         steps=[speech(step) for step in _steps(profile, view)],
         first_cause=_first_cause(view, speech),
         permit=_permit(view, speech),

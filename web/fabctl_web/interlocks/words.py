@@ -102,6 +102,7 @@ DOOR = {
 }
 """A mill has a door where a laser has a lid."""
 
+TROUBLE = _("The interlock cannot write to its disk. Tell the staff.")
 NO_NEWS = _("Do not use the machine. If this stays, tell the staff.")
 CLEARED_AT_THE_MACHINE = _("Only the staff can clear it, at the machine, never on a screen.")
 ASK_FOR_PERMISSION = sentence(Advice.NO_PERMIT).next_step
