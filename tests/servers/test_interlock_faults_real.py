@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from fabctl.interlock import OutputRole
+from fabctl_drivers.interlock.simulated_pins import CHANGED, EDGES
 from tests.guarded import LASER, Guarded, guarded, own_key, until
 
 QUICK = """\
@@ -24,6 +26,8 @@ exhaust_s = 0.3
 flow_start_s = 1.0
 idle_running_s = 1.0
 """
+GLITCH_S = 0.0065
+"""Under the 7 ms that lie between two scans at least."""
 REACTION_S = 0.1
 """Sensor to relay contact."""
 STALLED_S = 0.25
@@ -50,13 +54,18 @@ def off_within(it: Guarded, began: float, seconds: float = REACTION_S) -> None:
     assert not it.powered()
 
 
-def faulted(it: Guarded, code: str) -> None:
-    """Hold that it is in FAULT for this reason, off, and so again after a restart."""
+def faulted(it: Guarded, code: str, *, repair: bool = False) -> None:
+    """Hold that it is in FAULT for this reason, off, and so again after a restart.
+
+    :param repair: before the restart, which waits 10 s for a chip that cannot be opened.
+    """
     state = it.wait("a fault", lambda words: words["fault"])
     assert (state["state"], state["fault"], state["outputs_on"]) == ("fault", code, False)
     until(lambda: not it.powered(), "off")
     until(lambda: code in it.profile.fault_file.read_text(), "remembered")
     it.end(signal.SIGKILL)
+    if repair:
+        it.cabinet.ask("repair")
     it.start()
     again = it.wait_for("fault")
     assert (again["fault"], again["outputs_on"]) == (code, False)
@@ -108,18 +117,32 @@ def test_a_lid_that_was_never_opened_is_not_believed() -> None:
 
 
 def test_a_glitch_of_5_ms_is_none(armed: Guarded) -> None:
-    glitches = 0
+    """What lasted longer, because the cabinet's process came late, was no glitch: another one."""
+    armed.cabinet_is_hardware()
+    glitches, end = 0, time.monotonic() + 60.0
     while glitches < 20:
-        start = armed.cabinet.status()["events"] + 1
-        armed.cabinet.ask("glitch", role="lid_a", seconds=0.005)
-        time.sleep(0.05)
-        edges = [e["t"] for e in armed.cabinet.events(start) if e.get("role") == "lid_a"]
-        state = armed.state()
-        if edges[1] - edges[0] < 0.0065:
+        assert time.monotonic() < end, f"only {glitches} glitches were short"
+        trips = armed.state()["trips"]
+        if glitch_of_5_ms(armed) < GLITCH_S:
             glitches += 1
-            assert (state["state"], state["trips"], armed.powered()) == ("armed", 0, True)
-        elif state["state"] != "armed":  # the cabinet's process was late: that was no glitch
-            pytest.skip(f"a glitch of {1000 * (edges[1] - edges[0]):.1f} ms: this computer is busy")
+            state = armed.state()
+            assert (state["state"], state["trips"], armed.powered()) == ("armed", trips, True)
+        elif armed.state()["state"] != "armed":
+            armed.arm_again()
+
+
+def glitch_of_5_ms(it: Guarded) -> float:
+    """Have one, and let some scans see that it is over; return how long it lasted, s."""
+    start = it.cabinet.status()["events"] + 1
+    it.cabinet.ask("glitch", role="lid_a", seconds=0.005)
+
+    def edges() -> list[float]:
+        found = [e["t"] for e in it.cabinet.events(start) if e.get("role") == "lid_a"]
+        return found if len(found) >= 2 else []
+
+    there, back = until(edges, "there and back")
+    time.sleep(0.05)
+    return float(back - there)
 
 
 def test_chatter_of_50_edges_is_one_trip_and_arms_nothing(armed: Guarded) -> None:
@@ -278,12 +301,10 @@ def test_reading_a_pin_raises(armed: Guarded) -> None:
 @pytest.mark.parametrize("relay", ["k1", "k2"])
 def test_writing_a_pin_raises(armed: Guarded, relay: str) -> None:
     began = time.monotonic()
-    armed.cabinet.ask("write-fails", relay=relay)
-    if relay == "k2":  # its level is told anew in every scan, its write fails only on a change
-        armed.cabinet.ask("open-lid")
+    armed.cabinet.ask("write-fails", role=relay)
     assert armed.off_after(began, "K1") - began <= STALLED_S
     until(lambda: not armed.powered(), "off")
-    faulted(armed, "gpio-write")
+    faulted(armed, "gpio-write", repair=True)
 
 
 def test_the_chip_vanishes(armed: Guarded) -> None:
@@ -314,8 +335,29 @@ def test_the_scan_stalls_for_300_ms(armed: Guarded) -> None:
     assert armed.off_after(began, "K1") - began <= STALLED_S
     state = armed.wait("tripped", lambda words: words["first_cause"])
     assert (state["first_cause"], state["outputs_on"]) == ("scan-stalled", False)
-    assert state["overruns"] > 0
+    assert state["overruns"] >= 20
+    assert state["longest_gap_s"] >= 0.29
     armed.stays_off()
+
+
+@pytest.mark.parametrize("seconds", [0.085, 0.3])
+def test_a_pin_hangs_in_the_middle_of_a_scan(armed: Guarded, seconds: float) -> None:
+    """One trip; the outputs go off once, and do not come again by themselves."""
+    before = k2_edges(armed)
+    for _ in range(3):
+        armed.cabinet.ask("pins-hang", seconds=seconds)
+        time.sleep(seconds + 0.1)
+    state = armed.wait("tripped", lambda words: words["first_cause"])
+    assert (state["first_cause"], state["trips"]) == ("scan-stalled", 1)
+    armed.wait_for("ready")
+    armed.stays_off(0.3)
+    assert k2_edges(armed) - before == 1
+
+
+def k2_edges(it: Guarded) -> int:
+    """Return how often K2's line has changed, as its pin counts."""
+    pins = memoryview(it.profile.cabinet.read_bytes())
+    return int(pins[EDGES:CHANGED].cast("I")[it.profile.outputs[OutputRole.K2]])
 
 
 def test_kill_9_lets_k1_go_though_k2_stays(armed: Guarded) -> None:
