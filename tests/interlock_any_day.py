@@ -23,7 +23,9 @@ from fabctl_drivers.interlock.chain import Chain
 from tests.interlock_bench import LASER, START_S, Bench
 from tests.interlock_witness import Witness
 
+PARTS = 8
 SEQUENCES = 2000
+"""In all parts together; each part has a seed of its own."""
 STEPS = 14
 SOAK_MINUTES = float(os.environ.get("SOAK_MINUTES", "0"))
 QUICK = Timings(
@@ -33,6 +35,7 @@ QUICK = Timings(
     exhaust_s=Seconds(0.3),
     idle_running_s=Seconds(0.4),
     idle_armed_s=Seconds(1.5),
+    idle_drain_s=Seconds(0.2),
     drain_s=Seconds(0.8),
     clear_s=Seconds(0.3),
     reset_max_s=Seconds(1.0),
@@ -63,10 +66,10 @@ class AnyDay(RuleBasedStateMachine):
             outputs = self.bench.scan(passed_ms)
             self.witness.see(self.bench.read, self.bench.now, outputs, self.bench.state)
             COUNTS["scans"] += 1
+            COUNTS[f"scans in {self.bench.state}"] += 1
 
     def teardown(self) -> None:
         COUNTS["switched on"] += self.witness.switched_on
-        COUNTS[f"ends in {self.bench.state}"] += 1
         COUNTS["sequences with outputs on"] += self.witness.switched_on > 0
 
     # -- the right way -----------------------------------------------------------------------------
@@ -126,6 +129,12 @@ class AnyDay(RuleBasedStateMachine):
         assert self.bench.permit(seconds, use=use).accepted
         self.witness.permitted(use, self.bench.now + seconds)
 
+    @rule(seconds=st.sampled_from([0.05, 0.2, 0.4]), times=scans)
+    def last_permit(self, seconds: float, times: int) -> None:
+        """Nobody renews it."""
+        self.good_permit(seconds, "u1")
+        self.scan(times)
+
     @rule(
         wrong=st.sampled_from(
             [
@@ -173,6 +182,30 @@ class AnyDay(RuleBasedStateMachine):
     def release(self, role: InputRole) -> None:
         self.bench.forced.pop(role, None)
         self.scan()
+
+    @rule(off=st.integers(3, 28), on=st.integers(1, 12), times=st.integers(2, 12))
+    def exhaust_flaps(self, off: int, on: int, times: int) -> None:
+        """Each time without air is too short for a trip; all of them are not."""
+        for _ in range(times):
+            self.bench.safe[InputRole.EXHAUST] = False
+            self.scan(off)
+            self.bench.safe[InputRole.EXHAUST] = True
+            self.scan(on)
+
+    @rule(times=st.integers(1, 5), rest=st.sampled_from([3, 15, 25, 45]))
+    def pause_in_a_drain(self, times: int, rest: int) -> None:
+        """The permit is over; the machine pauses, and goes on."""
+        if not self.bench.chain.outputs_on:
+            self.put_right()
+            self.arm()
+        self.bench.safe[InputRole.ACTIVE] = False
+        self.scan(4)
+        self.drop_permit()
+        for _ in range(times):
+            self.bench.safe[InputRole.ACTIVE] = True
+            self.scan(rest)
+            self.bench.safe[InputRole.ACTIVE] = False
+            self.scan(5)
 
     @rule(closed=st.booleans(), times=scans)
     def lid(self, closed: bool, times: int) -> None:

@@ -1,7 +1,8 @@
 """A witness beside the chain: it sees what was read and what was switched, and holds the property.
 
 *Outputs on ⇒ inputs OK in the last two scans, and reset pressed since the last trip, and (permit
-fresh or DRAIN).* It shares nothing with the chain but the profile and what goes in and out.
+fresh or DRAIN).* Besides: a DRAIN ends where a job does, and air that flaps is no air. It shares
+nothing with the chain but the profile and what goes in and out.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Witness:
         self._last_at = boot_at
         self._unsafe_scans = dict.fromkeys(SWITCHES, 0)
         self._exhaust_scans = 0
-        self._exhaust_off_since = boot_at
+        self._air_since = self._seen_at = boot_at
+        self._airless_s = 0.0
+        self._worked_at = self._drains_since = LONG_AGO
         self._pulses: deque[tuple[float, int]] = deque()
         self._pulled_in_at = dict.fromkeys(FEEDBACKS, LONG_AGO)
         self._press: Press | None = None
@@ -78,10 +81,12 @@ class Witness:
         """Look at one scan; :raises AssertionError: the property does not hold."""
         gap_s = now - self._last_at
         self._last_at = now
+        self._look_at_exhaust(reading, now)
+        self._look_at_work(reading, now, state)
         self._look_at_switches(reading, now, 1 if gap_s <= USUAL_GAP_S else 2)
         self._look_at_water(reading, now)
         self._look_at_reset(reading, now)
-        if self._not_ok(now) or gap_s > LONGEST_GAP_S:
+        if self._not_ok() or gap_s > LONGEST_GAP_S:
             self._trip_at = now
         if not (outputs.k2 or outputs.pulse):
             self._on_since = None
@@ -106,13 +111,26 @@ class Witness:
         for role in SWITCHES:
             safe = self._is_safe(role, reading)
             self._unsafe_scans[role] = 0 if safe else self._unsafe_scans[role] + weight
-        safe = self._is_safe(InputRole.EXHAUST, reading)
-        self._exhaust_scans = 0 if safe else self._exhaust_scans + 1
-        if self._exhaust_scans <= 2:
-            self._exhaust_off_since = now
         for role in FEEDBACKS:
             if not self._is_safe(role, reading):
                 self._pulled_in_at[role] = now
+
+    def _look_at_exhaust(self, reading: Reading, now: float) -> None:
+        """Add up the time without air; only air for as long as the limit makes it good."""
+        passed_s, self._seen_at = now - self._seen_at, now
+        safe = self._is_safe(InputRole.EXHAUST, reading)
+        self._exhaust_scans = 0 if safe else self._exhaust_scans + 1
+        if self._exhaust_scans > 2:
+            self._airless_s += passed_s
+            self._air_since = now
+        elif now - self._air_since > self._times.exhaust_s:
+            self._airless_s = 0.0
+
+    def _look_at_work(self, reading: Reading, now: float, state: State) -> None:
+        if not self._is_safe(InputRole.ACTIVE, reading):
+            self._worked_at = now
+        if state is not State.DRAIN:
+            self._drains_since = now
 
     def _look_at_water(self, reading: Reading, now: float) -> None:
         if reading.flow_pulses:
@@ -129,9 +147,9 @@ class Witness:
                 self._held = self._press
             self._press = None
 
-    def _not_ok(self, now: float) -> bool:
-        exhaust_off_s = now - self._exhaust_off_since if self._exhaust_scans > 2 else 0.0
-        return max(self._unsafe_scans.values()) >= 2 or exhaust_off_s >= self._times.exhaust_s
+    def _not_ok(self) -> bool:
+        airless = self._exhaust_scans > 2 and self._airless_s >= self._times.exhaust_s
+        return airless or max(self._unsafe_scans.values()) >= 2
 
     # -- what must hold ----------------------------------------------------------------------------
 
@@ -156,6 +174,8 @@ class Witness:
         else:
             assert state is State.DRAIN, f"on in {state} without a permit"
             assert now - self._permitted_at <= self._times.drain_s + 2 * SLACK_S, "drains on"
+            rested_s = now - max(self._worked_at, self._drains_since)
+            assert rested_s <= self._times.idle_drain_s + SLACK_S, "drains at rest"
         assert self._on_since is not None
         on_s = now - self._on_since
         for role, at in self._pulled_in_at.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from hypothesis.stateful import (
@@ -13,7 +13,7 @@ from fabctl.interlock import InterlockState as State
 from fabctl_drivers.interlock import chain as chain_module
 from fabctl_drivers.interlock import table
 from fabctl_drivers.interlock.chain import Chain
-from fabctl_drivers.interlock.contacts import Contact, Relay
+from fabctl_drivers.interlock.contacts import Contact, Patience, Relay
 from fabctl_drivers.interlock.flow import FlowMeter, Water
 from fabctl_drivers.interlock.permit_desk import Held, PermitDesk
 from fabctl_drivers.interlock.reset import ResetButton, Whose
@@ -57,6 +57,27 @@ def _drains_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(table, "NEXT", {**table.NEXT, (State.DRAIN, Event.OVERRUN): State.DRAIN})
 
 
+def _forgives_flapping_air(patch: pytest.MonkeyPatch) -> None:
+    rest = Patience._rest
+
+    def forgiving(self: Patience, now: float) -> None:
+        rest(self, now)
+        self._used_s = 0.0
+
+    patch.setattr(Patience, "_rest", forgiving)
+
+
+def _rests_in_a_drain(patch: pytest.MonkeyPatch) -> None:
+    idle = Chain._idle
+
+    def patient(self: Chain) -> Iterator[tuple[Event, str]]:
+        for event, why in idle(self):
+            if event is not Event.RESTED or self.state is not State.DRAIN:
+                yield event, why
+
+    patch.setattr(Chain, "_idle", patient)
+
+
 def _knows_no_dead_relay(patch: pytest.MonkeyPatch) -> None:
     def take_wrong(self: Relay, now: float) -> None:
         self._wrong_since = now
@@ -96,6 +117,8 @@ BREAKS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {
     _goes_on_after_a_trip: "on by|on without a press",
     _permits_never_end: "without a permit|a permit that has ended",
     _drains_for_ever: "drains on",
+    _rests_in_a_drain: "drains at rest",
+    _forgives_flapping_air: "an input is unsafe",
     _bears_a_stall: "on after a stall",
     _forgives_a_spoilt_press: "on by a press that began before the trip",
     _needs_no_water: "water",
