@@ -9,6 +9,7 @@ import pytest
 
 from fabctl.commands.interlock_check import Check, names_of
 from fabctl.commands.interlock_checklist import checklist, numbered
+from fabctl.commands.interlock_checks_on import WATCH_S
 from fabctl.commands.interlock_readings import Figure
 from fabctl.config_interlock import NEEDED, POSSIBLE
 from fabctl.interlock import (
@@ -147,11 +148,11 @@ def test_a_trip_counts_only_when_it_was_on_and_for_its_own_cause() -> None:
     assert not holds("lid", on, tripped | {"outputs_on": True})
 
 
-def test_a_minute_of_waiting_is_a_minute_of_the_same_boot() -> None:
-    assert holds("wait", state(), state(since_s=61.0))
-    assert not holds("wait", state(), state(since_s=59.0))
-    assert not holds("wait", state(), state(since_s=61.0, boot="b2"))
-    assert not holds("wait", state(), state(since_s=61.0, outputs_on=True))
+def test_a_wait_is_long_enough_and_of_one_boot() -> None:
+    assert holds("wait", state(), state(since_s=WATCH_S + 1))
+    assert not holds("wait", state(), state(since_s=WATCH_S - 1))
+    assert not holds("wait", state(), state(since_s=WATCH_S + 1, boot="b2"))
+    assert not holds("wait", state(), state(since_s=WATCH_S + 1, outputs_on=True))
 
 
 def test_a_restart_is_another_boot_and_a_fault_is_remembered_over_it() -> None:
