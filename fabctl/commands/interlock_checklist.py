@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fabctl.commands.interlock_check import Check
-from fabctl.commands.interlock_checks_on import arming, by_hand, faults, letting_go
+from fabctl.commands.interlock_checks_faults import faults
+from fabctl.commands.interlock_checks_on import arming, by_hand, letting_go
 from fabctl.commands.interlock_readings import (
     Figure,
     Reading,

@@ -1,4 +1,4 @@
-"""The commissioning checks with the outputs on: arming, letting go, faults, the machine itself.
+"""The commissioning checks with the outputs on: arming, letting go, the machine itself.
 
 Figures are measured with an oscilloscope. The limits at the lines are the design's; a relay's own
 release comes on top and is in its data sheet: :data:`RELAY_MS` is the most that is let pass.
@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from fabctl.commands.interlock_check import Check
 from fabctl.commands.interlock_readings import (
     PATIENT_S,
+    STAYED,
     Figure,
     Reading,
     Sight,
     begins_anew,
-    fails,
     is_active,
-    remembers,
     rests,
     stays,
     trips,
@@ -25,7 +24,7 @@ from fabctl.commands.interlock_readings import (
     works,
 )
 from fabctl.interlock import InputRole, InterlockState, ProfileKind
-from fabctl.interlock_causes import Cause, FaultCode
+from fabctl.interlock_causes import Cause
 
 RELAY_MS = 50.0
 TRIP_MS, STALL_MS = 100.0, 250.0
@@ -36,7 +35,6 @@ _READY = InterlockState.READY
 _LOCKED = InterlockState.LOCKED
 _ON = (InterlockState.ARMED, InterlockState.RUNNING)
 _LET_GO = Sight("K1, K2 and both contactors let go.")
-_STAYED = Sight("Neither relay moved.")
 _A, _B = InputRole.LID_A, InputRole.LID_B
 _LID = frozenset({_A})
 _BOTH = frozenset({_A, _B})
@@ -65,21 +63,21 @@ def arming() -> Iterator[Check]:
         "press-without-use",
         "With no use of this machine open: press the green button for a second.",
         rests(_LOCKED),
-        (_STAYED,),
+        (STAYED,),
     )
     yield Check("use", 'Tap "I begin". Do not touch the green button.', rests(_READY))
-    yield Check("wait", "Watch both relays for 10 s.", stays(_READY, WATCH_S), (_STAYED,))
+    yield Check("wait", "Watch both relays for 10 s.", stays(_READY, WATCH_S), (STAYED,))
     yield Check(
         "reset-pulled",
         "Pull the wire of `reset` off its terminal; press the button; put the wire back.",
         rests(_READY),
-        (_STAYED,),
+        (STAYED,),
     )
     yield Check(
         "press-unsafe",
         "Open the lid or door, press and let go of the button, close the lid; watch for 10 s.",
         stays(_READY, WATCH_S),
-        (_STAYED,),
+        (STAYED,),
         needs=_LID,
     )
     yield Check(
@@ -138,7 +136,7 @@ def _by_sensors() -> Iterator[Check]:
         "lid-closed-again",
         "Close it. Do not touch the button; watch for 10 s.",
         stays(_READY, WATCH_S),
-        (_STAYED,),
+        (STAYED,),
         needs=_LID,
         monthly=True,
     )
@@ -194,7 +192,7 @@ def _by_permit() -> Iterator[Check]:
         was_on_is_off("on before, outputs off"),
         (_LET_GO,),
     )
-    yield Check("network-back", back, rests(_READY), (_STAYED,))
+    yield Check("network-back", back, rests(_READY), (STAYED,))
     again = _again("drain")
     yield Check(again.key, again.do, again.read, needs=_ACTIVE)
     yield Check(
@@ -204,72 +202,12 @@ def _by_permit() -> Iterator[Check]:
         needs=_ACTIVE,
     )
     yield Check("drained", "Let the job come to its end.", _ended_in_drain(), (_LET_GO,), _ACTIVE)
-    yield Check("drain-back", back, rests(_READY), (_STAYED,), _ACTIVE)
+    yield Check("drain-back", back, rests(_READY), (STAYED,), _ACTIVE)
 
 
 def _ended_in_drain() -> Reading:
     locked = rests(_LOCKED)
     return Reading(locked.words, locked.holds, PATIENT_S)
-
-
-def faults() -> Iterator[Check]:
-    """Every FAULT that a person can provoke, seen once before the machine is used."""
-    k1, k2 = frozenset({InputRole.K1_FEEDBACK}), frozenset({InputRole.K2_FEEDBACK})
-    pull = "Off: pull the wire of `{}` alone off its terminal."
-    yield from _fault(pull.format(_A), FaultCode.LIDS_DIFFER, _BOTH, "lid-a-alone", monthly=True)
-    yield from _fault(pull.format(_B), FaultCode.LIDS_DIFFER, _BOTH, "lid-b-alone")
-    yield from _fault(
-        pull.format(InputRole.K1_FEEDBACK), FaultCode.K1_WELDED, k1, "k1-feedback-pulled"
-    )
-    yield from _fault(
-        pull.format(InputRole.K2_FEEDBACK), FaultCode.K2_WELDED, k2, "k2-feedback-pulled"
-    )
-    coil = "Power off: unplug {}'s coil. Power on; wait for the green button's turn, press it."
-    yield from _fault(coil.format("K1"), FaultCode.K1_NO_PULL_IN, k1, "k1-coil")
-    yield from _fault(coil.format("K2"), FaultCode.K2_NO_PULL_IN, k2, "k2-coil")
-    yield from _fault(
-        "Hold the green button for 10 s and more.",
-        FaultCode.RESET_STUCK,
-        frozenset(),
-        "reset-held",
-        Check(
-            "remembered",
-            "Let go. kill -9 $(cat {lock}); fabctl run starts it again.",
-            remembers(),
-            (Sight("As staff, every button of the page was tried, and none cleared it."),),
-        ),
-    )
-
-
-def _fault(
-    do: str,
-    code: FaultCode,
-    needs: frozenset[InputRole],
-    key: str,
-    *between: Check,
-    monthly: bool = False,
-) -> Iterator[Check]:
-    """Provoke one, and clear it at the machine."""
-    off = Sight("X3.1 to X3.3 is open.")
-    yield Check(key, do, fails(code), (off,), needs, monthly=monthly)
-    yield from between
-    yield Check(
-        f"{key}-cleared",
-        "Put it right (for a coil: power off first). At the machine: fabctl interlock {machine} "
-        "--clear-fault, and do what it asks. Open and close the lid once if asked.",
-        Reading(
-            "no FAULT any more; locked or ready, outputs off",
-            lambda now, before: (
-                before["fault"] is not None
-                and now["fault"] is None
-                and now["state"] in {_LOCKED, _READY}
-                and now["outputs_on"] is False
-            ),
-            PATIENT_S,
-        ),
-        (_STAYED,),
-        needs,
-    )
 
 
 def by_hand() -> Iterator[Check]:

@@ -55,6 +55,7 @@ class Figure:
 
 
 Question = Sight | Figure
+STAYED = Sight("Neither relay moved.")
 
 
 def are(condition: str, *roles: InputRole) -> Reading:

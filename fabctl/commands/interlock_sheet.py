@@ -71,7 +71,7 @@ def _asked(question: Question, *, blanks: bool) -> str:
 
 def _whom(check: Check) -> str:
     """Return which interlocks have the check; empty: every one."""
-    words = [] if check.kinds == EVERY_KIND else sorted(check.kinds)
+    words: list[str] = [] if check.kinds == EVERY_KIND else sorted(check.kinds)
     words += [f"`{role}`" for role in sorted(check.needs)]
     words += [f"no `{role}`" for role in sorted(check.lacks)]
     return ", ".join(words)
