@@ -100,7 +100,7 @@ _TRIPS: Mapping[str, Sentence] = {
     Cause.EXHAUST_OFF: Sentence("The exhaust is off.", "Switch the exhaust on."),
     Cause.SCAN_STALLED: Sentence(
         "The interlock was held up for too long.",
-        "Press the green button again. If it comes back, tell the staff.",
+        "Wait a moment, then press the green button. If it comes back, tell the staff.",
     ),
 }
 

@@ -76,6 +76,7 @@ class AnyDay(RuleBasedStateMachine):
 
     @initialize(opened=st.sampled_from([True] * 9 + [False]))
     def boot(self, opened: bool) -> None:
+        self.scan(2)
         if opened:
             self.bench.chain.opened(self.bench.now)
             self.put_right()
@@ -102,6 +103,12 @@ class AnyDay(RuleBasedStateMachine):
         self.good_permit(5.0, "u1")
         self.scan(2)
         self.press(15)
+
+    def have_it_on(self) -> None:
+        """Switch the outputs on, unless they are."""
+        if not self.bench.chain.outputs_on:
+            self.put_right()
+            self.arm()
 
     @rule(held=st.one_of(few_scans, st.integers(8, 40), st.just(120)))
     def press(self, held: int) -> None:
@@ -195,9 +202,7 @@ class AnyDay(RuleBasedStateMachine):
     @rule(times=st.integers(1, 5), rest=st.sampled_from([3, 15, 25, 45]))
     def pause_in_a_drain(self, times: int, rest: int) -> None:
         """The permit is over; the machine pauses, and goes on."""
-        if not self.bench.chain.outputs_on:
-            self.put_right()
-            self.arm()
+        self.have_it_on()
         self.bench.safe[InputRole.ACTIVE] = False
         self.scan(4)
         self.drop_permit()
@@ -214,6 +219,13 @@ class AnyDay(RuleBasedStateMachine):
 
     @rule(hertz=st.sampled_from([0.0, 3.0, 20.0, 20.0, 48.0]), times=st.integers(1, 120))
     def water(self, hertz: float, times: int) -> None:
+        self.bench.flow_hz = hertz
+        self.scan(times)
+
+    @rule(hertz=st.sampled_from([0.0, 3.0]), times=st.integers(30, 140))
+    def dry(self, hertz: float, times: int) -> None:
+        """The water stops in the middle of the work."""
+        self.have_it_on()
         self.bench.flow_hz = hertz
         self.scan(times)
 

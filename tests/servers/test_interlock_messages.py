@@ -327,6 +327,24 @@ def test_a_permit_that_was_listened_to_is_worth_nothing(it: InterlockLab) -> Non
     assert it.laser.state()["state"] == "locked"
 
 
+def test_a_permit_that_was_held_back_is_worth_nothing(it: InterlockLab) -> None:
+    """Right in every respect, and nobody has seen it before."""
+    permits = [it.laser.sealed().encode() for _ in range(3)]
+    first = it.laser.state()["challenge"]
+    told = {first}
+    began = time.monotonic()
+    while time.monotonic() - began < 6.5:
+        it.laser.wait("a new challenge", lambda words: words["challenge"] not in told)
+        told.add(it.laser.state()["challenge"])
+        wait_until(lambda: it.shown.said.challenge in told - {first}, "the steward hears of it")
+    for permit in permits:
+        it.send("permit", permit)
+    wait_until(lambda: it.refused("expired") == 3, "all are refused")
+    assert it.laser.state()["state"] == "locked"
+    it.begin()
+    it.wait_shown("ready")
+
+
 def test_a_kept_permit_is_not_even_handed_on(it: InterlockLab) -> None:
     """It is right in every respect, and the broker hands it to a machine that just starts."""
     it.lab.kill("laser")

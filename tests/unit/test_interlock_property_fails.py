@@ -133,4 +133,4 @@ def test_a_broken_chain_is_caught(
 ) -> None:
     broken(monkeypatch)
     with pytest.raises(AssertionError, match=BREAKS[broken]):
-        run_state_machine_as_test(AnyDay, settings=how_often(500, shrink=False))
+        run_state_machine_as_test(AnyDay, settings=how_often(1000, shrink=False))
