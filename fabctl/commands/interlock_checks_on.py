@@ -47,7 +47,8 @@ def _again(key: str) -> Check:
     """What comes before everything that needs it to be on."""
     return Check(
         f"arm-{key}",
-        'Arm it: put right what the page names; if asked, tap "I begin", and open and close the lid once; '
+        'Arm it: put right what the page names; if asked, tap "I begin", and open and '
+        "close the lid once; "
         "press the green button for a second and let go.",
         works(*_ON),
     )
