@@ -55,6 +55,8 @@ class MachineLab:
     requests: MachineRequests
     link: MqttLink
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    steward: tuple[str, ...] = ("-m", "fabctl", "steward")
+    """What Python runs as the steward; ``--config FILE`` comes behind it."""
     health: list[bytes] = field(default_factory=list)
     """What the steward said about itself."""
 
@@ -62,7 +64,8 @@ class MachineLab:
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start ``fabctl machine ID`` or ``fabctl steward``."""
-        command = [sys.executable, "-m", "fabctl", *words, "--config", str(self.config.file)]
+        program = self.steward if words == ("steward",) else ("-m", "fabctl", *words)
+        command = [sys.executable, *program, "--config", str(self.config.file)]
         with (self.folder / f"{words[-1]}.log").open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env=child_environment())
         self.processes[words[-1]] = process

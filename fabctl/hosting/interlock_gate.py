@@ -195,7 +195,6 @@ class InterlockGate:
         if now.state == UNKNOWN and self._said is not NOTHING:
             self._log("the interlock is silent")
             self._ran(self._meter.take())
-            self._meter = WorkMeter()
             self._said = NOTHING
         self._publish(now)
 
@@ -311,7 +310,7 @@ def _gist(said: InterlockPayload) -> tuple[object, ...]:
     use = said.permit.use if said.permit else None
     return (
         said.state, said.boot, said.cause, said.first_cause, said.fault, said.trouble,
-        said.advice, inputs, use,
+        said.advice, said.challenge, inputs, use,
         said.outputs_on, said.active, said.trips, sum(said.permits_refused.values()),
         said.challenge,
     )  # fmt: skip

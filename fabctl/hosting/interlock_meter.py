@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from fabctl.hosting.interlock_rules import ROWS
 from fabctl.messaging.interlocks import InterlockPayload
 
+UNHEARD_AT_MOST_S = 2.0
+"""The daemon speaks every 0.5 s. What came before its present state, in a longer silence, nobody
+knows; the present state is known by its own ``since_s``."""
 TELL_AFTER_S = 60.0
 """Work is told when it rests, and at least so often: what dies with us is at most this much."""
 
@@ -63,4 +66,6 @@ class WorkMeter:
             return 0.0
         in_this_state = min(passed, max(0.0, said.since_s or 0.0))
         worked = in_this_state if ROWS[said.state].works else 0.0
-        return worked + (passed - in_this_state if ROWS[last.state].works else 0.0)
+        before = passed - in_this_state
+        known = ROWS[last.state].works and before <= UNHEARD_AT_MOST_S
+        return worked + (before if known else 0.0)

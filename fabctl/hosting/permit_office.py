@@ -14,7 +14,7 @@ from fabctl.messaging.interlocks import InterlockView
 from fabctl.messaging.payloads import encode
 from fabctl.messaging.speaker import Speaker
 from fabctl.messaging.topics import LabTopics
-from fabctl.permits import seal
+from fabctl.permits import USUAL_S, seal
 from fabctl.services.permits import Permission, permissions, reserve_serials
 from fabctl.services.using import permission_ended
 from fabctl.store.engine import Database
@@ -38,7 +38,7 @@ class PermitOffice:
     :param key_of: for each machine with an interlock, what returns the key of its permits.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it works with, each thing by its name
         self,
         topics: LabTopics,
         database: Database,
@@ -47,7 +47,13 @@ class PermitOffice:
         log: Callable[[str], None],
         interlocks: Interlocks,
         key_of: Mapping[str, Callable[[], bytes]],
+        *,
+        permit_s: Seconds = USUAL_S,
+        renew_every: Seconds = RENEW_EVERY,
     ) -> None:
+        self.renew_every = renew_every
+        """How often :meth:`renew` is to be called."""
+        self._permit_s = permit_s
         self._topics = topics
         self._database = database
         self._link = link
@@ -88,7 +94,9 @@ class PermitOffice:
         if said.boot is None or said.challenge is None:
             return
         serial = self._next_serial(machine)
-        permit = permission.permit(boot=said.boot, serial=serial, challenge=said.challenge)
+        permit = permission.permit(
+            boot=said.boot, serial=serial, challenge=said.challenge, seconds=self._permit_s
+        )
         if permit is not None:
             message = seal(self._key_of[machine](), permit)
             self._link.publish(self._topics.command(machine, "permit"), message, expiry_s=EXPIRY_S)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from fabctl.clock import Clock
 from fabctl.errors import FabError
 from fabctl.hosting.machine_reports import Stamps
-from fabctl.hosting.permit_office import RENEW_EVERY, PermitOffice
+from fabctl.hosting.permit_office import PermitOffice
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import (
@@ -86,7 +86,7 @@ class Steward:
         self._job_files = job_files
         self._machines = machines
         self._permits = permits
-        self._patience = CLOCK_WORK_EVERY if permits is None else Seconds(RENEW_EVERY / 3)
+        self._patience = CLOCK_WORK_EVERY if permits is None else Seconds(permits.renew_every / 3)
         self._topics = topics
         self._database = database
         self._link = link
@@ -168,7 +168,7 @@ class Steward:
     # -- what the clock asks for ---------------------------------------------------------------
 
     def _do_clock_work(self) -> None:
-        if self._permits is not None and self._is_due("permits", RENEW_EVERY):
+        if self._permits is not None and self._is_due("permits", self._permits.renew_every):
             self._guarded("renewing permits", self._permits.renew)
         if self._is_due("clock work", CLOCK_WORK_EVERY):
             self._guarded("giving up unanswered starts", self._sweep)

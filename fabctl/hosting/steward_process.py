@@ -11,7 +11,7 @@ from fabctl.hosting.acknowledger import Acknowledger
 from fabctl.hosting.locks import FolderLock
 from fabctl.hosting.logs import log
 from fabctl.hosting.machine_reports import Stamps
-from fabctl.hosting.permit_office import PermitOffice
+from fabctl.hosting.permit_office import RENEW_EVERY, PermitOffice
 from fabctl.hosting.steward import Steward
 from fabctl.keyfile import KeyFile
 from fabctl.messaging.connect import desk_link
@@ -20,9 +20,11 @@ from fabctl.messaging.link import Message
 from fabctl.messaging.payloads import PresencePayload
 from fabctl.messaging.requests import MachineRequests, keys_in
 from fabctl.messaging.topics import LabTopics, client_id
+from fabctl.permits import USUAL_S
 from fabctl.services.machines import sync_resources
 from fabctl.store.engine import open_database
 from fabctl.store.migrate import require_current
+from fabctl.units import Seconds
 
 SESSION_S = 7 * 24 * 3600
 """So long the broker keeps events for a steward that is away."""
@@ -30,9 +32,13 @@ PREDECESSOR_ENDS_WITHIN_S = 15.0
 ACKNOWLEDGED_WITHIN_S = 2.0
 
 
-def run_steward(config: LabConfig) -> int:
+def run_steward(
+    config: LabConfig, *, permit_s: Seconds = USUAL_S, renew_every: Seconds = RENEW_EVERY
+) -> int:
     """Work until SIGTERM or SIGINT; return the exit code.
 
+    :param permit_s: how long an interlock's permit holds; the daemon takes at most 10 s.
+    :param renew_every: how often it is renewed, in s; well under ``permit_s``.
     :raises LocalError: another steward works here, the database is not migrated, or the broker's
         address is not known.
     """
@@ -57,7 +63,14 @@ def run_steward(config: LabConfig) -> int:
     files = config.paths.files
     view = LabView(config.id, {m.id: m.host for m in config.machines.values()}, clock)
     keys = {name: KeyFile(config.paths.permit_key(name)).key for name in config.interlocks}
-    permits = PermitOffice(topics, database, link, clock, log, view, keys) if keys else None
+    permits = (
+        PermitOffice(
+            topics, database, link, clock, log, view, keys,
+            permit_s=permit_s, renew_every=renew_every,
+        )
+        if keys
+        else None
+    )  # fmt: skip
     steward = Steward(
         topics,
         database,

@@ -30,7 +30,9 @@ class Permission:
     refusals: tuple[Refusal, ...]
     """What speaks against it; an empty tuple is the only permission."""
 
-    def permit(self, *, boot: str, serial: int, challenge: str) -> Permit | None:
+    def permit(
+        self, *, boot: str, serial: int, seconds: float = USUAL_S, challenge: str
+    ) -> Permit | None:
         """Return the permit to seal, for 10 s; None: there is no permission.
 
         :param boot: of the interlock's daemon, as it said itself.
@@ -44,7 +46,7 @@ class Permission:
             use=self.use.id,
             boot=boot,
             serial=serial,
-            seconds=USUAL_S,
+            seconds=seconds,
             challenge=challenge,
         )
 

@@ -44,9 +44,16 @@ flow_start_s = 1.0
 idle_running_s = 1.0
 """
 STAMP = Stamp(datetime(2026, 1, 1, tzinfo=UTC), True, "liar", 1)
-PERMIT_S = 10.0
-"""How long a permit lasts that nobody renews; one renewal more may be on its way."""
+PERMIT_S = 2.5
+RENEW_S = 0.75
+"""A quarter of what a lab's steward takes, so that nothing has to be waited for."""
 LONGEST_S = PERMIT_S + 6.0
+"""How long a permit lasts that nobody renews: one renewal more may be on its way."""
+QUICK_STEWARD = (
+    "import sys; from pathlib import Path; from fabctl.config_file import load; "
+    "from fabctl.hosting.steward_process import run_steward; "
+    f"run_steward(load(Path(sys.argv[2])), permit_s={PERMIT_S}, renew_every={RENEW_S})"
+)
 
 
 @dataclass
@@ -144,6 +151,7 @@ def interlock_lab(text: str = LASER + QUICK) -> Iterator[InterlockLab]:
         make_keys(laser.config.paths, laser.config.machines)
         with lab_of(laser.config) as lab:
             heard = listen(lab.link, TOPICS.every("event"))
+            lab.steward = ("-c", QUICK_STEWARD)
             lab.start("machine", "laser")
             lab.start_steward()
             database = open_database(laser.config.database_url)
@@ -178,34 +186,55 @@ def it() -> Iterator[InterlockLab]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[InterlockLab]:
+    with interlock_lab() as found:
+        yield found
+
+
+@pytest.fixture
+def same(lasting: InterlockLab) -> InterlockLab:
+    """One lab for the tests that put every process back: nobody uses the laser."""
+    if "steward" not in lasting.lab.processes:
+        lasting.lab.start_steward()
+    lasting.laser.cabinet.ask("idle")
+    with lasting.database.reading() as session:
+        use = uses.open_use_on(session, resource_id="laser")
+    if use is not None:
+        lasting.finish(use)
+    lasting.wait_shown("locked")
+    lasting.lab.wait_state("idle", "laser")
+    return lasting
+
+
 # -- the usual way ---------------------------------------------------------------------------------
 
 
-def test_from_i_begin_to_im_done(it: InterlockLab) -> None:
+def test_from_i_begin_to_im_done(same: InterlockLab) -> None:
     """Permits arm nothing by themselves; the run signal is what the record counts."""
-    use = it.begin()
-    it.wait_shown("ready")
-    it.laser.stays_off(0.5)
-    it.laser.wait("ready", lambda words: words["advice"] == "press-reset")
-    it.laser.press()
-    it.wait_shown("armed")
-    wait_until(it.laser.powered, "both contacts are closed")
-    assert it.lab.seen("laser").state == "idle"
+    use = same.begin()
+    same.wait_shown("ready")
+    same.laser.stays_off(0.5)
+    same.laser.wait("ready", lambda words: words["advice"] == "press-reset")
+    same.laser.press()
+    same.wait_shown("armed")
+    wait_until(same.laser.powered, "both contacts are closed")
+    assert same.lab.seen("laser").state == "idle"
     began = time.monotonic()
-    it.laser.run()
-    it.lab.wait_state("running", "laser")
+    same.laser.run()
+    same.lab.wait_state("running", "laser")
     wait_until(lambda: time.monotonic() - began > 3.5, "it worked for a while; permits went on")
-    assert it.laser.state()["state"] == "running"
-    it.laser.cabinet.ask("idle")
-    it.laser.wait_for("armed")
-    it.lab.wait_state("idle", "laser")
+    assert same.laser.state()["state"] == "running"
+    same.laser.cabinet.ask("idle")
+    same.laser.wait_for("armed")
+    same.lab.wait_state("idle", "laser")
     worked = time.monotonic() - began
-    it.finish(use)
-    it.wait_shown("locked")
-    wait_until(lambda: it.on_record().ran_s, "the working time is on record", 15.0)
-    assert 3.5 <= (it.on_record().ran_s or 0.0) <= worked + 0.2
-    assert it.on_record().outcome == "finished"
-    changes = [line for line in it.laser.record() if line.get("was") != line.get("state")]
+    same.finish(use)
+    same.wait_shown("locked")
+    wait_until(lambda: same.on_record().ran_s, "the working time is on record", 15.0)
+    assert 3.5 <= (same.on_record().ran_s or 0.0) <= worked + 0.2
+    assert same.on_record().outcome == "finished"
+    changes = [line for line in same.laser.record() if line.get("was") != line.get("state")]
     assert [one["state"] for one in changes][-4:] == ["armed", "running", "armed", "locked"]
     assert changes[-1]["use"] == use.id
 
@@ -225,20 +254,20 @@ def test_a_permission_that_ends_is_not_renewed(it: InterlockLab) -> None:
 # -- what is lost ----------------------------------------------------------------------------------
 
 
-def test_without_a_steward_what_runs_drains_and_nothing_new_is_armed(it: InterlockLab) -> None:
-    use = it.working()
-    it.lab.kill("steward")
-    it.wait_shown("drain", LONGEST_S)
-    assert it.laser.powered()
-    it.laser.cabinet.ask("idle")
-    it.wait_shown("locked")
-    it.cannot_be_armed()
-    it.lab.start_steward()
-    it.wait_shown("ready")
-    it.laser.stays_off(0.5)
-    it.laser.press()
-    it.laser.wait_for("armed")
-    assert it.on_record().id == use.id
+def test_without_a_steward_what_runs_drains_and_nothing_new_is_armed(same: InterlockLab) -> None:
+    use = same.working()
+    same.lab.kill("steward")
+    same.wait_shown("drain", LONGEST_S)
+    assert same.laser.powered()
+    same.laser.cabinet.ask("idle")
+    same.wait_shown("locked")
+    same.cannot_be_armed()
+    same.lab.start_steward()
+    same.wait_shown("ready")
+    same.laser.stays_off(0.5)
+    same.laser.press()
+    same.laser.wait_for("armed")
+    assert same.on_record().id == use.id
 
 
 def test_without_a_broker_the_same(it: InterlockLab) -> None:
@@ -253,41 +282,43 @@ def test_without_a_broker_the_same(it: InterlockLab) -> None:
     it.wait_shown("ready", 20.0)
 
 
-def test_a_permit_that_ends_in_ready_locks(it: InterlockLab) -> None:
-    it.begin()
-    it.wait_shown("ready")
-    it.lab.kill("steward")
-    it.wait_shown("locked", LONGEST_S)
-    it.cannot_be_armed()
+def test_a_permit_that_ends_in_ready_locks(same: InterlockLab) -> None:
+    same.begin()
+    same.wait_shown("ready")
+    same.lab.kill("steward")
+    same.wait_shown("locked", LONGEST_S)
+    same.cannot_be_armed()
 
 
-def test_a_page_that_died_is_no_reason_to_leave_a_permit(it: InterlockLab) -> None:
-    use = it.arm()
-    began = time.monotonic()
-    it.finish(use)
-    it.wait_shown("locked")
-    assert time.monotonic() - began < PERMIT_S - 2.0, "dropped by the steward, not run out"
+def test_a_page_that_died_is_no_reason_to_leave_a_permit(same: InterlockLab) -> None:
+    use = same.arm()
+    before = len(same.laser.record())
+    same.finish(use)
+    same.wait_shown("locked")
+    lines = same.laser.record()[before:]
+    ends = [line["why"] for line in lines if line.get("event") == "permit_ended"]
+    assert ends[0].startswith("dropped: "), "by the steward; it did not run out"
 
 
-def test_a_daemon_that_dies_shows_as_unknown_and_comes_back_off(it: InterlockLab) -> None:
-    it.arm()
-    it.laser.end(signal.SIGKILL)
-    it.wait_shown("unknown", 5.0)
-    it.lab.wait_state("blocked", "laser")
-    it.laser.start()
-    it.wait_shown("selftest")
-    it.lab.wait_state("idle", "laser")
-    it.laser.prove()
-    it.wait_shown("ready")  # a permit for the new boot
-    assert it.refused("other-boot") <= 1
+def test_a_daemon_that_dies_shows_as_unknown_and_comes_back_off(same: InterlockLab) -> None:
+    same.arm()
+    same.laser.end(signal.SIGKILL)
+    same.wait_shown("unknown", 5.0)
+    same.lab.wait_state("blocked", "laser")
+    same.laser.start()
+    same.wait_shown("selftest")
+    same.lab.wait_state("idle", "laser")
+    same.laser.prove()
+    same.wait_shown("ready")  # a permit for the new boot
+    assert same.refused("other-boot") <= 1
 
 
-def test_a_machine_process_that_dies_costs_the_permission_only(it: InterlockLab) -> None:
-    it.arm()
-    it.lab.kill("laser")
-    it.laser.wait_for("locked", LONGEST_S)
-    it.lab.start("machine", "laser")
-    it.wait_shown("ready", 15.0)
+def test_a_machine_process_that_dies_costs_the_permission_only(same: InterlockLab) -> None:
+    same.arm()
+    same.lab.kill("laser")
+    same.laser.wait_for("locked", LONGEST_S)
+    same.lab.start("machine", "laser")
+    same.wait_shown("ready", 15.0)
 
 
 # -- what is hostile -------------------------------------------------------------------------------
@@ -302,8 +333,9 @@ def test_permits_that_are_not_right_are_refused_counted_and_told(it: InterlockLa
         "expired": lambda: it.laser.sealed(boot=boot, challenge="0" * 32).encode(),
         "malformed": lambda: b'{"v": 1, "permit": "{}"}',
     }
-    for code, make in cases.items():
+    for make in cases.values():
         it.send("permit", make())
+    for code in cases:
         wait_until(lambda code=code: it.refused(code) == 1, f"{code} is counted")  # type: ignore[misc]
     wait_until(
         lambda: set(cases) <= set(it.shown.said.permits_refused), "the counts are shown", 5.0
@@ -313,18 +345,18 @@ def test_permits_that_are_not_right_are_refused_counted_and_told(it: InterlockLa
     it.cannot_be_armed()
 
 
-def test_a_permit_that_was_listened_to_is_worth_nothing(it: InterlockLab) -> None:
+def test_a_permit_that_was_listened_to_is_worth_nothing(same: InterlockLab) -> None:
     heard: list[bytes] = []
-    eve = it.lab.broker.link("desk", "eve")
+    eve = same.lab.broker.link("desk", "eve")
     eve.subscribe(TOPICS.command("laser", "permit"), lambda message: heard.append(message.payload))
-    use = it.begin()
-    it.wait_shown("ready")
-    it.finish(use)
-    it.wait_shown("locked")
-    before = it.refused("replayed")
-    it.send("permit", heard[-1])
-    wait_until(lambda: it.refused("replayed") == before + 1, "the replay is refused")
-    assert it.laser.state()["state"] == "locked"
+    use = same.begin()
+    same.wait_shown("ready")
+    same.finish(use)
+    same.wait_shown("locked")
+    before = same.refused("replayed")
+    same.send("permit", heard[-1])
+    wait_until(lambda: same.refused("replayed") == before + 1, "the replay is refused")
+    assert same.laser.state()["state"] == "locked"
 
 
 def test_a_permit_that_was_held_back_is_worth_nothing(it: InterlockLab) -> None:
@@ -359,46 +391,46 @@ def test_a_kept_permit_is_not_even_handed_on(it: InterlockLab) -> None:
     it.send("permit", b"", retain=True)
 
 
-def test_garbage_of_any_size_harms_nobody(it: InterlockLab) -> None:
-    it.working()
+def test_garbage_of_any_size_harms_nobody(same: InterlockLab) -> None:
+    same.working()
     for size in (0, 1, 1025, 60_000):
         for payload in (b"\xff" * size, b"{" * size, b'"' + b"\\ud800" * (size // 6)):
             for verb in ("permit", "reset", "arm", "clear-fault"):
-                it.send(verb, payload)
-    assert it.lab.link.flush(5.0)
+                same.send(verb, payload)
+    assert same.lab.link.flush(5.0)
     began = time.monotonic()
     wait_until(lambda: time.monotonic() - began > 2.0, "the words of the daemon go on")
-    assert it.shown.state == "running"
-    assert it.laser.powered()
+    assert same.shown.state == "running"
+    assert same.laser.powered()
 
 
-def test_a_flood_of_permits_does_not_cut_the_line(it: InterlockLab) -> None:
-    it.arm()
-    wrong = it.laser.sealed(own_key(), boot=it.laser.state()["boot"]).encode()
+def test_a_flood_of_permits_does_not_cut_the_line(same: InterlockLab) -> None:
+    same.arm()
+    wrong = same.laser.sealed(own_key(), boot=same.laser.state()["boot"]).encode()
     for _ in range(500):
-        it.send("permit", wrong)
-    assert it.lab.link.flush(10.0)
+        same.send("permit", wrong)
+    assert same.lab.link.flush(10.0)
     began = time.monotonic()
     wait_until(lambda: time.monotonic() - began > PERMIT_S + 2.0, "right permits still come", 20.0)
-    assert it.shown.state == "armed"
-    assert it.refused("wrong-signature") < 100
+    assert same.shown.state == "armed"
+    assert same.refused("wrong-signature") < 100
 
 
-def test_anybody_who_may_write_it_can_end_the_permission(it: InterlockLab) -> None:
-    it.working()
-    it.send("drop-permit", b"a button that knows nothing of JSON")
-    it.wait_shown("drain")
+def test_anybody_who_may_write_it_can_end_the_permission(same: InterlockLab) -> None:
+    same.working()
+    same.send("drop-permit", b"a button that knows nothing of JSON")
+    same.wait_shown("drain")
     # the steward goes on: its person did nothing wrong
-    it.wait_shown("running", 6.0)
+    same.wait_shown("running", 6.0)
 
 
-def test_the_interlocks_words_are_the_hosts_alone(it: InterlockLab) -> None:
+def test_the_interlocks_words_are_the_hosts_alone(same: InterlockLab) -> None:
     """Neither the desk nor a dashboard can say that the laser is armed."""
     armed = InterlockPayload("armed", boot="b", outputs_on=True).encode(STAMP)
     heard: list[Received] = []
-    it.lab.link.subscribe(TOPICS.interlock("laser"), heard.append)
+    same.lab.link.subscribe(TOPICS.interlock("laser"), heard.append)
     for user in ("desk", "dashboard"):
-        liar = it.lab.broker.link(user, f"liar-{user}")
+        liar = same.lab.broker.link(user, f"liar-{user}")
         liar.publish(TOPICS.interlock("laser"), armed, retain=True)
         liar.publish(TOPICS.command("laser", "identify"), encode({}))
         liar.flush(5.0)

@@ -628,6 +628,16 @@ def test_a_new_boot_or_a_gap_counts_nothing() -> None:
     assert counted(word("running", 10, 1, "u"), word("running", 5, 1, "u")) == {}
 
 
+def test_lost_words_lose_no_work_that_is_known() -> None:
+    """What a word says of its own state holds for the silence before it, and no more."""
+    found = counted(word("running", 10, 1, "u"), word("running", 40, 31, "u"))
+    assert found == {"u": 30.0}
+    found = counted(word("running", 10, 1, "u"), word("armed", 12, 0.5, "u"))
+    assert found == {"u": 1.5}
+    assert counted(word("running", 10, 1, "u"), word("armed", 40, 5, "u")) == {}
+    assert counted(word("running", 10, 1, "u"), word("running", 40, 5, "u")) == {"u": 5.0}
+
+
 def test_long_work_is_told_meanwhile() -> None:
     meter = WorkMeter()
     meter.hear(word("running", 0, 0, "u"))
