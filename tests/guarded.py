@@ -83,6 +83,8 @@ class Guarded:
     handing_in: threading.Lock = field(default_factory=threading.Lock)
     """Held from the making of a permit to its answer: serials only grow."""
     renewal: Renewal | None = None
+    first_event: int = 1
+    """Of the cabinet's events, those from this number on count; a test may share a cabinet."""
 
     # -- the daemon as a process -----------------------------------------------------------------
 
@@ -263,7 +265,7 @@ class Guarded:
         """Return when a relay's main contact closed, or opened; monotonic, s."""
         return [
             float(event["t"])
-            for event in self.cabinet.events()
+            for event in self.cabinet.events(self.first_event)
             if event["kind"] == "contact"
             and (event["relay"], event["contact"], event["closed"]) == (relay, "main", closed)
         ]
