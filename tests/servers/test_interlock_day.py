@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fabctl.hosting.permit_office import PermitOffice
 from fabctl.interlock import InterlockState as State
+from fabctl.messaging.interlocks import InterlockPayload, InterlockView
 from fabctl.store.engine import open_database
 from fabctl.store.migrate import upgrade
-from tests.interlock_day import SLOT_MIN, Day
+from tests.interlock_bench import KEY, MACHINE
+from tests.interlock_day import LAB, SLOT_MIN, Day
 
 HOURS = 8
 AGREE_WITHIN_S = 1.0
@@ -71,7 +75,43 @@ def test_the_two_records_agree_to_the_second(tmp_path: Path, seed: int) -> None:
     assert sum(counted.values()) > 3600
     assert len(counted) >= 5
     assert day.restarts >= 5
+    assert day.lost > 5000
     assert events.count("unsafe") >= 10
     assert any(line["state"] == "drain" for line in day.record)
     assert {use.outcome for use in uses.values()} >= {"finished", "permission-ended"}
     assert all(use.closed_at is not None for use in uses.values())
+
+
+class Told:
+    """Knows an interlock by one word of it, and keeps what is said to its machine."""
+
+    def __init__(self, word: InterlockPayload) -> None:
+        self.word = word
+        self.said: list[str] = []
+
+    def interlock(self, machine_id: str) -> InterlockView:
+        return InterlockView(machine_id, self.word.state, 0.0, self.word)
+
+    def publish(self, topic: str, payload: bytes, **_more: Any) -> bool:
+        assert payload
+        self.said.append(topic)
+        return True
+
+
+@pytest.mark.parametrize(
+    ("boot", "challenge", "permits"), [("b", None, 0), (None, "c", 0), ("b", "c", 1)]
+)
+def test_no_permit_without_a_boot_and_a_challenge(
+    tmp_path: Path, boot: str | None, challenge: str | None, permits: int
+) -> None:
+    url = f"sqlite:///{tmp_path}/lab.db"
+    upgrade(url, tmp_path / "backups")
+    database = open_database(url)
+    day = Day(database, 1)
+    day.book(day.people[0], SLOT_MIN)
+    assert day.begin(day.people[0]) is not None
+    told = Told(InterlockPayload("locked", boot=boot, challenge=challenge))
+    key_of = {MACHINE: lambda: KEY}
+    PermitOffice(LAB, database, told, day.clock, lambda _line: None, told, key_of).renew()
+    database.close()
+    assert told.said == [LAB.command(MACHINE, "permit")] * permits
