@@ -312,5 +312,4 @@ def _gist(said: InterlockPayload) -> tuple[object, ...]:
         said.state, said.boot, said.cause, said.first_cause, said.fault, said.trouble,
         said.advice, said.challenge, inputs, use,
         said.outputs_on, said.active, said.trips, sum(said.permits_refused.values()),
-        said.challenge,
     )  # fmt: skip
