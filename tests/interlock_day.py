@@ -44,6 +44,10 @@ SCAN_MS = 80
 LAB = LabTopics("lab")
 ZONE = ZoneInfo("Europe/Paris")
 SLOT_MIN = 45
+LOST = 0.1
+"""Of the daemon's words."""
+LATEST_S = 1.2
+"""After so long a word comes at the latest; they keep their order, as on any stream."""
 WORK = frozenset({State.RUNNING, State.DRAIN})
 
 
@@ -77,6 +81,10 @@ class Day:
         """What the broker keeps."""
         self.gate = InterlockGate(self, self, self.clock, lambda _line: None)
         self.heard: list[Heard] = []
+        self.line = Random(seed + 1)  # noqa: S311  # so that the story stays the same
+        self.on_the_way: deque[tuple[float, InterlockPayload]] = deque()
+        """Words of the daemon, with when they arrive."""
+        self.lost = 0
         self.steward: DeadOrAlive | None = None
         self.back_at: float | None = None
         self.restarts = 0
@@ -201,6 +209,8 @@ class Day:
         if chain.events or self.bench.now >= self._tell_at or self.bench.ms % 1000 < SCAN_MS:
             self.record += [entry(one, "boot-1", self.clock.now()) for one in chain.take_events()]
             self._tell()
+        if self.on_the_way and self.on_the_way[0][0] <= self.bench.now:
+            self._hear()
         if self.untold or self.bench.ms % 1000 < SCAN_MS:
             self._let_steward_work()
 
@@ -212,8 +222,22 @@ class Day:
             self._seq += 1
             said = _state(words(self.bench.view, self._seq, {}))
             assert said is not None
+            self._send(said)
+
+    def _send(self, said: InterlockPayload) -> None:
+        """Lose a word, or put it on its way behind those before it."""
+        if self.line.random() < LOST:
+            self.lost += 1
+            return
+        before = self.on_the_way[-1][0] if self.on_the_way else 0.0
+        late = self.line.choice([0.0, 0.0, 0.1, LATEST_S]) * self.line.random()
+        self.on_the_way.append((max(before, self.bench.now + late), said))
+
+    def _hear(self) -> None:
+        while self.on_the_way and self.on_the_way[0][0] <= self.bench.now:
+            _, said = self.on_the_way.popleft()
             self.heard.append(Heard(self.clock.monotonic(), said))
-            self.gate.step()
+        self.gate.step()
 
     # -- people ----------------------------------------------------------------------------------
 
