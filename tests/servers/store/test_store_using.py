@@ -142,10 +142,10 @@ def test_somebody_elses_use_keeps_a_job_away(lab: Lab, use: UseView) -> None:
 
 def test_a_permit_names_who_may_do_what_for_ten_seconds(lab: Lab, use: UseView) -> None:
     (found,) = permissions(lab)
-    permit = found.permit(boot="b", serial=7)
+    permit = found.permit(boot="b", serial=7, challenge="c")
     assert permit is not None
     assert (permit.machine, permit.person, permit.use) == (MACHINE, lab.lea, use.id)
-    assert (permit.boot, permit.serial, permit.seconds) == ("b", 7, 10.0)
+    assert (permit.boot, permit.serial, permit.challenge, permit.seconds) == ("b", 7, "c", 10.0)
 
 
 def test_a_jobs_use_gets_permits_too(lab: Lab, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_suspension_ends_it(lab: Lab, use: UseView) -> None:
             session, lab.clock, person_id=lab.lea, resource_id=MACHINE, reason="fire", by=lab.awa
         )
     assert codes(lab) == ["certification-suspended"]
-    assert permissions(lab)[0].permit(boot="b", serial=1) is None
+    assert permissions(lab)[0].permit(boot="b", serial=1, challenge="c") is None
 
 
 def test_the_reservations_end_ends_it(lab: Lab, use: UseView) -> None:
