@@ -6,13 +6,13 @@ what the daemon says; the rules (:mod:`fabctl.hosting.interlock_rules`) say what
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from fabctl.clock import Clock
 from fabctl.hosting.interlock_line import SILENCE, Heard
 from fabctl.hosting.interlock_meter import Ran, WorkMeter
+from fabctl.hosting.interlock_news import ARMED, LOCKED, InterlockNews, Teller
 from fabctl.hosting.interlock_rules import ROWS, Act, Row, why
 from fabctl.hosting.machine_states import Refused
 from fabctl.interlock import InterlockState as State
@@ -21,8 +21,6 @@ from fabctl.messaging.payloads import EventType, MachineState
 from fabctl.units import Seconds
 
 SAY_AGAIN = Seconds(2.0)
-REFUSALS_AT_MOST_EVERY = Seconds(10.0)
-TROUBLE_AT_MOST_EVERY = Seconds(60.0)
 BESIDE_IT_FOR = Seconds(60.0)
 """So long after the green button somebody counts as standing there. Decision 0143."""
 PERMITS_BURST = 5.0
@@ -30,8 +28,6 @@ PERMITS_PER_S = 2.0
 """The steward sends one in 3 s. More than this is not handed on: the daemon hangs up on a flood,
 and a line that is cut pauses a job."""
 NOTHING = InterlockPayload(UNKNOWN)
-_ARMED = frozenset({State.ARMED, State.RUNNING, State.DRAIN})
-_LOCKED = frozenset({State.LOCKED, State.READY})
 
 
 class Line(Protocol):
@@ -50,16 +46,6 @@ class Line(Protocol):
         """Have the daemon take its permission away."""
 
 
-class Teller(Protocol):
-    """What says things on MQTT: the machine's reports."""
-
-    def interlock(self, said: InterlockPayload) -> None:
-        """Publish the state."""
-
-    def event(self, type_: EventType, **fields: Any) -> None:
-        """Keep an event, then say it."""
-
-
 class InterlockGate:
     """One machine's interlock."""
 
@@ -71,16 +57,13 @@ class InterlockGate:
         self._clock = clock
         self._log = log
         self._meter = WorkMeter()
+        self._news = InterlockNews(reports, clock)
         self._heard_at: Seconds | None = None
         self._said: InterlockPayload = NOTHING
         self._before: InterlockPayload | None = None
         """The last word, however old: events are what changed since."""
         self._published: InterlockPayload | None = None
         self._published_at = Seconds(0.0)
-        self._refusals: Counter[str] = Counter()
-        """Permits that the daemon refused, not told yet."""
-        self._refusals_told_at: Seconds | None = None
-        self._trouble_told_at: Seconds | None = None
         self._permits = PERMITS_BURST
         self._counted_at = clock.monotonic()
         self._armings: tuple[str | None, int] | None = None
@@ -153,7 +136,7 @@ class InterlockGate:
     def act(self) -> Act:
         """What a job that was begun must do now."""
         said = self.said
-        if said.state in _ARMED and not self.armed_as_before:
+        if said.state in ARMED and not self.armed_as_before:
             return Act.PAUSE  # it tripped and was armed again, faster than we heard
         return self.row.act
 
@@ -161,7 +144,7 @@ class InterlockGate:
     def why(self) -> str:
         """One English sentence: what the interlock did to the job."""
         said = self.said
-        if said.state in _LOCKED and not (said.first_cause or said.fault):
+        if said.state in LOCKED and not (said.first_cause or said.fault):
             return "The permission to use the machine ended in the middle of the job."
         return why(said)
 
@@ -185,12 +168,12 @@ class InterlockGate:
         """Take in what the daemon said, tell events, publish the state when it is time."""
         for at, said, answered in self._line.take():
             if self._before is not None:
-                self._tell(self._before, said)
+                self._news.tell(self._before, said)
             self._note_arming(at, said)
             self._ran(self._meter.hear(said))
             self._heard_at, self._said, self._before = at, said, said
             self._answered = answered
-        self._tell_refusals()
+        self._news.tell_refusals()
         now = self.said
         if now.state == UNKNOWN and self._said is not NOTHING:
             self._log("the interlock is silent")
@@ -201,9 +184,9 @@ class InterlockGate:
     def _note_arming(self, at: Seconds, said: InterlockPayload) -> None:
         """Note when the green button armed it: that press is made at the machine."""
         was = self._before
-        if said.state not in _ARMED:
+        if said.state not in ARMED:
             self._armed_at = None
-        elif was is None or was.state not in _ARMED or (was.boot, was.trips) != _life(said):
+        elif was is None or was.state not in ARMED or (was.boot, was.trips) != _life(said):
             is_new = said.state == State.ARMED and said.since_s is not None
             self._armed_at = Seconds(at - (said.since_s or 0.0)) if is_new else None
 
@@ -234,61 +217,6 @@ class InterlockGate:
     def drop(self, why: str) -> None:
         """Have the daemon take its permission away: anybody may ask for that."""
         self._line.drop(why)
-
-    # -- events ---------------------------------------------------------------------------------
-
-    def _tell(self, was: InterlockPayload, now: InterlockPayload) -> None:
-        """Tell what happened between two words of the daemon."""
-        if now.boot != was.boot:
-            self._reports.event(EventType.INTERLOCK_BOOT, reason=f"boot {now.boot}")
-        same_boot = now.boot == was.boot
-        if now.state != was.state or not same_boot:
-            self._changed(was, now)
-        elif now.trips > was.trips:
-            self._tripped(now)
-        if now.trouble and now.trouble != was.trouble:
-            self._in_trouble(now.trouble)
-        refused_before = was.permits_refused if same_boot else {}
-        for code, count in now.permits_refused.items():
-            self._refusals[code] += max(0, count - refused_before.get(code, 0))
-        self._refusals += Counter()  # leaves out what is zero
-
-    def _changed(self, was: InterlockPayload, now: InterlockPayload) -> None:
-        use = now.permit.use if now.permit else None
-        if now.state == State.TRIPPED:
-            self._tripped(now)
-        elif now.state == State.FAULT:
-            self._reports.event(
-                EventType.INTERLOCK_FAULT, trouble=now.fault, reason=why(now), use=use
-            )
-        elif was.state == State.FAULT:
-            self._reports.event(EventType.INTERLOCK_CLEARED, trouble=was.fault)
-        elif now.state in _ARMED and was.state not in _ARMED:
-            self._reports.event(EventType.INTERLOCK_ARMED, use=use)
-        elif now.state in _LOCKED and was.state in _ARMED:
-            self._reports.event(EventType.INTERLOCK_LOCKED, use=use)
-
-    def _tripped(self, now: InterlockPayload) -> None:
-        cause = now.first_cause or now.cause
-        use = now.permit.use if now.permit else None
-        self._reports.event(EventType.INTERLOCK_TRIPPED, trouble=cause, reason=why(now), use=use)
-
-    def _in_trouble(self, why: str) -> None:
-        """Tell of a disk in trouble; one that comes and goes must not fill ours."""
-        told = self._trouble_told_at
-        if told is None or self.now - told >= TROUBLE_AT_MOST_EVERY:
-            self._trouble_told_at = self.now
-            self._reports.event(EventType.INTERLOCK_TROUBLE, reason=why)
-
-    def _tell_refusals(self) -> None:
-        """Tell of refused permits, every 10 s at most: a hostile sender must not fill the disk."""
-        now, told = self._clock.monotonic(), self._refusals_told_at
-        if not self._refusals or (told is not None and now - told < REFUSALS_AT_MOST_EVERY):
-            return
-        self._refusals_told_at = now
-        for code, count in sorted(self._refusals.items()):
-            self._reports.event(EventType.INTERLOCK_PERMIT_REFUSED, trouble=code, count=count)
-        self._refusals.clear()
 
     def _ran(self, ran: Sequence[Ran]) -> None:
         for one in ran:
