@@ -126,9 +126,9 @@ def test_details_are_key_and_value(lab: Lab) -> None:
 
 @pytest.mark.parametrize("act", sorted(acts()))
 def test_every_act_of_the_help_page_can_be_done(lab: Lab, act: str) -> None:
-    """What this cabinet has not (key, run signal) is refused by name."""
+    """What this cabinet has not (the key) is refused by name."""
     result = lab.sim("laser", act)
-    missing = act in {"key-on", "key-off", "run", "idle", "run-stuck"}
+    missing = act in {"key-on", "key-off"}
     assert result.exit_code == (1 if missing else 0), result.output
     assert ("this cabinet has no" in result.output) is missing
 
