@@ -18,7 +18,7 @@ lint:
 	$(BIN)/lint-imports
 
 check:
-	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/pytest -n 4 --dist loadfile $(TESTS)
 
 soak: ## random jobs over bad cables, then random days of an interlock, each for SOAK_MINUTES (60)
 	@tools/install-missing test

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from fabctl.hosting.interlock_gate import InterlockGate
 from fabctl.hosting.interlock_line import Heard
 from fabctl.hosting.interlock_meter import Ran, WorkMeter
 from fabctl.hosting.interlock_rules import ROWS, Act
+from fabctl.hosting.preparation import Prepared
 from fabctl.interlock import InterlockState
 from fabctl.messaging.interlocks import UNKNOWN, InterlockPayload, PermitWord
 from fabctl.messaging.payloads import MachineState, Stamp, encode
@@ -175,17 +177,25 @@ def test_silence_is_not_safe(laser: Laser) -> None:
     assert laser.said[-1]["state"] == "unknown"
 
 
+class HeldBack(SimpleQueue[Prepared]):
+    """What was read is not there before the test says so, however quick the reading is."""
+
+    is_held = True
+
+    def empty(self) -> bool:
+        return self.is_held or super().empty()
+
+
 def test_a_job_does_not_begin_when_the_interlock_lets_go_while_its_file_is_read(
     laser: Laser,
 ) -> None:
     laser.become_idle()
     laser.lock("armed")
+    read = laser.host._keeper._prepared = HeldBack()
     assert laser.ask_signed("start", laser.order())["accepted"] is True
-    preparation = laser.host._keeper._preparation
-    assert preparation is not None
     laser.line.say("locked")
     laser.gate.step()  # type: ignore[union-attr]
-    preparation._thread.join()
+    read.is_held = False
     event = laser.wait_for("job-failed")
     assert "locked" in event["reason"]
     assert "G28" not in laser.sent
