@@ -105,8 +105,17 @@ class Talk:
             waits = not may_talk or (self._unanswered and terminal_words.moves(line))
             if (place == 0 and not waits) or terminal_words.acts_at_once(line):
                 del self._typed[place]
+                if terminal_words.stops(line):
+                    self._forget(place)
                 return line
         return None
+
+    def _forget(self, count: int) -> None:
+        """The lines before a stop are not said any more: the person wants it all to end."""
+        for _ in range(count):
+            self._typed.popleft()
+        if count:
+            self._tell(f"not said, for /stop came: {count} lines typed before it", Tone.ECHO)
 
     def _is_held(self) -> bool:
         quiet_s = self._monotonic() - self._heard_at

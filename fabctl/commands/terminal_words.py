@@ -45,6 +45,11 @@ def acts_at_once(line: str) -> bool:
     return word is not None and word.at_once
 
 
+def stops(line: str) -> bool:
+    """Return whether what was typed before a line is not to be obeyed any more."""
+    return line.strip().split()[:1] == ["/stop"]
+
+
 def moves(line: str) -> bool:
     """Return whether what comes after a line has to wait until a move by hand has ended."""
     return line[1:].split()[:1] in (["home"], ["jog"])

@@ -327,7 +327,7 @@ def test_only_the_labs_own_screen_says_that_it_stands_beside_the_machine(lab: We
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("fr", "appuie sur le bouton vert"), ("en", "press the green button")]
+    ("language", "words"), [("fr", "Appuie sur le bouton vert"), ("en", "press the green button")]
 )
 def test_who_is_not_beside_it_is_told_how_to_go_on(lab: WebLab, language: str, words: str) -> None:
     speech = lab.app.extensions["fabctl"].speech(language)

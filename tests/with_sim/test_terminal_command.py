@@ -238,12 +238,23 @@ def test_words_with_a_slash_on_a_printer(sim: SimProcess) -> None:
 
 
 def test_a_printer_jogs_inside_the_area_that_was_said(sim: SimProcess) -> None:
-    typed = "M114\n/home xy\n/jog x10 y5 f6000\n/jog x900\nM104 S50\n/stop\n"
+    typed = "M114\n/home xy\n/jog x10 y5 f6000\n/jog x900\nM104 S50\n"
     done = talk(sim, typed, "--area", "250,210,200")
     assert done.returncode == 0, done.stderr
     assert "X would go to 910 mm (limit: 0 to 250 mm)" in done.stdout
     with sim.control() as control:
         assert "G1 X10.0000 Y5.0000 F6000" in control.texts()
+
+
+def test_a_stop_is_for_what_was_typed_before_it_too(sim: SimProcess, tmp_path: Path) -> None:
+    with Person(words(sim), tmp_path) as person, sim.control() as control:
+        person.sees("> ")
+        control.ask("factor", factor=1)
+        person.press("/home\n")
+        person.press("G1 X7 F6000\nG1 X9\n/stop\n")
+        person.sees("not said, for /stop came: 2 lines typed before it")
+        assert person.leaves() == 0
+        assert "G1 X7 F6000" not in control.texts()
 
 
 @pytest.fixture
