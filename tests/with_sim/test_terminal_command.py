@@ -55,6 +55,11 @@ def talk(
     )
 
 
+def _hear_ctrl_c() -> None:
+    """A run of the tests in the background ignores Ctrl-C, and what it starts inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Person:
     """Somebody at a real pseudo-terminal, with a home of their own."""
 
@@ -64,7 +69,12 @@ class Person:
         kept = {name: v for name, v in os.environ.items() if name not in ("NO_COLOR", "TERM")}
         state = {"XDG_STATE_HOME": str(home), "TERM": "xterm"}
         self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env={**kept, **state, **variables}
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**kept, **state, **variables},
+            preexec_fn=_hear_ctrl_c,
         )
         os.close(theirs)
         os.set_blocking(self._ours, False)
