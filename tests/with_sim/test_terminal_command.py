@@ -55,9 +55,8 @@ def talk(
     )
 
 
-def _hear_ctrl_c() -> None:
-    """A run of the tests in the background ignores Ctrl-C, and what it starts inherits that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+HEARS_CTRL_C = ("env", "--default-signal=INT")
+"""A run of the tests in the background ignores Ctrl-C, and what it starts inherits that."""
 
 
 class Person:
@@ -69,12 +68,11 @@ class Person:
         kept = {name: v for name, v in os.environ.items() if name not in ("NO_COLOR", "TERM")}
         state = {"XDG_STATE_HOME": str(home), "TERM": "xterm"}
         self.process = subprocess.Popen(
-            command,
+            [*HEARS_CTRL_C, *command],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             env={**kept, **state, **variables},
-            preexec_fn=_hear_ctrl_c,
         )
         os.close(theirs)
         os.set_blocking(self._ours, False)
