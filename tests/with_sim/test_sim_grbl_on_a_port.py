@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-import serial
 
 from fabctl_sim.control import SimError
 from fabctl_sim.process import SimProcess
+from tests.kept_serial import KeptSerial
 
 PATIENCE_S = 20.0
 QUICK = ("--boot", "0.1")
@@ -22,7 +22,7 @@ class Host:
     """A plain host: waits for answers, counts characters when asked to."""
 
     def __init__(self, port: Path) -> None:
-        self.serial = serial.Serial(str(port), 115_200, timeout=PATIENCE_S)
+        self.serial = KeptSerial(str(port), 115_200, timeout=PATIENCE_S)
 
     def until(self, *wanted: bytes) -> list[bytes]:
         lines: list[bytes] = []

@@ -16,6 +16,7 @@ import serial
 from fabctl_sim.control import SimControl, SimError
 from fabctl_sim.process import SimProcess
 from fabctl_sim.trial_host import numbered
+from tests.kept_serial import KeptSerial
 
 FILE = Path(__file__).parents[1] / "data" / "keyring_tag.gcode"
 PATIENCE_S = 20.0
@@ -25,7 +26,7 @@ class Host:
     """A plain host on a serial port: one numbered line at a time."""
 
     def __init__(self, port: Path) -> None:
-        self.serial = serial.Serial(str(port), 250_000, timeout=PATIENCE_S)
+        self.serial = KeptSerial(str(port), 250_000, timeout=PATIENCE_S)
         self.number = 0
 
     def until(self, wanted: bytes) -> list[bytes]:
