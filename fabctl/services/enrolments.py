@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,12 +13,10 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.booking import Slot
-from fabctl.model.certification import Standing
-from fabctl.model.consent import local_day
 from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.workshop_sessions import MOST_PLACES
 from fabctl.model.workshops import (
     LIVE,
-    MOST_PLACES,
     EnrolmentFacts,
     EnrolmentState,
     Via,
@@ -29,14 +27,18 @@ from fabctl.model.workshops import (
     takes_places,
 )
 from fabctl.services.audit import audit
-from fabctl.services.certifications import standing_at
-from fabctl.services.courses import get_course
-from fabctl.services.participants import birth_of, consents_of, may_act_for, partners_of
-from fabctl.services.rights import is_guardian, require_reason, runs_workshops
+from fabctl.services.enrolment_facts import (
+    acts_for_partner,
+    facts_of,
+    may_answer,
+    refusals_of,
+    via_of,
+)
+from fabctl.services.rights import require_reason
 from fabctl.services.waiting_places import promote
-from fabctl.services.workshops import HELD, counted, session_row, workshop_row
+from fabctl.services.workshops import HELD, counted, session_row
 from fabctl.store.ids import new_id
-from fabctl.store.tables_workshops import Enrolment, Workshop, WorkshopSession
+from fabctl.store.tables_workshops import Enrolment, WorkshopSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,13 @@ def enrol(
     found = [
         refusal
         for person_id in wanted
-        for refusal in _refusals(session, clock, zone, row, person_id, by, overridden=bool(reason))
+        for refusal in refusals_of(
+            session, clock, zone, row, person_id, by, overridden=bool(reason)
+        )
     ]
     if found:
         raise RefusedError(_each_once(found))
-    places = [(person_id, _via(session, person_id, by) or Via.SELF) for person_id in wanted]
+    places = [(person_id, via_of(session, person_id, by) or Via.SELF) for person_id in wanted]
     return _placed(session, clock, row, places, by, reason)
 
 
@@ -109,7 +113,7 @@ def hold_places(
         now=clock.now(),
         session=Slot(row.start_at, row.end_at),
         on=clock.now().date(),  # asked of people only, and there are none yet
-        may_act=_acts_for_partner(session, partner_id, by),
+        may_act=acts_for_partner(session, partner_id, by),
         cancelled=row.cancelled_at is not None,
         via=Via.PARTNER,
     )
@@ -137,11 +141,11 @@ def name_place(
     row = session_row(session, one.session_id, lock=True)
     session.refresh(one)
     reason = require_reason(override) if override is not None else None
-    if one.partner_id is None or not _acts_for_partner(session, one.partner_id, by):
+    if one.partner_id is None or not acts_for_partner(session, one.partner_id, by):
         raise RefusedError([not_yours()])
     if EnrolmentState(one.state) not in LIVE:
         raise RefusedError(cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now()))
-    facts = _facts(session, clock, zone, row, person_id, Via.PARTNER, overridden=bool(reason))
+    facts = facts_of(session, clock, zone, row, person_id, Via.PARTNER, overridden=bool(reason))
     if refusals := enrolment_refusals(facts):
         raise RefusedError(refusals)
     one.person_id = person_id
@@ -159,7 +163,7 @@ def accept(session: Session, clock: Clock, *, enrolment_id: str, by: str) -> lis
     one = _row(session, enrolment_id)
     session_row(session, one.session_id, lock=True)
     session.refresh(one)
-    refusals = [] if _may_answer(session, one, by) else [not_yours()]
+    refusals = [] if may_answer(session, one, by) else [not_yours()]
     refusals += answer_refusals(EnrolmentState(one.state), one.accept_by, clock.now())
     if refusals:
         raise RefusedError(refusals)
@@ -182,7 +186,7 @@ def cancel_enrolment(
     one = _row(session, enrolment_id)
     row = session_row(session, one.session_id, lock=True)
     session.refresh(one)
-    refusals = [] if _may_answer(session, one, by) else [not_yours()]
+    refusals = [] if may_answer(session, one, by) else [not_yours()]
     refusals += cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now())
     if refusals:
         raise RefusedError(refusals)
@@ -261,91 +265,6 @@ def _placed(
         audit(session, clock, by, "enrolment.made", f"enrolment:{one.id}", details)
     session.flush()
     return [_view(one) for one in rows]
-
-
-def _refusals(
-    session: Session,
-    clock: Clock,
-    zone: ZoneInfo,
-    row: WorkshopSession,
-    person_id: str,
-    by: str,
-    *,
-    overridden: bool,
-) -> list[Refusal]:
-    via = _via(session, person_id, by)
-    may = via is Via.STAFF or (via is not None and not overridden)
-    facts = _facts(session, clock, zone, row, person_id, via or Via.SELF, overridden=overridden)
-    return enrolment_refusals(replace(facts, may_act=may))
-
-
-def _facts(
-    session: Session,
-    clock: Clock,
-    zone: ZoneInfo,
-    row: WorkshopSession,
-    person_id: str,
-    via: Via,
-    *,
-    overridden: bool,
-) -> EnrolmentFacts:
-    workshop = workshop_row(session, row.workshop_id)
-    return EnrolmentFacts(
-        now=clock.now(),
-        session=_slot(row),
-        on=local_day(row.start_at, zone),
-        cancelled=row.cancelled_at is not None,
-        already=_enrolled(session, row.id, person_id),
-        via=via,
-        birth=birth_of(session, person_id),
-        age_least=workshop.age_least,
-        age_most=workshop.age_most,
-        consents=consents_of(session, person_id),
-        consent_needed=workshop.consent_needed,
-        prerequisites_met=_ready(session, clock, workshop, person_id),
-        override=overridden,
-    )
-
-
-def _ready(session: Session, clock: Clock, workshop: Workshop, person_id: str) -> bool:
-    """Say whether somebody holds what a training asks for beforehand."""
-    if workshop.course_id is None:
-        return True
-    machines = get_course(session, workshop.course_id).prerequisites
-    return all(
-        standing_at(session, person_id, machine, clock.now()) is Standing.VALID
-        for machine in machines
-    )
-
-
-def _via(session: Session, person_id: str, by: str) -> Via | None:
-    """Return in which part somebody enrols a person; None: they may not."""
-    if runs_workshops(session, by):
-        return Via.STAFF
-    if by == person_id:
-        return Via.SELF
-    return Via.GUARDIAN if is_guardian(session, by, person_id) else None
-
-
-def _acts_for_partner(session: Session, partner_id: str, by: str) -> bool:
-    return partner_id in partners_of(session, by) or runs_workshops(session, by)
-
-
-def _may_answer(session: Session, one: Enrolment, by: str) -> bool:
-    if one.partner_id is not None and _acts_for_partner(session, one.partner_id, by):
-        return True
-    if one.person_id is not None:
-        return may_act_for(session, one.person_id, by)
-    return runs_workshops(session, by)
-
-
-def _enrolled(session: Session, session_id: str, person_id: str) -> bool:
-    query = select(Enrolment.id).where(
-        Enrolment.session_id == session_id,
-        Enrolment.person_id == person_id,
-        Enrolment.ended_at.is_(None),
-    )
-    return session.scalars(query).first() is not None
 
 
 def _party(session: Session, one: Enrolment) -> list[Enrolment]:

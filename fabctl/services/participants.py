@@ -1,11 +1,10 @@
-"""Those who take part: their age, who signs for them, their consent, their needs.
+"""Those who take part: their age, who signs for them, their consent.
 
 A first name and a year of birth make a full participant; nothing needs a mail address.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError, UnknownIdError
+from fabctl.errors import InputError
 from fabctl.model.consent import (
     Birth,
     Consent,
@@ -27,30 +26,15 @@ from fabctl.model.refusal import RefusedError
 from fabctl.model.workshops import not_yours
 from fabctl.services import lookups, people
 from fabctl.services.audit import audit
-from fabctl.services.rights import is_guardian, require_lead, runs_workshops
+from fabctl.services.rights import is_guardian, runs_workshops
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Account
 from fabctl.store.tables_workshops import (
     BirthDate,
     ConsentForm,
-    Enrolment,
-    EnrolmentNeeds,
     Guardianship,
     PartnerMember,
-    WorkshopSession,
 )
-
-LONGEST_NEEDS = 1000
-"""Characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsView:
-    """What a participant needs; for the staff of the session only."""
-
-    enrolment_id: str
-    person_id: str | None
-    needs: str
 
 
 def birth_of(session: Session, person_id: str) -> Birth:
@@ -246,61 +230,3 @@ def last_consent(session: Session, person_id: str) -> tuple[Consent, datetime] |
     query = select(ConsentForm).where(ConsentForm.person_id == person_id).order_by(ConsentForm.id)
     rows = session.scalars(query).all()
     return (consents_of(session, person_id)[-1], rows[-1].given_at) if rows else None
-
-
-# -- needs ------------------------------------------------------------------------------------
-
-
-def write_needs(session: Session, clock: Clock, *, enrolment_id: str, needs: str, by: str) -> None:
-    """Note allergies or needs for one session; an empty text takes them back.
-
-    :raises RefusedError: not-yours.
-    :raises InputError: longer than 1000 characters, or the session is over.
-    """
-    row, meeting = _enrolment(session, enrolment_id)
-    if row.person_id is None or not may_act_for(session, row.person_id, by):
-        raise RefusedError([not_yours()])
-    if len(needs) > LONGEST_NEEDS:
-        raise InputError("this text is too long", limit=f"{LONGEST_NEEDS} characters")
-    if meeting.end_at <= clock.now():
-        raise InputError("the session is over: its needs are deleted")
-    old = session.get(EnrolmentNeeds, enrolment_id)
-    if old is not None:
-        session.delete(old)
-        session.flush()
-    if needs.strip():
-        session.add(
-            EnrolmentNeeds(enrolment_id=enrolment_id, needs=needs.strip(), written_at=clock.now())
-        )
-    session.flush()
-
-
-def read_needs(session: Session, clock: Clock, *, session_id: str, by: str) -> list[NeedsView]:
-    """Return the needs of a session's participants, and put on record who looked.
-
-    From the end of the session on there are none, also before they are deleted.
-
-    :raises RefusedError: session-staff-only.
-    """
-    require_lead(session, session_id, by)
-    meeting = session.get(WorkshopSession, session_id)
-    if meeting is None or meeting.end_at <= clock.now():
-        return []
-    query = (
-        select(EnrolmentNeeds, Enrolment)
-        .join(Enrolment, Enrolment.id == EnrolmentNeeds.enrolment_id)
-        .where(Enrolment.session_id == session_id, Enrolment.ended_at.is_(None))
-        .order_by(Enrolment.rank, Enrolment.id)
-    )
-    found = [
-        NeedsView(row.enrolment_id, one.person_id, row.needs) for row, one in session.execute(query)
-    ]
-    audit(session, clock, by, "needs.read", f"session:{session_id}", {"count": len(found)})
-    return found
-
-
-def _enrolment(session: Session, enrolment_id: str) -> tuple[Enrolment, WorkshopSession]:
-    row = session.get(Enrolment, enrolment_id)
-    if row is None:
-        raise UnknownIdError(f"there is no enrolment {enrolment_id!r}")
-    return row, session.get_one(WorkshopSession, row.session_id)

@@ -11,26 +11,29 @@ from dataclasses import dataclass
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import false, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.model.booking import ClaimKind, Slot
+from fabctl.model.booking import Slot
 from fabctl.model.refusal import Refusal, RefusedError
-from fabctl.model.workshops import (
-    HOLDS_A_PLACE,
-    EnrolmentState,
+from fabctl.model.workshop_sessions import (
     SessionFacts,
     series_refusals,
-    session_full,
     session_refusals,
     session_slot,
     weekly,
 )
+from fabctl.model.workshops import (
+    HOLDS_A_PLACE,
+    EnrolmentState,
+    session_cancelled,
+    session_full,
+)
 from fabctl.services import lookups
 from fabctl.services.audit import audit
-from fabctl.services.places import holds, in_the_way, live_claim, lock_tree
 from fabctl.services.rights import require_reason, require_workshop_staff
+from fabctl.services.session_claims import claim_for, claims_of, free_claims, locked, taken
 from fabctl.services.waiting_places import promote
 from fabctl.services.workshops import (
     HELD,
@@ -41,12 +44,9 @@ from fabctl.services.workshops import (
     workshop_row,
 )
 from fabctl.store.ids import new_id
-from fabctl.store.tables import Claim, Resource
 from fabctl.store.tables_workshops import (
     Enrolment,
     SessionAnimator,
-    SessionClaim,
-    SessionOpening,
     WorkshopSession,
 )
 
@@ -85,7 +85,7 @@ def schedule(
     :raises UnknownIdError: no such workshop, machine or person.
     """
     require_workshop_staff(session, by)
-    machines = _locked(session, resource_ids)
+    machines = locked(session, resource_ids)
     count = workshop_row(session, workshop_id).places if places is None else places
     if refusals := _refusals(session, clock, slot, count, machines):
         raise RefusedError(refusals)
@@ -120,7 +120,7 @@ def schedule_weekly(  # noqa: PLR0913  # what a poster of a series says
     dates = weekly(first, until)
     if refusals := series_refusals(len(dates)):
         raise RefusedError(refusals)
-    machines, leaders = _locked(session, resource_ids), list(animators)
+    machines, leaders = locked(session, resource_ids), list(animators)
     count = workshop_row(session, workshop_id).places if places is None else places
     slots = {day: session_slot(day, starts, ends, zone) for day in dates}
     refused = {
@@ -150,12 +150,13 @@ def move(
     require_workshop_staff(session, by)
     row = session_row(session, session_id, lock=True)
     view = view_session(session, row)
-    _locked(session, view.resource_ids)
-    refusals = _refusals(session, clock, slot, row.places, view.resource_ids, but=session_id)
+    locked(session, view.resource_ids)
+    refusals = [session_cancelled()] if row.cancelled_at is not None else []
+    refusals += _refusals(session, clock, slot, row.places, view.resource_ids, but=session_id)
     if refusals:
         raise RefusedError(refusals)
     row.start_at, row.end_at = slot.start, slot.end
-    for claim in _claims(session, session_id):
+    for claim in claims_of(session, session_id):
         claim.start_at, claim.end_at = slot.start, slot.end
     details = {"start": slot.start.isoformat(), "end": slot.end.isoformat()}
     audit(session, clock, by, "session.moved", f"session:{session_id}", details)
@@ -200,7 +201,7 @@ def cancel_session(
     if row.cancelled_at is not None:
         return []
     row.cancelled_at, row.cancelled_reason = now, said
-    _free(session, clock, session_id)
+    free_claims(session, clock, session_id)
     told = []
     live = [*HOLDS_A_PLACE, EnrolmentState.WAITING]
     query = select(Enrolment).where(Enrolment.session_id == session_id, Enrolment.state.in_(live))
@@ -213,33 +214,6 @@ def cancel_session(
     return told
 
 
-def _free(session: Session, clock: Clock, session_id: str) -> None:
-    """End a session's claims now, and close the machines it opened."""
-    now = clock.now()
-    for claim in _claims(session, session_id):
-        if claim.start_at < now < claim.end_at:
-            claim.end_at = now
-        elif claim.start_at >= now:
-            claim.released_at = now
-    query = select(SessionOpening).where(
-        SessionOpening.session_id == session_id, SessionOpening.closed_at.is_(None)
-    )
-    for opening in session.scalars(query):
-        opening.closed_at = now
-
-
-def _locked(session: Session, resource_ids: Iterable[str]) -> list[str]:
-    """Lock the resources with all that they are within, and return those to claim.
-
-    A machine in a room that is claimed too needs no claim of its own; the two would overlap.
-    """
-    rows = [lookups.resource(session, one) for one in sorted(set(resource_ids))]
-    lock_tree(session, *(row.id for row in rows))
-    return [
-        row.id for row in rows if not any(other is not row and holds(other, row) for other in rows)
-    ]
-
-
 def _refusals(
     session: Session,
     clock: Clock,
@@ -248,32 +222,8 @@ def _refusals(
     machines: Sequence[str],
     but: str | None = None,
 ) -> list[Refusal]:
-    taken = _taken(session, slot, machines, but)
-    return session_refusals(SessionFacts(clock.now(), slot, places, taken))
-
-
-def _taken(session: Session, slot: Slot, machines: Sequence[str], but: str | None) -> list[Slot]:
-    """Return the live claims in the way, those of the session ``but`` left out."""
-    until = func.coalesce(Claim.free_at, Claim.end_at)
-    near = [in_the_way(lookups.resource(session, machine)) for machine in machines]
-    query = (
-        select(Claim.start_at, until)
-        .join(Resource, Resource.id == Claim.resource_id)
-        .where(or_(false(), *near), live_claim(), Claim.start_at < slot.end, until > slot.start)
-    )
-    if but is not None:
-        own = select(SessionClaim.claim_id).where(SessionClaim.session_id == but)
-        query = query.where(Claim.id.not_in(own))
-    return [Slot(start, end) for start, end in session.execute(query)]
-
-
-def _claims(session: Session, session_id: str) -> list[Claim]:
-    query = (
-        select(Claim)
-        .join(SessionClaim, SessionClaim.claim_id == Claim.id)
-        .where(SessionClaim.session_id == session_id, Claim.released_at.is_(None))
-    )
-    return list(session.scalars(query))
+    found = taken(session, slot, machines, but)
+    return session_refusals(SessionFacts(clock.now(), slot, places, found))
 
 
 def _write(
@@ -295,17 +245,7 @@ def _write(
     )
     session.add(row)
     session.flush()
-    for resource_id in machines:
-        claim = Claim(
-            id=new_id(),
-            resource_id=resource_id,
-            kind=ClaimKind.WORKSHOP.value,
-            start_at=slot.start,
-            end_at=slot.end,
-        )
-        session.add(claim)
-        session.flush()
-        session.add(SessionClaim(claim_id=claim.id, session_id=row.id))
+    claim_for(session, row, machines)
     for person_id in dict.fromkeys(animators):
         lookups.person(session, person_id)
         session.add(SessionAnimator(session_id=row.id, person_id=person_id))

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.booking import Slot
-from fabctl.model.workshops import HOLDS_A_PLACE, MOST_PLACES, EnrolmentState
+from fabctl.model.workshop_sessions import MOST_PLACES
+from fabctl.model.workshops import HOLDS_A_PLACE, EnrolmentState
 from fabctl.services.audit import audit
 from fabctl.services.courses import course_row
 from fabctl.services.rights import require_workshop_staff

@@ -15,10 +15,16 @@ from hypothesis import strategies as st
 from fabctl.model.attendance import Mark, Presence, mark_refusals, presence_of
 from fabctl.model.booking import Slot
 from fabctl.model.consent import Birth, Consent, Signer
+from fabctl.model.workshop_sessions import (
+    SessionFacts,
+    series_refusals,
+    session_refusals,
+    session_slot,
+    weekly,
+)
 from fabctl.model.workshops import (
     EnrolmentFacts,
     EnrolmentState,
-    SessionFacts,
     Via,
     Waiting,
     accept_by,
@@ -26,11 +32,7 @@ from fabctl.model.workshops import (
     cancel_refusals,
     enrolment_refusals,
     promoted,
-    series_refusals,
-    session_refusals,
-    session_slot,
     takes_places,
-    weekly,
 )
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from fabctl.services import certifications, enrolments, participants, training
+from fabctl.services import certifications, enrolments, needs, training
 from fabctl.services.audit import lines_about
 from fabctl.services.due_training import do_due_training
 from fabctl.services.due_work import TOLD_FOR, Due, told_to
@@ -139,14 +139,14 @@ def test_whoever_waits_when_it_begins_is_told(lab: Lab) -> None:
     assert scene.states() == ["confirmed"]
 
 
-def needs(lab: Lab) -> int:
+def needs_kept(lab: Lab) -> int:
     with lab.database.reading() as session:
         return len(session.scalars(select(EnrolmentNeeds)).all())
 
 
 def write_needs(lab: Lab, enrolment: str, person: str) -> None:
     with lab.database.transaction() as session:
-        participants.write_needs(
+        needs.write_needs(
             session, lab.clock, enrolment_id=enrolment, needs="sans gluten", by=person
         )
 
@@ -160,12 +160,12 @@ def test_needs_are_deleted_after_the_session_and_when_a_place_is_given_back(lab:
         write_needs(lab, ids[-1], person)
     give_back(lab, ids[0])
     assert do_due(lab) == [(Due.NEEDS_DELETED, None)]
-    assert needs(lab) == 2
+    assert needs_kept(lab) == 2
     lab.clock.wall = scene.slot.end - MINUTE
     assert do_due(lab) == []
     lab.clock.wall = scene.slot.end + DAY  # the steward was away
     assert do_due(lab) == [(Due.NEEDS_DELETED, None)]
-    assert needs(lab) == 0
+    assert needs_kept(lab) == 0
     with lab.database.reading() as session:
         lines = lines_about(session, f"session:{scene.meeting}")
     assert [line.details for line in lines if line.what == "needs.deleted"] == [

@@ -13,7 +13,7 @@ from fabctl.errors import InputError
 from fabctl.model.booking import Slot
 from fabctl.model.consent import Consent, Signer
 from fabctl.model.refusal import RefusedError
-from fabctl.services import enrolments, participants, sessions, workshops
+from fabctl.services import enrolments, needs, participants, sessions, workshops
 from fabctl.services.audit import lines_about
 from fabctl.services.due_work import Due, told_to
 from fabctl.store.ids import new_id
@@ -347,11 +347,11 @@ def test_needs_are_for_the_sessions_staff_and_gone_with_its_end(lab: Lab) -> Non
 
     def read(by: str) -> list[str]:
         with lab.database.transaction() as session:
-            found = participants.read_needs(session, lab.clock, session_id=scene.meeting, by=by)
+            found = needs.read_needs(session, lab.clock, session_id=scene.meeting, by=by)
             return [line.needs for line in found]
 
     with lab.database.transaction() as session:
-        participants.write_needs(
+        needs.write_needs(
             session, lab.clock, enrolment_id=one.id, needs="allergie aux noix", by=zoe
         )
     assert read(scene.ali) == read(lab.awa) == ["allergie aux noix"]
