@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fabctl.model.booking import account_refusal, out_of_order_refusal
+from fabctl.model.booking_refusals import account_refusal
 from fabctl.model.certification import Standing, refusal_for
 from fabctl.model.group_use import (
     GroupFacts,
@@ -14,6 +14,7 @@ from fabctl.model.group_use import (
     supervision_refusal,
     under_the_group,
 )
+from fabctl.model.out_of_order import Stop, out_of_order_refusal
 from fabctl.model.refusal import Refusal
 from fabctl.model.texts import Text, text
 
@@ -62,6 +63,8 @@ class UseFacts:
     """Whether a trainer for this machine is checked in."""
     group: GroupFacts | None = None
     """The running session that holds the machine; None: none does."""
+    stop: Stop | None = None
+    """What put it out of order, where that is known."""
 
 
 def _met(code: str, message: Text) -> Condition:
@@ -121,7 +124,7 @@ def _reservation(facts: UseFacts) -> Condition:
 
 def _order(facts: UseFacts) -> Condition:
     if facts.out_of_order:
-        return _not_met(out_of_order_refusal())
+        return _not_met(out_of_order_refusal(facts.stop))
     return _met("out-of-order", text("This machine is in order."))
 
 

@@ -1,14 +1,10 @@
-"""Reservations: the rules of booking, and the slots that fit. Facts in, every refusal out."""
+"""Reservations: the rules of booking. Facts in, every refusal out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Sequence
 
-from fabctl.errors import InputError
 from fabctl.model.booking_facts import (
-    PARIS,
     Booked,
     BookingFacts,
     ClaimKind,
@@ -26,9 +22,16 @@ from fabctl.model.booking_quotas import (
     too_many_ahead,
     too_much_ahead,
 )
-from fabctl.model.booking_slots import EPOCH, FAR, Slot, chain_end, is_on_grid, next_on_grid
+from fabctl.model.booking_refusals import (
+    account_refusal,
+    age_refusal,
+    minors_consent_refusal,
+    overlap_refusal,
+)
+from fabctl.model.booking_slots import Slot, chain_end, is_on_grid
 from fabctl.model.certification import refusal_for
-from fabctl.model.consent import consent_refusals, local_day, under_age
+from fabctl.model.consent import local_day
+from fabctl.model.out_of_order import out_of_order_refusal
 from fabctl.model.refusal import Refusal
 from fabctl.model.texts import text
 
@@ -39,17 +42,10 @@ __all__ = [
     "BookingRules",
     "ClaimKind",
     "Held",
-    "LengthError",
     "ResourceKind",
     "Slot",
     "Taken",
-    "account_refusal",
     "chain_end",
-    "free_slots",
-    "impossible",
-    "out_of_order_refusal",
-    "out_of_range",
-    "overlap_refusal",
     "refusals",
     "still_refused",
 ]
@@ -67,36 +63,20 @@ def _certification(facts: BookingFacts) -> Refusal | None:
 
 
 def _age(facts: BookingFacts) -> Refusal | None:
-    """Where only the year of birth is known, only who surely has the age passes."""
-    least = facts.rules.minimum_age
-    if least is None:
-        return None
-    younger = under_age(facts.birth, local_day(facts.wanted.start, facts.zone), least)
-    if younger is None:
-        return Refusal(
-            "under-age",
-            text("You must be {age} to use this, and your age is not known.", age=least),
-            text("Tell the staff the year of your birth."),
-        )
-    if not younger:
-        return None
-    return Refusal(
-        "under-age",
-        text("You must be {age} to use this.", age=least),
-        text("Choose something else, or ask the staff."),
-    )
+    day = local_day(facts.wanted.start, facts.zone)
+    return age_refusal(facts.birth, day, facts.rules.minimum_age)
 
 
 def _consent(facts: BookingFacts) -> Refusal | None:
-    minor = under_age(facts.birth, local_day(facts.wanted.start, facts.zone))
-    if minor is not True or not facts.rules.minors_consent:
+    if not facts.rules.minors_consent:
         return None
-    return next(iter(consent_refusals(facts.consents, minor=True)), None)
+    day = local_day(facts.wanted.start, facts.zone)
+    return minors_consent_refusal(facts.birth, day, facts.consents)
 
 
 def _order(facts: BookingFacts) -> Refusal | None:
     if facts.out_of_order:
-        return out_of_order_refusal()
+        return out_of_order_refusal(facts.stop)
     if _meets(facts, ClaimKind.MAINTENANCE):
         return Refusal(
             "out-of-order",
@@ -257,103 +237,3 @@ def refusals(facts: BookingFacts) -> list[Refusal]:
 def still_refused(found: Sequence[Refusal]) -> list[Refusal]:
     """Return the refusals that nobody overrides."""
     return [refusal for refusal in found if refusal.code not in OVERRIDABLE]
-
-
-def out_of_range(wanted: Slot) -> Refusal | None:
-    """Return why a slot cannot even be looked at: nobody who asks for it lives then."""
-    return None if wanted.start > EPOCH and wanted.end < FAR else _NO_SUCH_TIME
-
-
-def impossible(wanted: Slot) -> Refusal | None:
-    """Return why no claim can be like this, whoever asks and whatever is set aside."""
-    return out_of_range(wanted) if wanted.start < wanted.end else _NO_SUCH_TIME
-
-
-_NO_SUCH_TIME = Refusal(
-    "no-such-time",
-    text("No reservation can begin and end like this."),
-    text("Choose an end after the start."),
-)
-
-
-def overlap_refusal() -> Refusal:
-    """Return the refusal for a slot that somebody else has; the database says it this way too."""
-    return Refusal(
-        "overlap",
-        text("Somebody has already booked this time, or a part of it."),
-        text("Choose another slot."),
-    )
-
-
-def account_refusal() -> Refusal:
-    """Return the refusal for an account that staff has suspended."""
-    return Refusal(
-        "account-suspended",
-        text("Your account is suspended."),
-        text("Talk to the staff of the lab."),
-    )
-
-
-def out_of_order_refusal() -> Refusal:
-    """Return the refusal for a machine that staff has put out of order."""
-    return Refusal(
-        "out-of-order",
-        text("This machine is out of order."),
-        text("Choose another machine, or ask the staff when it will be back."),
-    )
-
-
-QUARTER = timedelta(minutes=15)
-
-
-def free_slots(
-    now: datetime,
-    taken: Sequence[Slot],
-    length: timedelta,
-    *,
-    rules: BookingRules | None = None,
-    spans: Sequence[Slot] | None = None,
-    zone: ZoneInfo = PARIS,
-) -> Iterator[Slot]:
-    """Yield free slots of ``length``, the soonest first, none overlapping another.
-
-    The first starts in the running minute if it fits there (and neither notice nor grid forbid
-    it); the others start at a quarter of an hour, or on the grid, within the horizon.
-
-    :param spans: when it is open, merged and in order, up to the horizon; None: always.
-    """
-    rule = rules or BookingRules()
-    last_start = now + rule.horizon
-    step = rule.step or QUARTER
-    start = now.replace(second=0, microsecond=0)
-    if rule.notice or rule.step:
-        start = next_on_grid(now + rule.notice, step, zone)
-    claims = sorted(slot for slot in taken if slot.end > now)
-    while start <= last_start:
-        slot = Slot(start, start + length)
-        wait_until = _in_the_way(slot.with_after(rule.clean_up), claims) or _opens(slot, spans)
-        if wait_until is None:
-            yield slot
-            wait_until = slot.with_after(rule.clean_up).end
-        start = next_on_grid(wait_until, step, zone)
-
-
-def _in_the_way(slot: Slot, claims: Sequence[Slot]) -> datetime | None:
-    return next((claim.end for claim in claims if slot.overlaps(claim)), None)
-
-
-def _opens(slot: Slot, spans: Sequence[Slot] | None) -> datetime | None:
-    """Return when to look again; None when it is open all the slot long."""
-    if spans is None or any(span.covers(slot) for span in spans):
-        return None
-    later = (span.start for span in spans if span.start > slot.start)
-    return min(later, default=FAR)
-
-
-class LengthError(InputError):
-    """A length that no reservation can have was asked for."""
-
-    def __init__(self, rules: BookingRules) -> None:
-        super().__init__(
-            "no reservation has this length", limit=f"{rules.shortest} to {rules.longest}"
-        )

@@ -12,6 +12,7 @@ from fabctl.model.booking_policy import BookingRules
 from fabctl.model.booking_slots import Slot
 from fabctl.model.certification import Standing
 from fabctl.model.consent import Birth, Consent
+from fabctl.model.out_of_order import Stop
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -76,6 +77,8 @@ class BookingFacts:
     account_suspended: bool = False
     out_of_order: bool = False
     """The resource, or what it is part of."""
+    stop: Stop | None = None
+    """What put it out of order, where that is known."""
     rules: BookingRules = field(default_factory=BookingRules)
     what: Booked = field(default_factory=Booked)
     zone: ZoneInfo = PARIS

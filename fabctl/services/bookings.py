@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.model import booking as rules
 from fabctl.model.booking_facts import BookingFacts
+from fabctl.model.booking_free import LengthError, free_slots
+from fabctl.model.booking_refusals import impossible, out_of_range
 from fabctl.model.booking_slots import Slot, merged
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.services import lookups, opening
@@ -77,7 +79,7 @@ def book(  # noqa: PLR0913  # who, what, when, and by whom
     asked = _asked(session, person_id, resource_id, Slot(start, end))
     facts, found = _judged(session, clock, zone, asked, by)
     overrode = set_aside(session, found, by, override_reason)
-    if (never := rules.impossible(asked.wanted)) is not None:
+    if (never := impossible(asked.wanted)) is not None:
         raise RefusedError([never])
     extra = Extra(
         clean_up=facts.rules.clean_up,
@@ -168,7 +170,7 @@ def _asked(
     session: Session, person_id: str, resource_id: str, wanted: Slot, *, using_now: bool = False
 ) -> Asked:
     """Take the locks in the order that everybody takes them: the account, then the resources."""
-    if (never := rules.out_of_range(wanted)) is not None:
+    if (never := out_of_range(wanted)) is not None:
         raise RefusedError([never])
     account = lock_account(session, person_id)
     lock_tree(session, resource_id)
@@ -260,11 +262,11 @@ def proposals(  # where, how long, how many
     if fit:
         length = min(max(length, rule.shortest), rule.longest)
     if not rule.shortest <= length <= rule.longest:
-        raise rules.LengthError(rule)
+        raise LengthError(rule)
     now = clock.now()
     window = Slot(now - timedelta(minutes=1), now + rule.horizon + length + rule.clean_up)
     tree = {row.id: row for row in session.scalars(select(Resource))}
     spans = opening.spans_for(session, zone, [resource], tree, policies, window)[resource_id]
     taken = [one.slot for one in taken_around(session, resource, window)]
-    found = rules.free_slots(now, taken, length, rules=rule, spans=spans, zone=zone)
+    found = free_slots(now, taken, length, rules=rule, spans=spans, zone=zone)
     return list(islice(found, count))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.model import booking as rules
 from fabctl.model.booking_hours import local_day
+from fabctl.model.booking_refusals import impossible, out_of_range
 from fabctl.model.booking_slots import Slot
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
@@ -83,7 +84,7 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     lock_tree(session, claim.resource_id, goes_to)
     row, claim = locked(session, reservation_id)
     resource, wanted, old = lookups.resource(session, goes_to), Slot(start, end), claim.resource_id
-    if (never := rules.out_of_range(wanted)) is not None:
+    if (never := out_of_range(wanted)) is not None:
         raise RefusedError([never])
     person = lookups.person(session, row.person_id)
     facts = gather(session, clock, zone, Asked(person, account, resource, wanted, was=claim))
@@ -93,7 +94,7 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     if firm:
         raise RefusedError([*firm, *rules.refusals(facts)])
     overrode = set_aside(session, rules.refusals(facts), by, override_reason)
-    if (never := rules.impossible(wanted)) is not None:
+    if (never := impossible(wanted)) is not None:
         raise RefusedError([never])
     before = where(claim)
     claim.resource_id, claim.start_at, claim.end_at = goes_to, start, end

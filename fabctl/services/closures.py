@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import InputError, UnknownIdError
-from fabctl.model.booking import ClaimKind, impossible
+from fabctl.model.booking_facts import ClaimKind
+from fabctl.model.booking_refusals import impossible
 from fabctl.model.booking_slots import Slot
 from fabctl.model.refusal import RefusedError
 from fabctl.services import bookings, lookups, waiting

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
-from fabctl.model import booking as booking_rules
+from fabctl.model.booking_refusals import out_of_range
 from fabctl.model.booking_series import (
     FEWEST,
     MOST,
@@ -106,7 +106,7 @@ def _require_allowed(session: Session, resource_id: str, by: str, weeks: int, fi
     staff = Role(lookups.person(session, by).role).acts_for_others
     if not staff and not rules_for(session, resource).members_series:
         refusals.append(not_allowed_refusal())
-    if (never := booking_rules.out_of_range(first)) is not None:
+    if (never := out_of_range(first)) is not None:
         refusals.append(never)
     if refusals:
         raise RefusedError(refusals)

@@ -17,6 +17,7 @@ from fabctl.errors import UnknownIdError
 from fabctl.model import booking as rules
 from fabctl.model.booking import ClaimKind
 from fabctl.model.booking_facts import BookingFacts
+from fabctl.model.booking_refusals import out_of_range
 from fabctl.model.booking_slots import Slot
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
@@ -85,7 +86,7 @@ def join(
     lock_tree(session, resource_id)
     resource = lookups.resource(session, resource_id)
     slot = Slot(start, end)
-    if (never := rules.out_of_range(slot)) is not None:
+    if (never := out_of_range(slot)) is not None:
         raise RefusedError([never])
     asked = Asked(lookups.person(session, person_id), account, resource, slot)
     found = rules.refusals(gather(session, clock, zone, asked))

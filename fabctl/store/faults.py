@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from fabctl.errors import FabError, LocalError
 from fabctl.model.access import busy_refusal
-from fabctl.model.booking import overlap_refusal
+from fabctl.model.booking_refusals import overlap_refusal
 from fabctl.model.people import login_taken, pin_not_possible
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.workshops import already_enrolled, session_full
@@ -25,6 +25,13 @@ _REFUSALS: Mapping[str, Callable[[], Refusal]] = {
     "session_places": session_full,
     "enrolment_one_live": already_enrolled,
 }
+_ONLY_GROWS: Mapping[str, str] = {
+    "audit_append_only": "the audit trail only grows: a line",
+    "interlock_append_only": "an interlock's history only grows: a line",
+    "certification_append_only": "a certification's history only grows: a row",
+    "problem_report_append_only": "problem reports stay as they were written: one",
+    "maintenance_done_append_only": "the history of maintenance only grows: a row",
+}
 _SQLITE_WORDS: Mapping[str, str] = {
     # SQLite names the columns of a unique index, not the index.
     "claim_no_overlap": "claim_no_overlap",
@@ -36,6 +43,8 @@ _SQLITE_WORDS: Mapping[str, str] = {
     "session_places": "session_places",
     "UNIQUE constraint failed: enrolment.session_id, enrolment.person_id": "enrolment_one_live",
     "certification_append_only": "certification_append_only",
+    "problem_report_append_only": "problem_report_append_only",
+    "maintenance_done_append_only": "maintenance_done_append_only",
 }
 _RESTORE = "keep the file aside, and put the newest copy of the backups folder in its place"
 _SQLITE_FAULTS: Mapping[str, tuple[str, str]] = {
@@ -79,16 +88,8 @@ def explained(error: BaseException) -> FabError | None:
     name = _guarantee(error) or ""
     if name in _REFUSALS:
         return RefusedError([_REFUSALS[name]()])
-    if name == "audit_append_only":
-        return LocalError("the audit trail only grows: a line was about to be changed or deleted")
-    if name == "interlock_append_only":
-        return LocalError(
-            "an interlock's history only grows: a line was about to be changed or deleted"
-        )
-    if name == "certification_append_only":
-        return LocalError(
-            "a certification's history only grows: a row was about to be changed or deleted"
-        )
+    if name in _ONLY_GROWS:
+        return LocalError(f"{_ONLY_GROWS[name]} was about to be changed or deleted")
     fault = _fault(error)
     return LocalError(fault[0], next_step=fault[1]) if fault else None
 

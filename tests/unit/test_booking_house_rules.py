@@ -20,12 +20,12 @@ from fabctl.model.booking import (
     ResourceKind,
     Slot,
     Taken,
-    free_slots,
-    impossible,
     refusals,
     still_refused,
 )
+from fabctl.model.booking_free import free_slots
 from fabctl.model.booking_policy import Reach, Scope
+from fabctl.model.booking_refusals import impossible
 from fabctl.model.certification import Standing
 from fabctl.model.consent import Birth, Consent, Signer
 

@@ -13,9 +13,9 @@ from fabctl.model.booking import (
     BookingFacts,
     Slot,
     chain_end,
-    free_slots,
     refusals,
 )
+from fabctl.model.booking_free import free_slots
 from fabctl.model.certification import Standing
 
 NOW = datetime(2026, 11, 23, 9, 7, 30, tzinfo=UTC)
@@ -130,6 +130,13 @@ def test_the_first_proposal_starts_in_the_running_minute_the_next_at_a_quarter()
 )
 def test_the_first_proposal_is_the_first_that_fits(taken: list[Slot], first: str) -> None:
     assert f"{next(free_slots(NOW, taken, HOUR)).start:%H:%M}" == first
+
+
+def test_a_slot_that_ended_in_this_minute_is_not_proposed_again() -> None:
+    taken = [at(-5, 5)]
+    first = next(free_slots(NOW, taken, HOUR))
+    assert first.start == NOW
+    assert codes(BookingFacts(NOW, first, taken)) == []
 
 
 def test_proposals_end_at_the_horizon() -> None:
