@@ -18,7 +18,8 @@ from fabctl.messaging.lab_view import LabView
 from fabctl.services.sign_ins import LASTS, SignInKind
 from fabctl.store.engine import Database
 from fabctl_web import errors, headers, hosts, language, static_files, uploads
-from fabctl_web.api.views import area as api_area
+from fabctl_web.api import about, jobs, reservations
+from fabctl_web.api import machines as api_machines
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
 from fabctl_web.bookings.views import area as bookings_area
@@ -29,6 +30,7 @@ from fabctl_web.machines.views import area as machines_area
 from fabctl_web.people import signed_in
 from fabctl_web.people.views import area as people_area
 
+API_AREAS = (about.area, api_machines.area, reservations.area, jobs.area)
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -55,13 +57,14 @@ def create_app(
     language.init_app(app)
     signed_in.init_app(app)
     csrf = CSRFProtect(app)
-    csrf.exempt(api_area)  # tokens in a header: no browser sends them by itself
+    for api_area in API_AREAS:
+        csrf.exempt(api_area)  # tokens in a header: no browser sends them by itself
     headers.init_app(app)
     errors.init_app(app)
     _set_up_templates(app, lab)
     app.extensions["fabctl-fragments"] = events.init_app(lab, app.jinja_env)
-    areas = (board_area, machines_area, bookings_area, interlocks_area, people_area, api_area)
-    for area in (*areas, events.area, static_files.blueprint(files), _health()):
+    areas = (board_area, machines_area, bookings_area, interlocks_area, people_area)
+    for area in (*areas, *API_AREAS, events.area, static_files.blueprint(files), _health()):
         app.register_blueprint(area)
     return app
 

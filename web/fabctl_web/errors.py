@@ -78,6 +78,9 @@ FAILED = Explained(
     text("Try again in a minute. If it stays, tell the staff."),
 )
 
+RIGHTS = frozenset({"not-yours", "staff-only", "session-staff-only"})
+"""Codes of refusals that are about who asks, whatever is asked: the API answers 403."""
+
 
 def too_large() -> Explained:
     """Return the sentence for a file above the lab's limit."""
@@ -125,7 +128,7 @@ def _refused(error: RefusedError) -> Response:
     if is_api():
         from fabctl_web.api.shape import refused  # noqa: PLC0415  # the API imports this module
 
-        return refused(error.refusals, 409)
+        return refused(error.refusals, 403 if error.codes & RIGHTS else 409)
     return refusals_page(error.refusals, 409)
 
 

@@ -31,7 +31,7 @@ DRAIN_LIMIT = 1024**3
 DRAIN_TIME_S = 120.0
 CHUNK = 256 * 1024
 NAME_LENGTH = 100
-UPLOAD_ENDPOINTS = frozenset({"machines.upload", "api.prepare_job"})
+UPLOAD_ENDPOINTS = frozenset({"machines.upload", "api_jobs.prepare_job"})
 
 
 class DiskFullError(HTTPException):

@@ -1,0 +1,7 @@
+"""Every area's PATHS and SCHEMAS; :mod:`fabctl_web.api.openapi` makes one document of them."""
+
+from __future__ import annotations
+
+from fabctl_web.api.described import about, jobs, machines, reservations
+
+AREAS = (about, machines, reservations, jobs)
