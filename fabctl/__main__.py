@@ -25,7 +25,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "octoprint_key:octoprint_key",
         "Ask an OctoPrint for a key; a person confirms it there.",
     ),
-    "person": ("people:person", "Add people, set passwords and PINs, certify, unlock."),
+    "person": ("people:person", "Add people, set passwords and PINs, unlock."),
+    "certify": ("certify:certify", "Certify somebody on a machine, suspend or reinstate."),
+    "import": ("import_people:import_people", "Add a list of people from a CSV file."),
     "token": ("token:token", "Create, list and revoke personal tokens for the API."),
     "key": ("key:key", "Create, rotate and list the keys that machines check requests with."),
     "resource": (
@@ -42,7 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "check-config"),
     "One machine, no lab": ("stream", "terminal", "octoprint-key"),
-    "People and machines": ("person", "token", "resource", "key"),
+    "People and machines": ("person", "certify", "import", "token", "resource", "key"),
     "Parts of a lab (fabctl run starts them all)": (
         "web",
         "steward",

@@ -1,9 +1,8 @@
-"""``fabctl person``: add people, set passwords and PINs, certify, unlock: a new lab's, and help."""
+"""``fabctl person``: add people, set passwords and PINs, unlock: a new lab's, and help."""
 
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 
 import click
 
@@ -11,7 +10,6 @@ from fabctl.clock import SystemClock
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
 from fabctl.errors import InputError
-from fabctl.model.certification import Level
 from fabctl.model.people import Role
 
 # Services and SQLAlchemy are imported inside the commands: `fabctl person --help` stays quick.
@@ -19,7 +17,7 @@ from fabctl.model.people import Role
 
 @click.group()
 def person() -> None:
-    """Add people, set passwords and PINs, certify, unlock.
+    """Add people, set passwords and PINs, unlock.
 
     Passwords and PINs are asked for, or read from standard input (one line). They are never
     given on the command line: other users of the computer could read them there.
@@ -120,62 +118,6 @@ def set_pin(config: LabConfig, login: str, *, draw: bool) -> None:
     click.echo(done)
 
 
-@person.command(short_help="Certify somebody on a machine, or suspend that.")
-@config_option
-@click.argument("login")
-@click.argument("machine")
-@click.option(
-    "--level",
-    type=click.Choice([level.value for level in Level]),
-    default="autonomous",
-    show_default=True,
-    help="Alone, only beside a trainer, or a trainer.",
-)
-@click.option(
-    "--until",
-    metavar="YYYY-MM-DD",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="Last day, in the lab's zone.",
-)
-@click.option("--suspend", metavar="REASON", help="Suspend the certification instead.")
-def certify(
-    config: LabConfig,
-    login: str,
-    machine: str,
-    level: str,
-    until: datetime | None,
-    suspend: str | None,
-) -> None:
-    """Certify the person with LOGIN on MACHINE (its id in lab.toml), or suspend that."""
-    from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
-    from fabctl.services import certifications, machines  # noqa: PLC0415  # see the top
-
-    if machine not in config.machines:
-        raise InputError(
-            f"no machine is called {machine!r}", next_step="one of: " + ", ".join(config.machines)
-        )
-    clock, by = SystemClock(), who_types()
-    with lab_database(config) as database, database.transaction() as session:
-        machines.sync_resources(session, clock, config.machines.values())
-        who = find_person(session, login)
-        if suspend:
-            certifications.suspend(
-                session, clock, person_id=who.id, resource_id=machine, reason=suspend, by=by
-            )
-        else:
-            certifications.certify(
-                session,
-                clock,
-                person_id=who.id,
-                resource_id=machine,
-                level=Level(level),
-                expires_at=_end_of_day(config, until),
-                by=by,
-            )
-    done = "suspended" if suspend else "certified"
-    click.echo(f"{who.display_name} is {done} on {machine}.")
-
-
 @person.command(short_help="Let somebody locked out, or locked screens, try again.")
 @config_option
 @click.argument("login", required=False)
@@ -225,8 +167,3 @@ def _lab_secret(config: LabConfig) -> bytes:
 
     make_secret(config.paths.secret)
     return read_key(config.paths.secret)
-
-
-def _end_of_day(config: LabConfig, day: datetime | None) -> datetime | None:
-    """Return the last second of a day in the lab's zone."""
-    return day and day.replace(hour=23, minute=59, second=59, tzinfo=config.time_zone)

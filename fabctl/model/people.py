@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 from itertools import pairwise
 
@@ -13,6 +14,9 @@ PIN_DIGITS = 6
 PASSWORD_MIN = 8
 PASSWORD_MAX = 200
 """Characters. The upper end only keeps somebody from sending a book to be hashed."""
+
+NAME_MAX = 100
+"""Characters."""
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
@@ -30,6 +34,45 @@ class Role(StrEnum):
     def acts_for_others(self) -> bool:
         """Whether this role books, cancels and resumes for other people."""
         return self in {Role.ANIMATOR, Role.STAFF, Role.ADMIN}
+
+
+def clean_name(name: str) -> str:
+    """Return the name as it is kept: composed characters (NFC), single blanks."""
+    return " ".join(part for part in unicodedata.normalize("NFC", name).split(" ") if part)
+
+
+def name_refusals(name: str) -> list[Refusal]:
+    """Say what is wrong with a name (already cleaned): 1 to 100 characters of any script.
+
+    Emoji and right-to-left names are fine. What cannot be seen is not: line ends, control
+    characters, and those that turn the direction of all that follows (Unicode UAX 9, embeddings,
+    overrides and isolates): a name is shown inside other people's sentences.
+    """
+    if not any(unicodedata.category(one)[0] in "LNS" for one in name):
+        return [name_missing()]
+    if len(name) > NAME_MAX:
+        return [
+            Refusal(
+                "name-too-long",
+                text("A name has at most {most} characters.", most=NAME_MAX),
+                text("A first name is enough."),
+            )
+        ]
+    hidden = any(
+        unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} or one in _TURNING for one in name
+    )
+    return [_name_hidden()] if hidden else []
+
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _name_hidden() -> Refusal:
+    return Refusal(
+        "name-hidden-characters",
+        text("This name holds characters that nobody can see."),
+        text("Type the name again, on one line."),
+    )
 
 
 def clean_login(login: str) -> str:

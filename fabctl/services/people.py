@@ -72,13 +72,13 @@ def add_person(  # noqa: PLR0913  # all but the name may be left out
     """
     row = Person(
         id=new_id(),
-        display_name=display_name.strip(),
+        display_name=rules.clean_name(display_name),
         role=Role(role).value,
         language=language,
         birth_year=birth_year,
         created_at=clock.now(),
     )
-    _refuse_if(_name_refusals(row.display_name), _credential_refusals(login, password, pin))
+    _refuse_if(rules.name_refusals(row.display_name), _credential_refusals(login, password, pin))
     session.add(row)
     session.flush()
     session.add(
@@ -101,10 +101,6 @@ def _needed(secret: bytes | None) -> bytes:
 def _refuse_if(*found: Sequence[Refusal]) -> None:
     if refusals := [refusal for group in found for refusal in group]:
         raise RefusedError(refusals)
-
-
-def _name_refusals(name: str) -> list[Refusal]:
-    return [] if name else [rules.name_missing()]
 
 
 def _credential_refusals(login: str | None, password: str | None, pin: str | None) -> list[Refusal]:
