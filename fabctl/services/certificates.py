@@ -17,7 +17,6 @@ from fabctl.errors import UnknownIdError
 from fabctl.model.consent import local_day
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.training import CourseStep
-from fabctl.model.workshops import not_yours
 from fabctl.services import lookups
 from fabctl.services.attendance import who_passed
 from fabctl.services.audit import audit
@@ -133,16 +132,28 @@ def certificate(
 ) -> CertificateView:
     """Return a certificate: for its person, a guardian, staff and animators.
 
-    :raises RefusedError: not-yours.
-    :raises UnknownIdError: there is none.
+    :raises UnknownIdError: there is none, or it is not theirs to see.
     """
     row = session.get(Certificate, certificate_id)
     if row is None:
         raise UnknownIdError(f"there is no certificate {certificate_id!r}")
     one = session.get_one(Enrolment, row.enrolment_id)
     if not (may_act_for(session, row.person_id, by) or leads(session, one.session_id, by)):
-        raise RefusedError([not_yours()])
+        raise UnknownIdError(f"there is no certificate {certificate_id!r} of this person")
     return _view(session, zone, row)
+
+
+def certificates_for(
+    session: Session, zone: ZoneInfo, *, person_id: str, by: str
+) -> list[CertificateView]:
+    """Return a person's certificates, the newest first, to whoever decides for them.
+
+    :raises UnknownIdError: no such person, or not theirs to see.
+    """
+    lookups.person(session, person_id)
+    if not may_act_for(session, person_id, by):
+        raise UnknownIdError(f"there is no person {person_id!r} for whom they sign")
+    return certificates_of(session, zone, person_id=person_id)
 
 
 def certificates_of(session: Session, zone: ZoneInfo, *, person_id: str) -> list[CertificateView]:

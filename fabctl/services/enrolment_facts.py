@@ -13,7 +13,8 @@ from fabctl.model.booking import Slot
 from fabctl.model.certification import Standing
 from fabctl.model.consent import local_day
 from fabctl.model.refusal import Refusal
-from fabctl.model.workshops import EnrolmentFacts, Via, enrolment_refusals
+from fabctl.model.workshops import EnrolmentFacts, Via, enrolment_refusals, not_yours
+from fabctl.services import lookups
 from fabctl.services.certifications import standing_at
 from fabctl.services.courses import get_course
 from fabctl.services.participants import birth_of, consents_of, may_act_for, partners_of
@@ -32,11 +33,13 @@ def refusals_of(
     *,
     overridden: bool,
 ) -> list[Refusal]:
-    """Return every reason against a person's place, the rights of ``by`` among them."""
+    """Return every reason against a person's place; of a stranger's, that it is not theirs."""
     via = via_of(session, person_id, by)
-    may = via is Via.STAFF or (via is not None and not overridden)
-    facts = facts_of(session, clock, zone, row, person_id, via or Via.SELF, overridden=overridden)
-    return enrolment_refusals(replace(facts, may_act=may))
+    if via is None:
+        lookups.person(session, person_id)
+        return [not_yours()]
+    facts = facts_of(session, clock, zone, row, person_id, via, overridden=overridden)
+    return enrolment_refusals(replace(facts, may_act=via is Via.STAFF or not overridden))
 
 
 def facts_of(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError, UnknownIdError
+from fabctl.errors import InputError
 from fabctl.model.booking import Slot
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.workshop_sessions import MOST_PLACES
@@ -34,28 +32,12 @@ from fabctl.services.enrolment_facts import (
     refusals_of,
     via_of,
 )
-from fabctl.services.rights import require_reason
+from fabctl.services.enrolment_lists import EnrolmentView, enrolment_row, view_enrolment
+from fabctl.services.rights import require_reason, runs_workshops
 from fabctl.services.waiting_places import promote
 from fabctl.services.workshops import HELD, counted, session_row
 from fabctl.store.ids import new_id
-from fabctl.store.tables_workshops import Enrolment, WorkshopSession
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolmentView:
-    """A place, held or waited for. ``person_id`` is not for public screens."""
-
-    id: str
-    session_id: str
-    person_id: str | None
-    """None: a partner has not given the name yet."""
-    partner_id: str | None
-    party_id: str
-    via: Via
-    state: EnrolmentState
-    accept_by: datetime | None
-    made_at: datetime
-    passed: bool
+from fabctl.store.tables_workshops import Enrolment, EnrolmentNeeds, WorkshopSession
 
 
 def enrol(
@@ -135,13 +117,15 @@ def name_place(
 ) -> EnrolmentView:
     """Give a partner's place its name, or another one while the session has not begun.
 
+    :param override: as for :func:`enrol`; a partner has none.
     :raises RefusedError: every reason against this person, or not-yours.
     """
-    one = _row(session, enrolment_id)
+    one = enrolment_row(session, enrolment_id)
     row = session_row(session, one.session_id, lock=True)
     session.refresh(one)
     reason = require_reason(override) if override is not None else None
-    if one.partner_id is None or not acts_for_partner(session, one.partner_id, by):
+    may = runs_workshops(session, by) if reason else True
+    if not may or one.partner_id is None or not acts_for_partner(session, one.partner_id, by):
         raise RefusedError([not_yours()])
     if EnrolmentState(one.state) not in LIVE:
         raise RefusedError(cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now()))
@@ -149,10 +133,11 @@ def name_place(
     if refusals := enrolment_refusals(facts):
         raise RefusedError(refusals)
     one.person_id = person_id
+    session.execute(delete(EnrolmentNeeds).where(EnrolmentNeeds.enrolment_id == one.id))
     details = {"person": person_id, "override": reason}
     audit(session, clock, by, "enrolment.named", f"enrolment:{one.id}", details)
     session.flush()
-    return _view(one)
+    return view_enrolment(one)
 
 
 def accept(session: Session, clock: Clock, *, enrolment_id: str, by: str) -> list[EnrolmentView]:
@@ -160,19 +145,19 @@ def accept(session: Session, clock: Clock, *, enrolment_id: str, by: str) -> lis
 
     :raises RefusedError: not-offered, offer-over, not-yours.
     """
-    one = _row(session, enrolment_id)
+    one = enrolment_row(session, enrolment_id)
     session_row(session, one.session_id, lock=True)
     session.refresh(one)
-    refusals = [] if may_answer(session, one, by) else [not_yours()]
-    refusals += answer_refusals(EnrolmentState(one.state), one.accept_by, clock.now())
-    if refusals:
+    if not may_answer(session, one, by):
+        raise RefusedError([not_yours()])
+    if refusals := answer_refusals(EnrolmentState(one.state), one.accept_by, clock.now()):
         raise RefusedError(refusals)
     rows = [row for row in _party(session, one) if row.state == EnrolmentState.OFFERED.value]
     for row in rows:
         row.state, row.accept_by = EnrolmentState.CONFIRMED.value, None
         audit(session, clock, by, "enrolment.accepted", f"enrolment:{row.id}")
     session.flush()
-    return [_view(row) for row in rows]
+    return [view_enrolment(row) for row in rows]
 
 
 def cancel_enrolment(
@@ -180,52 +165,23 @@ def cancel_enrolment(
 ) -> None:
     """Give a place back, or decline one, or leave the waiting list; the next is offered it.
 
-    :param whole_party: for all who are placed together.
+    :param whole_party: for all who are placed together and for whom they may decide.
     :raises RefusedError: already-cancelled, session-over, not-yours.
     """
-    one = _row(session, enrolment_id)
+    one = enrolment_row(session, enrolment_id)
     row = session_row(session, one.session_id, lock=True)
     session.refresh(one)
-    refusals = [] if may_answer(session, one, by) else [not_yours()]
-    refusals += cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now())
-    if refusals:
+    if not may_answer(session, one, by):
+        raise RefusedError([not_yours()])
+    if refusals := cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now()):
         raise RefusedError(refusals)
     for member in _party(session, one) if whole_party else [one]:
-        if EnrolmentState(member.state) in LIVE:
+        if EnrolmentState(member.state) in LIVE and may_answer(session, member, by):
             member.state, member.accept_by = EnrolmentState.CANCELLED.value, None
             member.ended_at, member.ended_by = clock.now(), by
             audit(session, clock, by, "enrolment.cancelled", f"enrolment:{member.id}")
     session.flush()
     promote(session, clock, session_id=row.id)
-
-
-def enrolments_of(session: Session, *, session_id: str) -> list[EnrolmentView]:
-    """Return a session's live enrolments, in the order in which they came."""
-    query = select(Enrolment).where(
-        Enrolment.session_id == session_id, Enrolment.ended_at.is_(None)
-    )
-    rows = session.scalars(query.order_by(Enrolment.rank, Enrolment.made_at, Enrolment.id))
-    return [_view(row) for row in rows]
-
-
-def of_person(session: Session, clock: Clock, *, person_id: str) -> list[EnrolmentView]:
-    """Return a person's live enrolments in sessions that are not over, the soonest first."""
-    query = (
-        select(Enrolment)
-        .join(WorkshopSession, WorkshopSession.id == Enrolment.session_id)
-        .where(
-            Enrolment.person_id == person_id,
-            Enrolment.ended_at.is_(None),
-            WorkshopSession.end_at > clock.now(),
-        )
-        .order_by(WorkshopSession.start_at, Enrolment.id)
-    )
-    return [_view(row) for row in session.scalars(query)]
-
-
-def get_enrolment(session: Session, enrolment_id: str) -> EnrolmentView:
-    """Return one enrolment. :raises UnknownIdError: there is none."""
-    return _view(_row(session, enrolment_id))
 
 
 # -- inside -----------------------------------------------------------------------------------
@@ -264,7 +220,7 @@ def _placed(
         details = {"session": row.id, "state": state.value, "via": via.value, "override": override}
         audit(session, clock, by, "enrolment.made", f"enrolment:{one.id}", details)
     session.flush()
-    return [_view(one) for one in rows]
+    return [view_enrolment(one) for one in rows]
 
 
 def _party(session: Session, one: Enrolment) -> list[Enrolment]:
@@ -274,25 +230,3 @@ def _party(session: Session, one: Enrolment) -> list[Enrolment]:
 
 def _slot(row: WorkshopSession) -> Slot:
     return Slot(row.start_at, row.end_at)
-
-
-def _row(session: Session, enrolment_id: str) -> Enrolment:
-    row = session.get(Enrolment, enrolment_id)
-    if row is None:
-        raise UnknownIdError(f"there is no enrolment {enrolment_id!r}")
-    return row
-
-
-def _view(row: Enrolment) -> EnrolmentView:
-    return EnrolmentView(
-        id=row.id,
-        session_id=row.session_id,
-        person_id=row.person_id,
-        partner_id=row.partner_id,
-        party_id=row.party_id,
-        via=Via(row.via),
-        state=EnrolmentState(row.state),
-        accept_by=row.accept_by,
-        made_at=row.made_at,
-        passed=row.passed_at is not None,
-    )

@@ -14,6 +14,7 @@ from fabctl.model.workshops import not_yours
 from fabctl.services.audit import audit
 from fabctl.services.participants import may_act_for
 from fabctl.services.rights import require_lead
+from fabctl.services.workshops import session_row
 from fabctl.store.tables_workshops import Enrolment, EnrolmentNeeds, WorkshopSession
 
 LONGEST_NEEDS = 1000
@@ -59,10 +60,11 @@ def read_needs(session: Session, clock: Clock, *, session_id: str, by: str) -> l
     From the end of the session on there are none, also before they are deleted.
 
     :raises RefusedError: session-staff-only.
+    :raises UnknownIdError: no such session.
     """
+    meeting = session_row(session, session_id)
     require_lead(session, session_id, by)
-    meeting = session.get(WorkshopSession, session_id)
-    if meeting is None or meeting.end_at <= clock.now():
+    if meeting.end_at <= clock.now():
         return []
     query = (
         select(EnrolmentNeeds, Enrolment)

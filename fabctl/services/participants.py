@@ -5,6 +5,7 @@ A first name and a year of birth make a full participant; nothing needs a mail a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError
+from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.consent import (
     Birth,
     Consent,
@@ -26,7 +27,7 @@ from fabctl.model.refusal import RefusedError
 from fabctl.model.workshops import not_yours
 from fabctl.services import lookups, people
 from fabctl.services.audit import audit
-from fabctl.services.rights import is_guardian, runs_workshops
+from fabctl.services.rights import children_of, is_guardian, runs_workshops
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Account
 from fabctl.store.tables_workshops import (
@@ -102,6 +103,21 @@ def add_participant(
     if guardian_id is not None:
         _add_guardian(session, clock, guardian_id, added.id, by)
     return added.id
+
+
+@dataclass(frozen=True, slots=True)
+class ChildView:
+    """Somebody for whom a guardian enrols and signs."""
+
+    id: str
+    first_name: str
+    birth_year: int | None
+
+
+def children(session: Session, *, by: str) -> list[ChildView]:
+    """Return those for whom somebody signs, in the order in which they were added."""
+    found = [lookups.person(session, one) for one in children_of(session, by)]
+    return [ChildView(one.id, one.display_name, one.birth_year) for one in found]
 
 
 def add_guardian(
@@ -223,6 +239,29 @@ def consents_of(session: Session, person_id: str) -> list[Consent]:
         )
         for row in session.scalars(query)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """The last form on file."""
+
+    person_id: str
+    form: Consent
+    given_at: datetime
+
+
+def consent_for(session: Session, *, person_id: str, by: str) -> ConsentView:
+    """Return a person's last form, to whoever decides for them.
+
+    :raises UnknownIdError: no such person, none on file, or not theirs to see.
+    """
+    lookups.person(session, person_id)
+    if not may_act_for(session, person_id, by):
+        raise UnknownIdError(f"there is no person {person_id!r} for whom they sign")
+    last = last_consent(session, person_id)
+    if last is None:
+        raise UnknownIdError(f"there is no consent of {person_id!r} on file")
+    return ConsentView(person_id, *last)
 
 
 def last_consent(session: Session, person_id: str) -> tuple[Consent, datetime] | None:

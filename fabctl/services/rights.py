@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError
+from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.certification import Level, Standing
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
@@ -18,6 +18,7 @@ from fabctl.model.training import TrainerFacts, trainer_refusals
 from fabctl.services import lookups
 from fabctl.services.audit import person_in
 from fabctl.services.certifications import standings
+from fabctl.store.tables import Certification
 from fabctl.store.tables_workshops import Guardianship, SessionAnimator
 
 _STAFF = frozenset({Role.STAFF, Role.ADMIN})
@@ -113,6 +114,26 @@ def certifying_refusals(
         granting=granting,
     )
     return trainer_refusals(facts)
+
+
+def sees_training(session: Session, clock: Clock, *, person_id: str, by: str) -> bool:
+    """Say whether somebody may see what a person is certified on and where they stand.
+
+    That is the person, a guardian, staff and animators, and everybody who trains on a machine.
+    """
+    if by == person_id or is_guardian(session, by, person_id) or runs_workshops(session, by):
+        return True
+    trains = select(Certification.resource_id).where(
+        Certification.person_id == by, Certification.level == Level.TRAINER.value
+    )
+    return bool(trainer_on(session, clock.now(), by, set(session.scalars(trains))))
+
+
+def require_sees_training(session: Session, clock: Clock, *, person_id: str, by: str) -> None:
+    """Do nothing for those who may see it. :raises UnknownIdError: it is not theirs to see."""
+    lookups.person(session, person_id)
+    if not sees_training(session, clock, person_id=person_id, by=by):
+        raise UnknownIdError(f"there is no person {person_id!r} whom they train")
 
 
 def require_reason(reason: str | None) -> str:

@@ -22,8 +22,9 @@ from fabctl.model.training import (
 )
 from fabctl.services import certifications, lookups
 from fabctl.services.audit import audit
+from fabctl.services.certifications import CertificationView
 from fabctl.services.courses import CourseView, course_row, get_course
-from fabctl.services.rights import certifying_refusals, require_reason
+from fabctl.services.rights import certifying_refusals, require_reason, require_sees_training
 from fabctl.store.tables import Certification
 from fabctl.store.tables_training import CertificationGrant, CourseCheck, QuizAttempt
 
@@ -135,6 +136,28 @@ def progress(session: Session, clock: Clock, *, course_id: str, person_id: str) 
     return Progress(course_id, done, step, facts.standing, facts.held_before)
 
 
+def progress_for(
+    session: Session, clock: Clock, *, course_id: str, person_id: str, by: str
+) -> Progress:
+    """Return where somebody stands, to whoever may see it.
+
+    :raises UnknownIdError: no such course or person, or not theirs to see.
+    """
+    require_sees_training(session, clock, person_id=person_id, by=by)
+    return progress(session, clock, course_id=course_id, person_id=person_id)
+
+
+def certifications_for(
+    session: Session, clock: Clock, *, person_id: str, by: str
+) -> list[CertificationView]:
+    """Return a person's certifications by machine, to whoever may see them.
+
+    :raises UnknownIdError: no such person, or not theirs to see.
+    """
+    require_sees_training(session, clock, person_id=person_id, by=by)
+    return certifications.of_person(session, clock, person_id=person_id)
+
+
 def record_check(
     session: Session,
     clock: Clock,
@@ -159,7 +182,7 @@ def record_check(
     refusals = certifying_refusals(
         session, clock, by=by, person_id=person_id, machines=course.resource_ids
     )
-    if refusals := refusals + step_refusals(facts, step):
+    if refusals := refusals or step_refusals(facts, step):
         raise RefusedError(refusals)
     now = clock.now()
     session.add(

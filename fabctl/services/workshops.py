@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -193,16 +195,31 @@ def get_session(session: Session, session_id: str) -> SessionView:
 
 
 def sessions_between(
-    session: Session, *, start: datetime, end: datetime, workshop_id: str | None = None
+    session: Session,
+    *,
+    start: datetime,
+    end: datetime,
+    workshop_id: str | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int | None = None,
 ) -> list[SessionView]:
-    """Return the sessions that share a moment with the stretch, the soonest first."""
+    """Return the sessions that share a moment with the stretch, the soonest first.
+
+    :param after: begin and id of the last session that is known already.
+    """
     query = select(WorkshopSession).where(
         WorkshopSession.start_at < end, WorkshopSession.end_at > start
     )
     if workshop_id is not None:
         query = query.where(WorkshopSession.workshop_id == workshop_id)
-    rows = session.scalars(query.order_by(WorkshopSession.start_at, WorkshopSession.id))
-    return [view_session(session, row) for row in rows]
+    if after is not None:
+        begin, last = after
+        later = (WorkshopSession.start_at == begin) & (WorkshopSession.id > last)
+        query = query.where((WorkshopSession.start_at > begin) | later)
+    rows = session.scalars(
+        query.order_by(WorkshopSession.start_at, WorkshopSession.id).limit(limit)
+    )
+    return view_sessions(session, rows.all())
 
 
 def counted(session: Session, session_id: str, states: list[str]) -> int:
@@ -233,24 +250,46 @@ def view_workshop(row: Workshop) -> WorkshopView:
 
 def view_session(session: Session, row: WorkshopSession) -> SessionView:
     """Return a row as others see it. For services only."""
-    resources = (
-        select(Claim.resource_id)
-        .join(SessionClaim, SessionClaim.claim_id == Claim.id)
-        .where(SessionClaim.session_id == row.id)
-        .distinct()
-    )
-    animators = select(SessionAnimator.person_id).where(SessionAnimator.session_id == row.id)
-    return SessionView(
-        id=row.id,
-        workshop_id=row.workshop_id,
-        title=workshop_row(session, row.workshop_id).title,
-        start=row.start_at,
-        end=row.end_at,
-        places=row.places,
-        held=counted(session, row.id, HELD),
-        waiting=counted(session, row.id, [EnrolmentState.WAITING.value]),
-        resource_ids=tuple(sorted(session.scalars(resources))),
-        animators=tuple(sorted(session.scalars(animators))),
-        cancelled_at=row.cancelled_at,
-        series_id=row.series_id,
-    )
+    return view_sessions(session, [row])[0]
+
+
+def view_sessions(session: Session, rows: Sequence[WorkshopSession]) -> list[SessionView]:
+    """Return rows as others see them, in four queries however many they are."""
+    ids = [row.id for row in rows]
+    offered = {row.workshop_id for row in rows}
+    titles = _grouped(session, select(Workshop.id, Workshop.title).where(Workshop.id.in_(offered)))
+    resources = _grouped(session, _RESOURCES.where(SessionClaim.session_id.in_(ids)))
+    animators = _grouped(session, _ANIMATORS.where(SessionAnimator.session_id.in_(ids)))
+    states = _grouped(session, _STATES.where(Enrolment.session_id.in_(ids)))
+    return [
+        SessionView(
+            id=row.id,
+            workshop_id=row.workshop_id,
+            title=titles[row.workshop_id][0],
+            start=row.start_at,
+            end=row.end_at,
+            places=row.places,
+            held=sum(state in HELD for state in states[row.id]),
+            waiting=states[row.id].count(EnrolmentState.WAITING.value),
+            resource_ids=tuple(sorted(set(resources[row.id]))),
+            animators=tuple(sorted(animators[row.id])),
+            cancelled_at=row.cancelled_at,
+            series_id=row.series_id,
+        )
+        for row in rows
+    ]
+
+
+_RESOURCES = select(SessionClaim.session_id, Claim.resource_id).join(
+    Claim, SessionClaim.claim_id == Claim.id
+)
+_ANIMATORS = select(SessionAnimator.session_id, SessionAnimator.person_id)
+_STATES = select(Enrolment.session_id, Enrolment.state).where(Enrolment.ended_at.is_(None))
+
+
+def _grouped(session: Session, query: Select[str, str]) -> Mapping[str, list[str]]:
+    """Return the second column's values by the first's."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for key, value in session.execute(query):
+        found[key].append(value)
+    return found

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fabctl.model.booking import Slot
 from fabctl.model.consent import Consent, Signer
 from fabctl.services import enrolments, participants, people, sessions, workshops
-from fabctl.services.enrolments import EnrolmentView
+from fabctl.services.enrolment_lists import EnrolmentView, enrolments_of
 from tests.servers.store.conftest import Lab
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -76,7 +76,7 @@ class Scene:
     def states(self) -> list[str]:
         """Return the states of all live enrolments, in the order in which they came."""
         with self.lab.database.reading() as session:
-            found = enrolments.enrolments_of(session, session_id=self.meeting)
+            found = enrolments_of(session, session_id=self.meeting)
         return [one.state.value for one in found]
 
 
