@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "person": ("people:person", "Add people, set passwords and PINs, unlock."),
     "certify": ("certify:certify", "Certify somebody on a machine, suspend or reinstate."),
     "import": ("import_people:import_people", "Add a list of people from a CSV file."),
+    "seed": ("seed:seed", "Fill a lab without people with a year of invented ones."),
     "token": ("token:token", "Create, list and revoke personal tokens for the API."),
     "key": ("key:key", "Create, rotate and list the keys that machines check requests with."),
     "resource": (
@@ -52,7 +53,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "interlock",
         "migrate",
     ),
-    "Simulated hardware": ("sim",),
+    "Simulated": ("sim", "seed"),
 }
 EXIT_REFUSED = 2
 
