@@ -101,9 +101,7 @@ def test_the_same_seed_gives_the_same_lab(tmp_path: Path, migrated_sqlite: Path)
 
 def test_a_lab_with_people_is_left_alone(database: Database) -> None:
     with database.transaction() as session:
-        session.add(
-            Person(id="lea", display_name="Léa", role="member", created_at=ManualClock().now())
-        )
+        people.add_person(session, ManualClock(), display_name="Léa")
     with pytest.raises(LocalError, match="has people already"):
         sow(database)
     assert len(rows(database, "person")) == 1
