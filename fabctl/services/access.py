@@ -16,6 +16,7 @@ from fabctl.services.bookings import MOMENT
 from fabctl.services.certifications import standing_at
 from fabctl.services.gathering import taken_around
 from fabctl.services.group_use import group_facts, trainer_here
+from fabctl.services.stops import stop_of
 from fabctl.store.tables import Use
 
 __all__ = ["Condition", "may_go_on", "may_use"]
@@ -51,11 +52,13 @@ def _facts(
     resource, now = lookups.resource(session, resource_id), clock.now()
     standing = standing_at(session, person_id, resource_id, now)
     group = group_facts(session, now, person_id=person_id, resource_id=resource_id)
+    stop = stop_of(session, resource)
     return UseFacts(
         account_suspended=account.suspended_at is not None,
         certification=standing,
         holder=_holder(session, clock, person_id, resource_id, group),
-        out_of_order=resource.out_of_order_at is not None,
+        out_of_order=stop is not None,
+        stop=stop,
         open_use=_open_use(session, person_id, resource_id),
         machine_state=machine_state,
         trainer_here=standing is Standing.SUPERVISED

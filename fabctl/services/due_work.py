@@ -26,6 +26,8 @@ class Due(StrEnum):
     PLACE_OFFERED = "place-offered"
     OFFER_LAPSED = "offer-lapsed"
     NEEDS_DELETED = "needs-deleted"
+    MAINTENANCE_DUE = "maintenance-due"
+    TASK_GIVEN = "task-given"
 
 
 SAYS: dict[Due, Text] = {
@@ -33,6 +35,8 @@ SAYS: dict[Due, Text] = {
     Due.EXPIRED: text("One of your certifications has ended: have it renewed."),
     Due.PLACE_OFFERED: text("A place in a workshop is free for you: accept it in time."),
     Due.OFFER_LAPSED: text("Your wait for a place in a workshop has ended."),
+    Due.MAINTENANCE_DUE: text("A machine that you look after is due for maintenance."),
+    Due.TASK_GIVEN: text("You have a new task."),
 }
 
 

@@ -18,8 +18,9 @@ from fabctl.model.booking_slots import FAR, Slot
 from fabctl.model.consent import Birth, Consent, Signer
 from fabctl.services import lookups, opening
 from fabctl.services.certifications import standing_at
-from fabctl.services.places import around, in_the_way, live_claim
+from fabctl.services.places import in_the_way, live_claim
 from fabctl.services.policies import all_policies, rules_of
+from fabctl.services.stops import stop_of
 from fabctl.store.tables import Account, Claim, Person, Reservation, Resource
 from fabctl.store.tables_workshops import BirthDate, ConsentForm
 
@@ -46,6 +47,7 @@ def gather(session: Session, clock: Clock, zone: ZoneInfo, asked: Asked) -> Book
     tree = {row.id: row for row in session.scalars(select(Resource))}
     spans = opening.spans_for(session, zone, [resource], tree, policies, window)
     held_from = _held_from(clock.now(), wanted, rules, zone)
+    stop = stop_of(session, resource)
     same = asked.was is not None and asked.was.resource_id == resource.id
     return BookingFacts(
         now=clock.now(),
@@ -53,7 +55,8 @@ def gather(session: Session, clock: Clock, zone: ZoneInfo, asked: Asked) -> Book
         taken=taken_around(session, resource, window.with_after(rules.clean_up), asked.was),
         certification=standing_at(session, asked.person.id, resource.id, window.end),
         account_suspended=asked.account.suspended_at is not None,
-        out_of_order=_out_of_order(session, resource),
+        out_of_order=stop is not None,
+        stop=stop,
         rules=rules,
         what=Booked(resource.id, resource.category, ResourceKind(resource.kind)),
         zone=zone,
@@ -126,11 +129,6 @@ def _held(
         for claim, reservation, resource in session.execute(query)
         if but is None or claim.id != but.id
     ]
-
-
-def _out_of_order(session: Session, resource: Resource) -> bool:
-    query = select(Resource.id).where(around(resource), Resource.out_of_order_at.is_not(None))
-    return session.scalars(query).first() is not None
 
 
 def _birth(session: Session, person: Person) -> Birth:

@@ -16,6 +16,7 @@ from fabctl.ports import MachineProfile
 from fabctl.services import lookups
 from fabctl.services.audit import audit
 from fabctl.services.places import give_place, live_claim, overlap
+from fabctl.services.stops import begin_stop, end_stops
 from fabctl.store.tables import Claim, Resource
 
 
@@ -74,17 +75,30 @@ def list_resources(session: Session) -> list[ResourceView]:
 
 
 def set_out_of_order(
-    session: Session, clock: Clock, *, resource_id: str, reason: str | None, by: str | None
+    session: Session,
+    clock: Clock,
+    *,
+    resource_id: str,
+    reason: str | None,
+    by: str | None,
+    next_step: str | None = None,
 ) -> None:
     """Put a machine out of order with a reason; None puts it in order again.
 
+    The problem reports that put it out of order stay open: they tell what somebody saw.
+
+    :param next_step: what happens next, for whoever wants to use it.
     :raises InputError: a reason without a word.
     """
     if reason is not None and not reason.strip():
         raise InputError("a machine is put out of order with a reason")
-    row = lookups.resource(session, resource_id)
-    row.out_of_order_at = clock.now() if reason else None
-    row.out_of_order_reason = reason
+    lookups.resource(session, resource_id)
+    if reason is None:
+        end_stops(session, clock, resource_id=resource_id)
+    else:
+        begin_stop(
+            session, clock, resource_id=resource_id, reason=reason, next_step=next_step or None
+        )
     what = "resource.out-of-order" if reason else "resource.in-order"
     audit(session, clock, by, what, f"resource:{resource_id}", {"reason": reason})
     session.flush()

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from fabctl.store import tables_booking, tables_training, tables_workshops
+from fabctl.store import (
+    tables_accounts,
+    tables_booking,
+    tables_notices,
+    tables_training,
+    tables_upkeep,
+    tables_workshops,
+)
 from fabctl.store.tables import Base
 
 METADATA = Base.metadata
-MODULES = (tables_booking, tables_training, tables_workshops)
+MODULES = (
+    tables_accounts,
+    tables_booking,
+    tables_notices,
+    tables_training,
+    tables_upkeep,
+    tables_workshops,
+)
 """The modules whose import adds tables to :data:`METADATA`."""

@@ -64,13 +64,15 @@ class Person(Base):
 
 
 class Account(Base):
-    """What is charged and counted: a person's own, later also a group's."""
+    """What is charged and counted: a person's own, or a group's."""
 
     __tablename__ = "account"
 
     id: Mapped[str] = mapped_column(_Id, primary_key=True)
     person_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"), unique=True)
     """The owner of a person's own account; NULL for a group's."""
+    group_kind: Mapped[str | None]
+    """``collective``, ``partner`` or ``association``; NULL for a person's own."""
     name: Mapped[str]
     created_at: Mapped[datetime]
     suspended_at: Mapped[datetime | None]
@@ -193,6 +195,8 @@ class Reservation(Base):
     """When its person said that they are done, before the end."""
     series_id: Mapped[str | None] = mapped_column(_Id, index=True)
     """The same for all dates of a weekly series."""
+    outside_hours: Mapped[bool] = mapped_column(default=False)
+    """Whether the staff let somebody book while the lab is closed: it is open for them then."""
 
 
 class Certification(Base):
@@ -270,6 +274,8 @@ class Use(Base):
             postgresql_where=text("closed_at IS NULL"),
         ),
         Index("ix_use_person_id_opened_at", "person_id", "opened_at"),
+        Index("ix_use_resource_id_opened_at", "resource_id", "opened_at"),
+        Index("ix_use_resource_id_closed_at", "resource_id", "closed_at"),
     )
 
     id: Mapped[str] = mapped_column(_Id, primary_key=True)

@@ -21,6 +21,10 @@ SQLITE = (
     "DROP TRIGGER certification_append_only_update",
     "DROP TRIGGER certification_append_only_delete",
     "DROP INDEX enrolment_one_live",
+    "DROP TRIGGER problem_report_append_only_update",
+    "DROP TRIGGER problem_report_append_only_delete",
+    "DROP TRIGGER maintenance_done_append_only_update",
+    "DROP TRIGGER maintenance_done_append_only_delete",
 )
 POSTGRESQL = (
     "ALTER TABLE claim DROP CONSTRAINT claim_no_overlap",
@@ -32,6 +36,8 @@ POSTGRESQL = (
     "DROP TRIGGER session_places_fewer ON workshop_session",
     "DROP TRIGGER certification_append_only ON certification",
     "DROP INDEX enrolment_one_live",
+    "DROP TRIGGER problem_report_append_only ON problem_report",
+    "DROP TRIGGER maintenance_done_append_only ON maintenance_done",
 )
 
 

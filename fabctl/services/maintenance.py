@@ -1,0 +1,355 @@
+"""Planned maintenance by hours of use: plans, what is due, what was done.
+
+The steward makes the task of a plan once for each time; the database's key keeps it from being
+made twice, whoever asks, also after downtime. Hours are those of the log of uses: what the
+interlock counted where a machine has one, else how long people had it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.errors import UnknownIdError
+from fabctl.model import maintenance as rules
+from fabctl.model.maintenance import DoneFacts, Work, done_refusals, hours_refusals
+from fabctl.model.people import Role
+from fabctl.model.refusal import RefusedError
+from fabctl.model.upkeep import LONG, SHORT, owner_refusals, words_refusals
+from fabctl.services import lookups
+from fabctl.services.audit import audit, person_in
+from fabctl.services.due_training import Done
+from fabctl.services.due_work import Due, note_once
+from fabctl.services.rights import require_staff
+from fabctl.store.ids import new_id
+from fabctl.store.tables import Resource, Use
+from fabctl.store.tables_upkeep import MaintenanceDone, MaintenancePlan, UpkeepTask
+from fabctl.store.upsert import insert_unless_there
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """What is to be done to a machine whenever it has worked for so many hours."""
+
+    id: str
+    resource_id: str
+    title: str
+    instructions: str
+    every_hours: float
+    owner_id: str
+    counted_from: datetime
+    """When it was done last, or planned."""
+    cycle: int
+    """How often it was done."""
+    hours: float
+    """Of use since then."""
+    ended_at: datetime | None
+
+    @property
+    def due(self) -> bool:
+        """Whether it is to be done."""
+        return self.ended_at is None and self.hours >= self.every_hours
+
+
+@dataclass(frozen=True, slots=True)
+class DoneView:
+    """One time that it was done."""
+
+    cycle: int
+    done_at: datetime
+    noted_at: datetime
+    person_id: str | None
+    hours: float
+    """Of use since the time before."""
+    note: str
+
+
+def plan_maintenance(  # what, on what, how often, by whom
+    session: Session,
+    clock: Clock,
+    *,
+    resource_id: str,
+    title: str,
+    every_hours: float,
+    owner_id: str,
+    instructions: str = "",
+    by: str | None,
+) -> PlanView:
+    """Plan maintenance; the hours count from now.
+
+    :param owner_id: who of the team gets the task.
+    :raises RefusedError: not of the staff; the words, the hours or the owner.
+    :raises UnknownIdError: no such resource or person.
+    """
+    require_staff(session, by)
+    lookups.resource(session, resource_id)
+    owner = Role(lookups.person(session, owner_id).role)
+    title, instructions = title.strip(), instructions.strip()
+    refusals = [
+        *words_refusals(title, SHORT),
+        *words_refusals(instructions, LONG, needed=False),
+        *hours_refusals(every_hours),
+        *owner_refusals(owner),
+    ]
+    if refusals:
+        raise RefusedError(refusals)
+    row = MaintenancePlan(
+        id=new_id(),
+        resource_id=resource_id,
+        title=title,
+        instructions=instructions,
+        every_hours=every_hours,
+        owner_id=owner_id,
+        counted_from=clock.now(),
+        cycle=0,
+        created_at=clock.now(),
+    )
+    session.add(row)
+    details = {"resource": resource_id, "every_hours": every_hours}
+    audit(session, clock, by, "maintenance.planned", f"maintenance:{row.id}", details)
+    session.flush()
+    return _view(session, clock, row)
+
+
+def end_plan(session: Session, clock: Clock, *, plan_id: str, by: str | None) -> PlanView:
+    """End a plan; its open task is dropped, its history stays. Again: nothing changes.
+
+    :raises RefusedError: not of the staff.
+    :raises UnknownIdError: no such plan.
+    """
+    require_staff(session, by)
+    row = _row(session, plan_id, lock=True)
+    if row.ended_at is None:
+        row.ended_at = clock.now()
+        _end_task(session, clock, row, by=by, outcome="dropped")
+        audit(session, clock, by, "maintenance.ended", f"maintenance:{plan_id}")
+        session.flush()
+    return _view(session, clock, row)
+
+
+def note_done(  # what, when, by whom, and what they say
+    session: Session,
+    clock: Clock,
+    *,
+    plan_id: str,
+    by: str | None,
+    done_at: datetime | None = None,
+    note: str = "",
+    cycle: int | None = None,
+    entitled: bool = False,
+) -> PlanView:
+    """Note that a maintenance was done, due or not: its hours count from then on, its task ends.
+
+    :param done_at: None: now.
+    :param cycle: which time the caller speaks of (``PlanView.cycle`` as they saw it), so that a
+        second tap counts nothing; None: whichever comes.
+    :param entitled: the caller has seen to it that they may: the task is theirs.
+    :raises RefusedError: neither the owner nor of the staff; ended; done already; no such time.
+    :raises UnknownIdError: no such plan.
+    """
+    row = _row(session, plan_id, lock=True)
+    if by != row.owner_id and not entitled:
+        require_staff(session, by)
+    at, note = done_at or clock.now(), note.strip()
+    facts = DoneFacts(
+        now=clock.now(),
+        done_at=at,
+        counted_from=row.counted_from,
+        ended=row.ended_at is not None,
+        expected=cycle,
+        cycle=row.cycle,
+    )
+    refusals = done_refusals(facts) + words_refusals(note, LONG, needed=False)
+    if refusals:
+        raise RefusedError(refusals)
+    _write_done(session, clock, row, at=at, by=by, note=note)
+    return _view(session, clock, row)
+
+
+def _write_done(
+    session: Session,
+    clock: Clock,
+    row: MaintenancePlan,
+    *,
+    at: datetime,
+    by: str | None,
+    note: str,
+) -> None:
+    worked = [work for work in _works(session, clock, row) if work.begin < at]
+    hours = rules.seconds_worked([_until(work, at) for work in worked], row.counted_from) / 3600
+    session.add(
+        MaintenanceDone(
+            plan_id=row.id,
+            cycle=row.cycle,
+            done_at=at,
+            noted_at=clock.now(),
+            person_id=person_in(by),
+            hours=hours,
+            note=note,
+        )
+    )
+    _end_task(session, clock, row, by=by, outcome="done", note=note)
+    details = {"resource": row.resource_id, "cycle": row.cycle, "hours": round(hours, 2)}
+    audit(session, clock, by, "maintenance.done", f"maintenance:{row.id}", details)
+    row.cycle, row.counted_from = row.cycle + 1, at
+    session.flush()
+
+
+def _until(work: Work, at: datetime) -> Work:
+    """Return the part of a use before a moment."""
+    if work.end <= at:
+        return work
+    return Work(work.begin, at, work.seconds - rules.seconds_after(work, at))
+
+
+def list_plans(
+    session: Session, clock: Clock, *, resource_id: str | None = None, ended: bool = False
+) -> list[PlanView]:
+    """Return plans with their hours, in the order in which they were made; there are few."""
+    query = select(MaintenancePlan).order_by(MaintenancePlan.created_at, MaintenancePlan.id)
+    if resource_id is not None:
+        query = query.where(MaintenancePlan.resource_id == resource_id)
+    if not ended:
+        query = query.where(MaintenancePlan.ended_at.is_(None))
+    return [_view(session, clock, row) for row in session.scalars(query)]
+
+
+def get_plan(session: Session, clock: Clock, *, plan_id: str) -> PlanView:
+    """Return a plan. :raises UnknownIdError: there is none."""
+    return _view(session, clock, _row(session, plan_id))
+
+
+def history(session: Session, *, plan_id: str) -> list[DoneView]:
+    """Return every time that it was done, the last first. :raises UnknownIdError: no such plan."""
+    _row(session, plan_id)
+    query = select(MaintenanceDone).where(MaintenanceDone.plan_id == plan_id)
+    return [
+        DoneView(row.cycle, row.done_at, row.noted_at, row.person_id, row.hours, row.note)
+        for row in session.scalars(query.order_by(MaintenanceDone.cycle.desc()))
+    ]
+
+
+# -- what the clock asks ----------------------------------------------------------------------
+
+
+def do_due_maintenance(session: Session, clock: Clock) -> list[Done]:
+    """Make the task of every plan whose hours have run over, once; return what was made now.
+
+    A task is due at the moment when the hours ran over, whenever the steward comes to it.
+    """
+    query = (
+        select(MaintenancePlan)
+        .join(Resource, Resource.id == MaintenancePlan.resource_id)
+        .outerjoin(UpkeepTask, _this_time())
+        .where(
+            MaintenancePlan.ended_at.is_(None),
+            Resource.retired_at.is_(None),
+            UpkeepTask.id.is_(None),
+        )
+        .order_by(MaintenancePlan.id)
+    )
+    found = []
+    for row in session.scalars(query).all():
+        limit = timedelta(hours=row.every_hours)
+        due_at = rules.runs_over_at(_works(session, clock, row), row.counted_from, limit)
+        if due_at is not None and (done := _make_task(session, clock, row, due_at)):
+            found.append(done)
+    return found
+
+
+def _this_time() -> ColumnElement[bool]:
+    """Return the condition for a row of ``upkeep_task``: it is that of a plan's next time."""
+    return and_(UpkeepTask.plan_id == MaintenancePlan.id, UpkeepTask.cycle == MaintenancePlan.cycle)
+
+
+def _make_task(
+    session: Session, clock: Clock, row: MaintenancePlan, due_at: datetime
+) -> Done | None:
+    values = {
+        "id": new_id(),
+        "resource_id": row.resource_id,
+        "plan_id": row.id,
+        "cycle": row.cycle,
+        "title": row.title,
+        "details": row.instructions,
+        "owner_id": row.owner_id,
+        "due_at": due_at,
+        "created_at": clock.now(),
+    }
+    if not insert_unless_there(session, UpkeepTask, values):
+        return None
+    subject = f"task:{values['id']}"
+    note_once(session, clock, Due.MAINTENANCE_DUE, subject, due_at, row.owner_id)
+    details = {"resource": row.resource_id, "plan": row.id, "cycle": row.cycle}
+    audit(session, clock, None, "task.made", subject, details)
+    return Done(Due.MAINTENANCE_DUE, subject, due_at, row.owner_id)
+
+
+# -- small things -----------------------------------------------------------------------------
+
+
+def _end_task(
+    session: Session,
+    clock: Clock,
+    row: MaintenancePlan,
+    *,
+    by: str | None,
+    outcome: str,
+    note: str = "",
+) -> None:
+    query = select(UpkeepTask).where(
+        UpkeepTask.plan_id == row.id, UpkeepTask.cycle == row.cycle, UpkeepTask.ended_at.is_(None)
+    )
+    for task in session.scalars(query):
+        task.ended_at, task.ended_by = clock.now(), person_in(by)
+        task.outcome, task.note = outcome, note or None
+    session.flush()
+
+
+def _works(session: Session, clock: Clock, row: MaintenancePlan) -> list[Work]:
+    """Return the uses that count, oldest first."""
+    of_machine = Use.resource_id == row.resource_id
+    metered = select(Use.id).where(of_machine, Use.ran_s.is_not(None)).limit(1)
+    has_meter = session.scalars(metered).first() is not None
+    query = select(Use.opened_at, Use.closed_at, Use.ran_s).where(
+        of_machine, or_(Use.closed_at > row.counted_from, Use.closed_at.is_(None))
+    )
+    now = clock.now()
+    return [
+        _work(opened_at, max(opened_at, closed_at or now), ran_s, has_meter=has_meter)
+        for opened_at, closed_at, ran_s in session.execute(query.order_by(Use.opened_at, Use.id))
+    ]
+
+
+def _work(begin: datetime, end: datetime, ran_s: float | None, *, has_meter: bool) -> Work:
+    """Say how long a use counts: where there is an interlock, only what it counted as work."""
+    return Work(begin, end, (ran_s or 0.0) if has_meter else (end - begin).total_seconds())
+
+
+def _row(session: Session, plan_id: str, *, lock: bool = False) -> MaintenancePlan:
+    row = session.get(
+        MaintenancePlan, plan_id, with_for_update=True if lock else None, populate_existing=lock
+    )
+    if row is None:
+        raise UnknownIdError(f"there is no maintenance {plan_id!r}")
+    return row
+
+
+def _view(session: Session, clock: Clock, row: MaintenancePlan) -> PlanView:
+    seconds = rules.seconds_worked(_works(session, clock, row), row.counted_from)
+    return PlanView(
+        id=row.id,
+        resource_id=row.resource_id,
+        title=row.title,
+        instructions=row.instructions,
+        every_hours=row.every_hours,
+        owner_id=row.owner_id,
+        counted_from=row.counted_from,
+        cycle=row.cycle,
+        hours=round(seconds / 3600, 6),
+        ended_at=row.ended_at,
+    )
