@@ -296,6 +296,22 @@ WINDOWS = [
         phase=Phase.BROKEN,
     ),
     Scene(
+        "the ok of a piece is known with two bytes of it lost, and the next line joined to it",
+        "queue.cpp, ok_to_send: the ok of a command without a number has P and B, and no N",
+        [
+            ("N1 G1 X1 Y1", "ok N{1} P15 B3"),
+            (
+                "N2 G1 X2 Y1\nN3 G1 X3 Y1\nN4 G1 X4 Y1\nN5 G1 X5 Y1",
+                "Resend: {2}\nok\nok 15 B3EError:checksum mismatch, Last Line: {1}\nok",
+            ),
+            (SHOUTED, ""),
+        ],
+        job=WINDOW_JOB,
+        window_bytes=120,
+        ends={"outcome": Outcome.FAILED, "trouble": Trouble.PROTOCOL, "line": 1},
+        phase=Phase.BROKEN,
+    ),
+    Scene(
         "an unknown command of the job's own excuses no piece",
         "parser.cpp, unknown_command_warning; M73 without a display draws it",
         [

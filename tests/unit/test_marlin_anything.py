@@ -224,6 +224,16 @@ EXAMPLE_LINES = tuple(f"G1 X{n} E{n / 10}" for n in range(30))
     )
 )
 @example(Story(EXAMPLE_LINES, CLEAN, Faults(lose=60, stall=100, stall_s=8.0), 5, 120))
+@example(
+    Story(
+        ("G0 X0.1 F600", "G1 Z0.1", "M117 x000000", "G1 X0 Y0 E0 F9000"),
+        Faults(flip=60, double=60),
+        Faults(lose=60, double=60, split=20, delay=3, delay_s=0.002),
+        20613,
+        120,
+        advanced_ok=True,
+    )
+)
 def tell_stories(story: Story) -> None:
     outcome = tell(story)
     COUNTS[outcome] += 1

@@ -77,6 +77,7 @@ OK = Answer(Heard.OK, text=b"ok")
 
 _OK = re.compile(rb"ok(?:\s*N?(\d+)\b)?(?:\s*P(\d+))?(?:\s*B(\d+)\b)?", re.IGNORECASE)
 _OKS = frozenset({b"ok", b"OK", b"Ok", b"oK"})
+_FIELD = re.compile(rb"[PB]\d")
 _FIELDS = re.compile(rb".{1,3} N(\d+) P(\d+) B(\d+)", re.DOTALL)
 _RESEND = re.compile(rb"(?:resend|rs)[\s:]*(?:N[\s:]*)?(\d+)", re.IGNORECASE)
 # Marlin language.h, STR_ERR_LINE_NO and after it: all end with the last line that was good
@@ -119,6 +120,8 @@ def _ok(line: bytes) -> Answer | None:
         return _damaged_ok(line)
     parts = _OK.match(line)
     number, planner, queue = parts.groups() if parts else (None, None, None)
+    if number is not None and planner is None and b"N" not in line and _FIELD.search(line):
+        number = None  # ``ok 15 B3`` was ``ok P15 B3``, of a command without a number
     return Answer(
         Heard.OK,
         None if number is None else int(number),
