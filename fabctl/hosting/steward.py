@@ -35,6 +35,7 @@ from fabctl.services import noshows
 from fabctl.services.due_training import Done, do_due_certifications, do_due_workshops
 from fabctl.services.housekeeping import tidy
 from fabctl.services.machines import bookings_projection
+from fabctl.services.maintenance import do_due_maintenance
 from fabctl.services.recording import MachineEvent, record_event, sweep_unanswered
 from fabctl.store.engine import Database
 from fabctl.units import Seconds
@@ -45,6 +46,7 @@ HEALTH_EVERY = Seconds(10.0)
 TIDY_EVERY = Seconds(3600.0)
 WORKSHOPS_EVERY = Seconds(60.0)
 CERTIFICATIONS_EVERY = Seconds(3600.0)
+MAINTENANCE_EVERY = Seconds(300.0)
 RESERVATIONS_EVERY = Seconds(15.0)
 MOST_WAITING = 10_000
 """Events beyond so many are left to the machines, which say them again."""
@@ -180,6 +182,8 @@ class Steward:
             self._guarded("what is due in workshops", lambda: self._do_due(do_due_workshops))
         if self._is_due("certifications", CERTIFICATIONS_EVERY):
             self._guarded("what certifications end", lambda: self._do_due(do_due_certifications))
+        if self._is_due("maintenance", MAINTENANCE_EVERY):
+            self._guarded("what maintenance is due", lambda: self._do_due(do_due_maintenance))
         if self._is_due("tidying", TIDY_EVERY):
             self._guarded("tidying", self._tidy)
         if self._is_due("health", HEALTH_EVERY):

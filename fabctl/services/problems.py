@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -25,6 +25,7 @@ from fabctl.model.upkeep import (
 from fabctl.services import lookups
 from fabctl.services.audit import audit, person_in
 from fabctl.services.certifications import standing_at
+from fabctl.services.newest_first import before
 from fabctl.services.rights import is_staff, require_staff
 from fabctl.services.stops import begin_stop, end_stops
 from fabctl.store.ids import new_id
@@ -186,22 +187,19 @@ def list_problems(
     resource_id: str | None = None,
     open_only: bool = True,
     limit: int = 50,
-    after: str | None = None,
+    after: tuple[datetime, str] | None = None,
 ) -> list[ProblemView]:
     """Return reports, newest first.
 
-    :param after: the last report of the page before.
-    :raises UnknownIdError: no report ``after``.
+    :param after: when and which the last one of the page before was.
     """
-    query = select(ProblemReport).order_by(ProblemReport.at.desc(), ProblemReport.id)
+    query = select(ProblemReport).order_by(ProblemReport.at.desc(), ProblemReport.id.desc())
     if resource_id is not None:
         query = query.where(ProblemReport.resource_id == resource_id)
     if open_only:
         query = query.where(ProblemReport.settled_at.is_(None))
     if after is not None:
-        last = _row(session, after)
-        same = and_(ProblemReport.at == last.at, ProblemReport.id > last.id)
-        query = query.where(or_(ProblemReport.at < last.at, same))
+        query = query.where(before(ProblemReport.at, ProblemReport.id, after))
     rows = session.scalars(query.limit(limit)).all()
     stopping, reader = _stopping(session, [row.id for row in rows]), _reader(session, by)
     return [_view(row, stopping, reader) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -24,6 +24,7 @@ from fabctl.services import lookups
 from fabctl.services.audit import audit, person_in
 from fabctl.services.due_work import Due, note_once
 from fabctl.services.maintenance import note_done
+from fabctl.services.newest_first import before
 from fabctl.services.rights import is_staff, require_staff
 from fabctl.store.ids import new_id
 from fabctl.store.tables_upkeep import ProblemReport, UpkeepTask
@@ -214,18 +215,17 @@ def list_tasks(
     resource_id: str | None = None,
     open_only: bool = True,
     limit: int = 50,
-    after: str | None = None,
+    after: tuple[datetime, str] | None = None,
 ) -> list[TaskView]:
     """Return tasks, newest first: one's own; the staff anybody's.
 
     :param owner_id: whose; None: everybody's, for the staff only.
-    :param after: the last task of the page before.
+    :param after: when and which the last one of the page before was.
     :raises RefusedError: other people's tasks, and not of the staff.
-    :raises UnknownIdError: no task ``after``.
     """
     if owner_id is None or owner_id != by:
         require_staff(session, by)
-    query = select(UpkeepTask).order_by(UpkeepTask.created_at.desc(), UpkeepTask.id)
+    query = select(UpkeepTask).order_by(UpkeepTask.created_at.desc(), UpkeepTask.id.desc())
     if owner_id is not None:
         query = query.where(UpkeepTask.owner_id == owner_id)
     if resource_id is not None:
@@ -233,9 +233,7 @@ def list_tasks(
     if open_only:
         query = query.where(UpkeepTask.ended_at.is_(None))
     if after is not None:
-        last = _row(session, after)
-        same = and_(UpkeepTask.created_at == last.created_at, UpkeepTask.id > last.id)
-        query = query.where(or_(UpkeepTask.created_at < last.created_at, same))
+        query = query.where(before(UpkeepTask.created_at, UpkeepTask.id, after))
     return [_view(row) for row in session.scalars(query.limit(limit))]
 
 

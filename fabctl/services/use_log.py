@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -13,6 +13,7 @@ from fabctl.errors import UnknownIdError
 from fabctl.model.refusal import RefusedError
 from fabctl.model.upkeep import SHORT, AfterUseFacts, after_use_refusals, words_refusals
 from fabctl.services.audit import audit
+from fabctl.services.newest_first import before
 from fabctl.services.problems import report_answer
 from fabctl.services.rights import is_staff, require_staff
 from fabctl.store.tables import Job, Use
@@ -50,14 +51,13 @@ def log(
     resource_id: str | None = None,
     person_id: str | None = None,
     limit: int = 50,
-    after: str | None = None,
+    after: tuple[datetime, str] | None = None,
 ) -> list[LogEntry]:
     """Return uses, newest first: one's own, or (staff only) those of all or of a machine.
 
     :param person_id: whose; None: everybody's.
-    :param after: the last entry of the page before.
+    :param after: when and which the last one of the page before was.
     :raises RefusedError: other people's uses, and not of the staff.
-    :raises UnknownIdError: no use ``after``.
     """
     if person_id != by:
         require_staff(session, by)
@@ -67,10 +67,8 @@ def log(
     if person_id is not None:
         query = query.where(Use.person_id == person_id)
     if after is not None:
-        last = _use(session, after)
-        earlier = and_(Use.opened_at == last.opened_at, Use.id > last.id)
-        query = query.where(or_(Use.opened_at < last.opened_at, earlier))
-    query = query.order_by(Use.opened_at.desc(), Use.id).limit(limit)
+        query = query.where(before(Use.opened_at, Use.id, after))
+    query = query.order_by(Use.opened_at.desc(), Use.id.desc()).limit(limit)
     return [_entry(row, clock.now()) for row in session.execute(query)]
 
 
