@@ -27,6 +27,7 @@ from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import EventPayload, EventType
 from fabctl.messaging.topics import LabTopics
+from fabctl.model.booking_facts import PARIS
 from fabctl.model.refusal import RefusedError
 from fabctl.ports import MachineKind, MachineProfile
 from fabctl.services import bookings, people, uses, using
@@ -111,7 +112,14 @@ class Day:
         """Start a steward that knows nothing but the database and what the broker keeps."""
         view = LabView("lab", {MACHINE: "pi"}, self.clock)
         office = PermitOffice(
-            LAB, self.database, self, self.clock, lambda _line: None, view, {MACHINE: lambda: KEY}
+            LAB,
+            self.database,
+            self,
+            self.clock,
+            lambda _line: None,
+            view,
+            {MACHINE: lambda: KEY},
+            zone=PARIS,
         )
         self.steward = DeadOrAlive(office, view, self.bench.now)
         self.back_at = None
@@ -264,6 +272,7 @@ class Day:
                 return using.begin_use(
                     session,
                     self.clock,
+                    PARIS,
                     person_id=person,
                     resource_id=MACHINE,
                     machine_state=state,

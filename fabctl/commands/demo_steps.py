@@ -117,6 +117,7 @@ def _start(  # the parts of a lab, each by its name
         order = jobs.open_use(
             session,
             clock,
+            config.time_zone,
             job_id=job.id,
             person_id=person_id,
             machine_state=view.machine(machine).state,

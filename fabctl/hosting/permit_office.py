@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from fabctl.clock import Clock
 from fabctl.messaging.interlocks import InterlockView
@@ -36,6 +37,7 @@ class PermitOffice:
     """Used by the steward's main thread.
 
     :param key_of: for each machine with an interlock, what returns the key of its permits.
+    :param zone: the lab's, for opening hours.
     """
 
     def __init__(  # noqa: PLR0913  # what it works with, each thing by its name
@@ -48,6 +50,7 @@ class PermitOffice:
         interlocks: Interlocks,
         key_of: Mapping[str, Callable[[], bytes]],
         *,
+        zone: ZoneInfo,
         permit_s: Seconds = USUAL_S,
         renew_every: Seconds = RENEW_EVERY,
     ) -> None:
@@ -55,6 +58,7 @@ class PermitOffice:
         """How often :meth:`renew` is to be called."""
         self._permit_s = permit_s
         self._topics = topics
+        self._zone = zone
         self._database = database
         self._link = link
         self._clock = clock
@@ -78,7 +82,7 @@ class PermitOffice:
         if not self._key_of:
             return
         with self._database.reading() as session:
-            found = permissions(session, self._clock, self.machines)
+            found = permissions(session, self._clock, self._zone, self.machines)
         self._ended &= {one.use.id for one in found}
         for one in found:
             if one.refusals:

@@ -66,7 +66,7 @@ def run_steward(
     permits = (
         PermitOffice(
             topics, database, link, clock, log, view, keys,
-            permit_s=permit_s, renew_every=renew_every,
+            zone=config.time_zone, permit_s=permit_s, renew_every=renew_every,
         )
         if keys
         else None

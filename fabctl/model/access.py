@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fabctl.model import access_house as house
+from fabctl.model.access_house import CONSENT_ON_FILE, HouseFacts
 from fabctl.model.booking_refusals import account_refusal
 from fabctl.model.certification import Standing, refusal_for
+from fabctl.model.conditions import Condition, met, not_met, unmet
 from fabctl.model.group_use import (
     GroupFacts,
     consent_refusal,
@@ -16,26 +19,19 @@ from fabctl.model.group_use import (
 )
 from fabctl.model.out_of_order import Stop, out_of_order_refusal
 from fabctl.model.refusal import Refusal
-from fabctl.model.texts import Text, text
+from fabctl.model.texts import text
 
-
-@dataclass(frozen=True)
-class Condition:
-    """One thing that must be so. ``met`` None means that nobody knows, and that blocks too."""
-
-    code: str
-    """The refusal code it has when it is not met."""
-    met: bool | None
-    message: Text
-    next_step: Text | None
-    """What to do about it; None when it is met."""
-
-    @property
-    def refusal(self) -> Refusal | None:
-        """The condition as a refusal; None when it is met."""
-        if self.met is True or self.next_step is None:
-            return None
-        return Refusal(self.code, self.message, self.next_step)
+__all__ = [
+    "CONDITIONS",
+    "TO_GO_ON",
+    "Condition",
+    "Holder",
+    "UseFacts",
+    "busy_refusal",
+    "conditions",
+    "conditions_to_go_on",
+    "unmet",
+]
 
 
 class Holder(StrEnum):
@@ -51,6 +47,7 @@ class UseFacts:
     """All that the conditions look at."""
 
     account_suspended: bool
+    """The person's own."""
     certification: Standing
     """At this moment."""
     holder: Holder
@@ -59,48 +56,47 @@ class UseFacts:
     """Whether the record holds a use of this machine that has not ended."""
     machine_state: str
     """As the machine says it; anything but a known word means that nobody knows."""
+    house: HouseFacts
     trainer_here: bool = False
     """Whether a trainer for this machine is checked in."""
     group: GroupFacts | None = None
     """The running session that holds the machine; None: none does."""
     stop: Stop | None = None
     """What put it out of order, where that is known."""
-
-
-def _met(code: str, message: Text) -> Condition:
-    return Condition(code, met=True, message=message, next_step=None)
-
-
-def _not_met(refusal: Refusal, *, met: bool | None = False) -> Condition:
-    return Condition(refusal.code, met, refusal.message, refusal.next_step)
+    group_suspended: bool = False
+    """Whether the group's account that the reservation is charged to is suspended."""
 
 
 def _account(facts: UseFacts) -> Condition:
-    if facts.account_suspended:
-        return _not_met(account_refusal())
-    return _met("account-suspended", text("Your account is in order."))
+    if facts.account_suspended or facts.group_suspended:
+        return not_met(account_refusal(group=not facts.account_suspended))
+    return met("account-suspended", text("Your account is in order."))
 
 
 def _certification(facts: UseFacts) -> Condition:
+    if facts.house.rules.certification is False:
+        return met("not-certified", text("This machine asks for no certification."))
     if facts.certification is Standing.SUPERVISED and facts.trainer_here:
-        return _met("not-certified", text("A trainer of this machine is here with you."))
+        return met("not-certified", text("A trainer of this machine is here with you."))
     if facts.group is not None and under_the_group(facts.group, facts.certification):
         missing = supervision_refusal(facts.group)
         here = text("You work here with your workshop, supervised.")
-        return _not_met(missing) if missing else _met("not-certified", here)
+        return not_met(missing) if missing else met("not-certified", here)
     refusal = refusal_for(facts.certification)
     if refusal is not None:
-        return _not_met(refusal)
-    return _met("not-certified", text("You are certified on this machine."))
+        return not_met(refusal)
+    return met("not-certified", text("You are certified on this machine."))
 
 
-def _of_the_group(facts: UseFacts) -> list[Condition]:
-    """Return what is asked of participants only, where their group's rules let them work."""
+def _consent(facts: UseFacts) -> Condition | None:
+    """Return the consent that the group asks of participants, else the one of the house."""
+    asked = house.consent(facts.house)
     if facts.group is None or not under_the_group(facts.group, facts.certification):
-        return []
+        return asked
     missing = consent_refusal(facts.group)
-    given = text("The consent for you is on file.")
-    return [_not_met(missing) if missing else _met("consent-missing", given)]
+    if missing:
+        return not_met(missing)
+    return asked or met("consent-missing", CONSENT_ON_FILE)
 
 
 _NOBODY_HOLDS_IT = Refusal(
@@ -117,15 +113,20 @@ _SOMEBODY_ELSE_HOLDS_IT = Refusal(
 
 def _reservation(facts: UseFacts) -> Condition:
     if facts.holder is Holder.THIS_PERSON:
-        return _met("not-reserved", text("You have reserved this machine now."))
+        return met("not-reserved", text("You have reserved this machine now."))
     nobody = facts.holder is Holder.NOBODY
-    return _not_met(_NOBODY_HOLDS_IT if nobody else _SOMEBODY_ELSE_HOLDS_IT)
+    if nobody and facts.house.walk_up:
+        return met("not-reserved", text("This machine is free, and needs no reservation."))
+    return not_met(_NOBODY_HOLDS_IT if nobody else _SOMEBODY_ELSE_HOLDS_IT)
 
 
 def _order(facts: UseFacts) -> Condition:
     if facts.out_of_order:
-        return _not_met(out_of_order_refusal(facts.stop))
-    return _met("out-of-order", text("This machine is in order."))
+        return not_met(out_of_order_refusal(facts.stop))
+    planned = house.maintenance(facts.house)
+    if planned:
+        return planned
+    return met("out-of-order", text("This machine is in order."))
 
 
 WORKING = frozenset({"preparing", "running", "pausing", "paused", "stopping"})
@@ -145,8 +146,8 @@ def busy_refusal() -> Refusal:
 
 def _free(facts: UseFacts) -> Condition:
     if facts.open_use or facts.machine_state in WORKING:
-        return _not_met(_BUSY)
-    return _met("machine-busy", text("No job is on this machine."))
+        return not_met(_BUSY)
+    return met("machine-busy", text("No job is on this machine."))
 
 
 _MACHINE_REFUSALS = {
@@ -175,9 +176,9 @@ _MACHINE_UNKNOWN = Refusal(
 
 def _machine(facts: UseFacts) -> Condition:
     if facts.machine_state in WORKING | READY:
-        return _met("machine-offline", text("This machine answers and is sound."))
+        return met("machine-offline", text("This machine answers and is sound."))
     known = _MACHINE_REFUSALS.get(facts.machine_state)
-    return _not_met(known) if known else _not_met(_MACHINE_UNKNOWN, met=None)
+    return not_met(known) if known else not_met(_MACHINE_UNKNOWN, known=False)
 
 
 CONDITIONS: tuple[Callable[[UseFacts], Condition], ...] = (
@@ -192,7 +193,7 @@ CONDITIONS: tuple[Callable[[UseFacts], Condition], ...] = (
 
 def conditions(facts: UseFacts) -> list[Condition]:
     """Return every condition; all of them met is the only permission (see :func:`unmet`)."""
-    return [*(condition(facts) for condition in CONDITIONS), *_of_the_group(facts)]
+    return [*(condition(facts) for condition in CONDITIONS), *_asked_for(facts)]
 
 
 TO_GO_ON: tuple[Callable[[UseFacts], Condition], ...] = (
@@ -207,9 +208,11 @@ a tripped interlock blocks it, and its person is the one who puts that right."""
 
 def conditions_to_go_on(facts: UseFacts) -> list[Condition]:
     """Return every condition of a use that has begun; all of them met lets it go on."""
-    return [*(condition(facts) for condition in TO_GO_ON), *_of_the_group(facts)]
+    return [*(condition(facts) for condition in TO_GO_ON), *_asked_for(facts)]
 
 
-def unmet(found: Iterable[Condition]) -> list[Refusal]:
-    """Return the conditions that are not known to be met, as refusals."""
-    return [refusal for condition in found if (refusal := condition.refusal) is not None]
+def _asked_for(facts: UseFacts) -> list[Condition]:
+    """Return the conditions that not every machine has and not everybody must meet."""
+    asked = facts.house
+    found = (house.hours(asked), house.company(asked), house.age(asked), _consent(facts))
+    return [condition for condition in found if condition is not None]

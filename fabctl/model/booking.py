@@ -52,7 +52,9 @@ __all__ = [
 
 
 def _account(facts: BookingFacts) -> Refusal | None:
-    return account_refusal() if facts.account_suspended else None
+    if facts.account_suspended or facts.group_suspended:
+        return account_refusal(group=not facts.account_suspended)
+    return None
 
 
 def _certification(facts: BookingFacts) -> Refusal | None:

@@ -75,6 +75,9 @@ class BookingFacts:
     certification: Standing = Standing.VALID
     """At the end of the wanted slot, not at booking time."""
     account_suspended: bool = False
+    """The person's own."""
+    group_suspended: bool = False
+    """Whether the group's account that is charged is suspended."""
     out_of_order: bool = False
     """The resource, or what it is part of."""
     stop: Stop | None = None

@@ -79,6 +79,12 @@ class BookingRules:
     """How long a freed slot waits for an answer from the waiting list."""
     holidays: bool = True
     """Whether public holidays are closed (where opening hours are set at all)."""
+    walk_up: bool = False
+    """Whether it may be used without a reservation while it is free."""
+    after_hours: bool = True
+    """Whether those who hold the after-hours right use it while the lab is closed."""
+    company: int = 1
+    """How many people must be in the lab, whoever uses it among them."""
     grace: timedelta = timedelta(seconds=60)
     """How old a start may be: "now" was chosen a moment before it arrives here."""
     scopes: Mapping[str, Scope] = field(default_factory=dict)
@@ -132,6 +138,9 @@ NUMBERS: Mapping[str, Number] = {
     "certification": Number("certification", Kind.YES_NO),
     "members_series": Number("members_series", Kind.YES_NO),
     "holidays": Number("holidays", Kind.YES_NO),
+    "walk_up": Number("walk_up", Kind.YES_NO),
+    "after_hours": Number("after_hours", Kind.YES_NO),
+    "company": Number("company", Kind.COUNT, 1, 20),
     "accept_within_min": Number("accept_within", Kind.MINUTES, 1, 7 * 24 * 60),
 }
 """What staff may set, by the name it has in the database and the API."""

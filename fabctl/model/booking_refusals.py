@@ -37,11 +37,11 @@ def overlap_refusal() -> Refusal:
     )
 
 
-def account_refusal() -> Refusal:
-    """Return the refusal for an account that staff has suspended."""
+def account_refusal(*, group: bool = False) -> Refusal:
+    """Return the refusal for an account that staff has suspended: one's own, or a group's."""
     return Refusal(
         "account-suspended",
-        text("Your account is suspended."),
+        text("The group's account is suspended.") if group else text("Your account is suspended."),
         text("Talk to the staff of the lab."),
     )
 

@@ -33,10 +33,14 @@ class ReservationView:
     start: datetime
     end: datetime
     created_at: datetime
+    account_id: str
+    """What it is charged to: the person's own, or a group's."""
     cancelled_at: datetime | None = None
     checked_in_at: datetime | None = None
     no_show_at: datetime | None = None
     series_id: str | None = None
+    outside_hours: bool = False
+    """Whether the staff let somebody book while the lab is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Extra:
     clean_up: timedelta = timedelta()
     checked_in: bool = False
     series_id: str | None = None
+    account_id: str | None = None
+    """What to charge; None: the person's own."""
     overrode: Sequence[str] = ()
     """Codes of the rules that the staff set aside."""
     reason: str | None = None
@@ -95,11 +101,12 @@ def reserve(
         id=new_id(),
         claim_id=claim.id,
         person_id=person_id,
-        account_id=lookups.own_account(session, person_id).id,
+        account_id=extra.account_id or lookups.own_account(session, person_id).id,
         made_by=by,
         created_at=clock.now(),
         checked_in_at=clock.now() if extra.checked_in else None,
         series_id=extra.series_id,
+        outside_hours=outside_hours(extra.overrode),
     )
     session.add(row)
     session.flush()
@@ -112,6 +119,11 @@ def reserve(
         {**where(claim), **override_details(extra.overrode, extra.reason)},
     )
     return view(row, claim)
+
+
+def outside_hours(overrode: Sequence[str]) -> bool:
+    """Say whether the staff set the opening hours aside, given the codes of what they did."""
+    return "closed" in overrode
 
 
 def where(claim: Claim) -> dict[str, str]:
@@ -153,6 +165,8 @@ def view(row: Reservation, claim: Claim) -> ReservationView:
         checked_in_at=row.checked_in_at,
         no_show_at=row.no_show_at,
         series_id=row.series_id,
+        account_id=row.account_id,
+        outside_hours=row.outside_hours,
     )
 
 

@@ -58,7 +58,7 @@ def do_due_training(session: Session, clock: Clock) -> list[Done]:
 def do_due_workshops(session: Session, clock: Clock) -> list[Done]:
     """End and make offers, delete needs: what may be due in any minute."""
     return [
-        *_offers(Due.OFFER_LAPSED, lapse(session, clock)),
+        *_offers(Due.PLACE_LAPSED, lapse(session, clock)),
         *_offers(Due.PLACE_OFFERED, promote_all(session, clock)),
         *_needs(session, clock),
     ]

@@ -15,9 +15,10 @@ from fabctl.model.consent import local_day
 from fabctl.model.refusal import Refusal
 from fabctl.model.workshops import EnrolmentFacts, Via, enrolment_refusals, not_yours
 from fabctl.services import lookups
+from fabctl.services.accounts import groups_acted_for
 from fabctl.services.certifications import standing_at
 from fabctl.services.courses import get_course
-from fabctl.services.participants import birth_of, consents_of, may_act_for, partners_of
+from fabctl.services.participants import birth_of, consents_of, may_act_for
 from fabctl.services.rights import is_guardian, runs_workshops
 from fabctl.services.workshops import workshop_row
 from fabctl.store.tables_workshops import Enrolment, Workshop, WorkshopSession
@@ -93,7 +94,7 @@ def via_of(session: Session, person_id: str, by: str) -> Via | None:
 
 def acts_for_partner(session: Session, partner_id: str, by: str) -> bool:
     """Say whether somebody decides for a partner: its members, staff and animators."""
-    return partner_id in partners_of(session, by) or runs_workshops(session, by)
+    return partner_id in groups_acted_for(session, by) or runs_workshops(session, by)
 
 
 def may_answer(session: Session, one: Enrolment, by: str) -> bool:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
 from fabctl.model.workshops import EnrolmentState, Via
+from fabctl.services.accounts import groups_acted_for
 from fabctl.services.enrolment_facts import may_answer
-from fabctl.services.participants import partners_of
 from fabctl.services.rights import children_of, leads, require_lead
 from fabctl.services.workshops import session_row
 from fabctl.store.tables_workshops import Enrolment, WorkshopSession
@@ -60,7 +60,7 @@ def coming_for(session: Session, clock: Clock, *, by: str) -> list[EnrolmentView
 
     Only in sessions that are not over; the soonest first.
     """
-    people, partners = [by, *children_of(session, by)], partners_of(session, by)
+    people, partners = [by, *children_of(session, by)], groups_acted_for(session, by)
     query = (
         select(Enrolment)
         .join(WorkshopSession, WorkshopSession.id == Enrolment.session_id)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,8 +20,8 @@ from fabctl.model.job import START_UNANSWERED, JobState, Step, after
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
-from fabctl.services import bookings, lookups
-from fabctl.services.access import may_use
+from fabctl.services import lookups
+from fabctl.services.access import charged_to, held_now, may_use
 from fabctl.services.audit import audit
 from fabctl.services.certifications import standing_at
 from fabctl.services.files import remember_file
@@ -123,8 +124,14 @@ def prepare(  # noqa: PLR0913  # what a job is, each thing by its name
     return view(row)
 
 
-def open_use(
-    session: Session, clock: Clock, *, job_id: str, person_id: str, machine_state: str
+def open_use(  # which job, by whom, and what the machine says
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    job_id: str,
+    person_id: str,
+    machine_state: str,
 ) -> StartOrder:
     """First step of a start: check everything, open the use, mark the job as starting.
 
@@ -136,6 +143,7 @@ def open_use(
     found = may_use(
         session,
         clock,
+        zone,
         person_id=person_id,
         resource_id=job.resource_id,
         machine_state=machine_state,
@@ -164,12 +172,12 @@ def _sitting(session: Session, job: Job) -> Use | None:
 
 
 def _open(session: Session, clock: Clock, job: Job) -> Use:
-    held = bookings.current(session, clock, resource_id=job.resource_id)
+    held = held_now(session, clock, person_id=job.person_id, resource_id=job.resource_id)
     use = Use(
         id=new_id(),
         resource_id=job.resource_id,
         person_id=job.person_id,
-        account_id=lookups.own_account(session, job.person_id).id,
+        account_id=charged_to(session, job.person_id, held),
         reservation_id=held.id if held else None,
         job_id=job.id,
         opened_at=clock.now(),

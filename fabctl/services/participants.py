@@ -5,7 +5,7 @@ A first name and a year of birth make a full participant; nothing needs a mail a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -26,15 +26,13 @@ from fabctl.model.consent import (
 from fabctl.model.refusal import RefusedError
 from fabctl.model.workshops import not_yours
 from fabctl.services import lookups, people
+from fabctl.services.accounts import groups_acted_for
 from fabctl.services.audit import audit
 from fabctl.services.rights import children_of, is_guardian, runs_workshops
-from fabctl.store.ids import new_id
-from fabctl.store.tables import Account
 from fabctl.store.tables_workshops import (
     BirthDate,
     ConsentForm,
     Guardianship,
-    PartnerMember,
 )
 
 
@@ -95,7 +93,7 @@ def add_participant(
     :raises RefusedError: name-missing, birth-impossible, not-yours.
     """
     refusals = birth_refusals(Birth(birth_year), local_day(clock.now(), zone))
-    if guardian_id != by and not runs_workshops(session, by) and not partners_of(session, by):
+    if guardian_id != by and not runs_workshops(session, by) and not groups_acted_for(session, by):
         refusals.append(not_yours())
     if refusals:
         raise RefusedError(refusals)
@@ -144,52 +142,21 @@ def _add_guardian(session: Session, clock: Clock, guardian_id: str, child_id: st
         session.flush()
 
 
-# -- partner organisations --------------------------------------------------------------------
-
-
-def add_partner(session: Session, clock: Clock, *, name: str, by: str | None) -> str:
-    """Add an organisation that holds places; return its account's id.
-
-    :raises InputError: it has no name.
-    :raises RefusedError: not-yours.
-    """
-    if not name.strip():
-        raise InputError("a partner has a name")
-    if not runs_workshops(session, by):
-        raise RefusedError([not_yours()])
-    account = Account(id=new_id(), name=name.strip(), created_at=clock.now())
-    session.add(account)
-    audit(session, clock, by, "partner.added", f"account:{account.id}")
-    session.flush()
-    return account.id
-
-
-def add_partner_member(
-    session: Session, clock: Clock, *, partner_id: str, person_id: str, by: str | None
-) -> None:
-    """Let a person act for a partner. :raises RefusedError: not-yours."""
-    if not runs_workshops(session, by):
-        raise RefusedError([not_yours()])
-    lookups.person(session, person_id)
-    if session.get(PartnerMember, (partner_id, person_id)) is None:
-        session.add(PartnerMember(account_id=partner_id, person_id=person_id))
-        details = {"person": person_id}
-        audit(session, clock, by, "partner.member-added", f"account:{partner_id}", details)
-        session.flush()
-
-
-def partners_of(session: Session, person_id: str | None) -> list[str]:
-    """Return the partners that somebody acts for."""
-    query = select(PartnerMember.account_id).where(PartnerMember.person_id == person_id)
-    return list(session.scalars(query.order_by(PartnerMember.account_id)))
-
-
 # -- consent ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """The last form on file."""
+
+    person_id: str
+    form: Consent
+    given_at: datetime
 
 
 def sign_consent(
     session: Session, clock: Clock, zone: ZoneInfo, *, person_id: str, form: Consent, by: str
-) -> None:
+) -> ConsentView:
     """Put a signed form on record; the last one counts. Taking consent back is a form as well.
 
     :param by: who typed it: the signer, or staff from a paper.
@@ -204,14 +171,20 @@ def sign_consent(
         refusals.append(not_yours())  # a guardian's words, typed by the child
     if refusals:
         raise RefusedError(refusals)
+    kept = replace(
+        form,
+        image_rights=form.image_rights and form.takes_part,
+        guardian_name=form.guardian_name.strip(),
+        guardian_phone=form.guardian_phone.strip(),
+    )
     session.add(
         ConsentForm(
             person_id=person_id,
-            signed_by=form.signed_by.value,
-            takes_part=form.takes_part,
-            image_rights=form.image_rights and form.takes_part,
-            guardian_name=form.guardian_name.strip(),
-            guardian_phone=form.guardian_phone.strip(),
+            signed_by=kept.signed_by.value,
+            takes_part=kept.takes_part,
+            image_rights=kept.image_rights,
+            guardian_name=kept.guardian_name,
+            guardian_phone=kept.guardian_phone,
             given_at=clock.now(),
             recorded_by=by,
         )
@@ -219,6 +192,7 @@ def sign_consent(
     details = {"takes_part": form.takes_part, "signed_by": form.signed_by.value}
     audit(session, clock, by, "consent.recorded", f"person:{person_id}", details)
     session.flush()
+    return ConsentView(person_id, kept, clock.now())
 
 
 def signs_as_minor(form: Consent, *, minor: bool | None) -> bool:
@@ -241,17 +215,8 @@ def consents_of(session: Session, person_id: str) -> list[Consent]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentView:
-    """The last form on file."""
-
-    person_id: str
-    form: Consent
-    given_at: datetime
-
-
-def consent_for(session: Session, *, person_id: str, by: str) -> ConsentView:
-    """Return a person's last form, to whoever decides for them.
+def consent_for(session: Session, clock: Clock, *, person_id: str, by: str) -> ConsentView:
+    """Return a person's last form, to whoever decides for them; of others, who looked is kept.
 
     :raises UnknownIdError: no such person, none on file, or not theirs to see.
     """
@@ -261,6 +226,8 @@ def consent_for(session: Session, *, person_id: str, by: str) -> ConsentView:
     last = last_consent(session, person_id)
     if last is None:
         raise UnknownIdError(f"there is no consent of {person_id!r} on file")
+    if by != person_id and not is_guardian(session, by, person_id):
+        audit(session, clock, by, "consent.read", f"person:{person_id}")
     return ConsentView(person_id, *last)
 
 

@@ -7,6 +7,7 @@ Sealing and carrying a permit is the steward's part, checking it the daemon's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -51,17 +52,20 @@ class Permission:
         )
 
 
-def permissions(session: Session, clock: Clock, machines: frozenset[str]) -> list[Permission]:
+def permissions(
+    session: Session, clock: Clock, zone: ZoneInfo, machines: frozenset[str]
+) -> list[Permission]:
     """Return what is permitted now: one for each open use of these machines."""
     return [
-        Permission(use, tuple(_refusals(session, clock, use)))
+        Permission(use, tuple(_refusals(session, clock, zone, use)))
         for use in open_uses(session)
         if use.resource_id in machines
     ]
 
 
-def _refusals(session: Session, clock: Clock, use: UseView) -> list[Refusal]:
-    return unmet(may_go_on(session, clock, person_id=use.person_id, resource_id=use.resource_id))
+def _refusals(session: Session, clock: Clock, zone: ZoneInfo, use: UseView) -> list[Refusal]:
+    found = may_go_on(session, clock, zone, person_id=use.person_id, resource_id=use.resource_id)
+    return unmet(found)
 
 
 def reserve_serials(session: Session, clock: Clock, *, machine: str) -> range:

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.services import lookups
 from fabctl.services.audit import audit
+from fabctl.services.sign_in_ends import SignInKind
 from fabctl.store.ids import new_id
+from fabctl.store.tables import SignIn
 from fabctl.store.tables_training import LabPresence
 
 LONGEST_VISIT = timedelta(hours=12)
@@ -49,6 +51,17 @@ def here(session: Session, at: datetime) -> set[str]:
         LabPresence.left_at.is_(None), LabPresence.came_at > at - LONGEST_VISIT
     )
     return set(session.scalars(query))
+
+
+def in_lab(session: Session, at: datetime) -> set[str]:
+    """Return the ids of those who are in the lab: checked in, or at one of its shared screens.
+
+    A browser of one's own may be anywhere: being signed in there says nothing.
+    """
+    query = select(SignIn.person_id).where(
+        SignIn.kind == SignInKind.KIOSK.value, SignIn.opened_at <= at, SignIn.expires_at > at
+    )
+    return here(session, at) | set(session.scalars(query))
 
 
 def _open(session: Session, person_id: str) -> LabPresence | None:

@@ -7,6 +7,8 @@ the same use.
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,8 +18,8 @@ from fabctl.model.access import unmet
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
-from fabctl.services import bookings, lookups
-from fabctl.services.access import may_use
+from fabctl.services import lookups
+from fabctl.services.access import charged_to, held_now, may_use
 from fabctl.services.audit import audit
 from fabctl.services.uses import UseView, close_use, open_use_on
 from fabctl.store.ids import new_id
@@ -39,8 +41,14 @@ _JOB_FIRST = Refusal(
 )
 
 
-def begin_use(
-    session: Session, clock: Clock, *, person_id: str, resource_id: str, machine_state: str
+def begin_use(  # who, what, and what the machine says
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    person_id: str,
+    resource_id: str,
+    machine_state: str,
 ) -> UseView:
     """Open a use without a job. A second time while it is open: the same one.
 
@@ -56,6 +64,7 @@ def begin_use(
         may_use(
             session,
             clock,
+            zone,
             person_id=person_id,
             resource_id=resource_id,
             machine_state=machine_state,
@@ -70,12 +79,12 @@ def begin_use(
 
 
 def _opened(session: Session, clock: Clock, person_id: str, resource_id: str) -> Use:
-    held = bookings.current(session, clock, resource_id=resource_id)
+    held = held_now(session, clock, person_id=person_id, resource_id=resource_id)
     use = Use(
         id=new_id(),
         resource_id=resource_id,
         person_id=person_id,
-        account_id=lookups.own_account(session, person_id).id,
+        account_id=charged_to(session, person_id, held),
         reservation_id=held.id if held else None,
         opened_at=clock.now(),
     )

@@ -103,7 +103,7 @@ def _lapsed(session: Session, clock: Clock, row: Enrolment) -> Offer:
     details = {"session": row.session_id}
     audit(session, clock, None, "enrolment.lapsed", f"enrolment:{row.id}", details)
     session.flush()
-    _tell(session, clock, Due.OFFER_LAPSED, offer)
+    _tell(session, clock, Due.PLACE_LAPSED, offer)
     return offer
 
 

@@ -90,6 +90,8 @@ class Waiting(Base):
     """The order of the list: who came first has the smaller one."""
     resource_id: Mapped[str] = mapped_column(ForeignKey("resource.id"))
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
+    """What would be charged; NULL: the person's own."""
     start_at: Mapped[datetime]
     end_at: Mapped[datetime]
     created_at: Mapped[datetime]
@@ -115,20 +117,3 @@ class Feed(Base):
     token_hash: Mapped[str] = mapped_column(PlainText(64), unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-
-
-class BookingNotice(Base):
-    """What a person is told about their reservations, on their own page."""
-
-    __tablename__ = "booking_notice"
-    __table_args__ = (Index("ix_booking_notice_person_id_read_at", "person_id", "read_at"),)
-
-    id: Mapped[str] = mapped_column(_Id, primary_key=True)
-    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
-    code: Mapped[str]
-    """``no-show``, ``offered``, ``offer-lapsed``, ``freed-before``, ``cancelled-by-staff``."""
-    resource_id: Mapped[str] = mapped_column(ForeignKey("resource.id"))
-    start_at: Mapped[datetime]
-    end_at: Mapped[datetime]
-    at: Mapped[datetime]
-    read_at: Mapped[datetime | None]

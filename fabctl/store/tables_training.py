@@ -194,5 +194,3 @@ class DueWork(Base):
     """``noun:id``."""
     due_at: Mapped[datetime]
     done_at: Mapped[datetime]
-    person_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"), index=True)
-    """Whom it concerns."""

@@ -193,15 +193,6 @@ class BirthDate(Base):
     born_on: Mapped[date] = mapped_column(Date)
 
 
-class PartnerMember(Base):
-    """A person who acts for a partner organisation (an account without a person of its own)."""
-
-    __tablename__ = "partner_member"
-
-    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True)
-    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
-
-
 class AttendanceMark(Base):
     """One tap on a sheet, under the id that the console made. Only ever added."""
 

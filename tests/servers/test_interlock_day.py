@@ -10,6 +10,7 @@ import pytest
 from fabctl.hosting.permit_office import PermitOffice
 from fabctl.interlock import InterlockState as State
 from fabctl.messaging.interlocks import InterlockPayload, InterlockView
+from fabctl.model.booking_facts import PARIS
 from fabctl.store.engine import open_database
 from fabctl.store.migrate import upgrade
 from tests.interlock_bench import KEY, MACHINE
@@ -112,6 +113,9 @@ def test_no_permit_without_a_boot_and_a_challenge(
     assert day.begin(day.people[0]) is not None
     told = Told(InterlockPayload("locked", boot=boot, challenge=challenge))
     key_of = {MACHINE: lambda: KEY}
-    PermitOffice(LAB, database, told, day.clock, lambda _line: None, told, key_of).renew()
+    office = PermitOffice(
+        LAB, database, told, day.clock, lambda _line: None, told, key_of, zone=PARIS
+    )
+    office.renew()
     database.close()
     assert told.said == [LAB.command(MACHINE, "permit")] * permits

@@ -24,6 +24,7 @@ from fabctl.messaging.keys import make_keys
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import Stamp, encode
 from fabctl.messaging.topics import LabTopics
+from fabctl.model.booking_facts import PARIS
 from fabctl.permits import Permit, seal
 from fabctl.services import bookings, people, uses, using
 from fabctl.services.certifications import certify
@@ -75,6 +76,7 @@ class InterlockLab:
             return using.begin_use(
                 session,
                 CLOCK,
+                PARIS,
                 person_id=self.person,
                 resource_id="laser",
                 machine_state=self.lab.seen("laser").state,

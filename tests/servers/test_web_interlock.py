@@ -18,6 +18,7 @@ from fabctl.interlock_causes import SENTENCES, FaultCode
 from fabctl.messaging.interlocks import INTERLOCK_MAX_AGE_S
 from fabctl.messaging.payloads import Answer
 from fabctl.messaging.signing import OPEN_VERBS, SIGNED_VERBS
+from fabctl.model.booking_facts import PARIS
 from fabctl.model.event import MachineEvent
 from fabctl.model.people import Role
 from fabctl.services import jobs
@@ -414,7 +415,9 @@ def test_the_page_names_whose_use_it_was_and_the_export_does_not(lab: WebLab) ->
     lea = lab.certified("lea")
     lab.book(lea, LASER)
     with lab.db.transaction() as db:
-        use = begin_use(db, lab.clock, person_id=lea.id, resource_id=LASER, machine_state="idle")
+        use = begin_use(
+            db, lab.clock, PARIS, person_id=lea.id, resource_id=LASER, machine_state="idle"
+        )
     record(lab, replace(TRIP, use=use.id), replace(TRIP, seq=2, use="of another database"))
     lab.person("awa", role=Role.STAFF)
     browser = lab.browser()

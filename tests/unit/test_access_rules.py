@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from fabctl.model.access import (
     conditions_to_go_on,
     unmet,
 )
+from fabctl.model.access_house import HouseFacts
 from fabctl.model.certification import Standing
 from fabctl.model.group_use import GroupFacts
 
+HOUSE = HouseFacts(datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
 FINE = UseFacts(
     account_suspended=False,
     certification=Standing.VALID,
@@ -25,6 +28,7 @@ FINE = UseFacts(
     out_of_order=False,
     open_use=False,
     machine_state="idle",
+    house=HOUSE,
 )
 
 
@@ -85,6 +89,7 @@ def test_everything_wrong_is_said_at_once_each_with_a_next_step() -> None:
         out_of_order=True,
         open_use=True,
         machine_state="offline",
+        house=HOUSE,
     )
     assert refused(worst) == [
         "account-suspended",

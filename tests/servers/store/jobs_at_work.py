@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fabctl.gcode.preflight import inspect
 from fabctl.gcode.report import Report
+from fabctl.model.booking_facts import PARIS
 from fabctl.ports import Limits, MachineKind
 from fabctl.services import bookings, jobs, recording, uses
 from fabctl.services.jobs import JobView, StartOrder
@@ -70,7 +71,7 @@ def prepare(
 def ask(lab: Lab, job: JobView, person: str, state: str = "idle") -> StartOrder:
     with lab.database.transaction() as session:
         return jobs.open_use(
-            session, lab.clock, job_id=job.id, person_id=person, machine_state=state
+            session, lab.clock, PARIS, job_id=job.id, person_id=person, machine_state=state
         )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, configure_mappers
 
 from fabctl.clock import ManualClock
 from fabctl.errors import FabError
+from fabctl.model.booking_facts import PARIS
 from fabctl.model.refusal import RefusedError
 from fabctl.services import bookings, jobs
 from fabctl.store.engine import Database, open_database
@@ -65,7 +66,7 @@ def start(database: Database, wait: Wait, *, person: str, job: str) -> None:
     """Start a job as the web does."""
     wait()
     with database.transaction() as session:
-        jobs.open_use(session, CLOCK, job_id=job, person_id=person, machine_state="idle")
+        jobs.open_use(session, CLOCK, PARIS, job_id=job, person_id=person, machine_state="idle")
 
 
 def use_without_lock(

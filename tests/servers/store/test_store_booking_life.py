@@ -207,6 +207,7 @@ def test_whoever_checked_in_or_uses_the_machine_came(lab: Lab) -> None:
         using.begin_use(
             session,
             lab.clock,
+            PARIS,
             person_id=lab.karim,
             resource_id="printer-b",
             machine_state="idle",
@@ -272,6 +273,7 @@ def test_whoever_still_uses_the_machine_does_not_stop(lab: Lab) -> None:
         use = using.begin_use(
             session,
             lab.clock,
+            PARIS,
             person_id=lab.lea,
             resource_id="printer-a",
             machine_state="idle",

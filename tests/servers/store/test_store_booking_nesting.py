@@ -167,7 +167,12 @@ def test_who_holds_the_room_holds_the_machines_in_it(rooms: Lab) -> None:
 def answers(lab: Lab, person: str) -> list[str]:
     with lab.database.reading() as session:
         found = may_use(
-            session, lab.clock, person_id=person, resource_id="printer-a", machine_state="idle"
+            session,
+            lab.clock,
+            PARIS,
+            person_id=person,
+            resource_id="printer-a",
+            machine_state="idle",
         )
     return [refusal.code for refusal in unmet(found)]
 

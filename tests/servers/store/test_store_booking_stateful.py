@@ -26,7 +26,8 @@ from fabctl.services import closures, machines, people
 from fabctl.services.certifications import certify, suspend
 from fabctl.store.engine import Database, open_database
 from fabctl.store.tables import Audit, Claim, Reservation
-from fabctl.store.tables_booking import BookingNotice, Waiting
+from fabctl.store.tables_booking import Waiting
+from fabctl.store.tables_notices import Notice
 from tests.databases import PostgreSQL
 from tests.servers.store import booking_lab as act
 from tests.servers.store.booking_lab import PARIS, PRINTER_A
@@ -217,9 +218,7 @@ class BookingLife(RuleBasedStateMachine):
                 per_subject = select(func.count()).where(Audit.what == what).group_by(Audit.subject)
                 assert set(session.scalars(per_subject)) <= {1}
             told = session.scalar(
-                select(func.count())
-                .where(BookingNotice.code == "no-show")
-                .select_from(BookingNotice)
+                select(func.count()).where(Notice.code == "no-show").select_from(Notice)
             )
             missed = session.scalar(
                 select(func.count()).select_from(Audit).where(Audit.what == "reservation.no-show")
@@ -265,7 +264,7 @@ class BookingLife(RuleBasedStateMachine):
         return codes
 
     def _everything(self) -> list[list[Row[Any]]]:
-        tables = (Claim, Reservation, Waiting, Audit, BookingNotice)
+        tables = (Claim, Reservation, Waiting, Audit, Notice)
         with self.lab.database.reading() as session:
             return [
                 list(session.execute(select(*table.__table__.columns).order_by(table.id)).all())

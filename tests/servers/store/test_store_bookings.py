@@ -74,7 +74,7 @@ def answers(lab: Lab, person: str, machine: str = "printer-a", state: str = "idl
     """Return the codes of the conditions that are not met."""
     with lab.database.reading() as session:
         found = may_use(
-            session, lab.clock, person_id=person, resource_id=machine, machine_state=state
+            session, lab.clock, PARIS, person_id=person, resource_id=machine, machine_state=state
         )
     return [refusal.code for refusal in unmet(found)]
 
@@ -240,6 +240,7 @@ def test_all_conditions_come_back_with_their_next_steps(lab: Lab) -> None:
         found = may_use(
             session,
             lab.clock,
+            PARIS,
             person_id=lab.noemie,
             resource_id="printer-a",
             machine_state="unknown",

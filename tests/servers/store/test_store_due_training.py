@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from fabctl.services import certifications, enrolments, needs, training
+from fabctl.services import certifications, enrolments, needs, notices, training
 from fabctl.services.audit import lines_about
 from fabctl.services.due_training import do_due_training
-from fabctl.services.due_work import TOLD_FOR, Due, told_to
+from fabctl.services.due_work import TOLD_FOR, Due
 from fabctl.store.tables_workshops import EnrolmentNeeds
 from tests.servers.store.conftest import Lab
 from tests.servers.store.workshop_scene import HOUR, Scene, put_on
@@ -47,7 +47,7 @@ def test_a_warning_30_days_before_and_the_end_each_once(lab: Lab) -> None:
     lab.clock.advance(60)
     assert do_due(lab) == [(Due.EXPIRED, lab.noemie)]
     with lab.database.reading() as session:
-        told = [one.what for one in told_to(session, lab.clock, person_id=lab.noemie)]
+        told = [one.code for one in notices.of_person(session, person_id=lab.noemie)]
         lines = [line.what for line in lines_about(session, f"person:{lab.noemie}")]
     assert told == [Due.EXPIRED, Due.EXPIRY_WARNED]
     assert lines[-2:] == ["certification.expiry-warned", "certification.expired"]
@@ -114,7 +114,7 @@ def test_an_offer_that_nobody_answers_goes_to_the_next(lab: Lab) -> None:
     lab.clock.advance(6 * 3600)
     assert do_due(lab) == []  # the last moment still counts
     lab.clock.advance(60)
-    assert do_due(lab) == [(Due.OFFER_LAPSED, second), (Due.PLACE_OFFERED, third)]
+    assert do_due(lab) == [(Due.PLACE_LAPSED, second), (Due.PLACE_OFFERED, third)]
     assert scene.states() == ["offered"]
 
 
@@ -122,9 +122,9 @@ def test_a_day_away_from_waiting_lists_ends_each_offer_once(lab: Lab) -> None:
     scene, place, (second, third) = full(lab, hours=6)
     give_back(lab, place)
     lab.clock.wall = scene.slot.start - MINUTE
-    assert do_due(lab) == [(Due.OFFER_LAPSED, second), (Due.PLACE_OFFERED, third)]
+    assert do_due(lab) == [(Due.PLACE_LAPSED, second), (Due.PLACE_OFFERED, third)]
     lab.clock.advance(120)  # the session has begun: no offer stands, nobody waits
-    assert do_due(lab) == [(Due.OFFER_LAPSED, third)]
+    assert do_due(lab) == [(Due.PLACE_LAPSED, third)]
     assert scene.states() == []
     lab.clock.advance(24 * 3600)
     assert do_due(lab) == []
@@ -135,7 +135,7 @@ def test_whoever_waits_when_it_begins_is_told(lab: Lab) -> None:
     lab.clock.wall = scene.slot.start - MINUTE
     assert do_due(lab) == []
     lab.clock.wall = scene.slot.start
-    assert sorted(do_due(lab)) == sorted((Due.OFFER_LAPSED, one) for one in waiting)
+    assert sorted(do_due(lab)) == sorted((Due.PLACE_LAPSED, one) for one in waiting)
     assert scene.states() == ["confirmed"]
 
 
@@ -186,7 +186,7 @@ def test_a_day_of_everything_is_caught_up_with(lab: Lab) -> None:
         [
             (Due.EXPIRY_WARNED, lab.noemie),
             (Due.EXPIRED, lab.lea),
-            (Due.OFFER_LAPSED, second),
-            (Due.OFFER_LAPSED, third),
+            (Due.PLACE_LAPSED, second),
+            (Due.PLACE_LAPSED, third),
         ]
     )

@@ -10,6 +10,7 @@ import pytest
 from fabctl.clock import ManualClock
 from fabctl.errors import LocalError
 from fabctl.model.access import unmet
+from fabctl.model.booking_facts import PARIS
 from fabctl.model.people import login_refusals, password_refusals, pin_refusals
 from fabctl.services import bookings, machines, people
 from fabctl.services.access import may_use
@@ -34,7 +35,12 @@ def named(demo: DemoAccounts, login: str) -> DemoPerson:
 def missing(database: Database, clock: ManualClock, person: DemoPerson, machine: str) -> list[str]:
     with database.reading() as session:
         found = may_use(
-            session, clock, person_id=person.person_id, resource_id=machine, machine_state="idle"
+            session,
+            clock,
+            PARIS,
+            person_id=person.person_id,
+            resource_id=machine,
+            machine_state="idle",
         )
     return [refusal.code for refusal in unmet(found)]
 

@@ -49,9 +49,9 @@ def codes(act: Callable[[], object]) -> set[str]:
 def against(lab: Lab, person: str, machine: str = "mill") -> list[str]:
     with lab.database.reading() as session:
         found = may_use(
-            session, lab.clock, person_id=person, resource_id=machine, machine_state="idle"
+            session, lab.clock, PARIS, person_id=person, resource_id=machine, machine_state="idle"
         )
-        to_go_on = may_go_on(session, lab.clock, person_id=person, resource_id=machine)
+        to_go_on = may_go_on(session, lab.clock, PARIS, person_id=person, resource_id=machine)
     codes_now = [one.code for one in unmet(found)]
     assert [one.code for one in unmet(to_go_on)] == codes_now
     return codes_now

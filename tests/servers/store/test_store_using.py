@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fabctl.errors import InputError, UnknownIdError
+from fabctl.model.booking_facts import PARIS
 from fabctl.model.refusal import RefusedError
 from fabctl.services import permits, recording, uses, using
 from fabctl.services.access import may_use
@@ -25,7 +26,7 @@ MACHINE = "printer-a"
 def begin(lab: Lab, person: str, state: str = "idle") -> UseView:
     with lab.database.transaction() as session:
         return using.begin_use(
-            session, lab.clock, person_id=person, resource_id=MACHINE, machine_state=state
+            session, lab.clock, PARIS, person_id=person, resource_id=MACHINE, machine_state=state
         )
 
 
@@ -36,7 +37,7 @@ def finish(lab: Lab, use: UseView, by: str) -> None:
 
 def permissions(lab: Lab) -> list[Permission]:
     with lab.database.reading() as session:
-        return permits.permissions(session, lab.clock, frozenset({MACHINE}))
+        return permits.permissions(session, lab.clock, PARIS, frozenset({MACHINE}))
 
 
 def open_use(lab: Lab) -> UseView | None:
@@ -129,7 +130,12 @@ def test_a_refused_start_leaves_the_use_open(lab: Lab, use: UseView, tmp_path: P
 def test_somebody_elses_use_keeps_a_job_away(lab: Lab, use: UseView) -> None:
     with lab.database.reading() as session:
         found = may_use(
-            session, lab.clock, person_id=lab.karim, resource_id=MACHINE, machine_state="idle"
+            session,
+            lab.clock,
+            PARIS,
+            person_id=lab.karim,
+            resource_id=MACHINE,
+            machine_state="idle",
         )
     assert {one.code for one in found if one.met is not True} == {
         "machine-busy",
@@ -158,7 +164,7 @@ def test_a_jobs_use_gets_permits_too(lab: Lab, tmp_path: Path) -> None:
 
 def test_machines_without_an_interlock_get_none(lab: Lab, use: UseView) -> None:
     with lab.database.reading() as session:
-        assert permits.permissions(session, lab.clock, frozenset({"mill"})) == []
+        assert permits.permissions(session, lab.clock, PARIS, frozenset({"mill"})) == []
 
 
 def test_a_suspension_ends_it(lab: Lab, use: UseView) -> None:

@@ -14,6 +14,7 @@ from fabctl.__main__ import cli
 from fabctl.clock import SystemClock
 from fabctl.config_file import load
 from fabctl.errors import FabError
+from fabctl.model.booking_facts import PARIS
 from fabctl.services import bookings, certifications, jobs, machines, people, uses
 from fabctl.services.audit import lines_about
 from fabctl.store.engine import Database
@@ -159,7 +160,7 @@ def running(lab_toml: Path, database: Database, lea: str) -> str:
             size=len(CONTENT),
             report=report(),
         )
-        jobs.open_use(session, CLOCK, job_id=job.id, person_id=lea, machine_state="idle")
+        jobs.open_use(session, CLOCK, PARIS, job_id=job.id, person_id=lea, machine_state="idle")
         jobs.start_answered(session, CLOCK, job_id=job.id, accepted=True, code="ok", reason=None)
     return job.id
 

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import select, update
 
 from fabctl.errors import InputError
+from fabctl.model.accounts import GroupKind
 from fabctl.model.booking import Slot
 from fabctl.model.consent import Consent, Signer
 from fabctl.model.refusal import RefusedError
-from fabctl.services import enrolments, needs, participants, sessions, workshops
+from fabctl.services import accounts, enrolments, needs, notices, participants, sessions, workshops
 from fabctl.services.audit import lines_about
-from fabctl.services.due_work import Due, told_to
+from fabctl.services.due_work import Due
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Claim
 from fabctl.store.tables_workshops import Enrolment, EnrolmentNeeds, WorkshopSession
@@ -189,8 +190,8 @@ def test_a_full_session_makes_people_wait_and_a_freed_place_is_offered_to_the_fi
         enrolments.cancel_enrolment(session, lab.clock, enrolment_id=place.id, by=first)
     assert scene.states() == ["offered", "waiting"]
     with lab.database.transaction() as session:
-        told = told_to(session, lab.clock, person_id=second)
-        assert [(one.what, one.due_at) for one in told] == [
+        told = notices.of_person(session, person_id=second)
+        assert [(one.code, one.due_at) for one in told] == [
             (Due.PLACE_OFFERED, lab.clock.now() + 6 * HOUR)
         ]
         enrolments.accept(session, lab.clock, enrolment_id=waiting.id, by=second)
@@ -264,9 +265,17 @@ def test_a_partner_holds_places_and_names_them_later(lab: Lab) -> None:
     parent = scene.adult("Fatou")
     kid, grown = scene.child(parent, "Tom", signed=False), scene.adult("Zoé")
     with lab.database.transaction() as session:
-        partner = participants.add_partner(session, lab.clock, name="Centre social", by=lab.awa)
-        participants.add_partner_member(
-            session, lab.clock, partner_id=partner, person_id=lab.noemie, by=lab.awa
+        group = accounts.add_group(
+            session, lab.clock, name="Centre social", kind=GroupKind.PARTNER, by=lab.awa
+        )
+        partner = group.id
+        accounts.set_member(
+            session,
+            lab.clock,
+            account_id=partner,
+            person_id=lab.noemie,
+            may_act=True,
+            by=lab.awa,
         )
         held = enrolments.hold_places(
             session,

@@ -44,6 +44,7 @@ def start(lab: Lab, job_id: str, person: PersonView) -> Answer:
         order = jobs.open_use(
             db,
             lab.clock,
+            lab.config.time_zone,
             job_id=job_id,
             person_id=person.id,
             machine_state=lab.machine(machine).state,
@@ -74,7 +75,12 @@ def begin(lab: Lab, machine: str, person: PersonView) -> None:
     state = lab.machine(machine).state
     with lab.db.transaction() as db:
         using.begin_use(
-            db, lab.clock, person_id=person.id, resource_id=machine, machine_state=state
+            db,
+            lab.clock,
+            lab.config.time_zone,
+            person_id=person.id,
+            resource_id=machine,
+            machine_state=state,
         )
     lab.hub.note(machine)
 

@@ -101,7 +101,12 @@ def _personal(
     db: Session, lab: Lab, view: MachineView, person: PersonView, coming: list[Booking]
 ) -> Panel:
     found = access.may_use(
-        db, lab.clock, person_id=person.id, resource_id=view.id, machine_state=view.state
+        db,
+        lab.clock,
+        lab.config.time_zone,
+        person_id=person.id,
+        resource_id=view.id,
+        machine_state=view.state,
     )
     slot = _slot_now(db, lab, view.id)
     against = clearing.may_clear(db, lab.clock, person_id=person.id, resource_id=view.id)
