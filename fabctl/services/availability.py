@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from fabctl.errors import InputError
 from fabctl.model.booking_facts import ClaimKind, Taken
+from fabctl.model.booking_refusals import out_of_range
 from fabctl.model.booking_slots import Slot, without
 from fabctl.services import opening
 from fabctl.services.places import live_claim
@@ -45,7 +46,7 @@ def availability(
     :param window: at most 62 days.
     :raises InputError: the window is longer, or ends before it starts.
     """
-    if not timedelta() < window.length <= LONGEST:
+    if out_of_range(window) is not None or not timedelta() < window.length <= LONGEST:
         raise InputError("no availability for this stretch of time", limit="62 days")
     tree = {row.id: row for row in session.scalars(select(Resource).order_by(Resource.position))}
     wanted = [

@@ -80,7 +80,7 @@ def add_resource(  # what it is, each thing by its name
     session.add(row)
     give_place(session, row)
     audit(session, clock, by, "resource.added", f"resource:{resource_id}", {"kind": kind.value})
-    return _view(row)
+    return view(row)
 
 
 def put_into(
@@ -104,13 +104,13 @@ def put_into(
     give_place(session, row)
     details = {"parent": parent_id}
     audit(session, clock, by, "resource.put-into", f"resource:{resource_id}", details)
-    return _view(row)
+    return view(row)
 
 
 def list_all(session: Session) -> list[PlaceView]:
     """Return every resource that is not retired, in their order."""
     query = select(Resource).where(Resource.retired_at.is_(None)).order_by(Resource.position)
-    return [_view(row) for row in session.scalars(query)]
+    return [view(row) for row in session.scalars(query)]
 
 
 def set_pool(
@@ -159,5 +159,21 @@ def get_pool(session: Session, pool_id: str) -> PoolView:
     return PoolView(row.id, row.name, tuple(lookups.pool_members(session, pool_id)))
 
 
-def _view(row: Resource) -> PlaceView:
+def list_pools(session: Session) -> list[PoolView]:
+    """Return every pool with its members that are not retired, by id."""
+    query = (
+        select(PoolMember.pool_id, PoolMember.resource_id)
+        .join(Resource, Resource.id == PoolMember.resource_id)
+        .where(Resource.retired_at.is_(None))
+        .order_by(PoolMember.pool_id, PoolMember.position)
+    )
+    members: dict[str, list[str]] = {}
+    for pool_id, resource_id in session.execute(query):
+        members.setdefault(pool_id, []).append(resource_id)
+    pools = session.scalars(select(Pool).order_by(Pool.id))
+    return [PoolView(row.id, row.name, tuple(members.get(row.id, ()))) for row in pools]
+
+
+def view(row: Resource) -> PlaceView:
+    """Return a resource. For services only."""
     return PlaceView(row.id, row.name, ResourceKind(row.kind), row.category, row.parent_id)

@@ -48,6 +48,14 @@ class SeriesReport:
     refused: Sequence[RefusedDate]
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesProposal:
+    """What would become of a series."""
+
+    possible: Sequence[Slot]
+    refused: Sequence[RefusedDate]
+
+
 def book_series(  # noqa: PLR0913  # who, what, when, how often
     session: Session,
     clock: Clock,
@@ -96,6 +104,42 @@ def book_series(  # noqa: PLR0913  # who, what, when, how often
         return SeriesReport(None, [], refused)
     whole.commit()
     return SeriesReport(series_id if booked else None, booked, refused)
+
+
+def propose_series(  # noqa: PLR0913  # who, what, when, how often
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    person_id: str,
+    resource_id: str,
+    start: datetime,
+    end: datetime,
+    weeks: int,
+    by: str,
+) -> SeriesProposal:
+    """Say which dates of a series could be booked now and which not. Nothing is kept.
+
+    :raises RefusedError: as for booking it.
+    :raises UnknownIdError: no such person or resource.
+    """
+    whole = session.begin_nested()
+    try:
+        report = book_series(
+            session,
+            clock,
+            zone,
+            person_id=person_id,
+            resource_id=resource_id,
+            start=start,
+            end=end,
+            weeks=weeks,
+            by=by,
+            book_the_rest=True,
+        )
+        return SeriesProposal([Slot(one.start, one.end) for one in report.booked], report.refused)
+    finally:
+        whole.rollback()
 
 
 def _require_allowed(session: Session, resource_id: str, by: str, weeks: int, first: Slot) -> None:

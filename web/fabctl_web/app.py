@@ -18,7 +18,7 @@ from fabctl.messaging.lab_view import LabView
 from fabctl.services.sign_ins import LASTS, SignInKind
 from fabctl.store.engine import Database
 from fabctl_web import errors, headers, hosts, language, static_files, uploads
-from fabctl_web.api import about, jobs, reservations
+from fabctl_web.api import about, calendars, jobs, reservations, resources, series, waiting
 from fabctl_web.api import machines as api_machines
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
@@ -30,7 +30,10 @@ from fabctl_web.machines.views import area as machines_area
 from fabctl_web.people import signed_in
 from fabctl_web.people.views import area as people_area
 
-API_AREAS = (about.area, api_machines.area, reservations.area, jobs.area)
+API_AREAS = (
+    about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
+    calendars.area, jobs.area,
+)  # fmt: skip
 TEMPLATES = Path(__file__).parent / "templates"
 
 

@@ -64,10 +64,14 @@ class Lab:
         """Return the last word of a machine's interlock; None for a machine without one."""
         return self.view.interlock(machine) if machine in self.config.interlocks else None
 
-    def booked_anew(self, machine: str) -> None:
-        """Tell every screen that a booking of ``machine`` was made, moved or cancelled."""
+    def booked_anew(self, resource: str) -> None:
+        """Tell every screen that a booking was made, moved or cancelled.
+
+        What is no machine may have machines in it: all of them may have changed then.
+        """
         self.bookings.forget()
-        self.hub.note(machine)
+        for machine in [resource] if resource in self.config.machines else self.config.machines:
+            self.hub.note(machine)
 
 
 def current_lab() -> Lab:

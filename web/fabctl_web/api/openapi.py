@@ -33,23 +33,37 @@ def document() -> Json:
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}],
-        "paths": _merged("PATHS"),
+        "paths": _paths(),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": _merged("SCHEMAS"),
+            "schemas": _schemas(),
         },
     }
 
 
-def _merged(part: str) -> Json:
-    """Return a part of all areas' descriptions.
+def _paths() -> Json:
+    """Return all areas' paths; two areas may share one, each with methods of its own.
 
-    :raises ValueError: two areas describe the same path or name the same schema.
+    :raises ValueError: two areas describe the same call.
     """
     whole: Json = {}
     for area in AREAS:
-        found: Json = getattr(area, part)
-        if twice := whole.keys() & found.keys():
+        for path, found in area.PATHS.items():
+            there = whole.get(path, {})
+            if twice := (there.keys() & found.keys()) - {"parameters"}:
+                raise ValueError(f"{area.__name__} describes again: {path} {sorted(twice)}")
+            whole[path] = there | found
+    return whole
+
+
+def _schemas() -> Json:
+    """Return all areas' schemas.
+
+    :raises ValueError: two areas name the same one.
+    """
+    whole: Json = {}
+    for area in AREAS:
+        if twice := whole.keys() & area.SCHEMAS.keys():
             raise ValueError(f"{area.__name__} describes again: {sorted(twice)}")
-        whole |= found
+        whole |= area.SCHEMAS
     return whole

@@ -22,6 +22,11 @@ def refusal(what: str) -> Json:
     return answer(what, ref("Refusals"))
 
 
+def nothing(what: str) -> Json:
+    """Return an answer without a body."""
+    return {"description": what}
+
+
 NOT_FOUND = refusal("There is no such thing, or it is not yours to see.")
 REFUSED = refusal("Refused: every reason at once. Nothing was changed.")
 MALFORMED = refusal("The request is malformed: every field that cannot be read.")

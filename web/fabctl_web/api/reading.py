@@ -92,6 +92,10 @@ class Sent:
         """Return true or false; ``usual`` when it is left out."""
         return self._read(name, _flag, usual) if self.has(name) else usual
 
+    def said(self, name: str) -> bool:
+        """Return true or false, which must not be left out."""
+        return self._read(name, _flag, False)
+
     def instant(self, name: str) -> datetime:
         """Return a time that came with an offset, in UTC."""
         return self._read(name, instant, datetime.min.replace(tzinfo=UTC))
@@ -107,6 +111,15 @@ class Sent:
     def texts(self, name: str, most: int = 200) -> list[str]:
         """Return a list of texts."""
         return self._read(name, lambda value: _texts(value, most), [])
+
+    def records(self, name: str, most: int = 200) -> list[Sent]:
+        """Return a list of objects; what is wrong in one of them is noted here too."""
+        nothing: list[dict[str, Any]] = []
+        found = self._read(name, lambda value: _records(value, most), nothing)
+        parts = [Sent(one) for one in found]
+        for one in parts:
+            one.refusals = self.refusals
+        return parts
 
     def resource(self, name: str = "resource") -> str:
         """Return the id of a resource that the lab has."""
@@ -145,6 +158,17 @@ def query() -> Iterator[Sent]:
     :raises MalformedError: at the end, for wrong fields.
     """
     yield from _checked(Sent(request.args))
+
+
+def reason() -> str | None:
+    """Return why, as the query says it; None where it says nothing.
+
+    :raises MalformedError: it cannot be read.
+    """
+    if not request.args.get("reason", "").strip():
+        return None
+    with query() as sent:
+        return sent.text("reason")
 
 
 def _checked(sent: Sent) -> Iterator[Sent]:
@@ -197,6 +221,14 @@ def _texts(value: object, most: int) -> list[str]:
     return [_text(one) for one in value]
 
 
+def _records(value: object, most: int) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or len(value) > most:
+        raise TypeError(value)
+    if not all(isinstance(one, dict) for one in value):
+        raise TypeError(value)
+    return value
+
+
 def _known(resource_id: str) -> bool:
     with current_lab().db.reading() as db:
         return any(place.id == resource_id for place in resources.list_all(db))
@@ -224,6 +256,20 @@ def page() -> Page:
         limit = sent.number("limit", 1, LIMIT_MOST) if sent.has("limit") else LIMIT_DEFAULT
         after = sent.choice("cursor", _key, _NO_KEY) if sent.has("cursor") else None
     return Page(limit, after)
+
+
+def instant_and_id(asked: Page) -> tuple[datetime, str] | None:
+    """Return the key after which to go on in a list by time and id; None: from the start.
+
+    :raises MalformedError: it is the cursor of another list.
+    """
+    if asked.after is None:
+        return None
+    try:
+        written, last = asked.after
+        return instant(written), last
+    except ValueError as error:
+        raise MalformedError([malformed("cursor")]) from error
 
 
 def paged(

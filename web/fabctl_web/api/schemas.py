@@ -9,6 +9,9 @@ Json = dict[str, Any]
 INSTANT: Json = {"type": "string", "format": "date-time"}
 MAYBE_INSTANT: Json = {"type": ["string", "null"], "format": "date-time"}
 TEXT: Json = {"type": "string"}
+FILLED: Json = {"type": "string", "minLength": 1, "maxLength": 4000, "pattern": "[^\\s]"}
+"""A text that is sent and is not blank."""
+DAY: Json = {"type": "string", "format": "date"}
 MAYBE_TEXT: Json = {"type": ["string", "null"]}
 MAYBE_NUMBER: Json = {"type": ["number", "null"]}
 MAYBE_COUNT: Json = {"type": ["integer", "null"], "minimum": 0}

@@ -13,6 +13,7 @@ from fabctl.gcode.report import Report
 from fabctl.interlock import InterlockProfile
 from fabctl.messaging.interlocks import InterlockView
 from fabctl.messaging.lab_view import MachineView
+from fabctl.model.booking_slots import Slot
 from fabctl.model.refusal import Refusal
 from fabctl.ports import MachineProfile
 from fabctl.services.bookings import ReservationView
@@ -109,8 +110,17 @@ def reservation_json(found: ReservationView) -> Json:
         "person": found.person_id,
         "start": instant(found.start),
         "end": instant(found.end),
+        "created_at": instant(found.created_at),
         "cancelled_at": instant(found.cancelled_at),
+        "checked_in_at": instant(found.checked_in_at),
+        "no_show_at": instant(found.no_show_at),
+        "series": found.series_id,
     }
+
+
+def slot_json(slot: Slot) -> Json:
+    """Return a stretch of time."""
+    return {"start": instant(slot.start), "end": instant(slot.end)}
 
 
 def job_json(job: JobView, view: MachineView) -> Json:

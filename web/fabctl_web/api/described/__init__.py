@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from fabctl_web.api.described import about, jobs, machines, reservations
+from fabctl_web.api.described import (
+    about,
+    calendars,
+    jobs,
+    machines,
+    reservations,
+    resources,
+    series,
+    waiting,
+)
 
-AREAS = (about, machines, reservations, jobs)
+AREAS = (about, machines, resources, reservations, series, waiting, calendars, jobs)

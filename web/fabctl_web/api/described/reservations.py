@@ -2,36 +2,80 @@
 
 from __future__ import annotations
 
-from fabctl_web.api.operations import NOT_FOUND, REFUSED, answer, operation, path_id, refusal
-from fabctl_web.api.schemas import INSTANT, MAYBE_INSTANT, TEXT, Json, record, ref
+from fabctl_web.api.operations import (
+    MALFORMED,
+    NOT_FOUND,
+    PAGING,
+    REFUSED,
+    answer,
+    operation,
+    page_of,
+    path_id,
+    query,
+    refusal,
+    sent,
+)
+from fabctl_web.api.schemas import (
+    FILLED,
+    INSTANT,
+    MAYBE_INSTANT,
+    MAYBE_TEXT,
+    TEXT,
+    Json,
+    record,
+    ref,
+)
 
 RESERVATION = path_id("reservation", "The reservation's id.")
-REASON = {
-    "name": "reason",
-    "in": "query",
-    "description": "Why; the staff cancel other people's reservations with a reason.",
-    "schema": {"type": "string"},
+RESOURCE = path_id("resource", "The id of a machine, a space or a seat.")
+REASON = query("reason", "Why; the staff cancel other people's reservations with a reason.", TEXT)
+OVERRIDE = FILLED | {
+    "description": "For the staff: why the rules that may be are set aside. It is kept."
 }
-
+WHOSE = FILLED | {"description": "For the staff: whose; else your own."}
 
 PATHS: Json = {
     "/reservations": {
+        "get": operation(
+            "listReservations",
+            "Your reservations, the earliest first; cancelled ones too.",
+            {"200": answer("A page of them.", ref("Reservations")), "422": MALFORMED},
+            parameters=[
+                query("since", "Those that end after this; now, when not said.", INSTANT),
+                query("person", "For the staff: whose.", FILLED),
+                *PAGING,
+            ],
+        ),
         "post": operation(
             "reserve",
-            "Book a machine for yourself.",
+            "Book a machine, a space or a seat.",
             {
                 "201": answer("Booked.", ref("Reservation")),
+                "404": NOT_FOUND,
                 "409": REFUSED,
-                "422": refusal("The request is malformed, or names no machine of the lab."),
+                "422": refusal("The request is malformed, or names no resource of the lab."),
             },
-            requestBody={
-                "required": True,
-                "content": {"application/json": {"schema": ref("ReservationRequest")}},
-            },
-        )
+            requestBody=sent("ReservationRequest"),
+        ),
     },
     "/reservations/{reservation}": {
         "parameters": [RESERVATION],
+        "get": operation(
+            "getReservation",
+            "One of your reservations.",
+            {"200": answer("The reservation.", ref("Reservation")), "404": NOT_FOUND},
+        ),
+        "patch": operation(
+            "moveReservation",
+            "Give a reservation another time or another resource. Refused: it stays as it was.",
+            {
+                "200": answer("Moved.", ref("Reservation")),
+                "404": NOT_FOUND,
+                "409": REFUSED,
+                "422": refusal("The request is malformed, or names no resource of the lab."),
+            },
+            requestBody=sent("MoveRequest"),
+        ),
         "delete": operation(
             "cancelReservation",
             "Cancel a reservation; one that runs is cut short now.",
@@ -39,6 +83,7 @@ PATHS: Json = {
                 "200": answer("Cancelled.", ref("Reservation")),
                 "404": NOT_FOUND,
                 "409": REFUSED,
+                "422": MALFORMED,
             },
             parameters=[REASON],
         ),
@@ -55,14 +100,45 @@ PATHS: Json = {
             },
         ),
     },
+    "/reservations/{reservation}/stop": {
+        "parameters": [RESERVATION],
+        "post": operation(
+            "stopReservation",
+            "End a running reservation now; the rest is free, and the next booker is told.",
+            {
+                "200": answer("Ended.", ref("Reservation")),
+                "404": NOT_FOUND,
+                "409": REFUSED,
+            },
+        ),
+    },
+    "/resources/{resource}/use-now": {
+        "parameters": [RESOURCE],
+        "post": operation(
+            "useNow",
+            "Book from now to the next reservation, closing, or the longest time allowed. You "
+            "are checked in.",
+            {
+                "201": answer("Booked.", ref("Reservation")),
+                "404": NOT_FOUND,
+                "409": REFUSED,
+                "422": MALFORMED,
+            },
+            requestBody=sent("UseNowRequest"),
+        ),
+    },
 }
+
 SCHEMAS: Json = {
     "ReservationRequest": record(
         {
-            "resource": TEXT | {"description": "A machine's id."},
+            "resource": FILLED | {"description": "The id of a machine, a space or a seat."},
             "start": INSTANT,
             "end": INSTANT,
+            "person": WHOSE,
+            "override_reason": OVERRIDE,
         },
+        optional=("person", "override_reason"),
         examples=[
             {
                 "resource": "printer-a",
@@ -71,6 +147,26 @@ SCHEMAS: Json = {
             }
         ],
     ),
+    "MoveRequest": record(
+        {
+            "start": INSTANT,
+            "end": INSTANT,
+            "resource": FILLED | {"description": "The same, when not said."},
+            "override_reason": OVERRIDE,
+        },
+        optional=("resource", "override_reason"),
+    ),
+    "UseNowRequest": record(
+        {
+            "minutes": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 10080,
+                "description": "Not longer than this; as long as possible, when not said.",
+            }
+        },
+        optional=("minutes",),
+    ),
     "Reservation": record(
         {
             "id": TEXT,
@@ -78,7 +174,12 @@ SCHEMAS: Json = {
             "person": TEXT,
             "start": INSTANT,
             "end": INSTANT,
+            "created_at": INSTANT,
             "cancelled_at": MAYBE_INSTANT,
+            "checked_in_at": MAYBE_INSTANT,
+            "no_show_at": MAYBE_INSTANT | {"description": "Nobody came: it was given back."},
+            "series": MAYBE_TEXT | {"description": "The weekly series that it is a date of."},
         }
     ),
+    "Reservations": page_of("reservations", "Reservation"),
 }
