@@ -157,3 +157,28 @@ def name_missing() -> Refusal:
         text("A person needs a name."),
         text("A first name is enough."),
     )
+
+
+def language_unknown() -> Refusal:
+    """Return the refusal for a language without a catalogue."""
+    return Refusal(
+        "language-unknown", text("The lab does not speak this language."), text("One of: fr, en.")
+    )
+
+
+def own_role() -> Refusal:
+    """Return the refusal for somebody who would change their own role or suspend themselves."""
+    return Refusal(
+        "own-role",
+        text("Nobody does this to their own account."),
+        text("Ask somebody else of the staff."),
+    )
+
+
+def admin_only() -> Refusal:
+    """Return the refusal for staff who would make, change or suspend staff."""
+    return Refusal(
+        "admin-only",
+        text("Only an administrator decides about the staff."),
+        text("Ask an administrator of the lab."),
+    )

@@ -17,7 +17,14 @@ from datetime import date
 from typing import TypeVar
 
 from fabctl.model.consent import Birth, birth_refusals
-from fabctl.model.people import Role, clean_login, clean_name, login_refusals, name_refusals
+from fabctl.model.people import (
+    Role,
+    clean_login,
+    clean_name,
+    language_unknown,
+    login_refusals,
+    name_refusals,
+)
 from fabctl.model.refusal import Refusal
 from fabctl.model.texts import text
 
@@ -194,7 +201,7 @@ def _row(
         *name_refusals(name),
         *(login_refusals(login) if login else ()),
         *([_unknown_role()] if role and _plain(role) not in _ROLES else ()),
-        *([_unknown_language()] if language and _plain(language) not in _LANGUAGES else ()),
+        *([language_unknown()] if language and _plain(language) not in _LANGUAGES else ()),
         *(birth_refusals(Birth(_year(year)), today) if year else ()),
     )
     if refusals:
@@ -315,12 +322,6 @@ def _unknown_role() -> Refusal:
         "role-unknown",
         text("There is no such role."),
         text("One of: member, trainer, animator, staff, admin."),
-    )
-
-
-def _unknown_language() -> Refusal:
-    return Refusal(
-        "language-unknown", text("The lab does not speak this language."), text("One of: fr, en.")
     )
 
 

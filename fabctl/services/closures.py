@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,8 @@ class ClosureView:
     kind: ClaimKind
     slot: Slot
     note: str
+    cancelled: tuple[str, ...] = ()
+    """The reservations that went for it; only :func:`close` says them."""
 
 
 def close(  # noqa: PLR0913  # what, when, why, and what becomes of those who booked
@@ -63,15 +65,16 @@ def close(  # noqa: PLR0913  # what, when, why, and what becomes of those who bo
         raise RefusedError([never])
     lock_tree(session, resource_id)
     resource = lookups.resource(session, resource_id)
+    cancelled: tuple[str, ...] = ()
     if cancel_reservations:
-        _make_room(session, clock, zone, resource, slot, by=by, reason=note)
+        cancelled = _make_room(session, clock, zone, resource, slot, by=by, reason=note)
     row = Claim(id=new_id(), resource_id=resource_id, kind=kind.value, note=note)
     row.start_at, row.end_at = slot.start, slot.end
     session.add(row)
     session.flush()
     details = {"resource": resource_id, "kind": kind.value}
     audit(session, clock, by, "closure.made", f"claim:{row.id}", details)
-    return _view(row)
+    return replace(_view(row), cancelled=cancelled)
 
 
 def _make_room(  # whose slots go, and why
@@ -83,8 +86,11 @@ def _make_room(  # whose slots go, and why
     *,
     by: str,
     reason: str,
-) -> None:
-    """Cancel what is in the way and has not ended. Offers go first: they would follow at once."""
+) -> tuple[str, ...]:
+    """Cancel what is in the way and has not ended; return the reservations' ids.
+
+    Offers go first: they would follow at once.
+    """
     overlapping = (
         in_the_way(resource), live_claim(), Claim.start_at < slot.end, Claim.end_at > slot.start
     )  # fmt: skip
@@ -107,11 +113,15 @@ def _make_room(  # whose slots go, and why
         .join(Resource, on_resource)
         .where(*overlapping, Claim.end_at > clock.now())
     )
-    for one in session.scalars(query).all():
+    found = tuple(session.scalars(query))
+    for one in found:
         bookings.cancel(session, clock, zone, reservation_id=one, by=by, reason=reason)
+    return found
 
 
-def reopen(session: Session, clock: Clock, zone: ZoneInfo, *, closure_id: str, by: str) -> None:
+def reopen(
+    session: Session, clock: Clock, zone: ZoneInfo, *, closure_id: str, by: str
+) -> ClosureView:
     """End a closure now, or before it begins; those who wait get their offers.
 
     :raises UnknownIdError: there is no such closure (any more).
@@ -128,6 +138,7 @@ def reopen(session: Session, clock: Clock, zone: ZoneInfo, *, closure_id: str, b
     session.flush()
     audit(session, clock, by, "closure.ended", f"claim:{row.id}")
     waiting.promote(session, clock, zone, row.resource_id)
+    return _view(row)
 
 
 def coming(session: Session, *, since: datetime) -> list[ClosureView]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
+from fabctl.errors import InputError
 from fabctl.model.booking_policy import BookingRules, Reach, Scope, effective, policy_refusals
 from fabctl.model.refusal import RefusedError
 from fabctl.services import lookups
@@ -22,15 +25,18 @@ Policies = Sequence[tuple[Scope, Mapping[str, Any]]]
 
 def set_policy(
     session: Session, clock: Clock, *, scope: Scope, numbers: Mapping[str, Any], by: str | None
-) -> None:
+) -> PolicyView:
     """Set all numbers of one scope (see :data:`fabctl.model.booking_policy.NUMBERS`).
 
     A number that is left out inherits from the wider scope.
 
     :raises RefusedError: every number that cannot be; staff-only.
+    :raises InputError: a subject for the whole lab, or none for a category.
     :raises UnknownIdError: no such resource.
     """
     require_staff(session, by)
+    if (scope.reach is Reach.LAB) != (scope.subject == ""):
+        raise InputError("a policy of the lab has no subject, every other has one")
     if refusals := policy_refusals(numbers):
         raise RefusedError(refusals)
     if scope.reach is Reach.RESOURCE:
@@ -45,6 +51,34 @@ def set_policy(
     session.flush()
     details = {"version": row.version, "before": before, "after": dict(numbers)}
     audit(session, clock, by, "policy.changed", f"policy:{scope.reach}:{scope.subject}", details)
+    return _view(row)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """What the staff set for one scope; its versions are in the audit trail."""
+
+    scope: Scope
+    numbers: Mapping[str, Any]
+    version: int
+    changed_at: datetime
+
+    @property
+    def audited_as(self) -> str:
+        """Its subject in the audit trail."""
+        return f"policy:{self.scope.reach}:{self.scope.subject}"
+
+
+def list_policies(session: Session) -> list[PolicyView]:
+    """Return every policy, the widest first."""
+    reaches = list(Reach)
+    found = [_view(row) for row in session.scalars(select(Policy))]
+    return sorted(found, key=lambda one: (reaches.index(one.scope.reach), one.scope.subject))
+
+
+def _view(row: Policy) -> PolicyView:
+    scope = Scope(Reach(row.reach), row.subject)
+    return PolicyView(scope, dict(row.numbers), row.version, row.changed_at)
 
 
 def all_policies(session: Session) -> Policies:

@@ -40,10 +40,10 @@ def is_staff(session: Session, by: str | None) -> bool:
 
     :raises UnknownIdError: no such person.
     """
-    return by is not None and _role(session, by) in _STAFF
+    return by is not None and role_of(session, by) in _STAFF
 
 
-def _role(session: Session, by: str) -> Role:
+def role_of(session: Session, by: str) -> Role:
     """Return in which role somebody acts; whoever has the server's shell is its administrator."""
     person = person_in(by)
     return Role.ADMIN if person is None else Role(lookups.person(session, person).role)
@@ -51,7 +51,7 @@ def _role(session: Session, by: str) -> Role:
 
 def runs_workshops(session: Session, by: str | None) -> bool:
     """Say whether somebody puts workshops on: staff and animators."""
-    return by is not None and _role(session, by).acts_for_others
+    return by is not None and role_of(session, by).acts_for_others
 
 
 def require_staff(session: Session, by: str | None) -> None:
