@@ -18,8 +18,24 @@ from fabctl.messaging.lab_view import LabView
 from fabctl.services.sign_ins import LASTS, SignInKind
 from fabctl.store.engine import Database
 from fabctl_web import errors, headers, hosts, language, static_files, uploads
-from fabctl_web.api import about, calendars, jobs, reservations, resources, series, waiting
+from fabctl_web.api import (
+    about,
+    audit,
+    calendars,
+    enrolments,
+    house,
+    jobs,
+    policies,
+    reservations,
+    resources,
+    series,
+    session_day,
+    training,
+    waiting,
+    workshops,
+)
 from fabctl_web.api import machines as api_machines
+from fabctl_web.api import people as api_people
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
 from fabctl_web.bookings.views import area as bookings_area
@@ -32,7 +48,8 @@ from fabctl_web.people.views import area as people_area
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
-    calendars.area, jobs.area,
+    calendars.area, jobs.area, api_people.area, policies.area, house.area, audit.area,
+    training.area, workshops.area, enrolments.area, session_day.area,
 )  # fmt: skip
 TEMPLATES = Path(__file__).parent / "templates"
 

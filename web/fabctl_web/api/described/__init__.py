@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from fabctl_web.api.described import (
     about,
+    audit,
     calendars,
+    enrolments,
+    house,
     jobs,
     machines,
+    people,
+    policies,
     reservations,
     resources,
     series,
+    session_day,
+    training,
     waiting,
+    workshops,
 )
 
-AREAS = (about, machines, resources, reservations, series, waiting, calendars, jobs)
+AREAS = (
+    about,
+    machines,
+    resources,
+    reservations,
+    series,
+    waiting,
+    calendars,
+    jobs,
+    people,
+    policies,
+    house,
+    audit,
+    training,
+    workshops,
+    enrolments,
+    session_day,
+)
