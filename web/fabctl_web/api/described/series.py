@@ -75,17 +75,19 @@ SCHEMAS: Json = {
         {**_WANTED, "book_the_rest": {"type": "boolean"}}, optional=("book_the_rest",)
     ),
     "Slot": record({"start": INSTANT, "end": INSTANT}),
-    "RefusedDate": record({"date": DAY, "refusals": list_of("Refusal") | {"minItems": 1}}),
-    "SeriesProposal": record({"possible": list_of("Slot"), "refused": list_of("RefusedDate")}),
+    "RefusedSeriesDate": record({"date": DAY, "refusals": list_of("Refusal") | {"minItems": 1}}),
+    "SeriesProposal": record(
+        {"possible": list_of("Slot"), "refused": list_of("RefusedSeriesDate")}
+    ),
     "Series": record(
         {
             "series": TEXT,
             "reservations": list_of("Reservation"),
-            "refused": list_of("RefusedDate"),
+            "refused": list_of("RefusedSeriesDate"),
         }
     ),
     "RefusedSeries": record(
-        {"refusals": list_of("Refusal") | {"minItems": 1}, "refused": list_of("RefusedDate")},
+        {"refusals": list_of("Refusal") | {"minItems": 1}, "refused": list_of("RefusedSeriesDate")},
         optional=("refused",),
     ),
     "CancelledSeries": record({"reservations": list_of("Reservation")}),
