@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,8 +29,10 @@ _READING = "fabctl_reading"
 class Database:
     """A lab's database. Safe to share between threads; a session is not."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, patience_s: float = BUSY_TIMEOUT_S) -> None:
         self.engine = engine
+        self._turn = threading.RLock()
+        self._patience_s = patience_s
         self._writing = sessionmaker(engine, expire_on_commit=False)
         self._reading = sessionmaker(
             engine.execution_options(**{_READING: True}), expire_on_commit=False
@@ -45,9 +48,26 @@ class Database:
         :raises RefusedError: a guarantee of the database refused.
         :raises LocalError: the database cannot do it (locked, full, read-only, damaged).
         """
-        with self._writing() as session:
+        with self._our_turn(), self._writing() as session:
             yield session
             session.commit()
+
+    @contextmanager
+    def _our_turn(self) -> Iterator[None]:
+        """Let the threads of this process write to SQLite one after the other.
+
+        SQLite would let them sleep, ever longer, and look again: some wait for seconds while the
+        lock is free. Its own lock still decides; whoever has waited too long here asks it.
+        """
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        ours = self._turn.acquire(timeout=self._patience_s)
+        try:
+            yield
+        finally:
+            if ours:
+                self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -71,7 +91,7 @@ def open_database(url: str, *, patience_s: float = BUSY_TIMEOUT_S) -> Database:
     make = _sqlite if is_sqlite(address) else _postgresql
     engine = make(address, patience_s)
     event.listen(engine, "handle_error", _explain)
-    return Database(engine)
+    return Database(engine, patience_s)
 
 
 def parse_url(url: str) -> URL:
