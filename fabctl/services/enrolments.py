@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError
+from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.booking import Slot
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.workshop_sessions import MOST_PLACES
@@ -37,6 +37,7 @@ from fabctl.services.rights import require_reason, runs_workshops
 from fabctl.services.waiting_places import promote
 from fabctl.services.workshops import HELD, counted, session_row
 from fabctl.store.ids import new_id
+from fabctl.store.tables import Account
 from fabctl.store.tables_workshops import Enrolment, EnrolmentNeeds, WorkshopSession
 
 
@@ -87,10 +88,14 @@ def hold_places(
 
     :param count: 1 to 500.
     :raises RefusedError: not-yours, session-over, session-begun, session-cancelled.
+    :raises UnknownIdError: no such session or partner.
     """
     if not 1 <= count <= MOST_PLACES:
         raise InputError("no partner holds so many places", limit=f"1 to {MOST_PLACES}")
     row = session_row(session, session_id, lock=True)
+    partner = session.get(Account, partner_id)
+    if partner is None or partner.person_id is not None:
+        raise UnknownIdError(f"there is no partner {partner_id!r}")
     facts = EnrolmentFacts(
         now=clock.now(),
         session=Slot(row.start_at, row.end_at),

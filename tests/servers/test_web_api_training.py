@@ -1,0 +1,217 @@
+"""The API of training: courses, quizzes, checks, certifications, and who may do what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabctl.model.certification import Level
+from fabctl.services import certifications, courses, quizzes
+from fabctl.services.courses import Wording
+from fabctl.services.quizzes import QuestionWording
+from tests.web_caller import Caller, caller, codes
+from tests.web_lab import WebLab, web_lab
+
+
+@dataclass
+class School:
+    """A course on printer-a with a quiz of one question, and people of every role."""
+
+    lab: WebLab
+    course: str
+    right: str
+    question: str
+
+    def by(self, login: str, language: str = "en") -> Caller:
+        """Return a program of somebody's."""
+        return caller(self.lab, login, language)
+
+    def id(self, login: str) -> str:
+        """Return a person's id."""
+        return self.lab.id_of(login)
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[School]:
+    with web_lab(tmp_path) as lab:
+        for login in ("member", "other", "animator", "staff"):
+            lab.person(login, role=login if login != "other" else "member")
+        trainer = lab.person("trainer", role="trainer")
+        staff = lab.id_of("staff")
+        with lab.db.transaction() as db:
+            certifications.certify(
+                db, lab.clock, person_id=trainer.id, resource_id="printer-a", level=Level.TRAINER
+            )
+            course = courses.create_course(
+                db,
+                lab.clock,
+                wording={"fr": Wording("Imprimante 3D", "Une heure"), "en": Wording("3D printer")},
+                resource_ids=["printer-a"],
+                by=staff,
+            ).id
+            question = quizzes.add_question(
+                db,
+                lab.clock,
+                course_id=course,
+                wording={
+                    "fr": QuestionWording("La buse est à 210 °C. Je la touche ?", ("Oui", "Non")),
+                    "en": QuestionWording("The nozzle is at 210 °C. Touch it?", ("Yes", "No")),
+                },
+                right=[1],
+                by=staff,
+            )
+            answers = quizzes.quiz_for(db, course_id=course, language="en").questions[0].answers
+        yield School(
+            lab, course, next(key for key, said in answers.items() if said == "No"), question
+        )
+
+
+def test_courses_are_listed_in_the_language_asked_for(school: School) -> None:
+    found = school.by("member", "fr").ask("GET", "/courses").get_json()
+    assert found["next"] is None
+    (course,) = found["courses"]
+    assert (course["title"], course["steps"]) == (
+        "Imprimante 3D",
+        ["prerequisites", "quiz", "practical"],
+    )
+    program = school.by("member")
+    one = program.ask("GET", f"/courses/{school.course}").get_json()
+    assert (one["title"], one["machines"]) == ("3D printer", ["printer-a"])
+    assert program.ask("GET", "/courses?resource=printer-b").get_json()["courses"] == []
+    assert program.ask("GET", "/courses/nope").status_code == 404
+
+
+def take(school: School, login: str, *chosen: str) -> Any:
+    body = {"answers": [{"question": school.question, "chosen": list(chosen)}]}
+    answer = school.by(login).ask("POST", f"/courses/{school.course}/quiz", json=body)
+    return answer.get_json() | {"status": answer.status_code}
+
+
+def test_a_quiz_says_nothing_of_what_is_right(school: School) -> None:
+    quiz = school.by("member", "fr").ask("GET", f"/courses/{school.course}/quiz").get_json()
+    assert (quiz["language"], quiz["questions"][0]["several"]) == ("fr", False)
+    assert [one["wording"] for one in quiz["questions"][0]["answers"]] == ["Oui", "Non"]
+    assert "right" not in str(quiz)
+    assert take(school, "member") == {"right": 0, "asked": 1, "passed": False, "status": 200}
+    assert take(school, "member", school.right)["passed"] is True
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, [], {}, {"answers": 1}, {"answers": [1]}, {"answers": [{"question": "x"}]}],
+    ids=str,
+)
+def test_malformed_answers(school: School, body: Any) -> None:
+    answer = school.by("member").ask("POST", f"/courses/{school.course}/quiz", json=body)
+    assert (answer.status_code, set(codes(answer))) == (422, {"malformed"})
+
+
+def check(school: School, by: str, whom: str, **more: Any) -> Any:
+    body = {"person": school.id(whom), "passed": True, **more}
+    return school.by(by).ask("POST", f"/courses/{school.course}/checks", json=body)
+
+
+def test_the_way_to_a_certification(school: School) -> None:
+    program = school.by("member")
+    path = f"/courses/{school.course}/progress"
+    assert program.ask("GET", path).get_json()["next"] == "quiz"
+    early = check(school, "trainer", "member")
+    assert (early.status_code, codes(early)) == (409, ["quiz-first"])
+    take(school, "member", school.right)
+    done = check(school, "trainer", "member")
+    assert (done.status_code, done.get_json()["standing"]) == (201, "valid")
+    assert program.ask("GET", path).get_json()["next"] is None
+    (mine,) = program.ask("GET", "/certifications").get_json()["certifications"]
+    assert (mine["machine"], mine["standing"], mine["level"]) == (
+        "printer-a",
+        "valid",
+        "autonomous",
+    )
+
+
+@pytest.mark.parametrize("by", ["member", "other", "animator"])
+def test_who_may_not_check(school: School, by: str) -> None:
+    answer = check(school, by, "member")
+    assert answer.status_code == 403
+    assert "not-a-trainer" in codes(answer)
+
+
+def test_bad_checks(school: School) -> None:
+    assert check(school, "staff", "member", step="quiz").status_code == 422
+    path = f"/courses/{school.course}/checks"
+    assert school.by("staff").ask("POST", path, json={"person": "x"}).status_code == 422
+    body = {"person": "nobody", "passed": True}
+    assert school.by("staff").ask("POST", path, json=body).status_code == 404
+
+
+SEES = {"member": 200, "other": 404, "trainer": 200, "animator": 200, "staff": 200}
+
+
+@pytest.mark.parametrize(("by", "status"), SEES.items())
+def test_who_sees_where_somebody_stands(school: School, by: str, status: int) -> None:
+    whom, program = school.id("member"), school.by(by)
+    assert program.ask("GET", f"/people/{whom}/certifications").status_code == status
+    path = f"/courses/{school.course}/progress?person={whom}"
+    assert program.ask("GET", path).status_code == status
+
+
+MAY = {"member": 403, "other": 403, "trainer": 200, "animator": 403, "staff": 200}
+
+
+@pytest.mark.parametrize(("by", "status"), MAY.items())
+def test_who_grants_suspends_and_reinstates(school: School, by: str, status: int) -> None:
+    program = school.by(by)
+    path = f"/people/{school.id('other')}/certifications/printer-a"
+    reason = {"reason": "trained at another lab"}
+    granted = program.ask("PUT", path, json=reason)
+    assert granted.status_code == status
+    suspended = program.ask("POST", f"{path}/suspend", json={"reason": "left it running"})
+    assert suspended.status_code == status
+    back = program.ask("POST", f"{path}/reinstate")
+    assert back.status_code == status
+    if status == 200:
+        said = [answer.get_json()["standing"] for answer in (granted, suspended, back)]
+        assert said == ["valid", "suspended", "valid"]
+
+
+def test_a_trainer_is_one_on_their_machine_only(school: School) -> None:
+    program, whom = school.by("trainer"), school.id("member")
+    path = f"/people/{whom}/certifications/printer-b"
+    assert program.ask("PUT", path, json={"reason": "r"}).status_code == 403
+    own = f"/people/{school.id('trainer')}/certifications/printer-a"
+    answer = program.ask("PUT", own, json={"reason": "r"})
+    assert (answer.status_code, codes(answer)) == (409, ["not-yourself"])
+
+
+def test_a_grant_has_a_reason_a_level_and_an_end(school: School) -> None:
+    program = school.by("staff")
+    path = f"/people/{school.id('member')}/certifications/printer-b"
+    body = {"reason": "school", "level": "supervised", "expires_at": "2027-06-30T23:59:59+02:00"}
+    found = program.ask("PUT", path, json=body).get_json()
+    assert found["level"] == "supervised"
+    assert found["expires_at"] == "2027-06-30T21:59:59+00:00"
+    for bad in (
+        {},
+        {"reason": " "},
+        {"reason": "r", "level": "king"},
+        {"reason": "r", "expires_at": "x"},
+    ):
+        assert program.ask("PUT", path, json=bad).status_code == 422
+    nowhere = f"/people/{school.id('member')}/certifications/nope"
+    assert program.ask("PUT", nowhere, json={"reason": "r"}).status_code == 404
+
+
+def test_without_a_token_nothing_is_shown(school: School) -> None:
+    nobody = Caller(school.lab, None)
+    for method, path in (
+        ("GET", "/courses"),
+        ("GET", f"/courses/{school.course}/quiz"),
+        ("POST", f"/courses/{school.course}/checks"),
+        ("GET", "/certifications"),
+        ("PUT", "/people/x/certifications/printer-a"),
+    ):
+        assert nobody.ask(method, path).status_code == 401
