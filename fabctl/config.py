@@ -49,6 +49,21 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MailConfig:
+    """The server that takes the lab's mail."""
+
+    host: str
+    port: int
+    security: str
+    """``starttls`` (asked for, or nothing is sent), ``tls`` from the first byte, or ``none``."""
+    sender: str
+    """The address in ``From``."""
+    user: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DataPaths:
     """Where a lab's data lies, below one directory. Nothing here touches the disk."""
 
@@ -142,6 +157,8 @@ class LabConfig:
     machines: Mapping[str, MachineProfile]
     interlocks: Mapping[str, InterlockProfile] = field(default_factory=dict)
     """By machine; a machine without one is not in it."""
+    mail: MailConfig | None = None
+    """None: no mail is sent; everything stands in the app."""
 
     @property
     def paths(self) -> DataPaths:

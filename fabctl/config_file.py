@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fabctl.config import BrokerConfig, DataPaths, Host, LabConfig
 from fabctl.config_controller import controller
 from fabctl.config_interlock import interlocks, summary_line
+from fabctl.config_mail import mail
 from fabctl.config_reader import (
     ConfigError,
     ConfigProblem,
@@ -114,6 +115,7 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
         hosts=hosts,
         machines=machines,
         interlocks=interlocks(top, machines, DataPaths(data), simulated=simulated),
+        mail=mail(top, path.parent, is_loopback=_is_loopback),
     )
     lab.finish()
     top.finish()
@@ -321,6 +323,9 @@ def summary(config: LabConfig) -> str:
         f"web       http://{config.web.address}:{config.web.port}"
         + (f", for people {config.web.public_url}" if config.web.public_url else ""),
     ]
+    if config.mail:
+        sent = f"{config.mail.host}:{config.mail.port} ({config.mail.security})"
+        lines.append(f"mail      through {sent}, from {config.mail.sender}")
     lines += [
         f"machine   {machine.id}: {machine.name}, {machine.kind}, {machine.driver} on "
         f"{machine.host}" + (f", {show(machine.port)}" if machine.port else "")

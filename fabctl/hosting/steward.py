@@ -37,6 +37,7 @@ from fabctl.services.housekeeping import tidy
 from fabctl.services.machines import bookings_projection
 from fabctl.services.maintenance import do_due_maintenance
 from fabctl.services.recording import MachineEvent, record_event, sweep_unanswered
+from fabctl.services.reminders import do_due_reminders
 from fabctl.store.engine import Database
 from fabctl.units import Seconds
 
@@ -180,6 +181,7 @@ class Steward:
             self._guarded("what is due of reservations", self._do_due_reservations)
         if self._is_due("workshops", WORKSHOPS_EVERY):
             self._guarded("what is due in workshops", lambda: self._do_due(do_due_workshops))
+            self._guarded("reminding", self._remind)
         if self._is_due("certifications", CERTIFICATIONS_EVERY):
             self._guarded("what certifications end", lambda: self._do_due(do_due_certifications))
         if self._is_due("maintenance", MAINTENANCE_EVERY):
@@ -214,6 +216,12 @@ class Steward:
             done = work(session, self._clock)
         for one in done:
             self._log(f"{one.what} of {one.subject}, due {instant(one.due_at)}")
+
+    def _remind(self) -> None:
+        with self._database.transaction() as session:
+            told = do_due_reminders(session, self._clock)
+        if told:
+            self._log(f"reminders written: {told}")
 
     def _tidy(self) -> None:
         for path in tidy(self._database, self._clock, self._job_files):

@@ -11,6 +11,7 @@ from fabctl.hosting.acknowledger import Acknowledger
 from fabctl.hosting.locks import FolderLock
 from fabctl.hosting.logs import log
 from fabctl.hosting.machine_reports import Stamps
+from fabctl.hosting.mail_office import MailOffice
 from fabctl.hosting.permit_office import RENEW_EVERY, PermitOffice
 from fabctl.hosting.steward import Steward
 from fabctl.keyfile import KeyFile
@@ -22,7 +23,8 @@ from fabctl.messaging.requests import MachineRequests, keys_in
 from fabctl.messaging.topics import LabTopics, client_id
 from fabctl.permits import USUAL_S
 from fabctl.services.machines import sync_resources
-from fabctl.store.engine import open_database
+from fabctl.services.mail_letters import Sender
+from fabctl.store.engine import Database, open_database
 from fabctl.store.migrate import require_current
 from fabctl.units import Seconds
 
@@ -30,6 +32,8 @@ SESSION_S = 7 * 24 * 3600
 """So long the broker keeps events for a steward that is away."""
 PREDECESSOR_ENDS_WITHIN_S = 15.0
 ACKNOWLEDGED_WITHIN_S = 2.0
+MAIL_ENDS_WITHIN_S = 2.0
+"""A mail under way then is sent again by the next steward, unless the server had taken it."""
 
 
 def run_steward(
@@ -86,14 +90,29 @@ def run_steward(
     )
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: steward.end())
+    mail = _mail_office(config, database, clock)
     link.on_connected(steward.connected)
     link.start()
     acknowledger.begin()
+    if mail is not None:
+        mail.begin()
     try:
         steward.run()
     finally:
+        if mail is not None:
+            mail.end(MAIL_ENDS_WITHIN_S)
         acknowledger.end(ACKNOWLEDGED_WITHIN_S)
         steward.goodbye()
         link.stop()
         database.close()
     return 0
+
+
+def _mail_office(config: LabConfig, database: Database, clock: SystemClock) -> MailOffice | None:
+    """Return what sends mail; None: lab.toml names no server."""
+    if config.mail is None:
+        return None
+    sender = Sender(
+        config.mail.sender, config.name, config.language, config.time_zone, config.web.public_url
+    )
+    return MailOffice(config.mail, sender, database, clock, log)

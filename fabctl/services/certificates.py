@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
 from fabctl.model.consent import local_day
+from fabctl.model.notice import Code
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.training import CourseStep
-from fabctl.services import lookups
+from fabctl.services import lookups, notices
 from fabctl.services.attendance import who_passed
 from fabctl.services.audit import audit
+from fabctl.services.notices import About
 from fabctl.services.participants import may_act_for
 from fabctl.services.rights import leads, require_lead
 from fabctl.services.training import record_check
@@ -124,6 +126,8 @@ def _issue(
     session.add(row)
     session.flush()
     audit(session, clock, by, "certificate.issued", f"person:{row.person_id}", {"id": row.id})
+    about = About(session_id=one.session_id, subject=f"certificate:{row.id}")
+    notices.tell_of(session, clock, row.person_id, Code.CERTIFICATE_READY, about)
     return _view(session, zone, row)
 
 

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.model import certification as rules
 from fabctl.model.certification import CertificationChange, Change, Level, Standing
+from fabctl.model.notice import Code
 from fabctl.model.training import earliest, idle_end
-from fabctl.services import lookups
+from fabctl.services import lookups, notices
 from fabctl.services.audit import audit, person_in
+from fabctl.services.notices import About
 from fabctl.store.tables import Certification, Use
 from fabctl.store.tables_training import CertificationGrant
 
@@ -72,6 +74,8 @@ def suspend(
     """Suspend a certification until it is reinstated or granted anew."""
     change = CertificationChange(Change.SUSPENDED, clock.now())
     _add(session, clock, person_id, resource_id, change, by=by, reason=reason)
+    about = About(resource_id=resource_id, words=reason)
+    notices.tell(session, clock, person_id, Code.SUSPENDED, about)
 
 
 def reinstate(

@@ -13,6 +13,7 @@ from fabctl.model import booking as rules
 from fabctl.model.booking_hours import local_day
 from fabctl.model.booking_refusals import impossible, out_of_range
 from fabctl.model.booking_slots import Slot
+from fabctl.model.notice import Code
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
@@ -30,6 +31,7 @@ from fabctl.services.booking_record import (
     where,
 )
 from fabctl.services.gathering import Asked, free_at, gather, lock_account
+from fabctl.services.notices import About
 from fabctl.services.places import in_the_way, inside, live_claim, lock_tree
 from fabctl.services.policies import rules_for
 from fabctl.store.tables import Claim, Reservation, Resource, Use
@@ -102,6 +104,9 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     session.flush()
     details = {"from": before, **where(claim), **override_details(overrode, override_reason)}
     audit(session, clock, by, "reservation.moved", f"reservation:{row.id}", details)
+    if by != row.person_id:
+        about = _about(row, goes_to, wanted)
+        notices.tell(session, clock, row.person_id, Code.MOVED_BY_STAFF, about)
     waiting.promote(session, clock, zone, old)
     return view(row, claim)
 
@@ -137,8 +142,8 @@ def cancel(
     details = {"reason": reason} if reason else None
     audit(session, clock, by, "reservation.cancelled", f"reservation:{row.id}", details)
     if by != row.person_id:
-        person, code = row.person_id, notices.CANCELLED_BY_STAFF
-        notices.tell(session, clock, person, code, claim.resource_id, slot)
+        about = _about(row, claim.resource_id, slot, reason)
+        notices.tell(session, clock, row.person_id, Code.CANCELLED_BY_STAFF, about)
     waiting.promote(session, clock, zone, claim.resource_id)
     return view(row, claim)
 
@@ -248,5 +253,9 @@ def _tell_next(session: Session, clock: Clock, zone: ZoneInfo, claim: Claim, old
         .limit(1)
     )
     for row, coming in session.execute(query):
-        slot = Slot(coming.start_at, coming.end_at)
-        notices.tell(session, clock, row.person_id, notices.FREED_BEFORE, coming.resource_id, slot)
+        about = _about(row, coming.resource_id, Slot(coming.start_at, coming.end_at))
+        notices.tell(session, clock, row.person_id, Code.FREED_BEFORE, about)
+
+
+def _about(row: Reservation, resource_id: str, slot: Slot, words: str | None = None) -> About:
+    return About(resource_id=resource_id, slot=slot, subject=f"reservation:{row.id}", words=words)

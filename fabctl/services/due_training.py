@@ -19,6 +19,7 @@ from fabctl.model.training import WARNING, warning_due
 from fabctl.services.audit import audit
 from fabctl.services.certifications import end_of
 from fabctl.services.due_work import TOLD_FOR, Due, note_once
+from fabctl.services.notices import About
 from fabctl.services.waiting_places import Offer, lapse, promote_all
 from fabctl.store.tables import Certification, Use
 from fabctl.store.tables_training import CertificationGrant, DueWork
@@ -88,7 +89,8 @@ def do_due_certifications(session: Session, clock: Clock) -> list[Done]:
         done = Done(what, f"certification:{grant.id}", due_at, grant.person_id)
         if (what.value, done.subject, due_at) in known:
             continue
-        if note_once(session, clock, what, done.subject, due_at, grant.person_id):
+        about = About(resource_id=grant.resource_id, until=grant.ends_at)
+        if note_once(session, clock, what, done.subject, due_at, grant.person_id, about):
             details = {"resource": grant.resource_id, "ends_at": grant.ends_at.isoformat()}
             subject = f"person:{grant.person_id}"
             audit(session, clock, None, f"certification.{what.value}", subject, details)

@@ -24,6 +24,7 @@ from fabctl.services import lookups
 from fabctl.services.audit import audit, person_in
 from fabctl.services.due_training import Done
 from fabctl.services.due_work import Due, note_once
+from fabctl.services.notices import About
 from fabctl.services.rights import require_staff
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Resource, Use
@@ -283,7 +284,8 @@ def _make_task(
     if not insert_unless_there(session, UpkeepTask, values):
         return None
     subject = f"task:{values['id']}"
-    note_once(session, clock, Due.MAINTENANCE_DUE, subject, due_at, row.owner_id)
+    about = About(resource_id=row.resource_id, words=row.title)
+    note_once(session, clock, Due.MAINTENANCE_DUE, subject, due_at, row.owner_id, about)
     details = {"resource": row.resource_id, "plan": row.id, "cycle": row.cycle}
     audit(session, clock, None, "task.made", subject, details)
     return Done(Due.MAINTENANCE_DUE, subject, due_at, row.owner_id)

@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.model.booking_slots import Slot
+from fabctl.model.notice import Code
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
 from fabctl.services import lookups, notices, waiting
 from fabctl.services.audit import audit
 from fabctl.services.booking_record import REASON_MISSING, ReservationView, locked, view
+from fabctl.services.notices import About
 from fabctl.services.places import inside, live_claim, lock_tree
 from fabctl.services.policies import Policies, all_policies, rules_of
 from fabctl.services.rights import require_staff
@@ -110,8 +112,9 @@ def _release(
     row.no_show_at = claim.released_at = now
     session.flush()
     audit(session, clock, None, "reservation.no-show", f"reservation:{row.id}")
-    slot = Slot(claim.start_at, claim.end_at)
-    notices.tell(session, clock, row.person_id, notices.NO_SHOW, claim.resource_id, slot)
+    slot, subject = Slot(claim.start_at, claim.end_at), f"reservation:{row.id}"
+    about = About(resource_id=claim.resource_id, slot=slot, subject=subject)
+    notices.tell(session, clock, row.person_id, Code.NO_SHOW, about)
     return view(row, claim)
 
 
@@ -141,8 +144,9 @@ def _end_offers(session: Session, clock: Clock, done: Caught) -> None:
     for row in session.scalars(query.order_by(Waiting.number).with_for_update()).all():
         waiting.settle(session, clock, row, LAPSED)
         audit(session, clock, None, "waiting.lapsed", f"waiting:{row.id}")
-        slot = Slot(row.start_at, row.end_at)
-        notices.tell(session, clock, row.person_id, notices.OFFER_LAPSED, row.resource_id, slot)
+        slot, subject = Slot(row.start_at, row.end_at), f"waiting:{row.id}"
+        about = About(resource_id=row.resource_id, slot=slot, subject=subject)
+        notices.tell(session, clock, row.person_id, Code.OFFER_LAPSED, about)
         done.lapsed.append(row.id)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
 from fabctl.model.certification import Standing
+from fabctl.model.notice import Code
 from fabctl.model.out_of_order import Stop
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.upkeep import (
@@ -22,10 +23,11 @@ from fabctl.model.upkeep import (
     stopper_refusals,
     words_refusals,
 )
-from fabctl.services import lookups
+from fabctl.services import lookups, notices
 from fabctl.services.audit import audit, person_in
 from fabctl.services.certifications import standing_at
 from fabctl.services.newest_first import before
+from fabctl.services.notices import About
 from fabctl.services.rights import is_staff, require_staff
 from fabctl.services.stops import begin_stop, end_stops
 from fabctl.store.ids import new_id
@@ -171,6 +173,10 @@ def settle_problem(
     left = end_stops(session, clock, resource_id=row.resource_id, report_id=row.id)
     details = {"resource": row.resource_id, "in_order": left is None}
     audit(session, clock, by, "problem.settled", f"problem:{row.id}", details)
+    if row.person_id is not None and row.person_id != row.settled_by:
+        subject = f"problem:{row.id}"
+        about = About(resource_id=row.resource_id, subject=subject, words=outcome)
+        notices.tell(session, clock, row.person_id, Code.REPORT_ANSWERED, about)
     session.flush()
     return get_problem(session, problem_id=row.id, by=by), left
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.model.booking import Slot
+from fabctl.model.notice import Code
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.workshop_sessions import (
     SessionFacts,
@@ -34,6 +35,7 @@ from fabctl.services import lookups
 from fabctl.services.audit import audit
 from fabctl.services.rights import require_reason, require_workshop_staff
 from fabctl.services.session_claims import claim_for, claims_of, free_claims, locked, taken
+from fabctl.services.session_notices import tell_all
 from fabctl.services.waiting_places import promote
 from fabctl.services.workshops import (
     HELD,
@@ -161,6 +163,8 @@ def move(
     details = {"start": slot.start.isoformat(), "end": slot.end.isoformat()}
     audit(session, clock, by, "session.moved", f"session:{session_id}", details)
     session.flush()
+    live = session.scalars(_live(session_id)).all()
+    tell_all(session, clock, Code.SESSION_MOVED, session_id, live, by=by)
     return view_session(session, row)
 
 
@@ -191,7 +195,7 @@ def cancel_session(
 ) -> list[str]:
     """Cancel a session: its claims are free, its machines closed, its enrolments ended.
 
-    :return: the ids of the people who must be told.
+    :return: the ids of the people who lost their place; they are told.
     :raises RefusedError: staff-only.
     :raises InputError: no reason was given.
     """
@@ -203,15 +207,23 @@ def cancel_session(
     row.cancelled_at, row.cancelled_reason = now, said
     free_claims(session, clock, session_id)
     told = []
-    live = [*HOLDS_A_PLACE, EnrolmentState.WAITING]
-    query = select(Enrolment).where(Enrolment.session_id == session_id, Enrolment.state.in_(live))
-    for one in session.scalars(query):
+    enrolled = session.scalars(_live(session_id)).all()
+    for one in enrolled:
         one.state, one.accept_by = EnrolmentState.CANCELLED.value, None
         one.ended_at = now
         told += [one.person_id] if one.person_id else []
     audit(session, clock, by, "session.cancelled", f"session:{session_id}", {"reason": said})
     session.flush()
+    code = Code.SESSION_CANCELLED
+    tell_all(session, clock, code, session_id, enrolled, by=by, words=said)
     return told
+
+
+def _live(session_id: str) -> Select[Enrolment]:
+    """Return the query for those who hold a place, or wait for one."""
+    live = [*HOLDS_A_PLACE, EnrolmentState.WAITING]
+    query = select(Enrolment).where(Enrolment.session_id == session_id, Enrolment.state.in_(live))
+    return query.order_by(Enrolment.rank, Enrolment.id)
 
 
 def _refusals(

@@ -25,6 +25,7 @@ from fabctl.services.audit import audit, person_in
 from fabctl.services.due_work import Due, note_once
 from fabctl.services.maintenance import note_done
 from fabctl.services.newest_first import before
+from fabctl.services.notices import About
 from fabctl.services.rights import is_staff, require_staff
 from fabctl.store.ids import new_id
 from fabctl.store.tables_upkeep import ProblemReport, UpkeepTask
@@ -91,8 +92,13 @@ def add_task(  # noqa: PLR0913  # what, about what, by whom, until when
     session.add(row)
     session.flush()
     audit(session, clock, by, "task.made", f"task:{row.id}", {"owner": owner_id})
-    note_once(session, clock, Due.TASK_GIVEN, f"task:{row.id}", clock.now(), owner_id)
+    _tell_owner(session, clock, row)
     return _view(row)
+
+
+def _tell_owner(session: Session, clock: Clock, row: UpkeepTask) -> None:
+    about, subject = About(resource_id=row.resource_id, words=row.title), f"task:{row.id}"
+    note_once(session, clock, Due.TASK_GIVEN, subject, clock.now(), row.owner_id, about)
 
 
 def _about(session: Session, resource_id: str | None, problem_id: str | None) -> str | None:
@@ -121,7 +127,7 @@ def give_task(
     if row.owner_id != owner_id:
         row.owner_id = owner_id
         audit(session, clock, by, "task.given", f"task:{task_id}", {"owner": owner_id})
-        note_once(session, clock, Due.TASK_GIVEN, f"task:{task_id}", clock.now(), owner_id)
+        _tell_owner(session, clock, row)
         session.flush()
     return _view(row)
 

@@ -19,12 +19,14 @@ from fabctl.model.booking import ClaimKind
 from fabctl.model.booking_facts import BookingFacts
 from fabctl.model.booking_refusals import out_of_range
 from fabctl.model.booking_slots import Slot
+from fabctl.model.notice import Code
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
 from fabctl.services import lookups, notices
 from fabctl.services.audit import audit
 from fabctl.services.booking_record import Extra, ReservationView, may_act_for, reserve
 from fabctl.services.gathering import Asked, free_at, gather, lock_account
+from fabctl.services.notices import About
 from fabctl.services.places import in_the_way, lock_tree
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Account, Claim, Person, Resource
@@ -228,7 +230,10 @@ def _offer(session: Session, clock: Clock, zone: ZoneInfo, row: Waiting) -> bool
     latest = slot.end if number.release_after is None else slot.start + number.release_after
     row.claim_id, row.answer_until = claim.id, min(now + number.accept_within, latest)
     session.flush()
-    notices.tell(session, clock, row.person_id, notices.OFFERED, row.resource_id, slot)
+    about = About(
+        resource_id=row.resource_id, slot=slot, subject=f"waiting:{row.id}", until=row.answer_until
+    )
+    notices.tell(session, clock, row.person_id, Code.OFFERED, about)
     audit(session, clock, None, "waiting.offered", f"waiting:{row.id}")
     return True
 

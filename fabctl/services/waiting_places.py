@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.model.booking import Slot
+from fabctl.model.notice import Code
 from fabctl.model.workshops import EnrolmentState, Waiting, accept_by, promoted
 from fabctl.services.audit import audit
 from fabctl.services.due_work import Due, note_once
+from fabctl.services.session_notices import tell_enrolled
 from fabctl.services.workshops import HELD, counted, session_row, workshop_row
 from fabctl.store.tables_workshops import Enrolment, WorkshopSession
 
@@ -109,7 +111,9 @@ def _lapsed(session: Session, clock: Clock, row: Enrolment) -> Offer:
 
 def _tell(session: Session, clock: Clock, what: Due, offer: Offer) -> None:
     subject = f"enrolment:{offer.enrolment_id}"
-    note_once(session, clock, what, subject, offer.accept_by, offer.person_id)
+    if note_once(session, clock, what, subject, offer.accept_by, None):
+        one = session.get_one(Enrolment, offer.enrolment_id)
+        tell_enrolled(session, clock, Code(what.value), [one], until=offer.accept_by)
 
 
 def promote_all(session: Session, clock: Clock) -> list[Offer]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from fabctl.model.notice import Code
 from fabctl.services import certifications, enrolments, needs, notices, training
 from fabctl.services.audit import lines_about
 from fabctl.services.due_training import do_due_training
@@ -49,7 +50,7 @@ def test_a_warning_30_days_before_and_the_end_each_once(lab: Lab) -> None:
     with lab.database.reading() as session:
         told = [one.code for one in notices.of_person(session, person_id=lab.noemie)]
         lines = [line.what for line in lines_about(session, f"person:{lab.noemie}")]
-    assert told == [Due.EXPIRED, Due.EXPIRY_WARNED]
+    assert told == [Code.EXPIRED, Code.EXPIRY_WARNED]
     assert lines[-2:] == ["certification.expiry-warned", "certification.expired"]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from fabctl.errors import LocalError
 from fabctl.model.booking_facts import PARIS
+from fabctl.model.notice import Code
 from fabctl.model.refusal import RefusedError
 from fabctl.services import maintenance, notices, upkeep_tasks, using
 from fabctl.services.due_training import Done
@@ -89,7 +90,7 @@ def test_due_when_the_hours_run_over_and_made_once(lab: Lab, plan: PlanView) -> 
     assert now(lab, plan).due
     with lab.database.reading() as session:
         (told,) = notices.of_person(session, person_id=lab.awa)
-    assert (told.code, told.subject) == (notices.MAINTENANCE_DUE, f"task:{task.id}")
+    assert (told.code, told.subject) == (Code.MAINTENANCE_DUE, f"task:{task.id}")
 
 
 def test_after_downtime_once_and_due_when_it_was(lab: Lab, plan: PlanView) -> None:

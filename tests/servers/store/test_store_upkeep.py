@@ -8,6 +8,7 @@ from sqlalchemy import delete, text, update
 from fabctl.errors import LocalError, UnknownIdError
 from fabctl.model.access import unmet
 from fabctl.model.booking_facts import ResourceKind
+from fabctl.model.notice import Code
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.upkeep import ProblemKind
 from fabctl.services import bookings, notices, problems, resources, stops, upkeep_tasks, use_log
@@ -294,7 +295,7 @@ def test_a_task_has_an_owner_who_is_told_and_does_it(lab: Lab) -> None:
     assert (made.resource_id, made.owner_id) == (MACHINE, lab.awa)
     with lab.database.reading() as session:
         (told,) = notices.of_person(session, person_id=lab.awa)
-        assert (told.code, told.subject) == (notices.TASK_GIVEN, f"task:{made.id}")
+        assert (told.code, told.subject) == (Code.TASK_GIVEN, f"task:{made.id}")
         mine = upkeep_tasks.list_tasks(session, by=lab.awa, owner_id=lab.awa)
     assert [one.id for one in mine] == [made.id]
     with lab.database.transaction() as session:

@@ -13,10 +13,10 @@ from fabctl.errors import InputError
 from fabctl.model.accounts import GroupKind
 from fabctl.model.booking import Slot
 from fabctl.model.consent import Consent, Signer
+from fabctl.model.notice import Code
 from fabctl.model.refusal import RefusedError
 from fabctl.services import accounts, enrolments, needs, notices, participants, sessions, workshops
 from fabctl.services.audit import lines_about
-from fabctl.services.due_work import Due
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Claim
 from fabctl.store.tables_workshops import Enrolment, EnrolmentNeeds, WorkshopSession
@@ -192,7 +192,7 @@ def test_a_full_session_makes_people_wait_and_a_freed_place_is_offered_to_the_fi
     with lab.database.transaction() as session:
         told = notices.of_person(session, person_id=second)
         assert [(one.code, one.due_at) for one in told] == [
-            (Due.PLACE_OFFERED, lab.clock.now() + 6 * HOUR)
+            (Code.PLACE_OFFERED, lab.clock.now() + 6 * HOUR)
         ]
         enrolments.accept(session, lab.clock, enrolment_id=waiting.id, by=second)
     assert scene.states() == ["confirmed", "waiting"]
