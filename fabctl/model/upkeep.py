@@ -72,7 +72,7 @@ def after_use_refusals(facts: AfterUseFacts) -> list[Refusal]:
     if not facts.own:
         return [
             Refusal(
-                "not-your-record",
+                "not-yours",
                 text("Somebody else used this machine then."),
                 text("Report a problem instead."),
             )
@@ -161,7 +161,7 @@ def task_refusals(facts: TaskFacts) -> list[Refusal]:
     if not (facts.staff or facts.owner):
         found.append(
             Refusal(
-                "not-your-task",
+                "not-yours",
                 text("This task belongs to somebody else."),
                 text("Ask who owns it, or the staff."),
             )

@@ -25,7 +25,7 @@ from fabctl.services.audit import audit, person_in
 from fabctl.services.due_training import Done
 from fabctl.services.due_work import Due, note_once
 from fabctl.services.notices import About
-from fabctl.services.rights import require_staff
+from fabctl.services.rights import is_staff, require_staff
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Resource, Use
 from fabctl.store.tables_upkeep import MaintenanceDone, MaintenancePlan, UpkeepTask
@@ -48,6 +48,7 @@ class PlanView:
     """How often it was done."""
     hours: float
     """Of use since then."""
+    created_at: datetime
     ended_at: datetime | None
 
     @property
@@ -208,10 +209,20 @@ def _until(work: Work, at: datetime) -> Work:
 
 
 def list_plans(
-    session: Session, clock: Clock, *, resource_id: str | None = None, ended: bool = False
+    session: Session,
+    clock: Clock,
+    *,
+    by: str,
+    resource_id: str | None = None,
+    ended: bool = False,
 ) -> list[PlanView]:
-    """Return plans with their hours, in the order in which they were made; there are few."""
+    """Return plans with their hours, in the order in which they were made; there are few.
+
+    The staff see all, others those that they own.
+    """
     query = select(MaintenancePlan).order_by(MaintenancePlan.created_at, MaintenancePlan.id)
+    if not is_staff(session, by):
+        query = query.where(MaintenancePlan.owner_id == by)
     if resource_id is not None:
         query = query.where(MaintenancePlan.resource_id == resource_id)
     if not ended:
@@ -219,19 +230,29 @@ def list_plans(
     return [_view(session, clock, row) for row in session.scalars(query)]
 
 
-def get_plan(session: Session, clock: Clock, *, plan_id: str) -> PlanView:
-    """Return a plan. :raises UnknownIdError: there is none."""
-    return _view(session, clock, _row(session, plan_id))
+def get_plan(session: Session, clock: Clock, *, plan_id: str, by: str) -> PlanView:
+    """Return a plan. :raises UnknownIdError: there is none, or it is not theirs to see."""
+    return _view(session, clock, _readable(session, plan_id, by))
 
 
-def history(session: Session, *, plan_id: str) -> list[DoneView]:
-    """Return every time that it was done, the last first. :raises UnknownIdError: no such plan."""
-    _row(session, plan_id)
+def history(session: Session, *, plan_id: str, by: str) -> list[DoneView]:
+    """Return every time that it was done, the last first.
+
+    :raises UnknownIdError: no such plan, or it is not theirs to see.
+    """
+    _readable(session, plan_id, by)
     query = select(MaintenanceDone).where(MaintenanceDone.plan_id == plan_id)
     return [
         DoneView(row.cycle, row.done_at, row.noted_at, row.person_id, row.hours, row.note)
         for row in session.scalars(query.order_by(MaintenanceDone.cycle.desc()))
     ]
+
+
+def _readable(session: Session, plan_id: str, by: str) -> MaintenancePlan:
+    row = _row(session, plan_id)
+    if row.owner_id != by and not is_staff(session, by):
+        raise UnknownIdError(f"there is no maintenance {plan_id!r}")
+    return row
 
 
 # -- what the clock asks ----------------------------------------------------------------------
@@ -353,5 +374,6 @@ def _view(session: Session, clock: Clock, row: MaintenancePlan) -> PlanView:
         counted_from=row.counted_from,
         cycle=row.cycle,
         hours=round(seconds / 3600, 6),
+        created_at=row.created_at,
         ended_at=row.ended_at,
     )

@@ -12,7 +12,6 @@ from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
 from fabctl.model.certification import Standing
 from fabctl.model.notice import Code
-from fabctl.model.out_of_order import Stop
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.upkeep import (
     LONG,
@@ -152,9 +151,9 @@ def report_answer(
 
 def settle_problem(
     session: Session, clock: Clock, *, problem_id: str, outcome: str, by: str
-) -> tuple[ProblemView, Stop | None]:
+) -> ProblemView:
     """Say what was done about a problem. What it put out of order is in order again, unless
-    something else holds it: that is returned.
+    something else holds it.
 
     :raises RefusedError: not of the staff, settled already, or no words.
     :raises UnknownIdError: no such report.
@@ -178,7 +177,7 @@ def settle_problem(
         about = About(resource_id=row.resource_id, subject=subject, words=outcome)
         notices.tell(session, clock, row.person_id, Code.REPORT_ANSWERED, about)
     session.flush()
-    return get_problem(session, problem_id=row.id, by=by), left
+    return get_problem(session, problem_id=row.id, by=by)
 
 
 def get_problem(session: Session, *, problem_id: str, by: str | None) -> ProblemView:

@@ -82,8 +82,8 @@ JUST_DONE = AfterUseFacts(now=NOW, own=True, staff=False, closed_at=NOW)
         ({"closed_at": NOW - ANSWER_WITHIN}, []),
         ({"closed_at": NOW - ANSWER_WITHIN - MINUTE}, ["answer-too-late"]),
         ({"closed_at": NOW - ANSWER_WITHIN - MINUTE, "staff": True}, []),
-        ({"own": False}, ["not-your-record"]),
-        ({"own": False, "closed_at": None}, ["not-your-record"]),
+        ({"own": False}, ["not-yours"]),
+        ({"own": False, "closed_at": None}, ["not-yours"]),
         ({"own": False, "staff": True}, []),
     ],
 )
@@ -125,12 +125,12 @@ MINE = TaskFacts(staff=False, owner=True, ended=False, planned=False, dropping=F
         ({"dropping": True}, []),
         ({"planned": True}, []),
         ({"owner": False, "staff": True}, []),
-        ({"owner": False}, ["not-your-task"]),
+        ({"owner": False}, ["not-yours"]),
         ({"ended": True}, ["task-ended"]),
         ({"planned": True, "dropping": True}, ["task-is-planned"]),
         (
             {"owner": False, "ended": True, "planned": True, "dropping": True},
-            ["not-your-task", "task-ended", "task-is-planned"],
+            ["not-yours", "task-ended", "task-is-planned"],
         ),
     ],
 )

@@ -30,7 +30,10 @@ from fabctl_web.api import (
     resources,
     series,
     session_day,
+    statistics,
     training,
+    upkeep,
+    upkeep_tasks,
     waiting,
     workshops,
 )
@@ -50,6 +53,8 @@ API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
     calendars.area, jobs.area, api_people.area, policies.area, house.area, audit.area,
     training.area, workshops.area, enrolments.area, session_day.area,
+    statistics.area,
+    upkeep.area, upkeep_tasks.area,
 )  # fmt: skip
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -61,7 +61,7 @@ def tasks(lab: Lab, *, open_only: bool = True) -> list[TaskView]:
 
 def now(lab: Lab, plan: PlanView) -> PlanView:
     with lab.database.reading() as session:
-        return maintenance.get_plan(session, lab.clock, plan_id=plan.id)
+        return maintenance.get_plan(session, lab.clock, plan_id=plan.id, by=lab.awa)
 
 
 def done(lab: Lab, plan: PlanView, cycle: int | None = None, hours_ago: float = 0) -> PlanView:
@@ -136,7 +136,7 @@ def test_done_resets_the_counter_ends_the_task_and_keeps_history(lab: Lab, plan:
     assert len(steward(lab)) == 1
     done(lab, plan)
     with lab.database.reading() as session:
-        history = maintenance.history(session, plan_id=plan.id)
+        history = maintenance.history(session, plan_id=plan.id, by=lab.awa)
     assert [(one.cycle, round(one.hours, 6), one.person_id) for one in history] == [
         (1, 10, lab.awa),
         (0, 11, lab.awa),
@@ -173,7 +173,7 @@ def test_done_before_its_time_and_said_later(lab: Lab, plan: PlanView) -> None:
     after = done(lab, plan, hours_ago=3)
     assert after.hours == pytest.approx(3)
     with lab.database.reading() as session:
-        (one,) = maintenance.history(session, plan_id=plan.id)
+        (one,) = maintenance.history(session, plan_id=plan.id, by=lab.awa)
     assert one.hours == pytest.approx(3)
     assert lab.clock.now() - one.done_at == timedelta(hours=3)
 

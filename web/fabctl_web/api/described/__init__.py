@@ -16,7 +16,10 @@ from fabctl_web.api.described import (
     resources,
     series,
     session_day,
+    statistics,
     training,
+    upkeep,
+    upkeep_tasks,
     waiting,
     workshops,
 )
@@ -38,4 +41,7 @@ AREAS = (
     workshops,
     enrolments,
     session_day,
+    statistics,
+    upkeep,
+    upkeep_tasks,
 )
