@@ -74,7 +74,8 @@ def _account(facts: UseFacts) -> Condition:
 
 
 def _certification(facts: UseFacts) -> Condition:
-    if facts.house.rules.certification is False:
+    asked = facts.house.rules.certification is not False
+    if not asked and facts.certification is not Standing.SUSPENDED:
         return met("not-certified", text("This machine asks for no certification."))
     if facts.certification is Standing.SUPERVISED and facts.trainer_here:
         return met("not-certified", text("A trainer of this machine is here with you."))

@@ -29,7 +29,7 @@ from fabctl.model.booking_refusals import (
     overlap_refusal,
 )
 from fabctl.model.booking_slots import Slot, chain_end, is_on_grid
-from fabctl.model.certification import refusal_for
+from fabctl.model.certification import Standing, refusal_for
 from fabctl.model.consent import local_day
 from fabctl.model.out_of_order import out_of_order_refusal
 from fabctl.model.refusal import Refusal
@@ -61,6 +61,7 @@ def _certification(facts: BookingFacts) -> Refusal | None:
     needed = facts.rules.certification
     if needed is None:
         needed = facts.what.kind is ResourceKind.MACHINE
+    needed = needed or facts.certification is Standing.SUSPENDED
     return refusal_for(facts.certification) if needed else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -16,11 +16,11 @@ from fabctl.model.booking_slots import Slot
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
-from fabctl.services import lookups
+from fabctl.services import accounts, lookups
 from fabctl.services.audit import audit
 from fabctl.services.gathering import free_at
 from fabctl.store.ids import new_id
-from fabctl.store.tables import Claim, Reservation
+from fabctl.store.tables import Claim, Reservation, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +207,21 @@ def may_act_for(session: Session, person_id: str, by: str) -> list[Refusal]:
     if by == person_id or Role(lookups.person(session, by).role).acts_for_others:
         return []
     return [NOT_YOURS]
+
+
+def may_touch(session: Session, row: Reservation, by: str) -> list[Refusal]:
+    """Say why ``by`` may do nothing with a reservation: not theirs, not their group's, no staff."""
+    return [] if theirs(session, row, by) else may_act_for(session, row.person_id, by)
+
+
+def theirs(session: Session, row: Reservation, by: str) -> bool:
+    """Say whether a reservation is a person's own, or one of a group that they act for."""
+    return by == row.person_id or accounts.acts_for(session, row.account_id, by)
+
+
+def by_its_holder(row: Reservation) -> ColumnElement[bool]:
+    """Return the condition for a row of ``use``: by the reservation's person, or within it."""
+    return or_(Use.person_id == row.person_id, Use.reservation_id == row.id)
 
 
 def still_there(row: Reservation, claim: Claim, now: datetime) -> list[Refusal]:

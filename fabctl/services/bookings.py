@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from fabctl.model.booking_free import LengthError, free_slots
 from fabctl.model.booking_refusals import impossible, out_of_range
 from fabctl.model.booking_slots import Slot, merged
 from fabctl.model.refusal import Refusal, RefusedError
-from fabctl.services import lookups, opening
+from fabctl.services import accounts, lookups, opening
 from fabctl.services.booking_record import (
     Extra,
     ReservationView,
@@ -65,24 +66,27 @@ def book(  # noqa: PLR0913  # who, what, when, and by whom
     start: datetime,
     end: datetime,
     by: str,
+    account_id: str | None = None,
     override_reason: str | None = None,
     series_id: str | None = None,
 ) -> ReservationView:
     """Reserve a resource for a person.
 
     :param start: aware; a moment ago (≤ 60 s) counts as now.
+    :param account_id: a group's, for which the person acts; None: their own is charged.
     :param by: who asks: the person, or somebody of the staff.
     :param override_reason: why the staff set aside the rules that may be (OVERRIDABLE).
     :raises RefusedError: every reason against it; nothing was changed.
     :raises UnknownIdError: no such person or resource.
     """
-    asked = _asked(session, person_id, resource_id, Slot(start, end))
+    asked = _asked(session, person_id, resource_id, Slot(start, end), account_id)
     facts, found = _judged(session, clock, zone, asked, by)
     overrode = set_aside(session, found, by, override_reason)
     if (never := impossible(asked.wanted)) is not None:
         raise RefusedError([never])
     extra = Extra(
         clean_up=facts.rules.clean_up,
+        account_id=asked.account.id,
         series_id=series_id,
         overrode=overrode,
         reason=override_reason,
@@ -90,7 +94,7 @@ def book(  # noqa: PLR0913  # who, what, when, and by whom
     return write(session, clock, asked.wanted, resource_id, person_id=person_id, by=by, extra=extra)
 
 
-def book_any(  # who, what, when, and by whom
+def book_any(  # noqa: PLR0913  # who, what, when, and by whom
     session: Session,
     clock: Clock,
     zone: ZoneInfo,
@@ -100,6 +104,7 @@ def book_any(  # who, what, when, and by whom
     start: datetime,
     end: datetime,
     by: str,
+    account_id: str | None = None,
 ) -> ReservationView:
     """Reserve the first member of a pool that can be booked.
 
@@ -108,10 +113,10 @@ def book_any(  # who, what, when, and by whom
     """
     fewest: list[Refusal] | None = None
     for resource_id in lookups.pool_members(session, pool_id):
-        asked = _asked(session, person_id, resource_id, Slot(start, end))
+        asked = _asked(session, person_id, resource_id, Slot(start, end), account_id)
         facts, found = _judged(session, clock, zone, asked, by)
         if not found:
-            extra = Extra(clean_up=facts.rules.clean_up)
+            extra = Extra(clean_up=facts.rules.clean_up, account_id=asked.account.id)
             return write(
                 session, clock, asked.wanted, resource_id, person_id=person_id, by=by, extra=extra
             )
@@ -120,7 +125,7 @@ def book_any(  # who, what, when, and by whom
     raise RefusedError(fewest or [])
 
 
-def use_now(  # who, what, and by whom
+def use_now(  # who, what, for how long, and by whom
     session: Session,
     clock: Clock,
     zone: ZoneInfo,
@@ -129,6 +134,7 @@ def use_now(  # who, what, and by whom
     resource_id: str,
     by: str,
     minutes: int | None = None,
+    account_id: str | None = None,
 ) -> ReservationView:
     """Reserve a resource from now to the next claim, closing, or the longest allowed time.
 
@@ -143,16 +149,17 @@ def use_now(  # who, what, and by whom
     policies = all_policies(session)
     rule = rules_of(policies, resource)
     longest = rule.longest if minutes is None else min(rule.longest, timedelta(minutes=minutes))
-    asked = _asked(session, person_id, resource_id, Slot(now, now + longest), using_now=True)
+    wanted = Slot(now, now + longest)
+    asked = _asked(session, person_id, resource_id, wanted, account_id, using_now=True)
     facts, found = _judged(session, clock, zone, asked, by)
     if {"overlap", "closed", "out-of-order"} & {refusal.code for refusal in found}:
         shorter = Slot(now, _free_until(facts))
         if shorter.length >= rule.shortest:
-            asked = _asked(session, person_id, resource_id, shorter, using_now=True)
+            asked = replace(asked, wanted=shorter)
             facts, found = _judged(session, clock, zone, asked, by)
     if found:
         raise RefusedError(found)
-    extra = Extra(clean_up=rule.clean_up, checked_in=True)
+    extra = Extra(clean_up=rule.clean_up, account_id=asked.account.id, checked_in=True)
     return write(session, clock, asked.wanted, resource_id, person_id=person_id, by=by, extra=extra)
 
 
@@ -167,12 +174,18 @@ def _free_until(facts: BookingFacts) -> datetime:
 
 
 def _asked(
-    session: Session, person_id: str, resource_id: str, wanted: Slot, *, using_now: bool = False
+    session: Session,
+    person_id: str,
+    resource_id: str,
+    wanted: Slot,
+    account_id: str | None,
+    *,
+    using_now: bool = False,
 ) -> Asked:
     """Take the locks in the order that everybody takes them: the account, then the resources."""
     if (never := out_of_range(wanted)) is not None:
         raise RefusedError([never])
-    account = lock_account(session, person_id)
+    account = lock_account(session, person_id, account_id)
     lock_tree(session, resource_id)
     resource = lookups.resource(session, resource_id)
     return Asked(lookups.person(session, person_id), account, resource, wanted, using_now=using_now)
@@ -182,7 +195,9 @@ def _judged(
     session: Session, clock: Clock, zone: ZoneInfo, asked: Asked, by: str
 ) -> tuple[BookingFacts, list[Refusal]]:
     facts = gather(session, clock, zone, asked)
-    return facts, may_act_for(session, asked.person.id, by) + rules.refusals(facts)
+    found = may_act_for(session, asked.person.id, by)
+    found += accounts.acting_refusals(session, asked.account, asked.person.id)
+    return facts, found + rules.refusals(facts)
 
 
 def get_reservation(session: Session, reservation_id: str) -> ReservationView:

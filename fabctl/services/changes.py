@@ -17,16 +17,19 @@ from fabctl.model.notice import Code
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
-from fabctl.services import lookups, notices, waiting
+from fabctl.services import accounts, lookups, notices, waiting
 from fabctl.services.audit import audit
 from fabctl.services.booking_record import (
     REASON_MISSING,
     ReservationView,
+    by_its_holder,
     locked,
-    may_act_for,
+    may_touch,
+    outside_hours,
     override_details,
     set_aside,
     still_there,
+    theirs,
     view,
     where,
 )
@@ -81,7 +84,7 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     :raises UnknownIdError: no such reservation or resource.
     """
     found, claim = locked(session, reservation_id)
-    account = lock_account(session, found.person_id)
+    account = lock_account(session, found.person_id, found.account_id)
     goes_to = resource_id or claim.resource_id
     lock_tree(session, claim.resource_id, goes_to)
     row, claim = locked(session, reservation_id)
@@ -90,7 +93,8 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
         raise RefusedError([never])
     person = lookups.person(session, row.person_id)
     facts = gather(session, clock, zone, Asked(person, account, resource, wanted, was=claim))
-    firm = may_act_for(session, row.person_id, by) + still_there(row, claim, clock.now())
+    firm = may_touch(session, row, by) + still_there(row, claim, clock.now())
+    firm += accounts.acting_refusals(session, account, row.person_id)
     if goes_to != old or not wanted.covers(Slot(claim.start_at, claim.end_at)):
         firm += _past_deadline(session, clock, row, claim, by)
     if firm:
@@ -101,10 +105,11 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     before = where(claim)
     claim.resource_id, claim.start_at, claim.end_at = goes_to, start, end
     claim.free_at = free_at(end, facts.rules.clean_up)
+    row.outside_hours = outside_hours(overrode)
     session.flush()
     details = {"from": before, **where(claim), **override_details(overrode, override_reason)}
     audit(session, clock, by, "reservation.moved", f"reservation:{row.id}", details)
-    if by != row.person_id:
+    if not theirs(session, row, by):
         about = _about(row, goes_to, wanted)
         notices.tell(session, clock, row.person_id, Code.MOVED_BY_STAFF, about)
     waiting.promote(session, clock, zone, old)
@@ -129,8 +134,8 @@ def cancel(
     """
     row, claim = locked(session, reservation_id)
     now = clock.now()
-    refusals = may_act_for(session, row.person_id, by) + still_there(row, claim, now)
-    if not refusals and by != row.person_id and not (reason or "").strip():
+    refusals = may_touch(session, row, by) + still_there(row, claim, now)
+    if not refusals and not theirs(session, row, by) and not (reason or "").strip():
         refusals.append(REASON_MISSING)
     refusals += _past_deadline(session, clock, row, claim, by)
     if refusals:
@@ -141,7 +146,7 @@ def cancel(
     _give_back(session, claim, now)
     details = {"reason": reason} if reason else None
     audit(session, clock, by, "reservation.cancelled", f"reservation:{row.id}", details)
-    if by != row.person_id:
+    if not theirs(session, row, by):
         about = _about(row, claim.resource_id, slot, reason)
         notices.tell(session, clock, row.person_id, Code.CANCELLED_BY_STAFF, about)
     waiting.promote(session, clock, zone, claim.resource_id)
@@ -161,7 +166,7 @@ def check_in(session: Session, clock: Clock, *, reservation_id: str, by: str) ->
     """
     row, claim = locked(session, reservation_id)
     now = clock.now()
-    refusals = may_act_for(session, row.person_id, by) + still_there(row, claim, now)
+    refusals = may_touch(session, row, by) + still_there(row, claim, now)
     if now < claim.start_at - CHECK_IN_BEFORE:
         refusals.append(_TOO_EARLY)
     if refusals:
@@ -184,7 +189,7 @@ def stop(
     """
     row, claim = locked(session, reservation_id)
     now = clock.now()
-    refusals = may_act_for(session, row.person_id, by) + still_there(row, claim, now)
+    refusals = may_touch(session, row, by) + still_there(row, claim, now)
     if not refusals and now <= claim.start_at:
         refusals.append(_NOT_BEGUN)
     if not refusals and _used(session, row, claim):
@@ -231,7 +236,7 @@ def _used(session: Session, row: Reservation, claim: Claim) -> bool:
     query = (
         select(Use.id)
         .join(Resource, Resource.id == Use.resource_id)
-        .where(inside(resource), Use.person_id == row.person_id, Use.closed_at.is_(None))
+        .where(inside(resource), by_its_holder(row), Use.closed_at.is_(None))
     )
     return session.scalars(query).first() is not None
 

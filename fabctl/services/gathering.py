@@ -11,18 +11,18 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
+from fabctl.errors import UnknownIdError
 from fabctl.model.booking_facts import Booked, BookingFacts, ClaimKind, Held, ResourceKind, Taken
 from fabctl.model.booking_hours import local_week
 from fabctl.model.booking_policy import BookingRules
 from fabctl.model.booking_slots import FAR, Slot
-from fabctl.model.consent import Birth, Consent, Signer
 from fabctl.services import lookups, opening
 from fabctl.services.certifications import standing_at
+from fabctl.services.participants import birth_of, consents_of
 from fabctl.services.places import in_the_way, live_claim
 from fabctl.services.policies import all_policies, rules_of
 from fabctl.services.stops import stop_of
 from fabctl.store.tables import Account, Claim, Person, Reservation, Resource
-from fabctl.store.tables_workshops import BirthDate, ConsentForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Asked:
 
     person: Person
     account: Account
+    """What is charged: the person's own, or a group's."""
     resource: Resource
     wanted: Slot
     was: Claim | None = None
@@ -48,13 +49,15 @@ def gather(session: Session, clock: Clock, zone: ZoneInfo, asked: Asked) -> Book
     spans = opening.spans_for(session, zone, [resource], tree, policies, window)
     held_from = _held_from(clock.now(), wanted, rules, zone)
     stop = stop_of(session, resource)
+    own = lookups.own_account(session, asked.person.id)
     same = asked.was is not None and asked.was.resource_id == resource.id
     return BookingFacts(
         now=clock.now(),
         wanted=wanted,
         taken=taken_around(session, resource, window.with_after(rules.clean_up), asked.was),
         certification=standing_at(session, asked.person.id, resource.id, window.end),
-        account_suspended=asked.account.suspended_at is not None,
+        account_suspended=own.suspended_at is not None,
+        group_suspended=asked.account is not own and asked.account.suspended_at is not None,
         out_of_order=stop is not None,
         stop=stop,
         rules=rules,
@@ -63,18 +66,26 @@ def gather(session: Session, clock: Clock, zone: ZoneInfo, asked: Asked) -> Book
         open=spans[resource.id],
         of_account=_held(session, Reservation.account_id == asked.account.id, held_from, asked.was),
         of_person=_held(session, Reservation.person_id == asked.person.id, held_from, asked.was),
-        birth=_birth(session, asked.person),
-        consents=_consents(session, asked.person),
+        birth=birth_of(session, asked.person.id),
+        consents=consents_of(session, asked.person.id),
         was=Slot(asked.was.start_at, asked.was.end_at) if asked.was and same else None,
         using_now=asked.using_now,
     )
 
 
-def lock_account(session: Session, person_id: str) -> Account:
-    """Return a person's account; nobody else books on it before this transaction ends."""
+def lock_account(session: Session, person_id: str, account_id: str | None = None) -> Account:
+    """Return an account; nobody else books on it before this transaction ends.
+
+    :param account_id: None: the person's own.
+    :raises UnknownIdError: no such person or account.
+    """
     lookups.person(session, person_id)
-    query = select(Account).where(Account.person_id == person_id).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    whose = Account.person_id == person_id if account_id is None else Account.id == account_id
+    query = select(Account).where(whose).with_for_update()
+    row = session.scalars(query.execution_options(populate_existing=True)).first()
+    if row is None:
+        raise UnknownIdError(f"there is no account {account_id!r}")
+    return row
 
 
 def taken_around(
@@ -129,26 +140,6 @@ def _held(
         for claim, reservation, resource in session.execute(query)
         if but is None or claim.id != but.id
     ]
-
-
-def _birth(session: Session, person: Person) -> Birth:
-    known = session.get(BirthDate, person.id)
-    return Birth(person.birth_year, known.born_on if known else None)
-
-
-def _consents(session: Session, person: Person) -> list[Consent]:
-    query = select(ConsentForm).where(ConsentForm.person_id == person.id).order_by(ConsentForm.id)
-    return [_consent(row) for row in session.scalars(query)]
-
-
-def _consent(row: ConsentForm) -> Consent:
-    return Consent(
-        signed_by=Signer(row.signed_by),
-        takes_part=row.takes_part,
-        image_rights=row.image_rights,
-        guardian_name=row.guardian_name,
-        guardian_phone=row.guardian_phone,
-    )
 
 
 def free_at(end: datetime, clean_up: timedelta) -> datetime | None:

@@ -20,7 +20,13 @@ from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
 from fabctl.services import lookups, notices, waiting
 from fabctl.services.audit import audit
-from fabctl.services.booking_record import REASON_MISSING, ReservationView, locked, view
+from fabctl.services.booking_record import (
+    REASON_MISSING,
+    ReservationView,
+    by_its_holder,
+    locked,
+    view,
+)
 from fabctl.services.notices import About
 from fabctl.services.places import inside, live_claim, lock_tree
 from fabctl.services.policies import Policies, all_policies, rules_of
@@ -126,7 +132,7 @@ def _first_use(session: Session, row: Reservation, claim: Claim) -> datetime | N
         .join(Resource, Resource.id == Use.resource_id)
         .where(
             inside(resource),
-            Use.person_id == row.person_id,
+            by_its_holder(row),
             Use.opened_at < claim.end_at,
             Use.closed_at.is_(None) | (Use.closed_at > claim.start_at),
         )

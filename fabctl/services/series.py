@@ -67,6 +67,7 @@ def book_series(  # noqa: PLR0913  # who, what, when, how often
     end: datetime,
     weeks: int,
     by: str,
+    account_id: str | None = None,
     book_the_rest: bool = False,
 ) -> SeriesReport:
     """Reserve the same time every week, 2 to 60 times, on the wall clock.
@@ -94,6 +95,7 @@ def book_series(  # noqa: PLR0913  # who, what, when, how often
                     start=slot.start,
                     end=slot.end,
                     by=by,
+                    account_id=account_id,
                     series_id=series_id,
                 )
             booked.append(made)
@@ -117,6 +119,7 @@ def propose_series(  # noqa: PLR0913  # who, what, when, how often
     end: datetime,
     weeks: int,
     by: str,
+    account_id: str | None = None,
 ) -> SeriesProposal:
     """Say which dates of a series could be booked now and which not. Nothing is kept.
 
@@ -135,6 +138,7 @@ def propose_series(  # noqa: PLR0913  # who, what, when, how often
             end=end,
             weeks=weeks,
             by=by,
+            account_id=account_id,
             book_the_rest=True,
         )
         return SeriesProposal([Slot(one.start, one.end) for one in report.booked], report.refused)

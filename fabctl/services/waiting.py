@@ -22,7 +22,7 @@ from fabctl.model.booking_slots import Slot
 from fabctl.model.notice import Code
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
-from fabctl.services import lookups, notices
+from fabctl.services import accounts, lookups, notices
 from fabctl.services.audit import audit
 from fabctl.services.booking_record import Extra, ReservationView, may_act_for, reserve
 from fabctl.services.gathering import Asked, free_at, gather, lock_account
@@ -68,7 +68,7 @@ _OFFER_OVER = Refusal(
 )
 
 
-def join(
+def join(  # noqa: PLR0913  # who, what, when, charged to what, and by whom
     session: Session,
     clock: Clock,
     zone: ZoneInfo,
@@ -78,13 +78,15 @@ def join(
     start: datetime,
     end: datetime,
     by: str,
+    account_id: str | None = None,
 ) -> WaitingView:
     """Wait for a slot that somebody else has.
 
+    :param account_id: a group's, for which the person acts; None: their own would be charged.
     :raises RefusedError: every reason why it could not be booked even if it were free.
     :raises UnknownIdError: no such person or resource.
     """
-    account = lock_account(session, person_id)
+    account = lock_account(session, person_id, account_id)
     lock_tree(session, resource_id)
     resource = lookups.resource(session, resource_id)
     slot = Slot(start, end)
@@ -93,6 +95,7 @@ def join(
     asked = Asked(lookups.person(session, person_id), account, resource, slot)
     found = rules.refusals(gather(session, clock, zone, asked))
     refusals = may_act_for(session, person_id, by)
+    refusals += accounts.acting_refusals(session, account, person_id)
     refusals += [refusal for refusal in found if refusal.code != "overlap"]
     if not found:
         refusals.append(_SLOT_FREE)
@@ -100,20 +103,21 @@ def join(
         refusals.append(_ALREADY_WAITING)
     if refusals:
         raise RefusedError(refusals)
-    row = _added(session, clock, person_id, resource_id, slot)
+    row = _added(session, clock, asked)
     audit(session, clock, by, "waiting.joined", f"waiting:{row.id}", {"resource": resource_id})
     return view(row)
 
 
-def _added(session: Session, clock: Clock, person_id: str, resource_id: str, slot: Slot) -> Waiting:
+def _added(session: Session, clock: Clock, asked: Asked) -> Waiting:
     last = session.scalar(select(func.max(Waiting.number)))
     row = Waiting(
         id=new_id(),
         number=(last or 0) + 1,
-        resource_id=resource_id,
-        person_id=person_id,
-        start_at=slot.start,
-        end_at=slot.end,
+        resource_id=asked.resource.id,
+        person_id=asked.person.id,
+        account_id=asked.account.id if asked.account.person_id is None else None,
+        start_at=asked.wanted.start,
+        end_at=asked.wanted.end,
         created_at=clock.now(),
     )
     session.add(row)
@@ -141,7 +145,7 @@ def accept(
     :raises UnknownIdError: there is no such entry.
     """
     row = _entry(session, waiting_id)
-    account = lock_account(session, row.person_id)
+    account = lock_account(session, row.person_id, row.account_id)
     lock_tree(session, row.resource_id)
     row = _entry(session, waiting_id, lock=True)
     now = clock.now()
@@ -151,6 +155,7 @@ def accept(
         raise RefusedError([*refusals, _OFFER_OVER])
     slot = Slot(max(claim.start_at, now), claim.end_at)
     facts = _facts(session, clock, zone, row, account, slot, claim)
+    refusals += accounts.acting_refusals(session, account, row.person_id)
     refusals += rules.refusals(facts)
     if refusals:
         raise RefusedError(refusals)
@@ -158,7 +163,7 @@ def accept(
     row.settled_at, row.outcome = now, ACCEPTED
     session.flush()
     audit(session, clock, by, "waiting.accepted", f"waiting:{row.id}")
-    extra = Extra(clean_up=facts.rules.clean_up)
+    extra = Extra(clean_up=facts.rules.clean_up, account_id=account.id)
     return reserve(session, clock, claim, person_id=row.person_id, by=by, extra=extra)
 
 
@@ -212,9 +217,9 @@ def _offer(session: Session, clock: Clock, zone: ZoneInfo, row: Waiting) -> bool
     """Keep the slot for somebody, if the rules would let them book it now."""
     now = clock.now()
     slot = Slot(max(row.start_at, now), row.end_at)
-    account = lookups.own_account(session, row.person_id)
+    account = _account(session, row)
     facts = _facts(session, clock, zone, row, account, slot, None)
-    if rules.refusals(facts):
+    if accounts.acting_refusals(session, account, row.person_id) or rules.refusals(facts):
         return False
     number = facts.rules
     claim = Claim(
@@ -236,6 +241,12 @@ def _offer(session: Session, clock: Clock, zone: ZoneInfo, row: Waiting) -> bool
     notices.tell(session, clock, row.person_id, Code.OFFERED, about)
     audit(session, clock, None, "waiting.offered", f"waiting:{row.id}")
     return True
+
+
+def _account(session: Session, row: Waiting) -> Account:
+    if row.account_id is None:
+        return lookups.own_account(session, row.person_id)
+    return session.get_one(Account, row.account_id)
 
 
 def _facts(  # whose, for what, when, and on whose account
