@@ -151,7 +151,8 @@ class Claim(Base):
     __tablename__ = "claim"
     __table_args__ = (
         CheckConstraint("end_at > start_at", name="ends_after_start"),
-        Index("ix_claim_resource_id_start_at", "resource_id", "start_at"),
+        Index("ix_claim_end_at", "end_at"),
+        Index("ix_claim_free_at", "free_at"),
         Index("ix_claim_resource_id_end_at", "resource_id", "end_at"),
         Index("ix_claim_resource_id_free_at", "resource_id", "free_at"),
         CheckConstraint("free_at >= end_at", name="free_after_end"),
