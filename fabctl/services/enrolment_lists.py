@@ -30,6 +30,8 @@ class EnrolmentView:
     party_id: str
     via: Via
     state: EnrolmentState
+    rank: int
+    """Who came first to this session; a party has one."""
     accept_by: datetime | None
     made_at: datetime
     passed: bool
@@ -103,6 +105,7 @@ def view_enrolment(row: Enrolment) -> EnrolmentView:
         party_id=row.party_id,
         via=Via(row.via),
         state=EnrolmentState(row.state),
+        rank=row.rank,
         accept_by=row.accept_by,
         made_at=row.made_at,
         passed=row.passed_at is not None,

@@ -38,8 +38,8 @@ def of_session(session: str) -> Response:
     me, asked = caller(), reading.page()
     with current_lab().db.reading() as db:
         found = enrolment_lists.enrolments_for_lead(db, session_id=session, by=me.id)
-    found = sorted(found, key=_key)
-    return reading.paged("enrolments", found, asked, _key, enrolment_json)
+    found = sorted(found, key=_rank)
+    return reading.paged("enrolments", found, asked, _rank, enrolment_json)
 
 
 @area.post("/sessions/<session>/enrolments")
@@ -214,6 +214,11 @@ def _made(made: list[EnrolmentView]) -> Response:
 def _key(found: EnrolmentView) -> tuple[str, ...]:
     """Return what orders places: when they were taken."""
     return (found.made_at.isoformat(), found.id)
+
+
+def _rank(found: EnrolmentView) -> tuple[str, ...]:
+    """Return what orders the places of one session: who came first."""
+    return (f"{found.rank:010}", found.id)
 
 
 def _any_text(value: object) -> str:
