@@ -186,12 +186,13 @@ def as_said(rig: Rig, ran: Sequence[Ran], base: int) -> list[Ran]:
 def _as_said(one: Ran, said: Mapping[int, set[str]], twice: Mapping[int, set[str]]) -> Ran | None:
     """Return one line as it was said; None where two faults changed its number too.
 
-    ``N12 M105`` with two bytes doubled is ``N112 M1105``, which Marlin takes for an M110.
+    ``N12 M105`` with two bytes doubled is ``N112 M1105``, which Marlin takes for an M110;
+    ``N19 M105`` can become ``N9 M1105``, with the number of a line long past.
     """
     if one.number is None or one.text in said.get(one.number, ()):
         return one
     assert twice, f"{one} ran; one fault cannot explain it"
-    if one.number in said:
+    if one.number in said and "M110" not in one.text:
         assert one.number in twice, f"{one} ran; one fault cannot explain it"
         return Ran(one.number, min(twice[one.number]))
     return None
