@@ -49,12 +49,13 @@ def list_(config: LabConfig) -> None:
 @config_option
 @click.argument("resource_id", metavar="ID")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; `resource list` shows it.")
-def out_of_order(config: LabConfig, resource_id: str, reason: str) -> None:
+@click.option("--next-step", metavar="TEXT", help="What happens next, for who wants to use it.")
+def out_of_order(config: LabConfig, resource_id: str, reason: str, next_step: str | None) -> None:
     """Put the machine ID out of order: no job starts on it until `in-order`.
 
     A job that runs on it goes on: pause or stop it on the machine's page.
     """
-    _set_order(config, resource_id, reason)
+    _set_order(config, resource_id, reason, next_step)
     click.echo(f"{resource_id} is out of order: {reason}")
 
 
@@ -118,13 +119,20 @@ def _known_machines(config: LabConfig) -> Iterator[Database]:
         yield database
 
 
-def _set_order(config: LabConfig, resource_id: str, reason: str | None) -> None:
+def _set_order(
+    config: LabConfig, resource_id: str, reason: str | None, next_step: str | None = None
+) -> None:
     from fabctl.commands.lab_database import who_types  # noqa: PLC0415  # see the top
     from fabctl.services import machines  # noqa: PLC0415  # see the top
 
     with _known_machines(config) as database, database.transaction() as session:
         machines.set_out_of_order(
-            session, SystemClock(), resource_id=resource_id, reason=reason, by=who_types()
+            session,
+            SystemClock(),
+            resource_id=resource_id,
+            reason=reason,
+            next_step=next_step,
+            by=who_types(),
         )
 
 

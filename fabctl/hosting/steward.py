@@ -32,10 +32,10 @@ from fabctl.messaging.speaker import SpeakerAndListener
 from fabctl.messaging.topics import LabTopics
 from fabctl.model.booking_facts import PARIS
 from fabctl.services import noshows
+from fabctl.services.due_maintenance import do_due_maintenance
 from fabctl.services.due_training import Done, do_due_certifications, do_due_workshops
 from fabctl.services.housekeeping import tidy
 from fabctl.services.machines import bookings_projection
-from fabctl.services.maintenance import do_due_maintenance
 from fabctl.services.recording import MachineEvent, record_event, sweep_unanswered
 from fabctl.services.reminders import do_due_reminders
 from fabctl.store.engine import Database

@@ -1,16 +1,14 @@
-"""Planned maintenance by hours of use: plans, what is due, what was done.
+"""Planned maintenance by hours of use: plans, and what was done.
 
-The steward makes the task of a plan once for each time; the database's key keeps it from being
-made twice, whoever asks, also after downtime. Hours are those of the log of uses: what the
-interlock counted where a machine has one, else how long people had it.
+The steward makes their tasks: :mod:`fabctl.services.due_maintenance`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -22,14 +20,10 @@ from fabctl.model.refusal import RefusedError
 from fabctl.model.upkeep import LONG, SHORT, owner_refusals, words_refusals
 from fabctl.services import lookups
 from fabctl.services.audit import audit, person_in
-from fabctl.services.due_training import Done
-from fabctl.services.due_work import Due, note_once
-from fabctl.services.notices import About
+from fabctl.services.due_maintenance import works_of
 from fabctl.services.rights import is_staff, require_staff
 from fabctl.store.ids import new_id
-from fabctl.store.tables import Resource, Use
 from fabctl.store.tables_upkeep import MaintenanceDone, MaintenancePlan, UpkeepTask
-from fabctl.store.upsert import insert_unless_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +175,7 @@ def _write_done(
     by: str | None,
     note: str,
 ) -> None:
-    worked = [work for work in _works(session, clock, row) if work.begin < at]
+    worked = [work for work in works_of(session, clock, row) if work.begin < at]
     hours = rules.seconds_worked([_until(work, at) for work in worked], row.counted_from) / 3600
     session.add(
         MaintenanceDone(
@@ -255,66 +249,6 @@ def _readable(session: Session, plan_id: str, by: str) -> MaintenancePlan:
     return row
 
 
-# -- what the clock asks ----------------------------------------------------------------------
-
-
-def do_due_maintenance(session: Session, clock: Clock) -> list[Done]:
-    """Make the task of every plan whose hours have run over, once; return what was made now.
-
-    A task is due at the moment when the hours ran over, whenever the steward comes to it.
-    """
-    query = (
-        select(MaintenancePlan)
-        .join(Resource, Resource.id == MaintenancePlan.resource_id)
-        .outerjoin(UpkeepTask, _this_time())
-        .where(
-            MaintenancePlan.ended_at.is_(None),
-            Resource.retired_at.is_(None),
-            UpkeepTask.id.is_(None),
-        )
-        .order_by(MaintenancePlan.id)
-    )
-    found = []
-    for row in session.scalars(query).all():
-        limit = timedelta(hours=row.every_hours)
-        due_at = rules.runs_over_at(_works(session, clock, row), row.counted_from, limit)
-        if due_at is not None and (done := _make_task(session, clock, row, due_at)):
-            found.append(done)
-    return found
-
-
-def _this_time() -> ColumnElement[bool]:
-    """Return the condition for a row of ``upkeep_task``: it is that of a plan's next time."""
-    return and_(UpkeepTask.plan_id == MaintenancePlan.id, UpkeepTask.cycle == MaintenancePlan.cycle)
-
-
-def _make_task(
-    session: Session, clock: Clock, row: MaintenancePlan, due_at: datetime
-) -> Done | None:
-    values = {
-        "id": new_id(),
-        "resource_id": row.resource_id,
-        "plan_id": row.id,
-        "cycle": row.cycle,
-        "title": row.title,
-        "details": row.instructions,
-        "owner_id": row.owner_id,
-        "due_at": due_at,
-        "created_at": clock.now(),
-    }
-    if not insert_unless_there(session, UpkeepTask, values):
-        return None
-    subject = f"task:{values['id']}"
-    about = About(resource_id=row.resource_id, words=row.title)
-    note_once(session, clock, Due.MAINTENANCE_DUE, subject, due_at, row.owner_id, about)
-    details = {"resource": row.resource_id, "plan": row.id, "cycle": row.cycle}
-    audit(session, clock, None, "task.made", subject, details)
-    return Done(Due.MAINTENANCE_DUE, subject, due_at, row.owner_id)
-
-
-# -- small things -----------------------------------------------------------------------------
-
-
 def _end_task(
     session: Session,
     clock: Clock,
@@ -333,26 +267,6 @@ def _end_task(
     session.flush()
 
 
-def _works(session: Session, clock: Clock, row: MaintenancePlan) -> list[Work]:
-    """Return the uses that count, oldest first."""
-    of_machine = Use.resource_id == row.resource_id
-    metered = select(Use.id).where(of_machine, Use.ran_s.is_not(None)).limit(1)
-    has_meter = session.scalars(metered).first() is not None
-    query = select(Use.opened_at, Use.closed_at, Use.ran_s).where(
-        of_machine, or_(Use.closed_at > row.counted_from, Use.closed_at.is_(None))
-    )
-    now = clock.now()
-    return [
-        _work(opened_at, max(opened_at, closed_at or now), ran_s, has_meter=has_meter)
-        for opened_at, closed_at, ran_s in session.execute(query.order_by(Use.opened_at, Use.id))
-    ]
-
-
-def _work(begin: datetime, end: datetime, ran_s: float | None, *, has_meter: bool) -> Work:
-    """Say how long a use counts: where there is an interlock, only what it counted as work."""
-    return Work(begin, end, (ran_s or 0.0) if has_meter else (end - begin).total_seconds())
-
-
 def _row(session: Session, plan_id: str, *, lock: bool = False) -> MaintenancePlan:
     row = session.get(
         MaintenancePlan, plan_id, with_for_update=True if lock else None, populate_existing=lock
@@ -363,7 +277,7 @@ def _row(session: Session, plan_id: str, *, lock: bool = False) -> MaintenancePl
 
 
 def _view(session: Session, clock: Clock, row: MaintenancePlan) -> PlanView:
-    seconds = rules.seconds_worked(_works(session, clock, row), row.counted_from)
+    seconds = rules.seconds_worked(works_of(session, clock, row), row.counted_from)
     return PlanView(
         id=row.id,
         resource_id=row.resource_id,

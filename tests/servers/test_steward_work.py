@@ -25,7 +25,7 @@ from fabctl.messaging.payloads import (
     StatePayload,
 )
 from fabctl.ports import MachineKind, MachineProfile
-from fabctl.services import bookings, certifications, people
+from fabctl.services import bookings, certifications, maintenance, people, using
 from fabctl.services.machines import sync_resources
 from fabctl.store.engine import Database, open_database
 from fabctl.store.migrate import upgrade
@@ -196,6 +196,33 @@ def test_after_a_day_away_what_is_due_in_training_is_done_once(office: Office) -
     office.clock.advance(60)
     office.work()
     assert [line.split()[0] for line in office.log] == ["expiry-warned"]
+    assert office.health()["failures"] == 0
+
+
+def test_after_a_day_away_a_maintenance_has_its_task_once(office: Office) -> None:
+    with office.database.transaction() as session:
+        awa = people.add_person(session, office.clock, display_name="Awa", role="staff").id
+        certifications.certify(session, office.clock, person_id=awa, resource_id="m")
+        maintenance.plan_maintenance(
+            session, office.clock, resource_id="m", title="Grease", every_hours=0.5,
+            owner_id=awa, by=awa,
+        )  # fmt: skip
+    office.work()
+    with office.database.transaction() as session:
+        bookings.use_now(
+            session, office.clock, ZoneInfo("Europe/Paris"), person_id=awa, resource_id="m", by=awa,
+        )  # fmt: skip
+        using.begin_use(
+            session, office.clock, ZoneInfo("Europe/Paris"), person_id=awa, resource_id="m",
+            machine_state="idle",
+        )  # fmt: skip
+    office.clock.advance(24 * 3600)
+    for _ in range(3):
+        office.work()
+        office.clock.advance(600)
+    said = [line for line in office.log if line.startswith("maintenance-due of task:")]
+    assert len(said) == 1
+    assert "due 2026-11-23T09:30:00" in said[0]
     assert office.health()["failures"] == 0
 
 

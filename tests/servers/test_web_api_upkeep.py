@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from fabctl.services import lookups, maintenance
+from fabctl.services import lookups
+from fabctl.services.due_maintenance import do_due_maintenance
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Use
 from tests.web_caller import Caller, caller, codes
@@ -146,6 +147,9 @@ def test_a_report_stops_a_machine_and_the_answer_says_why_and_what_next(team: Te
     (found,) = [one for one in booking.get_json()["refusals"] if one["code"] == "out-of-order"]
     assert "The belt slips" in found["message"]
     assert "A belt comes on Friday" in found["next_step"]
+    answer = team.member.ask("GET", f"/machines/{MACHINE}/access").get_json()
+    (again,) = [one for one in answer["refusals"] if one["code"] == "out-of-order"]
+    assert (again["message"], again["next_step"]) == (found["message"], found["next_step"])
     outcome = {"outcome": "a new belt"}
     path = f"/problems/{made['id']}/settle"
     assert team.member.ask("POST", path, json=outcome).status_code == 403
@@ -219,7 +223,7 @@ def test_planned_maintenance(team: Team) -> None:
     assert team.member.ask("GET", path).status_code == 404
     assert team.member.ask("GET", "/maintenance").get_json()["maintenance"] == []
     with team.lab.db.transaction() as db:
-        assert len(maintenance.do_due_maintenance(db, team.lab.clock)) == 1
+        assert len(do_due_maintenance(db, team.lab.clock)) == 1
     (task,) = team.animator.ask("GET", "/tasks").get_json()["tasks"]
     assert task["maintenance"] == plan["id"]
     planned = team.animator.ask("POST", f"/tasks/{task['id']}/drop", json={"reason": "later"})

@@ -13,6 +13,7 @@ from fabctl.model.booking_facts import PARIS
 from fabctl.model.notice import Code
 from fabctl.model.refusal import RefusedError
 from fabctl.services import maintenance, notices, upkeep_tasks, using
+from fabctl.services.due_maintenance import do_due_maintenance
 from fabctl.services.due_training import Done
 from fabctl.services.due_work import Due
 from fabctl.services.machines import sync_resources
@@ -51,7 +52,7 @@ def work(lab: Lab, hours: float, ran_h: float | None = None) -> None:
 
 def steward(lab: Lab) -> list[Done]:
     with lab.database.transaction() as session:
-        return maintenance.do_due_maintenance(session, lab.clock)
+        return do_due_maintenance(session, lab.clock)
 
 
 def tasks(lab: Lab, *, open_only: bool = True) -> list[TaskView]:
@@ -164,6 +165,23 @@ def test_a_second_tap_counts_nothing(lab: Lab, plan: PlanView) -> None:
     with pytest.raises(RefusedError) as refused:
         done(lab, plan, cycle=0)
     assert refused.value.codes == {"already-done"}
+    assert now(lab, plan).cycle == 1
+
+
+def test_four_taps_at_once_count_once(lab: Lab, plan: PlanView) -> None:
+    work(lab, 11)
+
+    def tap() -> bool:
+        try:
+            done(lab, plan, cycle=0)
+        except RefusedError as refused:
+            assert refused.codes == {"already-done"}  # noqa: PT017  # most of them are refused
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [job.result() for job in [pool.submit(tap) for _ in range(4)]]
+    assert sorted(found) == [False, False, False, True]
     assert now(lab, plan).cycle == 1
 
 

@@ -15,7 +15,7 @@ from fabctl.clock import SystemClock
 from fabctl.config_file import load
 from fabctl.errors import FabError
 from fabctl.model.booking_facts import PARIS
-from fabctl.services import bookings, certifications, jobs, machines, people, uses
+from fabctl.services import bookings, certifications, jobs, machines, people, resource_desk, uses
 from fabctl.services.audit import lines_about
 from fabctl.store.engine import Database
 from fabctl.store.tables import WrongTry
@@ -185,6 +185,14 @@ def test_out_of_order_and_in_order_again(lab_toml: Path, database: Database) -> 
         (SHELL, "resource.out-of-order"),
         (SHELL, "resource.in-order"),
     ]
+
+
+def test_what_happens_next_is_said_with_it(lab_toml: Path, database: Database) -> None:
+    words = ("--reason", "belt torn", "--next-step", "a belt comes on Friday")
+    fabctl(lab_toml, "resource", "out-of-order", "printer-a", *words)
+    with database.reading() as session:
+        found = resource_desk.order_of(session, resource_id="printer-a")
+    assert (found.reason, found.next_step) == ("belt torn", "a belt comes on Friday")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""What the clock asks of planned maintenance: the steward makes each time's task once.
+
+The database's key keeps a task from being made twice, whoever asks, also after downtime. Hours are
+those of the log of uses: what the interlock counted where a machine has one, else how long people
+had it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from fabctl.clock import Clock
+from fabctl.model.maintenance import Work, runs_over_at
+from fabctl.services.audit import audit
+from fabctl.services.due_training import Done
+from fabctl.services.due_work import Due, note_once
+from fabctl.services.notices import About
+from fabctl.store.ids import new_id
+from fabctl.store.tables import Resource, Use
+from fabctl.store.tables_upkeep import MaintenancePlan, UpkeepTask
+from fabctl.store.upsert import insert_unless_there
+
+
+def do_due_maintenance(session: Session, clock: Clock) -> list[Done]:
+    """Make the task of every plan whose hours have run over, once; return what was made now.
+
+    A task is due at the moment when the hours ran over, whenever the steward comes to it.
+    """
+    query = (
+        select(MaintenancePlan)
+        .join(Resource, Resource.id == MaintenancePlan.resource_id)
+        .outerjoin(UpkeepTask, _this_time())
+        .where(
+            MaintenancePlan.ended_at.is_(None),
+            Resource.retired_at.is_(None),
+            UpkeepTask.id.is_(None),
+        )
+        .order_by(MaintenancePlan.id)
+    )
+    found = []
+    for row in session.scalars(query).all():
+        limit = timedelta(hours=row.every_hours)
+        due_at = runs_over_at(works_of(session, clock, row), row.counted_from, limit)
+        if due_at is not None and (done := _make_task(session, clock, row, due_at)):
+            found.append(done)
+    return found
+
+
+def _this_time() -> ColumnElement[bool]:
+    """Return the condition for a row of ``upkeep_task``: it is that of a plan's next time."""
+    return and_(UpkeepTask.plan_id == MaintenancePlan.id, UpkeepTask.cycle == MaintenancePlan.cycle)
+
+
+def _make_task(
+    session: Session, clock: Clock, row: MaintenancePlan, due_at: datetime
+) -> Done | None:
+    values = {
+        "id": new_id(),
+        "resource_id": row.resource_id,
+        "plan_id": row.id,
+        "cycle": row.cycle,
+        "title": row.title,
+        "details": row.instructions,
+        "owner_id": row.owner_id,
+        "due_at": due_at,
+        "created_at": clock.now(),
+    }
+    if not insert_unless_there(session, UpkeepTask, values):
+        return None
+    subject = f"task:{values['id']}"
+    about = About(resource_id=row.resource_id, words=row.title)
+    note_once(session, clock, Due.MAINTENANCE_DUE, subject, due_at, row.owner_id, about)
+    details = {"resource": row.resource_id, "plan": row.id, "cycle": row.cycle}
+    audit(session, clock, None, "task.made", subject, details)
+    return Done(Due.MAINTENANCE_DUE, subject, due_at, row.owner_id)
+
+
+def works_of(session: Session, clock: Clock, row: MaintenancePlan) -> list[Work]:
+    """Return the uses that count for a plan's hours, oldest first. For services only."""
+    of_machine = Use.resource_id == row.resource_id
+    metered = select(Use.id).where(of_machine, Use.ran_s.is_not(None)).limit(1)
+    has_meter = session.scalars(metered).first() is not None
+    query = select(Use.opened_at, Use.closed_at, Use.ran_s).where(
+        of_machine, or_(Use.closed_at > row.counted_from, Use.closed_at.is_(None))
+    )
+    now = clock.now()
+    return [
+        _work(opened_at, max(opened_at, closed_at or now), ran_s, has_meter=has_meter)
+        for opened_at, closed_at, ran_s in session.execute(query.order_by(Use.opened_at, Use.id))
+    ]
+
+
+def _work(begin: datetime, end: datetime, ran_s: float | None, *, has_meter: bool) -> Work:
+    """Say how long a use counts: where there is an interlock, only what it counted as work."""
+    return Work(begin, end, (ran_s or 0.0) if has_meter else (end - begin).total_seconds())
