@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ class Scene:
     workshop: str
     meeting: str
     tokens: dict[str, Caller]
+    places: dict[str, str] = field(default_factory=dict)
+    """Ids of places, by login, where a test took some."""
 
     def ask(self, by: str, method: str, path: str, **body: Any) -> TestResponse:
         """Call the API as somebody, with a body when there is one."""

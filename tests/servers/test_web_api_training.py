@@ -100,14 +100,12 @@ def test_a_quiz_says_nothing_of_what_is_right(school: School) -> None:
     assert take(school, "member", school.right)["passed"] is True
 
 
-@pytest.mark.parametrize(
-    "body",
-    [None, [], {}, {"answers": 1}, {"answers": [1]}, {"answers": [{"question": "x"}]}],
-    ids=str,
-)
-def test_malformed_answers(school: School, body: Any) -> None:
-    answer = school.by("member").ask("POST", f"/courses/{school.course}/quiz", json=body)
-    assert (answer.status_code, set(codes(answer))) == (422, {"malformed"})
+def test_malformed_answers(school: School) -> None:
+    path = f"/courses/{school.course}/quiz"
+    bodies: tuple[Any, ...] = (None, [], {}, {"answers": 1}, {"answers": [1]})
+    for body in (*bodies, {"answers": [{"question": "x"}]}):
+        answer = school.by("member").ask("POST", path, json=body)
+        assert (answer.status_code, set(codes(answer))) == (422, {"malformed"}), body
 
 
 def check(school: School, by: str, whom: str, **more: Any) -> Any:
@@ -133,11 +131,11 @@ def test_the_way_to_a_certification(school: School) -> None:
     )
 
 
-@pytest.mark.parametrize("by", ["member", "other", "animator"])
-def test_who_may_not_check(school: School, by: str) -> None:
-    answer = check(school, by, "member")
-    assert answer.status_code == 403
-    assert "not-a-trainer" in codes(answer)
+def test_who_may_not_check(school: School) -> None:
+    for by in ("member", "other", "animator"):
+        answer = check(school, by, "member")
+        assert answer.status_code == 403
+        assert "not-a-trainer" in codes(answer)
 
 
 def test_bad_checks(school: School) -> None:
@@ -151,31 +149,31 @@ def test_bad_checks(school: School) -> None:
 SEES = {"member": 200, "other": 404, "trainer": 200, "animator": 200, "staff": 200}
 
 
-@pytest.mark.parametrize(("by", "status"), SEES.items())
-def test_who_sees_where_somebody_stands(school: School, by: str, status: int) -> None:
-    whom, program = school.id("member"), school.by(by)
-    assert program.ask("GET", f"/people/{whom}/certifications").status_code == status
-    path = f"/courses/{school.course}/progress?person={whom}"
-    assert program.ask("GET", path).status_code == status
+def test_who_sees_where_somebody_stands(school: School) -> None:
+    whom = school.id("member")
+    for by, status in SEES.items():
+        program = school.by(by)
+        assert program.ask("GET", f"/people/{whom}/certifications").status_code == status
+        path = f"/courses/{school.course}/progress?person={whom}"
+        assert program.ask("GET", path).status_code == status
 
 
 MAY = {"member": 403, "other": 403, "trainer": 200, "animator": 403, "staff": 200}
 
 
-@pytest.mark.parametrize(("by", "status"), MAY.items())
-def test_who_grants_suspends_and_reinstates(school: School, by: str, status: int) -> None:
-    program = school.by(by)
+def test_who_grants_suspends_and_reinstates(school: School) -> None:
     path = f"/people/{school.id('other')}/certifications/printer-a"
-    reason = {"reason": "trained at another lab"}
-    granted = program.ask("PUT", path, json=reason)
-    assert granted.status_code == status
-    suspended = program.ask("POST", f"{path}/suspend", json={"reason": "left it running"})
-    assert suspended.status_code == status
-    back = program.ask("POST", f"{path}/reinstate")
-    assert back.status_code == status
-    if status == 200:
-        said = [answer.get_json()["standing"] for answer in (granted, suspended, back)]
-        assert said == ["valid", "suspended", "valid"]
+    for by, status in MAY.items():
+        program = school.by(by)
+        answers = [
+            program.ask("PUT", path, json={"reason": "trained at another lab"}),
+            program.ask("POST", f"{path}/suspend", json={"reason": "left it running"}),
+            program.ask("POST", f"{path}/reinstate"),
+        ]
+        assert [answer.status_code for answer in answers] == [status] * 3
+        if status == 200:
+            said = [answer.get_json()["standing"] for answer in answers]
+            assert said == ["valid", "suspended", "valid"]
 
 
 def test_a_trainer_is_one_on_their_machine_only(school: School) -> None:

@@ -34,21 +34,20 @@ def test_workshops_are_listed_shown_and_retired(scene: Scene) -> None:
     assert scene.ask("member", "GET", "/workshops/nope").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"title": "x"},
-        {"title": " ", "places": 2},
-        {"title": "x", "places": 0},
-        {"title": "x", "places": 501},
-        {"title": "x", "places": 2, "age_least": 30, "age_most": 20},
-        {"title": "x", "places": 2, "accept_hours": 0},
-        {"title": "x\0", "places": 2},
-    ],
-    ids=str,
+IMPOSSIBLE: tuple[dict[str, Any], ...] = (
+    {"title": "x"},
+    {"title": " ", "places": 2},
+    {"title": "x", "places": 0},
+    {"title": "x", "places": 501},
+    {"title": "x", "places": 2, "age_least": 30, "age_most": 20},
+    {"title": "x", "places": 2, "accept_hours": 0},
+    {"title": "x\0", "places": 2},
 )
-def test_a_workshop_that_cannot_be(scene: Scene, body: dict[str, Any]) -> None:
-    assert scene.ask("staff", "POST", "/workshops", **body).status_code == 422
+
+
+def test_a_workshop_that_cannot_be(scene: Scene) -> None:
+    for body in IMPOSSIBLE:
+        assert scene.ask("staff", "POST", "/workshops", **body).status_code == 422, body
 
 
 def test_sessions_come_in_pages_and_show_no_names_to_members(scene: Scene) -> None:
