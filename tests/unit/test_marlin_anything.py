@@ -128,6 +128,8 @@ def tell(story: Story) -> str:
     assert ended.outcome is Outcome.FAILED
     assert ended.reason
     assert ended.trouble
+    if any("M110" in r.text and r.text != "M110 N0" for r in rig.ran[begin:]):
+        return FAILED_TWICE_DAMAGED  # it counted anew, and asked for lines that it had run
     assert done == wanted[: len(done)]
     return f"failed: {ended.trouble.value}"
 
@@ -165,6 +167,7 @@ def nothing_else_ran(ran: Sequence[Ran]) -> None:
 
 _SAID = re.compile(rb"N(\d+) ([^\n]*)\*\d+\n")
 FORGIVEN = "finished, two faults in one line"
+FAILED_TWICE_DAMAGED = "failed: two faults made an M110 of a line"
 
 
 def as_said(rig: Rig, ran: Sequence[Ran], base: int) -> list[Ran]:
