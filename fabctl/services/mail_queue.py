@@ -76,6 +76,18 @@ def wish_of(session: Session, *, person_id: str) -> MailWish:
     return MailWish(None, True) if row is None else MailWish(row.address, row.wanted)
 
 
+def read_wish(session: Session, *, person_id: str, by: str) -> MailWish:
+    """Return what a person wants: for themselves and the staff.
+
+    :raises RefusedError: staff-only.
+    :raises UnknownIdError: no such person.
+    """
+    if by != person_id:
+        require_staff(session, by)
+    lookups.person(session, person_id)
+    return wish_of(session, person_id=person_id)
+
+
 def set_wish(
     session: Session, clock: Clock, *, person_id: str, address: str | None, wanted: bool, by: str
 ) -> MailWish:
@@ -85,9 +97,9 @@ def set_wish(
     :raises RefusedError: bad-address; staff-only: somebody else's, and not of the staff.
     :raises UnknownIdError: no such person.
     """
-    lookups.person(session, person_id)
     if by != person_id:
         require_staff(session, by)
+    lookups.person(session, person_id)
     address = (address or "").strip() or None
     if address is not None and (refusals := address_refusals(address)):
         raise RefusedError(refusals)

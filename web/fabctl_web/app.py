@@ -25,6 +25,7 @@ from fabctl_web.api import (
     enrolments,
     house,
     jobs,
+    notices,
     policies,
     reservations,
     resources,
@@ -54,7 +55,7 @@ API_AREAS = (
     calendars.area, jobs.area, api_people.area, policies.area, house.area, audit.area,
     training.area, workshops.area, enrolments.area, session_day.area,
     statistics.area,
-    upkeep.area, upkeep_tasks.area,
+    upkeep.area, upkeep_tasks.area, notices.area,
 )  # fmt: skip
 TEMPLATES = Path(__file__).parent / "templates"
 

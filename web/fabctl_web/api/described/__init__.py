@@ -10,6 +10,7 @@ from fabctl_web.api.described import (
     house,
     jobs,
     machines,
+    notices,
     people,
     policies,
     reservations,
@@ -44,4 +45,5 @@ AREAS = (
     statistics,
     upkeep,
     upkeep_tasks,
+    notices,
 )
