@@ -33,6 +33,11 @@ class MemberView:
     may_act: bool
     since: datetime
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a group's members are ordered by."""
+        return self.display_name, self.person_id
+
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
@@ -74,7 +79,7 @@ def set_member(
     person_id: str,
     may_act: bool,
     by: str | None,
-) -> None:
+) -> MemberView:
     """Make a person a member of a group, or change whether they act for it. For staff, animators.
 
     :raises RefusedError: staff-only, not-a-group.
@@ -82,10 +87,10 @@ def set_member(
     """
     require_workshop_staff(session, by)
     account = _group(session, account_id)
-    lookups.person(session, person_id)
+    name = lookups.person(session, person_id).display_name
     row = session.get(AccountMember, (account.id, person_id), with_for_update=True)
     if row is not None and row.may_act is may_act:
-        return
+        return MemberView(person_id, name, may_act, row.since)
     if row is None:
         row = AccountMember(account_id=account.id, person_id=person_id, since=clock.now())
         session.add(row)
@@ -93,6 +98,7 @@ def set_member(
     session.flush()
     details = {"person": person_id, "may_act": may_act}
     audit(session, clock, by, "account.member-set", f"account:{account.id}", details)
+    return MemberView(person_id, name, may_act, row.since)
 
 
 def remove_member(
@@ -201,12 +207,12 @@ def members_of(session: Session, *, account_id: str, by: str | None) -> list[Mem
         select(AccountMember, Person.display_name)
         .join(Person, Person.id == AccountMember.person_id)
         .where(AccountMember.account_id == account.id)
-        .order_by(Person.display_name, Person.id)
     )
-    return [
+    found = (
         MemberView(row.person_id, name, row.may_act, row.since)
         for row, name in session.execute(query)
-    ]
+    )
+    return sorted(found, key=lambda one: one.key)
 
 
 def accounts_of(session: Session, *, person_id: str) -> list[AccountView]:

@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
+from fabctl.errors import UnknownIdError
 from fabctl.model.booking_policy import WHOLE_LAB, Reach, Scope
 from fabctl.model.person_rights import HeldRight, PersonRight
 from fabctl.services import lookups
 from fabctl.services.audit import audit
-from fabctl.services.rights import require_staff
+from fabctl.services.rights import is_staff, require_staff
 from fabctl.store.tables_accounts import GivenRight
 
 
@@ -77,6 +78,16 @@ def held_by(session: Session, *, person_id: str) -> list[HeldRight]:
         HeldRight(PersonRight(row.name), Scope(Reach(row.reach), row.subject), row.until)
         for row in session.scalars(query)
     ]
+
+
+def shown_to(session: Session, *, person_id: str, by: str | None) -> list[HeldRight]:
+    """Return a person's rights, for themselves and the staff.
+
+    :raises UnknownIdError: no such person, or not theirs to see.
+    """
+    if by != person_id and not is_staff(session, by):
+        raise UnknownIdError(f"there is no person {person_id!r}")
+    return held_by(session, person_id=lookups.person(session, person_id).id)
 
 
 def _key(person_id: str, right: PersonRight, scope: Scope) -> tuple[str, str, str, str]:

@@ -84,7 +84,8 @@ def rules(**numbers: Any) -> BookingRules:
 def test_the_lab_is_open_or_the_person_may_be_here(
     now: datetime, house: dict[str, Any], expected: list[str]
 ) -> None:
-    assert refused(use(**({"now": now, "open": [DAY]} | house))) == expected
+    asked: dict[str, Any] = {"now": now, "open": [DAY]} | house
+    assert refused(use(**asked)) == expected
 
 
 @pytest.mark.parametrize(
@@ -172,8 +173,9 @@ def test_company_is_from_1_to_20(company: object) -> None:
 )
 def test_minimum_age_by_the_labs_clock(now: datetime, expected: list[str]) -> None:
     birth = Birth(2010, date(2010, 11, 24))
-    house = {"rules": rules(minimum_age=16, minors_consent=False), "birth": birth}
-    assert refused(use(now=now, zone=ZoneInfo("Europe/Paris"), **house)) == expected
+    number = rules(minimum_age=16, minors_consent=False)
+    facts = use(now=now, zone=ZoneInfo("Europe/Paris"), rules=number, birth=birth)
+    assert refused(facts) == expected
 
 
 @pytest.mark.parametrize(

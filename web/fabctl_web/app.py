@@ -20,6 +20,7 @@ from fabctl.store.engine import Database
 from fabctl_web import errors, headers, hosts, language, static_files, uploads
 from fabctl_web.api import (
     about,
+    accounts,
     audit,
     calendars,
     enrolments,
@@ -52,7 +53,8 @@ from fabctl_web.people.views import area as people_area
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
-    calendars.area, jobs.area, api_people.area, policies.area, house.area, audit.area,
+    calendars.area, jobs.area, api_people.area, accounts.area, policies.area, house.area,
+    audit.area,
     training.area, workshops.area, enrolments.area, session_day.area,
     statistics.area,
     upkeep.area, upkeep_tasks.area, notices.area,

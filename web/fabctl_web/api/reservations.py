@@ -52,6 +52,7 @@ def reserve() -> Response:
     with reading.body() as sent:
         resource, start, end = sent.resource(), sent.instant("start"), sent.instant("end")
         whose = sent.maybe_text("person") or person.id
+        account = sent.maybe_text("account")
         override = sent.maybe_text("override_reason")
     with lab.db.transaction() as db:
         made = bookings.book(
@@ -63,6 +64,7 @@ def reserve() -> Response:
             start=start,
             end=end,
             by=person.id,
+            account_id=account,
             override_reason=override,
         )
     return booked(made)
@@ -135,6 +137,7 @@ def use_now(resource: str) -> Response:
     lab, person = current_lab(), caller()
     with reading.body() as sent:
         minutes = sent.number("minutes", 1, MOST_MINUTES) if sent.has("minutes") else None
+        account = sent.maybe_text("account")
     with lab.db.transaction() as db:
         made = bookings.use_now(
             db,
@@ -144,6 +147,7 @@ def use_now(resource: str) -> Response:
             resource_id=resource,
             by=person.id,
             minutes=minutes,
+            account_id=account,
         )
     return booked(made)
 

@@ -144,6 +144,7 @@ def reserve_any(pool: str) -> Response:
     lab, person = current_lab(), caller()
     with reading.body() as sent:
         start, end = sent.instant("start"), sent.instant("end")
+        account = sent.maybe_text("account")
     with lab.db.transaction() as db:
         made: ReservationView = bookings.book_any(
             db,
@@ -154,6 +155,7 @@ def reserve_any(pool: str) -> Response:
             start=start,
             end=end,
             by=person.id,
+            account_id=account,
         )
     return booked(made)
 

@@ -36,10 +36,17 @@ class Wanted:
     start: datetime
     end: datetime
     weeks: int
+    account: str | None
 
 
 def _wanted(sent: Sent) -> Wanted:
-    return Wanted(sent.resource(), sent.instant("start"), sent.instant("end"), sent.number("weeks"))
+    return Wanted(
+        sent.resource(),
+        sent.instant("start"),
+        sent.instant("end"),
+        sent.number("weeks"),
+        sent.maybe_text("account"),
+    )
 
 
 @area.post("/series/proposals")
@@ -59,6 +66,7 @@ def propose() -> Response:
             end=wanted.end,
             weeks=wanted.weeks,
             by=person.id,
+            account_id=wanted.account,
         )
     body = {
         "possible": [slot_json(slot) for slot in found.possible],
@@ -84,6 +92,7 @@ def book() -> Response:
             end=wanted.end,
             weeks=wanted.weeks,
             by=person.id,
+            account_id=wanted.account,
             book_the_rest=rest,
         )
     dates = [_date_json(one) for one in report.refused]

@@ -108,6 +108,7 @@ def reservation_json(found: ReservationView) -> Json:
         "id": found.id,
         "resource": found.resource_id,
         "person": found.person_id,
+        "account": found.account_id,
         "start": instant(found.start),
         "end": instant(found.end),
         "created_at": instant(found.created_at),

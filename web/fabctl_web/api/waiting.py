@@ -34,6 +34,7 @@ def join() -> Response:
     lab, person = current_lab(), caller()
     with reading.body() as sent:
         resource, start, end = sent.resource(), sent.instant("start"), sent.instant("end")
+        account = sent.maybe_text("account")
     with lab.db.transaction() as db:
         made = service.join(
             db,
@@ -44,6 +45,7 @@ def join() -> Response:
             start=start,
             end=end,
             by=person.id,
+            account_id=account,
         )
     return make_response(jsonify(_json(made)), 201)
 

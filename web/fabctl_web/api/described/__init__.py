@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabctl_web.api.described import (
     about,
+    accounts,
     audit,
     calendars,
     enrolments,
@@ -35,6 +36,7 @@ AREAS = (
     calendars,
     jobs,
     people,
+    accounts,
     policies,
     house,
     audit,

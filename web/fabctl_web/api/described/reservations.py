@@ -33,6 +33,9 @@ OVERRIDE = FILLED | {
     "description": "For the staff: why the rules that may be are set aside. It is kept."
 }
 WHOSE = FILLED | {"description": "For the staff: whose; else your own."}
+ACCOUNT = FILLED | {
+    "description": "A group's account, for which the person acts; else their own is charged."
+}
 
 PATHS: Json = {
     "/reservations": {
@@ -136,9 +139,10 @@ SCHEMAS: Json = {
             "start": INSTANT,
             "end": INSTANT,
             "person": WHOSE,
+            "account": ACCOUNT,
             "override_reason": OVERRIDE,
         },
-        optional=("person", "override_reason"),
+        optional=("person", "account", "override_reason"),
         examples=[
             {
                 "resource": "printer-a",
@@ -163,15 +167,17 @@ SCHEMAS: Json = {
                 "minimum": 1,
                 "maximum": 10080,
                 "description": "Not longer than this; as long as possible, when not said.",
-            }
+            },
+            "account": ACCOUNT,
         },
-        optional=("minutes",),
+        optional=("minutes", "account"),
     ),
     "Reservation": record(
         {
             "id": TEXT,
             "resource": TEXT,
             "person": TEXT,
+            "account": TEXT | {"description": "What it is charged to."},
             "start": INSTANT,
             "end": INSTANT,
             "created_at": INSTANT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabctl.model.booking import ClaimKind
 from fabctl.model.booking_facts import ResourceKind
 from fabctl_web.api.described.machines import MACHINE
-from fabctl_web.api.described.reservations import RESOURCE
+from fabctl_web.api.described.reservations import ACCOUNT, RESOURCE
 from fabctl_web.api.operations import (
     MALFORMED,
     NOT_FOUND,
@@ -226,5 +226,7 @@ SCHEMAS: Json = {
         {"id": TEXT, "name": TEXT, "members": {"type": "array", "items": TEXT}},
     ),
     "Pools": page_of("pools", "Pool"),
-    "PoolRequest": record({"start": INSTANT, "end": INSTANT}),
+    "PoolRequest": record(
+        {"start": INSTANT, "end": INSTANT, "account": ACCOUNT}, optional=("account",)
+    ),
 }

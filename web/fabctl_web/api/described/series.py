@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabctl_web.api.described.reservations import REASON
+from fabctl_web.api.described.reservations import ACCOUNT, REASON
 from fabctl_web.api.operations import (
     NOT_FOUND,
     REFUSED,
@@ -24,6 +24,7 @@ PATHS: Json = {
             "Nothing is booked.",
             {
                 "200": answer("Every date, on one of two lists.", ref("SeriesProposal")),
+                "404": NOT_FOUND,
                 "409": REFUSED,
                 "422": UNREADABLE,
             },
@@ -41,6 +42,7 @@ PATHS: Json = {
                     "Refused; nothing was booked. Where single dates are in the way: which.",
                     ref("RefusedSeries"),
                 ),
+                "404": NOT_FOUND,
                 "422": UNREADABLE,
             },
             requestBody=sent("SeriesBooking"),
@@ -67,12 +69,13 @@ _WANTED: Json = {
     "start": INSTANT | {"description": "Of the first date."},
     "end": INSTANT,
     "weeks": {"type": "integer", "minimum": 2, "maximum": 60},
+    "account": ACCOUNT,
 }
 
 SCHEMAS: Json = {
-    "SeriesRequest": record(_WANTED),
+    "SeriesRequest": record(_WANTED, optional=("account",)),
     "SeriesBooking": record(
-        {**_WANTED, "book_the_rest": {"type": "boolean"}}, optional=("book_the_rest",)
+        {**_WANTED, "book_the_rest": {"type": "boolean"}}, optional=("account", "book_the_rest")
     ),
     "Slot": record({"start": INSTANT, "end": INSTANT}),
     "RefusedSeriesDate": record({"date": DAY, "refusals": list_of("Refusal") | {"minItems": 1}}),

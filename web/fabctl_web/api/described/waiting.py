@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabctl_web.api.described.reservations import ACCOUNT
 from fabctl_web.api.operations import (
     MALFORMED,
     NOT_FOUND,
@@ -33,6 +34,7 @@ PATHS: Json = {
             "who waits.",
             {
                 "201": answer("You wait.", ref("Waiting")),
+                "404": NOT_FOUND,
                 "409": REFUSED,
                 "422": refusal("The request is malformed, or names no resource of the lab."),
             },
@@ -62,7 +64,10 @@ PATHS: Json = {
 }
 
 SCHEMAS: Json = {
-    "WaitingRequest": record({"resource": FILLED, "start": INSTANT, "end": INSTANT}),
+    "WaitingRequest": record(
+        {"resource": FILLED, "start": INSTANT, "end": INSTANT, "account": ACCOUNT},
+        optional=("account",),
+    ),
     "Waiting": record(
         {
             "id": TEXT,
