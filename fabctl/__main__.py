@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "person": ("people:person", "Add people, set passwords and PINs, unlock."),
     "certify": ("certify:certify", "Certify somebody on a machine, suspend or reinstate."),
     "import": ("import_people:import_people", "Add a list of people from a CSV file."),
+    "export": ("personal:export", "Hand out all that is kept about one person, as JSON."),
+    "erase": ("personal:erase", "Erase what tells who one person is, for good."),
     "stats": ("stats:stats", "A year in numbers, for funders: CSV or PDF."),
     "seed": ("seed:seed", "Fill a lab without people with a year of invented ones."),
     "token": ("token:token", "Create, list and revoke personal tokens for the API."),
@@ -46,7 +48,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "check-config"),
     "One machine, no lab": ("stream", "terminal", "octoprint-key"),
-    "People and machines": ("person", "certify", "import", "token", "resource", "key", "stats"),
+    "People and machines": (
+        "person",
+        "certify",
+        "import",
+        "export",
+        "erase",
+        "token",
+        "resource",
+        "key",
+        "stats",
+    ),
     "Parts of a lab (fabctl run starts them all)": (
         "web",
         "steward",

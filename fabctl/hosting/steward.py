@@ -31,7 +31,7 @@ from fabctl.messaging.payloads import (
 from fabctl.messaging.speaker import SpeakerAndListener
 from fabctl.messaging.topics import LabTopics
 from fabctl.model.booking_facts import PARIS
-from fabctl.services import noshows
+from fabctl.services import noshows, retention
 from fabctl.services.due_maintenance import do_due_maintenance
 from fabctl.services.due_training import Done, do_due_certifications, do_due_workshops
 from fabctl.services.housekeeping import tidy
@@ -188,6 +188,7 @@ class Steward:
             self._guarded("what maintenance is due", lambda: self._do_due(do_due_maintenance))
         if self._is_due("tidying", TIDY_EVERY):
             self._guarded("tidying", self._tidy)
+            self._guarded("forgetting what is old", self._forget)
         if self._is_due("health", HEALTH_EVERY):
             self._say_health()
 
@@ -222,6 +223,11 @@ class Steward:
             told = do_due_reminders(session, self._clock)
         if told:
             self._log(f"reminders written: {told}")
+
+    def _forget(self) -> None:
+        with self._database.transaction() as session:
+            for one in retention.apply(session, self._clock, self._zone):
+                self._log(f"{one.kind} kept long enough: {one.rows} forgotten")
 
     def _tidy(self) -> None:
         for path in tidy(self._database, self._clock, self._job_files):
