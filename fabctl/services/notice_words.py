@@ -35,7 +35,10 @@ def worded(view: NoticeView, language: str, zone: ZoneInfo) -> Worded:
         "until": _moment(view.about.until, language, zone) if view.about.until else "",
     }
     wording = WORDINGS[view.code]
-    heading = translate(Text(wording.heading.template, values), language)
+    # something that is gone has no name any more: then no colon either
+    heading = translate(Text(wording.heading.template, values), language).rstrip(
+        ": \N{NO-BREAK SPACE}"
+    )
     body = translate(Text(wording.body.template, values), language)
     if view.name is not None:
         body = translate(Text(ABOUT.template, {"name": view.name, "said": body}), language)

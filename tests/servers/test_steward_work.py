@@ -25,7 +25,7 @@ from fabctl.messaging.payloads import (
     StatePayload,
 )
 from fabctl.ports import MachineKind, MachineProfile
-from fabctl.services import bookings, certifications, maintenance, people, using
+from fabctl.services import bookings, certifications, maintenance, notices, people, using
 from fabctl.services.machines import sync_resources
 from fabctl.store.engine import Database, open_database
 from fabctl.store.migrate import upgrade
@@ -196,6 +196,29 @@ def test_after_a_day_away_what_is_due_in_training_is_done_once(office: Office) -
     office.clock.advance(60)
     office.work()
     assert [line.split()[0] for line in office.log] == ["expiry-warned"]
+    assert office.health()["failures"] == 0
+
+
+def test_after_days_away_people_are_reminded_once_of_what_is_to_come(office: Office) -> None:
+    zone, now = ZoneInfo("Europe/Paris"), office.clock.now()
+    with office.database.transaction() as session:
+        person = people.add_person(session, office.clock, display_name="A").id
+        certifications.certify(session, office.clock, person_id=person, resource_id="m")
+        for hours in (30, 96):
+            start = now + timedelta(hours=hours)
+            bookings.book(
+                session, office.clock, zone, person_id=person, resource_id="m", start=start,
+                end=start + timedelta(hours=1), by=person,
+            )  # fmt: skip
+    office.work()
+    office.clock.advance(73 * 3600)
+    for _ in range(3):
+        office.work()
+        office.clock.advance(60)
+    assert office.log.count("reminders written: 1") == 1
+    with office.database.reading() as session:
+        told = [one.code for one in notices.of_person(session, person_id=person)]
+    assert sorted(told) == ["no-show", "reminder"]
     assert office.health()["failures"] == 0
 
 

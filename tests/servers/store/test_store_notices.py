@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from fabctl.errors import UnknownIdError
 from fabctl.model.accounts import GroupKind
@@ -22,6 +24,8 @@ from fabctl.services import (
 )
 from fabctl.services.notices import NoticeView
 from fabctl.services.reminders import do_due_reminders
+from fabctl.store.engine import open_database
+from fabctl.store.migrate import OURS, Scripts, upgrade
 from tests.servers.store.booking_lab import (
     PARIS,
     book,
@@ -216,3 +220,38 @@ def test_who_reported_a_problem_reads_what_was_done(lab: Lab) -> None:
     assert [(one.code, one.what, one.about.words) for one in of(lab, lab.lea)] == [
         (Code.REPORT_ANSWERED, "Mill", "Oiled")
     ]
+
+
+WHEN = "'2026-11-23 09:00:00.000000'"
+PERSON_BEFORE = f"(id, display_name, role, created_at) VALUES ('p', 'Léa', 'member', {WHEN})"
+RESOURCE_BEFORE = (
+    "(id, name, kind, category, position, place_from, place_to)"
+    " VALUES ('mill', 'Mill', 'machine', 'mill', 1, 0, 1)"
+)
+CERTIFICATION_BEFORE = (
+    "(id, person_id, resource_id, change, level, at)"
+    f" VALUES (7, 'p', 'mill', 'granted', 'autonomous', {WHEN})"
+)
+NOTICE_BEFORE = (
+    "(id, person_id, code, subject, due_at, at)"
+    f" VALUES ('n', 'p', 'expired', 'certification:7', {WHEN}, {WHEN})"
+)
+
+
+def test_what_people_were_told_before_the_migration_they_read_after_it(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    before = Scripts(OURS.folder, "0007")
+    upgrade(empty_database_url, tmp_path / "backups", scripts=before)
+    database = open_database(empty_database_url)
+    with database.engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO person {PERSON_BEFORE}"))
+        connection.execute(text(f"INSERT INTO resource {RESOURCE_BEFORE}"))
+        connection.execute(text(f"INSERT INTO certification {CERTIFICATION_BEFORE}"))
+        connection.execute(text(f"INSERT INTO notice {NOTICE_BEFORE}"))
+    upgrade(empty_database_url, tmp_path / "backups")
+    with database.reading() as session:
+        (found,) = notices.of_person(session, person_id="p")
+    assert (found.code, found.subject, found.what) == (Code.EXPIRED, "certification:7", "Mill")
+    assert found.due_at == found.at == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    database.close()

@@ -46,6 +46,16 @@ def _notices() -> None:
         batch.create_foreign_key("fk_notice_about_id", "person", ["about_id"], ["id"])
         batch.create_foreign_key("fk_notice_session_id", "workshop_session", ["session_id"], ["id"])
         batch.create_unique_constraint("uq_notice_once", ["once"])
+    op.execute(
+        "UPDATE notice SET resource_id = (SELECT resource_id FROM certification"
+        " WHERE 'certification:' || certification.id = notice.subject)"
+        " WHERE subject LIKE 'certification:%'"
+    )
+    op.execute(
+        "UPDATE notice SET session_id = (SELECT session_id FROM enrolment"
+        " WHERE 'enrolment:' || enrolment.id = notice.subject)"
+        " WHERE subject LIKE 'enrolment:%'"
+    )
     op.create_index("ix_notice_person_id_at", "notice", ["person_id", "at"])
     op.create_index("ix_notice_at", "notice", ["at"])
     op.create_index("ix_notice_about_id", "notice", ["about_id"])

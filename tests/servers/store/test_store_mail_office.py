@@ -30,13 +30,6 @@ from fabctl.services.mail_letters import Sender
 from fabctl.services.notices import About
 from fabctl.store.engine import Database
 from fabctl.store.tables_notices import Mail
-from tests.databases import (
-    clock,
-    database,
-    database_url,
-    migrated_sqlite,
-    postgresql_server,
-)
 from tests.servers.smtp_server import (
     Picky,
     Post,
@@ -47,8 +40,6 @@ from tests.servers.smtp_server import (
     serving,
     speaking,
 )
-
-__all__ = ["clock", "database", "database_url", "migrated_sqlite", "postgresql_server"]
 
 SENDER = Sender("lab@example.org", "La Casemate", "fr", ZoneInfo("Europe/Paris"), None)
 HOUR = timedelta(hours=1)
