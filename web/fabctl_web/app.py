@@ -27,6 +27,7 @@ from fabctl_web.api import (
     house,
     jobs,
     notices,
+    personal,
     policies,
     reservations,
     resources,
@@ -56,7 +57,7 @@ API_AREAS = (
     calendars.area, jobs.area, api_people.area, accounts.area, policies.area, house.area,
     audit.area,
     training.area, workshops.area, enrolments.area, session_day.area,
-    statistics.area,
+    statistics.area, personal.area,
     upkeep.area, upkeep_tasks.area, notices.area,
 )  # fmt: skip
 TEMPLATES = Path(__file__).parent / "templates"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,7 +26,7 @@ def of_year(database: Database, year: int = 2026) -> statistics.YearView:
 
 @pytest.fixture
 def seeded(database: Database) -> Database:
-    sow(database)
+    sow(database, replace(SMALL, reservations=400))
     return database
 
 
