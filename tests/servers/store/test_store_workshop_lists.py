@@ -1,0 +1,189 @@
+"""What of sessions and places is listed to whom; places given new names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from fabctl.errors import UnknownIdError
+from fabctl.model.accounts import GroupKind
+from fabctl.model.booking import Slot
+from fabctl.model.certification import Level
+from fabctl.model.refusal import RefusedError
+from fabctl.services import (
+    accounts,
+    enrolment_lists,
+    enrolments,
+    needs,
+    rights,
+    sessions,
+    workshops,
+)
+from fabctl.services.certifications import certify
+from tests.servers.store.conftest import Lab
+from tests.servers.store.workshop_scene import HOUR, PARIS, Scene, put_on
+
+
+def test_sessions_come_in_pages_with_what_belongs_to_each(lab: Lab) -> None:
+    scene = put_on(lab, places=1, resources=("mill",))
+    for _ in range(2):  # two at the same time: the id tells them apart
+        with lab.database.transaction() as session:
+            sessions.schedule(
+                session, lab.clock, workshop_id=scene.workshop, slot=scene.slot, by=lab.awa
+            )
+    zoe, abel = scene.adult("Zoé"), scene.adult("Abel")
+    scene.enrol(zoe)
+    scene.enrol(abel)
+    start, end = scene.slot.start - HOUR, scene.slot.end + HOUR
+    with lab.database.reading() as session:
+        whole = workshops.sessions_between(session, start=start, end=end)
+        pages, after = [], None
+        while page := workshops.sessions_between(
+            session, start=start, end=end, after=after, limit=2
+        ):
+            pages.append(page)
+            after = (page[-1].start, page[-1].id)
+    assert [len(page) for page in pages] == [2, 1]
+    assert [one for page in pages for one in page] == whole
+    ours = next(one for one in whole if one.id == scene.meeting)
+    assert (ours.held, ours.waiting, ours.free) == (1, 1, 0)
+    assert (ours.resource_ids, ours.animators) == (("mill",), (scene.ali,))
+    assert [one.animators for one in whole if one.id != scene.meeting] == [(), ()]
+
+
+def test_somebodys_places_are_theirs_their_childrens_and_their_partners(lab: Lab) -> None:
+    scene = put_on(lab, places=10)
+    zoe, abel = scene.adult("Zoé"), scene.adult("Abel")
+    child, partner = scene.child(zoe), partner_of(scene, zoe)
+    mine = {scene.enrol(zoe)[0].id, scene.enrol(child, by=zoe)[0].id}
+    mine.add(hold(scene, partner, zoe))
+    foreign = scene.enrol(abel)[0].id
+
+    def see(enrolment_id: str, by: str) -> str:
+        with lab.database.reading() as session:
+            return enrolment_lists.visible_enrolment(session, enrolment_id=enrolment_id, by=by).id
+
+    with lab.database.reading() as session:
+        found = enrolment_lists.coming_for(session, lab.clock, by=zoe)
+    assert {one.id for one in found} == mine
+    assert {see(one, zoe) for one in mine} == mine
+    assert see(foreign, scene.ali) == see(foreign, abel) == foreign
+    for by in (zoe, lab.lea):
+        with pytest.raises(UnknownIdError):
+            see(foreign, by)
+    lab.clock.wall = scene.slot.end
+    with lab.database.reading() as session:
+        assert enrolment_lists.coming_for(session, lab.clock, by=zoe) == []
+
+
+def test_a_new_name_takes_nothing_from_the_old_one(lab: Lab) -> None:
+    scene = put_on(lab, places=2, age_most=20)
+    zoe = scene.adult("Zoé")
+    place = hold(scene, partner_of(scene, zoe), zoe)
+    first, second = scene.child(zoe, "Tom"), scene.child(zoe, "Lou")
+    grown = scene.adult("Abel")
+
+    def name(person: str, by: str, override: str | None = None) -> None:
+        with lab.database.transaction() as session:
+            enrolments.name_place(
+                session,
+                lab.clock,
+                PARIS,
+                enrolment_id=place,
+                person_id=person,
+                by=by,
+                override=override,
+            )
+
+    name(first, zoe)
+    with lab.database.transaction() as session:
+        needs.write_needs(session, lab.clock, enrolment_id=place, needs="peanuts", by=zoe)
+    name(second, zoe)
+    with lab.database.transaction() as session:
+        assert needs.read_needs(session, lab.clock, session_id=scene.meeting, by=lab.awa) == []
+    with pytest.raises(RefusedError) as refused:
+        name(grown, zoe, "we know him")
+    assert refused.value.codes == {"not-yours"}
+    name(grown, lab.awa, "he comes with them")
+
+
+def test_a_friend_gives_no_other_friends_place_back(lab: Lab) -> None:
+    scene = put_on(lab, places=4)
+    zoe, abel = scene.adult("Zoé"), scene.adult("Abel")
+    scene.enrol(zoe, abel, by=lab.awa)
+    with lab.database.transaction() as session:
+        mine = enrolment_lists.coming_for(session, lab.clock, by=zoe)[0].id
+        enrolments.cancel_enrolment(session, lab.clock, enrolment_id=mine, by=zoe, whole_party=True)
+    with lab.database.reading() as session:
+        left = enrolment_lists.enrolments_for_lead(session, session_id=scene.meeting, by=scene.ali)
+    assert [one.person_id for one in left] == [abel]
+
+
+def test_places_are_held_for_a_group_only(lab: Lab) -> None:
+    scene = put_on(lab)
+    with lab.database.reading() as session:
+        own = accounts.accounts_of(session, person_id=lab.lea)[0].id
+    for unknown in ("nope", own):
+        with pytest.raises(UnknownIdError):
+            hold(scene, unknown, lab.awa)
+
+
+def test_a_cancelled_session_is_not_moved(lab: Lab) -> None:
+    scene = put_on(lab)
+    later = Slot(scene.slot.start + HOUR, scene.slot.end + HOUR)
+    with lab.database.transaction() as session:
+        sessions.cancel_session(
+            session, lab.clock, session_id=scene.meeting, reason="no heating", by=lab.awa
+        )
+    with pytest.raises(RefusedError) as refused, lab.database.transaction() as session:
+        sessions.move(session, lab.clock, session_id=scene.meeting, slot=later, by=lab.awa)
+    assert refused.value.codes == {"session-cancelled"}
+
+
+def test_only_a_trainer_in_force_sees_where_others_stand(lab: Lab) -> None:
+    ends: datetime = lab.clock.now() + HOUR
+    with lab.database.transaction() as session:
+        certify(
+            session,
+            lab.clock,
+            person_id=lab.karim,
+            resource_id="mill",
+            level=Level.TRAINER,
+            expires_at=ends,
+        )
+
+    def sees(by: str) -> bool:
+        with lab.database.reading() as session:
+            return rights.sees_training(session, lab.clock, person_id=lab.noemie, by=by)
+
+    assert (sees(lab.karim), sees(lab.lea), sees(lab.awa)) == (True, False, True)
+    lab.clock.wall = ends + HOUR
+    assert sees(lab.karim) is False
+
+
+def partner_of(scene: Scene, person: str) -> str:
+    """Open a partner's account for which a person acts."""
+    lab = scene.lab
+    with lab.database.transaction() as session:
+        partner = accounts.add_group(
+            session, lab.clock, name="Maison des jeunes", kind=GroupKind.PARTNER, by=lab.awa
+        ).id
+        accounts.set_member(
+            session, lab.clock, account_id=partner, person_id=person, may_act=True, by=lab.awa
+        )
+    return partner
+
+
+def hold(scene: Scene, partner: str, by: str) -> str:
+    """Hold one place for a partner; return its id."""
+    lab = scene.lab
+    with lab.database.transaction() as session:
+        return enrolments.hold_places(
+            session,
+            lab.clock,
+            session_id=scene.meeting,
+            partner_id=partner,
+            count=1,
+            by=by,
+        )[0].id
