@@ -184,20 +184,25 @@ def _due(clock: Clock) -> Select[Mail]:
 
 
 def note_sent(session: Session, clock: Clock, *, mail_id: str) -> None:
-    """Note that a server took a mail."""
-    _end(session, clock, session.get_one(Mail, mail_id), Outcome.SENT)
+    """Note that a server took a mail. One that was erased meanwhile leaves no note."""
+    row = session.get(Mail, mail_id)
+    if row is not None:
+        _end(session, clock, row, Outcome.SENT)
 
 
 def note_refused(session: Session, clock: Clock, *, mail_id: str, trouble: str) -> None:
     """Note that the server will never take it: it is tried no more, and the staff are shown."""
-    row = session.get_one(Mail, mail_id)
-    row.trouble = trouble
-    _end(session, clock, row, Outcome.REFUSED)
+    row = session.get(Mail, mail_id)
+    if row is not None:
+        row.trouble = trouble
+        _end(session, clock, row, Outcome.REFUSED)
 
 
 def note_failed(session: Session, clock: Clock, *, mail_id: str, trouble: str) -> None:
     """Note that a try failed; it is tried again later, or given up after three days."""
-    row = session.get_one(Mail, mail_id)
+    row = session.get(Mail, mail_id)
+    if row is None:
+        return
     row.trouble = trouble
     session.flush()
     if row.queued_at <= clock.now() - GIVE_UP_AFTER:

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from fabctl.clock import ManualClock, SystemClock
 from fabctl.config import MailConfig
@@ -29,7 +29,7 @@ from fabctl.services.machines import sync_resources
 from fabctl.services.mail_letters import Sender
 from fabctl.services.notices import About
 from fabctl.store.engine import Database
-from fabctl.store.tables_notices import Mail
+from fabctl.store.tables_notices import Mail, Notice
 from tests.servers.smtp_server import (
     Picky,
     Post,
@@ -272,6 +272,23 @@ def test_no_lock_is_held_while_a_server_is_slow(house: House) -> None:
             time.sleep(0.02)
         office.end(5)
     assert house.mails()[0] == ("sent", None, 1)
+
+
+@pytest.mark.parametrize("answer", ["250 ok", "450 later", "550 never"])
+def test_a_person_erased_while_their_mail_is_under_way_stops_nothing(
+    house: House, answer: str
+) -> None:
+    def erasing(_to: str) -> str:
+        with house.database.transaction() as session:
+            session.execute(delete(Mail))
+            session.execute(delete(Notice))
+        return answer
+
+    house.tell("lea")
+    with serving(Post(erasing)) as port:
+        office = house.office(port)
+        office.work()
+    assert (office.trouble, house.mails()) == (None, [])
 
 
 def test_a_server_killed_in_the_middle_gets_the_mail_again_under_the_same_name(
