@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from fabctl.errors import UnknownIdError
 from fabctl.model.refusal import RefusedError
+from fabctl.services import accounts
 from fabctl.services.booking_record import ReservationView, may_act_for, view
 from fabctl.services.bookings import get_reservation
 from fabctl.store.tables import Claim, Reservation
@@ -47,11 +48,12 @@ def of_person(
 
 
 def readable(session: Session, *, reservation_id: str, by: str) -> ReservationView:
-    """Return a reservation of one's own; the staff read everybody's.
+    """Return a reservation of one's own, or of a group one acts for; the staff read everybody's.
 
     :raises UnknownIdError: there is none, or it is somebody else's.
     """
     found = get_reservation(session, reservation_id)
-    if may_act_for(session, found.person_id, by):
+    acts = accounts.acts_for(session, found.account_id, by)
+    if not acts and may_act_for(session, found.person_id, by):
         raise UnknownIdError(f"there is no reservation {reservation_id!r} of this person")
     return found

@@ -105,6 +105,11 @@ def test_a_reservation_is_charged_to_the_group_while_it_is_in_order(lab: WebLab)
     asked = slot(lab) | {"account": account}
     made = camille.ask("POST", "/reservations", json=asked)
     assert (made.status_code, made.get_json()["account"]) == (201, account)
+    one = f"/reservations/{made.get_json()['id']}"
+    assert sam.ask("GET", one).status_code == 404
+    joined(lab, account, "sam")
+    assert sam.ask("GET", one).get_json()["person"] == lab.id_of("camille")
+    joined(lab, account, "sam", may_act=False)
     refused = sam.ask("POST", "/reservations", json=slot(lab, 3) | {"account": account})
     assert (refused.status_code, codes(refused)) == (409, ["not-acting-for-account"])
     unknown = camille.ask("POST", "/reservations", json=slot(lab, 3) | {"account": "nothing"})

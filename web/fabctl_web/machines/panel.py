@@ -34,6 +34,8 @@ NO_BOOKING = frozenset(
         "certification-expired",
         "certification-suspended",
         "supervision-missing",
+        "under-age",
+        "consent-missing",
         "out-of-order",
     }
 )
