@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +17,12 @@ from pathlib import Path
 import requests
 from sqlalchemy import func, select
 
+from fabctl.clock import SystemClock
 from fabctl.model.booking_slots import Slot
+from fabctl.model.refusal import RefusedError
+from fabctl.services import bookings, retention, statistics
 from fabctl.services.availability import availability
+from fabctl.services.statistics_papers import statistics_pdf
 from fabctl.store.tables import Claim, Reservation, Resource
 from tests.bench.figures import quantile, show
 from tests.bench.house_lab import CLIENTS, House, at, bookers, counted, seeded, served
@@ -41,8 +46,11 @@ def main() -> None:
             size = Path(folder, "lab.db").stat().st_size / 1e6
             show("the database's file", size, "MB")
             _availability(house)
+            _statistics(house)
             with served(house) as url:
                 people = bookers(house)
+                _availability_served(house, url, people[0][1])
+                _booking_alone(house, people)
                 _booking(house, url, people, pause_s=PAUSE_S, first_day=2)
                 _booking(house, url, people, pause_s=0.0, first_day=16)
 
@@ -66,6 +74,48 @@ def _availability(house: House) -> None:
     show("p50", quantile(taken, 0.5), "ms")
     show("p95", quantile(taken, 0.95), "ms", aim=60)
     show("queries, most", max(queries), "", aim=12)
+
+
+def _statistics(house: House) -> None:
+    """Count the last whole twelve months there are most data of, then put them on paper."""
+    db, year = house.open(), house.today.year
+    began = time.perf_counter()
+    with counted(db.engine) as seen, db.reading() as session:
+        view = statistics.of_year(session, house.config.time_zone, year=year, by="shell:bench")
+    took = time.perf_counter() - began
+    began = time.perf_counter()
+    statistics_pdf(view, "fr", house.config.name)
+    paper = time.perf_counter() - began
+    began = time.perf_counter()
+    with db.transaction() as session:
+        retention.apply(session, SystemClock(), house.config.time_zone)
+    kept = time.perf_counter() - began
+    db.close()
+    total = view.reservations[0].total
+    print(f" statistics of {year}: {total.visits if total else 0:,} reservations that were used")
+    show("to count them", took, "s", aim=1)
+    show("queries", len(seen), "")
+    show("to print them as PDF", paper, "s")
+    show("the steward's retention, first time", kept, "s")
+
+
+def _availability_served(house: House, url: str, token: str) -> None:
+    """Ask the running `fabctl web` for the same weeks."""
+    taken, size = [], 0
+    web = requests.Session()
+    web.headers["Authorization"] = f"Bearer {token}"
+    for number in range(WEEKS):
+        start = at(house, number % 6 * 7 - 14, 0)
+        window = {"start": start.isoformat(), "end": (start + timedelta(days=7)).isoformat()}
+        began = time.perf_counter()
+        answer = web.get(f"{url}/api/v1/availability", params=window, timeout=30)
+        taken.append((time.perf_counter() - began) * 1000)
+        assert answer.ok, answer.text
+        size = max(size, len(answer.content))
+    print(f" the same from `fabctl web`, as JSON; load average {os.getloadavg()[0]:.1f}")
+    show("p50", quantile(taken, 0.5), "ms")
+    show("p95", quantile(taken, 0.95), "ms", aim=60)
+    show("largest answer", size / 1000, "kB")
 
 
 @dataclass
@@ -111,6 +161,33 @@ def _booking(
     show("lost updates", abs(lost), "", aim=0)
     show("double bookings", _doubled(house), "", aim=0)
     show('"database is locked", or 5xx, shown', tally.locked, "", aim=0)
+
+
+def _booking_alone(house: House, people: Sequence[tuple[str, str]]) -> None:
+    """Book for one person after the other without the web, and count what that asks."""
+    db, taken, queries = house.open(), list[float](), list[int]()
+    machines = sorted(house.config.machines)
+    for number, (who, _) in enumerate(people):
+        start = at(house, 30, 10) + timedelta(minutes=20 * number)
+        began = time.perf_counter()
+        with counted(db.engine) as seen, suppress(RefusedError), db.transaction() as session:
+            bookings.book(
+                session,
+                SystemClock(),
+                house.config.time_zone,
+                person_id=who,
+                resource_id=machines[number % len(machines)],
+                start=start,
+                end=start + timedelta(minutes=15),
+                by=who,
+            )
+        taken.append((time.perf_counter() - began) * 1000)
+        queries.append(len(seen))
+    db.close()
+    print(" booking, one after the other, the service alone")
+    show("p50", quantile(taken, 0.5), "ms")
+    show("p95", quantile(taken, 0.95), "ms")
+    show("queries, most", max(queries), "")
 
 
 def _at_once(work: Sequence[Callable[[], None]]) -> None:
