@@ -213,3 +213,63 @@ def test_without_a_token_nothing_is_shown(school: School) -> None:
         ("PUT", "/people/x/certifications/printer-a"),
     ):
         assert nobody.ask(method, path).status_code == 401
+
+
+NEW: dict[str, Any] = {
+    "wordings": [{"language": "fr", "title": "Fraiseuse"}],
+    "machines": ["printer-b"],
+    "prerequisites": ["printer-a"],
+    "expires_after_months": 24,
+}
+ASKED: dict[str, Any] = {
+    "wordings": [
+        {"language": "fr", "question": "Gants ?", "answers": ["Oui", "Non"]},
+        {"language": "en", "question": "Gloves?", "answers": ["Yes", "No"]},
+    ],
+    "right": [1],
+}
+
+
+def test_the_staff_make_a_course_with_its_quiz(school: School) -> None:
+    program = school.by("staff")
+    made = program.ask("POST", "/courses", json=NEW).get_json()
+    assert (made["title"], made["steps"]) == ("Fraiseuse", ["prerequisites", "practical"])
+    path = f"/courses/{made['id']}"
+    question = program.ask("POST", f"{path}/questions", json=ASKED).get_json()["id"]
+    quiz = school.by("member").ask("GET", f"{path}/quiz").get_json()
+    assert quiz["questions"][0]["wording"] == "Gloves?"
+    assert program.ask("DELETE", f"/questions/{question}").status_code == 200
+    assert program.ask("GET", f"{path}/quiz").status_code == 404
+    assert program.ask("DELETE", path).get_json()["retired_at"]
+    assert len(program.ask("GET", "/courses").get_json()["courses"]) == 1
+
+
+def test_courses_that_cannot_be(school: School) -> None:
+    program = school.by("staff")
+    impossible: tuple[dict[str, Any], ...] = (
+        {"wordings": []},
+        {"machines": []},
+        {"pass_mark": 101},
+        {"expires_on": "soon"},
+    )
+    for bad in impossible:
+        assert program.ask("POST", "/courses", json=NEW | bad).status_code == 422, bad
+    klingon = [{"language": "tlh", "title": "nuqneH"}]
+    assert program.ask("POST", "/courses", json=NEW | {"wordings": klingon}).status_code == 422
+    assert program.ask("POST", "/courses", json=NEW | {"machines": ["nope"]}).status_code == 404
+    path = f"/courses/{school.course}/questions"
+    uneven = [{"language": "en", "question": "?", "answers": ["one"]}]
+    for bad in ({"right": []}, {"right": [2]}, {"right": ["1"]}, {"wordings": uneven}):
+        assert program.ask("POST", path, json=ASKED | bad).status_code == 422, bad
+
+
+def test_only_the_staff_make_courses(school: School) -> None:
+    for by in ("member", "trainer", "animator"):
+        program = school.by(by)
+        answers = [
+            program.ask("POST", "/courses", json=NEW),
+            program.ask("DELETE", f"/courses/{school.course}"),
+            program.ask("POST", f"/courses/{school.course}/questions", json=ASKED),
+            program.ask("DELETE", f"/questions/{school.question}"),
+        ]
+        assert [(one.status_code, codes(one)) for one in answers] == [(403, ["staff-only"])] * 4

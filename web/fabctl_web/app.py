@@ -23,6 +23,7 @@ from fabctl_web.api import (
     accounts,
     audit,
     calendars,
+    course_making,
     enrolments,
     house,
     jobs,
@@ -56,7 +57,7 @@ API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
     calendars.area, jobs.area, api_people.area, accounts.area, policies.area, house.area,
     audit.area,
-    training.area, workshops.area, enrolments.area, session_day.area,
+    training.area, course_making.area, workshops.area, enrolments.area, session_day.area,
     statistics.area, personal.area,
     upkeep.area, upkeep_tasks.area, notices.area,
 )  # fmt: skip
