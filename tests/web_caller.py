@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
@@ -14,6 +15,8 @@ from fabctl_web.api.openapi import document
 from tests.web_lab import GOOD_FILE, WebLab, multipart
 
 API = "/api/v1"
+described = cache(document)
+"""The document, made once: it says the same all the time."""
 
 
 @dataclass
@@ -49,28 +52,34 @@ class Caller:
 
 def check(method: str, path: str, answer: TestResponse) -> None:
     """Hold an answer against the document: its status is listed, its body has that form."""
-    described = operation(method, path)["responses"]
-    assert str(answer.status_code) in described, f"{method} {path}: {answer.status}"
-    content = described[str(answer.status_code)].get("content", {})
+    answers = operation(method, path)["responses"]
+    assert str(answer.status_code) in answers, f"{method} {path}: {answer.status}"
+    content = answers[str(answer.status_code)].get("content", {})
     if "application/json" not in content:
         assert {answer.mimetype} == set(content) or not answer.data, f"{method} {path}"
         return
     schema = content["application/json"]["schema"]
-    whole = {**schema, "components": document()["components"]}
+    whole = {**schema, "components": described()["components"]}
     Draft202012Validator(whole).validate(answer.get_json())
 
 
 def operation(method: str, path: str) -> dict[str, Any]:
-    """Return what the document says about a call."""
+    """Return what the document says about a call; what is written out goes before parameters."""
     asked = path.partition("?")[0].split("/")
-    for template, found in document()["paths"].items():
-        parts = template.split("/")
-        if len(parts) == len(asked) and all(
-            part == word or part.startswith("{") for part, word in zip(parts, asked, strict=True)
-        ):
-            entry: dict[str, Any] = found[method.lower()]
-            return entry
-    raise AssertionError(f"{path} is not described")
+    matching = [
+        (template.count("{"), found[method.lower()])
+        for template, found in described()["paths"].items()
+        if method.lower() in found and _fits(template.split("/"), asked)
+    ]
+    assert matching, f"{method} {path} is not described"
+    entry: dict[str, Any] = min(matching, key=lambda one: one[0])[1]
+    return entry
+
+
+def _fits(template: list[str], asked: list[str]) -> bool:
+    return len(template) == len(asked) and all(
+        part == word or part.startswith("{") for part, word in zip(template, asked, strict=True)
+    )
 
 
 def caller(lab: WebLab, login: str, language: str = "en") -> Caller:

@@ -18,7 +18,12 @@ from fabctl.model.accounts import GroupKind, name_refusals, not_a_group, not_act
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.services import lookups
 from fabctl.services.audit import audit
-from fabctl.services.rights import is_staff, require_reason, require_workshop_staff
+from fabctl.services.rights import (
+    is_staff,
+    require_reason,
+    require_workshop_staff,
+    runs_workshops,
+)
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Account, Person
 from fabctl.store.tables_accounts import AccountMember
@@ -187,7 +192,7 @@ def groups_acted_for(session: Session, person_id: str | None) -> list[str]:
 
 
 def get_account(session: Session, *, account_id: str, by: str | None) -> AccountView:
-    """Return an account. For its person, its members and the staff.
+    """Return an account. For its person, its members, the staff, and a group's for animators too.
 
     :raises UnknownIdError: there is none, or it is not theirs to see.
     """
@@ -245,7 +250,7 @@ def _may_see(session: Session, row: Account, by: str | None) -> bool:
     member = by is not None and session.get(AccountMember, (row.id, by)) is not None
     if member or (by is not None and row.person_id == by):
         return True
-    return is_staff(session, by)
+    return is_staff(session, by) or (row.group_kind is not None and runs_workshops(session, by))
 
 
 def _group(session: Session, account_id: str, *, lock: bool = False) -> Account:

@@ -36,14 +36,18 @@ CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
 FORBIDDEN = re.compile(r"reset|bypass|override|arm\b|disarm|unlock|fault|clear[-_]?fault|lid|k1|k2")
 WRITING_ADDRESSES = {
     "/api/v1/jobs/<job>/pause", "/api/v1/jobs/<job>/resume", "/api/v1/jobs/<job>/start",
-    "/api/v1/jobs/<job>/stop", "/api/v1/machines/<machine>/jobs", "/api/v1/reservations",
-    "/api/v1/reservations/<reservation>", "/in/extend", "/in/password", "/in/pin",
-    "/m/<machine>/begin", "/m/<machine>/book", "/m/<machine>/clear", "/m/<machine>/done",
-    "/m/<machine>/pause", "/m/<machine>/resume", "/m/<machine>/start", "/m/<machine>/stop",
-    "/m/<machine>/upload", "/reservations/<reservation>/cancel", "/out",
-    "/api/v1/reservations/<reservation>/check-in", "/reservations/<reservation>/check-in",
+    "/api/v1/jobs/<job>/stop", "/api/v1/machines/<machine>/jobs", "/in/extend", "/in/password",
+    "/in/pin", "/m/<machine>/begin", "/m/<machine>/book", "/m/<machine>/clear",
+    "/m/<machine>/done", "/m/<machine>/pause", "/m/<machine>/resume", "/m/<machine>/start",
+    "/m/<machine>/stop", "/m/<machine>/upload", "/out", "/reservations/<reservation>/cancel",
+    "/reservations/<reservation>/check-in",
 }  # fmt: skip
-"""Every address that takes anything but a question. A new one is looked at here first."""
+"""Every address that takes anything but a question, but for those of the API that are about the
+house: tests/servers/test_api_rights.py shows for each of them that it asks nothing of a machine.
+A new one is looked at here first."""
+ABOUT_MACHINES = ("/api/v1/jobs", "/api/v1/machines")
+NOT_AN_INTERLOCK = {"/api/v1/people/<person>/unlock"}
+"""Lets somebody try their password again."""
 VERBS = {
     "identify", "pause", "stop", "start", "resume", "clear", "recorded", "drop-permit",
 }  # fmt: skip
@@ -343,8 +347,13 @@ def test_the_list_of_addresses_that_change_something_is_whole(lab: WebLab) -> No
     """No address presses reset, bypasses an input or clears a fault; a new one fails here."""
     rules = list(lab.app.url_map.iter_rules())
     writing = {rule.rule for rule in rules if (rule.methods or set()) - CHANGES_NOTHING}
-    assert writing == WRITING_ADDRESSES
-    assert not [rule for rule in writing if FORBIDDEN.search(rule)]
+    house = {
+        rule
+        for rule in writing
+        if rule.startswith("/api/v1/") and not rule.startswith(ABOUT_MACHINES)
+    }
+    assert writing - house == WRITING_ADDRESSES
+    assert {rule for rule in writing if FORBIDDEN.search(rule)} == NOT_AN_INTERLOCK
     locks = {rule.rule: rule.methods for rule in rules if "interlock" in rule.rule}
     assert set(locks) == {
         "/m/<machine>/interlock", "/interlocks", "/interlocks.csv",

@@ -78,7 +78,9 @@ FAILED = Explained(
     text("Try again in a minute. If it stays, tell the staff."),
 )
 
-RIGHTS = frozenset({"not-yours", "staff-only", "admin-only", "session-staff-only", "not-a-trainer"})
+RIGHTS = frozenset(
+    {"not-yours", "staff-only", "admin-only", "session-staff-only", "not-a-trainer", "not-your-job"}
+)
 """Codes of refusals that are about who asks, whatever is asked: the API answers 403."""
 
 
