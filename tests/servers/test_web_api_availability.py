@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
+from werkzeug.wrappers import Response
 
+from fabctl.errors import FabError
 from fabctl.model.booking_facts import ClaimKind, ResourceKind
 from fabctl.model.booking_slots import Slot
 from fabctl.services import closures, opening, resources
@@ -183,6 +185,18 @@ def test_a_calendar_is_read_without_a_token_until_it_is_revoked(
     gone = nobody.ask("GET", path)
     assert (gone.status_code, gone.headers["Cache-Control"]) == (404, "no-store")
     assert camille.ask("GET", "/calendars").get_json()["calendars"] == []
+
+
+def test_a_failure_does_not_tell_the_log_a_secret(
+    lab: WebLab, camille: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(secret: str) -> Response:
+        raise FabError("the disk is gone")
+
+    address = camille.ask("POST", "/calendars", json={}).get_json()["address"]
+    lab.app.view_functions["api_calendars.feed"] = broken
+    assert Caller(lab, None).ask("GET", address.partition(API)[2]).status_code == 500
+    assert "GET /api/v1/calendars/…/calendar.ics: the disk is gone" in caplog.text
 
 
 def test_a_resources_calendar_names_nobody(lab: WebLab, camille: Caller) -> None:

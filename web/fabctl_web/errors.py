@@ -135,14 +135,20 @@ def _refused(error: RefusedError) -> Response:
 
 
 def _fab(error: FabError) -> Response:
-    current_app.logger.error("%s %s: %s", request.method, request.path, error)
+    current_app.logger.error("%s %s: %s", request.method, _asked(), error)
     return _show(FAILED)
 
 
 def _failed(error: Exception) -> Response:
     if not isinstance(error, HTTPException):
-        current_app.logger.error("%s %s", request.method, request.path, exc_info=error)
+        current_app.logger.error("%s %s", request.method, _asked(), exc_info=error)
     return _show(FAILED)
+
+
+def _asked() -> str:
+    """Return the address for the log, without the secret that some addresses hold."""
+    secret = (request.view_args or {}).get("secret")
+    return request.path.replace(str(secret), "…") if secret else request.path
 
 
 def _show(found: Explained) -> Response:
