@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -80,6 +79,9 @@ class RightsScene:
     file: Path
     kept: sqlite3.Connection
 
+    def __post_init__(self) -> None:
+        self.at_first = self.fingerprint()
+
     def put_back(self) -> None:
         """Let everything be as it was before the first request."""
         with sqlite3.connect(self.file) as live:
@@ -89,17 +91,16 @@ class RightsScene:
         for machine in self.lab.config.machines:
             self.lab.workshop.say(machine, "idle")
             self.lab.app.extensions["fabctl"].booked_anew(machine)
+        self.lab.workshop.asked.clear()
 
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Return what changes with every change that is on record."""
+    def fingerprint(self) -> tuple[int, ...]:
+        """Return how many rows each table has: whatever is done leaves one in the audit trail."""
         with sqlite3.connect(self.file) as live:
-            tables = [
-                name
-                for (name,) in live.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            ]
-            counts = [live.execute(f'SELECT count(*) FROM "{one}"').fetchone() for one in tables]  # noqa: S608  # our own tables
+            tables = live.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            counts = ", ".join(f'(SELECT count(*) FROM "{one}")' for (one,) in tables)  # noqa: S608  # our own names
+            found: tuple[int, ...] = live.execute(f"SELECT {counts}").fetchone()
         live.close()
-        return tuple(counts)
+        return found
 
 
 @contextmanager
