@@ -66,13 +66,7 @@ def mark_refusals(mark: Mark, session: Slot, now: datetime) -> list[Refusal]:
     """
     found = []
     if not 1 <= len(mark.id) <= MOST_CHARACTERS or (mark.presence is None) == (mark.undoes is None):
-        found.append(
-            Refusal(
-                "mark-malformed",
-                text("This mark of attendance cannot be read."),
-                text("Reload the sheet and tap again."),
-            )
-        )
+        found.append(mark_malformed())
     if mark.at < session.start - OPENS_BEFORE or now < session.start - OPENS_BEFORE:
         found.append(
             Refusal(
@@ -90,6 +84,15 @@ def mark_refusals(mark: Mark, session: Slot, now: datetime) -> list[Refusal]:
             )
         )
     return found
+
+
+def mark_malformed() -> Refusal:
+    """Return the refusal for a mark that says nothing, or of a place in another session."""
+    return Refusal(
+        "mark-malformed",
+        text("This mark of attendance cannot be read."),
+        text("Reload the sheet and tap again."),
+    )
 
 
 def mark_reused() -> Refusal:

@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
-from fabctl.model.attendance import Mark, Presence, mark_refusals, mark_reused, presence_of
+from fabctl.model.attendance import (
+    Mark,
+    Presence,
+    mark_malformed,
+    mark_refusals,
+    mark_reused,
+    presence_of,
+)
 from fabctl.model.booking import Slot
 from fabctl.model.consent import Consent, consent_refusals, local_day, under_age
 from fabctl.model.refusal import Refusal
@@ -69,8 +76,9 @@ def take_marks(
 ) -> list[MarkAnswer]:
     """Put marks of attendance on record, each once; return what became of each.
 
-    A mark that is refused keeps none of the others from being recorded: a console that was
-    offline sends all it has. A clock that runs ahead is held back to now.
+    A mark that is refused (also one of a place in another session) keeps none of the others from
+    being recorded: a console that was offline sends all it has. A clock that runs ahead is held
+    back to now.
 
     :raises RefusedError: session-staff-only.
     :raises UnknownIdError: no such session.
@@ -79,11 +87,12 @@ def take_marks(
     require_lead(session, session_id, by)
     known = _enrolled(session, session_id)
     slot = Slot(row.start_at, row.end_at)
-    answers = []
-    for sent in marks:
-        if sent.enrolment_id not in known:
-            raise UnknownIdError(f"there is no enrolment {sent.enrolment_id!r} in this session")
-        answers.append(_take(session, clock, slot, sent, by))
+    answers = [
+        _take(session, clock, slot, sent, by)
+        if sent.enrolment_id in known
+        else MarkAnswer(sent.mark.id, new=False, refusals=(mark_malformed(),))
+        for sent in marks
+    ]
     new = sum(answer.new for answer in answers)
     if new:
         audit(session, clock, by, "attendance.marked", f"session:{session_id}", {"marks": new})

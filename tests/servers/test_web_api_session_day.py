@@ -84,9 +84,11 @@ def test_marks_that_cannot_be_read(scene: Scene) -> None:
 
 
 def test_a_mark_of_another_session(scene: Scene) -> None:
-    stray = mark(scene, "member", "m") | {"enrolment": "nope"}
-    answer = scene.ask("animator", "POST", path(scene, "attendance"), marks=[stray])
-    assert answer.status_code == 404
+    stray = mark(scene, "member", "m1") | {"enrolment": "nope"}
+    sent = [stray, mark(scene, "other", "m2")]
+    first, second = scene.got("animator", "POST", path(scene, "attendance"), marks=sent)["marks"]
+    assert ([one["code"] for one in first["refusals"]], first["new"]) == (["mark-malformed"], False)
+    assert second["new"] is True
 
 
 def test_the_sheet_as_pdf_and_csv(scene: Scene) -> None:
