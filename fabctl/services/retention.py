@@ -32,7 +32,7 @@ KEPT: Mapping[str, timedelta] = {
 }
 """From when it happened; ``people``: from the last time they came, booked or signed in.
 Allergies and needs go when their session ends (``due_training``), sign-ins when they end."""
-AT_ONCE = 50
+AT_ONCE = 20
 """People who are erased in one go: the others' turn comes with the next."""
 
 

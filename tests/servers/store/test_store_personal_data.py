@@ -276,7 +276,7 @@ def test_what_is_old_is_forgotten_once(seeded: Database, later: ManualClock) -> 
         while done := retention.apply(session, later, PARIS):
             erased += sum(one.rows for one in done if one.kind == "people")
             rounds += 1
-            assert rounds < 20
+            assert rounds < 40
         left = session.scalars(select(Person).where(Person.display_name != NOBODY)).all()
         guards = set(session.scalars(select(Guardianship.guardian_id)))
     assert erased > 60
