@@ -1,7 +1,8 @@
 # The two commands: `make demo` (try it all) and `make test` (everything that must hold).
 .PHONY: demo test lint check soak bench screenshots clean
 BIN := .venv/bin
-TESTS ?= tests
+TESTS ?= tests/servers tests/with_sim tests/browser tests/transcripts tests/conventions tests/unit
+# what waits longest comes first, so that no worker is left alone with it at the end
 
 demo: ## install what is missing, start a seeded lab with simulated machines, print the address
 	@tools/install-missing demo
@@ -18,7 +19,7 @@ lint:
 	$(BIN)/lint-imports
 
 check:
-	$(BIN)/pytest -n 4 --dist loadfile $(TESTS)
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 soak: ## random jobs over bad cables, then random days of an interlock, each for SOAK_MINUTES (60)
 	@tools/install-missing test
