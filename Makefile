@@ -19,7 +19,7 @@ lint:
 	$(BIN)/lint-imports
 
 check:
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 soak: ## random jobs over bad cables, then random days of an interlock, each for SOAK_MINUTES (60)
 	@tools/install-missing test

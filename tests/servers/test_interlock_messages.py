@@ -138,6 +138,7 @@ class InterlockLab:
 
     def cannot_be_armed(self) -> None:
         """Press the green button: nothing comes of it."""
+        wait_until(lambda: not self.laser.powered(), "the contacts have opened")
         self.laser.press()
         self.laser.stays_off(1.0)
 

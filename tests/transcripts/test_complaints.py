@@ -203,8 +203,13 @@ def _say_ok_to_all(descriptor: int) -> None:
     except BlockingIOError:
         return
     lines = [line for line in asked.split(b"\n") if line]
-    answers = (b"FIRMWARE_NAME:Marlin\nok\n" if b"M115" in line else b"ok\n" for line in lines)
-    os.write(descriptor, b"".join(answers))
+    os.write(descriptor, b"".join(map(_ok_to, lines)))
+
+
+def _ok_to(line: bytes) -> bytes:
+    if b"M115" in line:
+        return b"FIRMWARE_NAME:Marlin\nok\n"
+    return b"ok T:20.00 /0.00 @:0\n" if b"M105" in line else b"ok\n"
 
 
 @pytest.mark.parametrize("trouble", ["resends", "silence", "halt"])

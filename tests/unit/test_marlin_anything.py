@@ -29,7 +29,7 @@ from fabctl_sim.marlin.commands import TABLE
 from fabctl_sim.marlin.words import Command
 from tests.marlin_rig import OURS, Ran, Rig
 
-CASES = 4000
+CASES = 2000
 SOAK_MINUTES = float(os.environ.get("SOAK_MINUTES", "0"))
 
 

@@ -19,7 +19,7 @@ from fabctl.permits import MAX_BYTES, Permit, seal, unseal
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
 PERMIT = Permit("laser", "p7", "u1", "boot-1", 1, 10.0, "c" * 32)
-EXAMPLES = 3000
+EXAMPLES = 1500
 """Four fuzz tests of so many inputs: 12,000 in all."""
 
 

@@ -19,7 +19,7 @@ from tests.unit.test_permits import CHANGES, JSON_VALUES, NUMBERS, signed
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
 BOOT, MACHINE, NOW = "boot-1", "laser", 5000.0
-EXAMPLES = 2000
+EXAMPLES = 1200
 FIRST = PermitDesk(MACHINE, KEY, BOOT, NOW).challenge
 """What a desk asks at ``NOW``."""
 RIGHT = Permit(MACHINE, "p1", "u1", BOOT, 1, 10.0, FIRST)

@@ -8,8 +8,6 @@ from werkzeug.wrappers import Response
 from fabctl.model.attendance import MOST_CHARACTERS, Mark, Presence
 from fabctl.services import attendance, certificates, enrolment_lists, group_use, workshops
 from fabctl.services.attendance import SentMark, SheetRow
-from fabctl.services.attendance_papers import attendance_csv, attendance_pdf
-from fabctl.services.certificate_paper import certificate_pdf
 from fabctl.services.workshops import SessionView
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
@@ -54,6 +52,10 @@ def sheet_pdf(session: str) -> Response:
     """Return the sheet to print and to sign."""
     lab = current_lab()
     view, rows = _sheet(session)
+    from fabctl.services.attendance_papers import (  # noqa: PLC0415  # reportlab: 7 MB, seldom
+        attendance_pdf,
+    )
+
     paper = attendance_pdf(view, rows, lab.config.time_zone, chosen_language(), lab.config.name)
     return _file(paper, "application/pdf", "attendance.pdf")
 
@@ -62,6 +64,10 @@ def sheet_pdf(session: str) -> Response:
 def sheet_csv(session: str) -> Response:
     """Return the sheet for a spreadsheet."""
     _, rows = _sheet(session)
+    from fabctl.services.attendance_papers import (  # noqa: PLC0415  # the same
+        attendance_csv,
+    )
+
     return _file(attendance_csv(rows, chosen_language()).encode(), "text/csv", "attendance.csv")
 
 
@@ -139,6 +145,10 @@ def certificate_paper(certificate: str) -> Response:
         found = certificates.certificate(
             db, lab.config.time_zone, certificate_id=certificate, by=caller().id
         )
+    from fabctl.services.certificate_paper import (  # noqa: PLC0415  # the same
+        certificate_pdf,
+    )
+
     paper = certificate_pdf(found, lab=lab.config.name, language=chosen_language())
     return _file(paper, "application/pdf", "certificate.pdf")
 
