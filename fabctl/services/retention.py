@@ -15,7 +15,7 @@ from fabctl.model.people import Role
 from fabctl.services.audit import audit
 from fabctl.services.personal_data import blank_out
 from fabctl.services.personal_tables import NOBODY
-from fabctl.store.tables import Certification, Claim, Job, Person, Reservation, SignIn, Use
+from fabctl.store.tables import Audit, Certification, Claim, Job, Person, Reservation, SignIn, Use
 from fabctl.store.tables_booking import Waiting
 from fabctl.store.tables_notices import Mail, Notice
 from fabctl.store.tables_training import LabPresence, QuizAttempt
@@ -34,6 +34,8 @@ KEPT: Mapping[str, timedelta] = {
 Allergies and needs go when their session ends (``due_training``), sign-ins when they end."""
 AT_ONCE = 20
 """People who are erased in one go: the others' turn comes with the next."""
+CAME = ("presence.came", "sign-in.opened")
+"""Lines of the audit that say somebody was there: their own rows are long deleted by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def _long_gone(session: Session, before: datetime) -> list[str]:
         exists().where(Use.person_id == mine, Use.opened_at >= before),
         exists().where(SignIn.person_id == mine, SignIn.opened_at >= before),
         exists().where(LabPresence.person_id == mine, LabPresence.came_at >= before),
+        exists().where(Audit.subject == "person:" + mine, Audit.what.in_(CAME), Audit.at >= before),
         exists().where(Guardianship.guardian_id == mine),  # as long as there is the child
         exists().where(Certification.person_id == mine, Certification.at >= before),
     )

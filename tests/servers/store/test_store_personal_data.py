@@ -15,7 +15,15 @@ from sqlalchemy.types import JSON
 from fabctl.clock import ManualClock
 from fabctl.errors import InputError
 from fabctl.model.refusal import RefusedError
-from fabctl.services import attendance, personal_data, retention, statistics
+from fabctl.services import (
+    attendance,
+    people,
+    personal_data,
+    presence,
+    retention,
+    sign_ins,
+    statistics,
+)
 from fabctl.services.audit import audit
 from fabctl.services.personal_tables import ACTED, HELD, NOBODY, Held
 from fabctl.store.engine import Database
@@ -281,3 +289,27 @@ def test_what_is_old_is_forgotten_once(seeded: Database, later: ManualClock) -> 
         guards = set(session.scalars(select(Guardianship.guardian_id)))
     assert erased > 60
     assert all(one.role != "member" or one.id in guards for one in left)
+
+
+@pytest.mark.parametrize("trace", ["visit", "sign-in"])
+def test_who_only_comes_or_signs_in_is_kept_for_three_years(
+    database: Database, clock: ManualClock, trace: str
+) -> None:
+    with database.transaction() as session:
+        one = people.add_person(session, clock, display_name="Zoé").id
+    clock.advance(timedelta(days=30).total_seconds())
+    with database.transaction() as session:
+        if trace == "visit":
+            presence.check_in(session, clock, person_id=one, by=SHELL)
+            presence.check_out(session, clock, person_id=one, by=SHELL)
+        else:
+            token = sign_ins.open_sign_in(session, clock, one, kind="desk")
+            sign_ins.close_sign_in(session, token)
+
+    def kept_after(days: int) -> bool:
+        clock.advance(timedelta(days=days).total_seconds())
+        with database.transaction() as session:
+            retention.apply(session, clock, PARIS)
+            return session.get_one(Person, one).display_name == "Zoé"
+
+    assert [kept_after(days) for days in (2 * 365, 365, 1)] == [True, True, False]
