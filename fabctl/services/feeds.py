@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,22 +18,28 @@ from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.people import Role
 from fabctl.model.refusal import RefusedError
 from fabctl.model.texts import Text, text
+from fabctl.model.workshops import EnrolmentState
 from fabctl.services import lookups
 from fabctl.services.audit import audit
 from fabctl.services.booking_record import NOT_YOURS
 from fabctl.services.places import around, live_claim
+from fabctl.services.rights import children_of
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Claim, Reservation, Resource
 from fabctl.store.tables_booking import Feed
+from fabctl.store.tables_workshops import Enrolment, SessionAnimator, Workshop, WorkshopSession
 
 PERSON = "person"
 RESOURCE = "resource"
+WORKSHOPS = "workshops"
+KINDS = (PERSON, RESOURCE, WORKSHOPS)
 PAST_SHOWN = timedelta(days=31)
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 TAKEN = text("Slot taken")
 CLOSED = text("Closed")
 MAINTENANCE = text("Maintenance")
 WORKSHOP = text("Workshop")
+_ALL_SESSIONS = text("Workshops")
 
 _SAYS = {
     ClaimKind.RESERVATION: TAKEN,
@@ -57,8 +63,10 @@ class FeedView:
 def create(
     session: Session, clock: Clock, *, kind: str, subject: str, by: str
 ) -> tuple[FeedView, str]:
-    """Make a calendar of a person's own reservations, or of a resource's without names.
+    """Make a calendar: what a person has before them, a resource's without names, or all workshops.
 
+    :param kind: one of :data:`KINDS`.
+    :param subject: the person or the resource; nothing is read of it for workshops.
     :return: the feed, and the secret of its address: it is shown now and never again.
     :raises RefusedError: somebody else's reservations.
     :raises UnknownIdError: no such person or resource.
@@ -67,12 +75,14 @@ def create(
         lookups.person(session, subject)
         if by != subject:
             raise RefusedError([NOT_YOURS])
-    else:
+    elif kind == RESOURCE:
         lookups.resource(session, subject)
+    else:
+        subject = ""
     secret = secrets.token_urlsafe(24)
     row = Feed(
         id=new_id(),
-        kind=PERSON if kind == PERSON else RESOURCE,
+        kind=kind,
         subject=subject,
         person_id=by,
         token_hash=_hashed(secret),
@@ -113,6 +123,8 @@ _STAFF = frozenset({Role.STAFF, Role.ADMIN})
 def calendar(session: Session, clock: Clock, *, secret: str, language: str) -> bytes:
     """Return a calendar as iCalendar text: a month back, and all that is to come.
 
+    Of workshops: what is to come only.
+
     :raises UnknownIdError: no such address, or it is revoked.
     """
     query = select(Feed).where(Feed.token_hash == _hashed(secret), Feed.revoked_at.is_(None))
@@ -121,7 +133,14 @@ def calendar(session: Session, clock: Clock, *, secret: str, language: str) -> b
         raise UnknownIdError("there is no calendar at this address")
     since = clock.now() - PAST_SHOWN
     if row.kind == PERSON:
-        return _written(_of_person(session, row.subject, since), row, clock, language)
+        events = [
+            *_of_person(session, row.subject, since),
+            *_places_of(session, row.subject, since),
+            *_sessions(session, since, led_by=row.subject),
+        ]
+        return _written(sorted(events, key=lambda one: one.start), row, clock, language)
+    if row.kind == WORKSHOPS:
+        return _written(_sessions(session, clock.now()), row, clock, language)
     return _written(_of_resource(session, row.subject, since), row, clock, language)
 
 
@@ -165,13 +184,51 @@ def _of_resource(session: Session, resource_id: str, since: datetime) -> Iterato
         yield _Event(claim.id, resource.name, said, claim.start_at, claim.end_at)
 
 
-def _written(events: Iterator[_Event], row: Feed, clock: Clock, language: str) -> bytes:
+def _places_of(session: Session, person_id: str, since: datetime) -> Iterator[_Event]:
+    """Yield the places in sessions of a person and of their children; none names anybody.
+
+    Each has an entry of its own, with the UID that mails about it have.
+    """
+    query = (
+        _SESSIONS.add_columns(Enrolment.id)
+        .join(Enrolment, Enrolment.session_id == WorkshopSession.id)
+        .where(
+            Enrolment.person_id.in_([person_id, *children_of(session, person_id)]),
+            Enrolment.state == EnrolmentState.CONFIRMED.value,
+            WorkshopSession.end_at > since,
+        )
+    )
+    for one, title, enrolment_id in session.execute(query):
+        yield _Event(enrolment_id, title, None, one.start_at, one.end_at)
+
+
+def _sessions(session: Session, since: datetime, *, led_by: str | None = None) -> Iterator[_Event]:
+    query = _SESSIONS.where(WorkshopSession.end_at > since)
+    if led_by is not None:
+        led = select(SessionAnimator.session_id).where(SessionAnimator.person_id == led_by)
+        query = query.where(WorkshopSession.id.in_(led))
+    for one, title in session.execute(query):
+        yield _Event(one.id, title, None, one.start_at, one.end_at)
+
+
+_SESSIONS = (
+    select(WorkshopSession, Workshop.title)
+    .join(Workshop, Workshop.id == WorkshopSession.workshop_id)
+    .where(WorkshopSession.cancelled_at.is_(None))
+    .order_by(WorkshopSession.start_at, WorkshopSession.id)
+)
+
+
+def _written(events: Iterable[_Event], row: Feed, clock: Clock, language: str) -> bytes:
     from icalendar import Calendar, Event  # noqa: PLC0415  # 55 ms that only this needs
 
     found = Calendar()
     found.add("prodid", "-//fabctl//fabctl//EN")
     found.add("version", "2.0")
-    found.add("x-wr-calname", f"fabctl {row.subject if row.kind == RESOURCE else ''}".strip())
+    whose = row.subject if row.kind == RESOURCE else ""
+    if row.kind == WORKSHOPS:
+        whose = translate(_ALL_SESSIONS, language)
+    found.add("x-wr-calname", f"fabctl {whose}".strip())
     for event in events:
         entry = Event()
         said = f"{event.name}: {translate(event.said, language)}" if event.said else event.name

@@ -110,7 +110,7 @@ class Feed(Base):
 
     id: Mapped[str] = mapped_column(_Id, primary_key=True)
     kind: Mapped[str]
-    """``person`` or ``resource``."""
+    """``person``, ``resource`` or ``workshops``."""
     subject: Mapped[str]
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
     """Who made it and may revoke it."""

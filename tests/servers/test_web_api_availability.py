@@ -209,6 +209,18 @@ def test_a_resources_calendar_names_nobody(lab: WebLab, camille: Caller) -> None
     assert camille.ask("POST", "/calendars", json={"resource": "nope"}).status_code == 422
 
 
+def test_a_calendar_of_a_kind(camille: Caller) -> None:
+    made = camille.ask("POST", "/calendars", json={"kind": "workshops"}).get_json()
+    assert (made["kind"], made["resource"]) == ("workshops", None)
+    for wrong in (
+        {"kind": "all"},
+        {"kind": "resource"},
+        {"kind": "workshops", "resource": "printer-a"},
+        {"kind": "person", "resource": "printer-a"},
+    ):
+        assert camille.ask("POST", "/calendars", json=wrong).status_code == 422
+
+
 def test_calendars_of_others(lab: WebLab, camille: Caller) -> None:
     made = camille.ask("POST", "/calendars", json={}).get_json()
     lab.person("sam")

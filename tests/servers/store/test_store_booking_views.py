@@ -13,7 +13,7 @@ from sqlalchemy import event
 from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.booking_slots import Slot
-from fabctl.services import bookings, feeds, machines, opening
+from fabctl.services import bookings, feeds, machines, opening, sessions
 from fabctl.services.audit import lines_about
 from fabctl.services.availability import Availability, availability
 from tests.servers.store.booking_lab import (
@@ -30,6 +30,7 @@ from tests.servers.store.booking_lab import (
     slot,
 )
 from tests.servers.store.conftest import Lab, profile
+from tests.servers.store.workshop_scene import put_on
 
 MOST_QUERIES = 12
 
@@ -162,6 +163,40 @@ def test_a_resources_calendar_names_nobody_and_shows_the_room(lab: Lab) -> None:
         "Printer-A: Créneau pris",
         "Printer-A: Fermé",
     ]
+
+
+def test_a_persons_calendar_holds_the_sessions_that_concern_them(lab: Lab) -> None:
+    scene = put_on(lab, places=3)
+    zoe, abel = scene.adult("Zoé"), scene.adult("Abel")
+    places = {scene.enrol(zoe)[0].id, scene.enrol(scene.child(zoe), by=zoe)[0].id}
+    scene.enrol(scene.adult("Bo"))
+    scene.enrol(abel)  # waits: no place yet
+    session = ("Atelier découpe", scene.slot.start, scene.slot.end)
+    secrets = {who: feed(lab, feeds.PERSON, who, who)[1] for who in (zoe, abel, scene.ali)}
+    assert read(lab, secrets[zoe]) == [session, session]
+    assert read(lab, secrets[abel]) == []
+    assert read(lab, secrets[scene.ali]) == [session]
+    with lab.database.reading() as db:
+        written = feeds.calendar(db, lab.clock, secret=secrets[zoe], language="en")
+    uids = {str(entry["uid"]) for entry in Calendar.from_ical(written).walk("VEVENT")}
+    assert uids == {f"{place}@fabctl" for place in places}
+    assert not any(name in written.decode() for name in ("Zoé", "Tom"))
+    with lab.database.transaction() as db:
+        sessions.cancel_session(db, lab.clock, session_id=scene.meeting, reason="ill", by=lab.awa)
+    assert all(read(lab, secret) == [] for secret in secrets.values())
+
+
+def test_the_calendar_of_workshops_holds_all_that_come_and_nobodys_name(lab: Lab) -> None:
+    scene = put_on(lab)
+    scene.enrol(scene.adult("Zoé"))
+    _, secret = feed(lab, feeds.WORKSHOPS, "", lab.karim)
+    assert read(lab, secret) == [("Atelier découpe", scene.slot.start, scene.slot.end)]
+    with lab.database.reading() as db:
+        written = feeds.calendar(db, lab.clock, secret=secret, language="fr").decode()
+    assert "fabctl Ateliers" in written
+    assert not any(name in written for name in ("Zoé", "Ali", "Karim"))
+    lab.clock.advance((scene.slot.end - lab.clock.now()).total_seconds())
+    assert read(lab, secret) == []
 
 
 def test_an_address_is_secret_and_can_be_revoked(lab: Lab) -> None:

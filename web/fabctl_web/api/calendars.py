@@ -8,7 +8,7 @@ from flask import jsonify, make_response, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.services import feeds
-from fabctl.services.feeds import PERSON, RESOURCE, FeedView
+from fabctl.services.feeds import KINDS, PERSON, RESOURCE, FeedView
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
 from fabctl_web.api.shape import instant
@@ -29,11 +29,15 @@ def calendars() -> Response:
 
 @area.post("/calendars")
 def create() -> Response:
-    """Make a calendar: of the caller's reservations, or of a resource without names."""
+    """Make a calendar: of what the caller has before them, of a resource, or of workshops."""
     lab, person = current_lab(), caller()
     with reading.body() as sent:
         resource = sent.resource() if sent.has("resource") else None
-    kind = RESOURCE if resource else PERSON
+        kind = RESOURCE if resource else PERSON
+        if sent.has("kind"):
+            kind = KINDS[sent.choice("kind", KINDS.index, 0)]
+        if (kind == RESOURCE) != sent.has("resource"):
+            sent.refusals.append(reading.malformed("resource"))
     with lab.db.transaction() as db:
         made, secret = feeds.create(
             db, lab.clock, kind=kind, subject=resource or person.id, by=person.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabctl.services.feeds import KINDS
 from fabctl_web.api.operations import (
     MALFORMED,
     NOT_FOUND,
@@ -27,8 +28,9 @@ PATHS: Json = {
         ),
         "post": operation(
             "makeCalendar",
-            "Make a calendar (iCalendar) at a secret address: of your reservations, or of a "
-            "resource without names.",
+            "Make a calendar (iCalendar) at a secret address: of your reservations and the "
+            "sessions that you lead or where you or your children have a place; of a resource "
+            "without names; or of all coming workshops without names, to hang up anywhere.",
             {
                 "201": answer("Made. Its address is said now and never again.", ref("NewCalendar")),
                 "422": refusal("The request is malformed, or names no resource of the lab."),
@@ -48,7 +50,8 @@ PATHS: Json = {
         "parameters": [path_id("secret", "The secret part of the address.")],
         "get": operation(
             "readCalendar",
-            "The calendar: a month back, and all that is to come. Its address needs no token.",
+            "The calendar: a month back (workshops: nothing past), and all that is to come. Its "
+            "address needs no token.",
             {
                 "200": {
                     "description": "RFC 5545.",
@@ -63,13 +66,19 @@ PATHS: Json = {
 
 SCHEMAS: Json = {
     "CalendarRequest": record(
-        {"resource": FILLED | {"description": "Whose; your own reservations when not said."}},
-        optional=("resource",),
+        {
+            "kind": {
+                "enum": list(KINDS),
+                "description": "`resource` when one is named, otherwise `person`: you.",
+            },
+            "resource": FILLED | {"description": "Whose; only for this kind."},
+        },
+        optional=("kind", "resource"),
     ),
     "Calendar": record(
         {
             "id": TEXT,
-            "kind": {"enum": ["person", "resource"]},
+            "kind": {"enum": list(KINDS)},
             "resource": MAYBE_TEXT,
             "created_at": INSTANT,
         }
