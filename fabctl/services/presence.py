@@ -2,26 +2,122 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import text
 from fabctl.services import lookups
 from fabctl.services.audit import audit
+from fabctl.services.rights import is_staff, require_staff
 from fabctl.services.sign_in_ends import SignInKind
 from fabctl.store.ids import new_id
-from fabctl.store.tables import SignIn
+from fabctl.store.tables import Person, SignIn
 from fabctl.store.tables_training import LabPresence
 
 LONGEST_VISIT = timedelta(hours=12)
 """Whoever forgets to check out supervises nobody the day after."""
 
+_NOT_AT_THE_LAB = Refusal(
+    "not-at-the-lab",
+    text("This device is not one of the lab's: you may be anywhere."),
+    text("Check in on a screen of the lab, or ask the staff."),
+)
 
-def check_in(session: Session, clock: Clock, *, person_id: str, by: str | None) -> None:
+
+@dataclass(frozen=True, slots=True)
+class PresenceView:
+    """Somebody who is checked in."""
+
+    person_id: str
+    name: str
+    came_at: datetime
+
+    @property
+    def until(self) -> datetime:
+        """Return when this ends by itself."""
+        return self.came_at + LONGEST_VISIT
+
+
+def come(
+    session: Session, clock: Clock, *, person_id: str, by: str, at_screen: bool
+) -> PresenceView:
+    """Check somebody in: oneself, on a device of the lab; the staff anybody, from anywhere.
+
+    Who is here supervises others: a telephone at home must not say so (decision 0181).
+
+    :param at_screen: the lab's own device asks.
+    :raises RefusedError: staff-only, not-at-the-lab.
+    :raises UnknownIdError: no such person.
+    """
+    if person_id != by:
+        require_staff(session, by)
+    if not at_screen and not is_staff(session, by):
+        raise RefusedError([_NOT_AT_THE_LAB])
+    seen = "screen" if at_screen else "word"
+    check_in(session, clock, person_id=person_id, by=by, seen=seen)
+    return next(one for one in who_is_here(session, clock.now()) if one.person_id == person_id)
+
+
+def leave(session: Session, clock: Clock, *, person_id: str, by: str) -> None:
+    """Check somebody out: oneself, from anywhere, for it only takes away; the staff anybody.
+
+    :raises RefusedError: staff-only.
+    :raises UnknownIdError: no such person.
+    """
+    if person_id != by:
+        require_staff(session, by)
+    lookups.person(session, person_id)
+    check_out(session, clock, person_id=person_id, by=by)
+
+
+def list_here(
+    session: Session,
+    clock: Clock,
+    *,
+    by: str,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[PresenceView]:
+    """Return who is checked in, the first who came first; for the staff.
+
+    :param after: when the last one that was shown came, and their id.
+    :raises RefusedError: staff-only.
+    """
+    require_staff(session, by)
+    return who_is_here(session, clock.now(), after, limit)
+
+
+def who_is_here(
+    session: Session,
+    at: datetime,
+    after: tuple[datetime, str] | None = None,
+    limit: int | None = None,
+) -> list[PresenceView]:
+    """Return who is checked in, the first who came first."""
+    came, who = LabPresence.came_at, LabPresence.person_id
+    query = (
+        select(who, Person.display_name, came)
+        .join(Person, Person.id == who)
+        .where(LabPresence.left_at.is_(None), came > at - LONGEST_VISIT)
+        .order_by(came, who)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(or_(came > after[0], and_(came == after[0], who > after[1])))
+    return [PresenceView(*row) for row in session.execute(query)]
+
+
+def check_in(
+    session: Session, clock: Clock, *, person_id: str, by: str | None, seen: str | None = None
+) -> None:
     """Note that somebody is in the lab. A second time while they are: nothing changes.
 
+    :param seen: how the lab knows, for the audit: ``screen``, or somebody's ``word``.
     :raises UnknownIdError: no such person.
     """
     lookups.person(session, person_id)
@@ -32,7 +128,8 @@ def check_in(session: Session, clock: Clock, *, person_id: str, by: str | None) 
         row.left_at = row.came_at + LONGEST_VISIT
         session.flush()
     session.add(LabPresence(id=new_id(), person_id=person_id, came_at=now))
-    audit(session, clock, by, "presence.came", f"person:{person_id}")
+    details = {"seen": seen} if seen else {}
+    audit(session, clock, by, "presence.came", f"person:{person_id}", details)
     session.flush()
 
 

@@ -18,7 +18,7 @@ from fabctl.services import rights
 from fabctl_web.api.openapi import document
 from tests.servers.rights_scene import WHO, RightsScene, rights_scene
 from tests.web_caller import operation
-from tests.web_lab import GOOD_FILE, multipart
+from tests.web_lab import GOOD_FILE, OUTSIDE, multipart
 
 TABLE = """
 nobody  owner  animator staff    method, path, operation (and what about it)
@@ -91,6 +91,12 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 403 403 200  POST   /people/{awa}/suspend                          suspendPerson:an-admin
 401 403 403 403 403 403 200 200  POST   /people/{lea}/reinstate                        reinstatePerson
 401 403 403 403 403 403 200 200  POST   /people/{lea}/unlock                           unlockPerson
+401 403 403 403 403 403 200 200  GET    /presence                                      listPresent
+401 200 200 200 200 200 200 200  POST   /presence                                      comeToLab
+401 409 409 409 409 409 200 200  POST   /presence                                      comeToLab:from-home
+401 403 403 200 403 403 200 200  POST   /presence                                      comeToLab:tim
+401 204 204 204 204 204 204 204  DELETE /presence                                      leaveLab
+401 403 403 204 403 403 204 204  DELETE /presence                                      leaveLab:tim
 401 403 403 403 403 403 200 200  GET    /audit                                         listAudit
 401 200 200 200 200 200 200 200  GET    /courses                                       listCourses
 401 200 200 200 200 200 200 200  GET    /courses/{course}                              getCourse
@@ -266,6 +272,10 @@ SENT: dict[str, dict[str, Any]] = {
     "setRole:less": {"json": {"role": "member"}},
     "suspendPerson": {"json": {"reason": "left a mess"}},
     "suspendPerson:an-admin": {"json": {"reason": "left a mess"}},
+    "comeToLab": {"json": {}},
+    "comeToLab:from-home": {"json": {}, "environ_base": {"REMOTE_ADDR": OUTSIDE}},
+    "comeToLab:tim": {"json": {"person": "{tim}"}},
+    "leaveLab:tim": {"query_string": {"person": "{tim}"}},
     "getProgress:of-lea": {"query_string": {"person": "{lea}"}},
     "takeQuiz": {"json": {"answers": []}},
     "recordCheck": {"json": {"person": "{sam}", "passed": True}},

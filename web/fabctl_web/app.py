@@ -30,6 +30,7 @@ from fabctl_web.api import (
     notices,
     personal,
     policies,
+    presence,
     reservations,
     resources,
     series,
@@ -56,7 +57,7 @@ from fabctl_web.people.views import area as people_area
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
     calendars.area, jobs.area, api_people.area, accounts.area, policies.area, house.area,
-    audit.area,
+    presence.area, audit.area,
     training.area, course_making.area, workshops.area, enrolments.area, session_day.area,
     statistics.area, personal.area,
     upkeep.area, upkeep_tasks.area, notices.area,
