@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.booking import Slot
+from fabctl.model.booking_refusals import account_refusal
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.workshop_sessions import MOST_PLACES
 from fabctl.model.workshops import (
@@ -72,7 +73,9 @@ def enrol(
     ]
     if found:
         raise RefusedError(_each_once(found))
-    places = [(person_id, via_of(session, person_id, by) or Via.SELF) for person_id in wanted]
+    places = [
+        (person_id, via_of(session, clock, person_id, by) or Via.SELF) for person_id in wanted
+    ]
     return _placed(session, clock, row, places, by, reason)
 
 
@@ -82,12 +85,21 @@ def _each_once(refusals: Iterable[Refusal]) -> list[Refusal]:
 
 
 def hold_places(
-    session: Session, clock: Clock, *, session_id: str, partner_id: str, count: int, by: str
+    session: Session,
+    clock: Clock,
+    *,
+    session_id: str,
+    partner_id: str,
+    count: int,
+    by: str,
+    override: str | None = None,
 ) -> list[EnrolmentView]:
     """Hold places for a partner, who gives the names later; together or not at all.
 
     :param count: 1 to 500.
-    :raises RefusedError: not-yours, session-over, session-begun, session-cancelled.
+    :param override: the staff's reason to hold them for a suspended group.
+    :raises RefusedError: not-yours, account-suspended, session-over, session-begun,
+        session-cancelled.
     :raises UnknownIdError: no such session or partner.
     """
     if not 1 <= count <= MOST_PLACES:
@@ -96,18 +108,21 @@ def hold_places(
     partner = session.get(Account, partner_id)
     if partner is None or partner.person_id is not None:
         raise UnknownIdError(f"there is no partner {partner_id!r}")
+    reason = require_reason(override) if override is not None else None
+    may = runs_workshops(session, by) if reason else acts_for_partner(session, partner_id, by)
     facts = EnrolmentFacts(
         now=clock.now(),
         session=Slot(row.start_at, row.end_at),
         on=clock.now().date(),  # asked of people only, and there are none yet
-        may_act=acts_for_partner(session, partner_id, by),
+        may_act=may,
         cancelled=row.cancelled_at is not None,
         via=Via.PARTNER,
     )
-    if refusals := enrolment_refusals(facts):
+    suspended = _suspended(partner) if may and not reason else []
+    if refusals := suspended + enrolment_refusals(facts):
         raise RefusedError(refusals)
     unnamed: list[tuple[str | None, Via]] = [(None, Via.PARTNER)] * count
-    return _placed(session, clock, row, unnamed, by, None, partner_id)
+    return _placed(session, clock, row, unnamed, by, reason, partner_id)
 
 
 def name_place(
@@ -122,8 +137,8 @@ def name_place(
 ) -> EnrolmentView:
     """Give a partner's place its name, or another one while the session has not begun.
 
-    :param override: as for :func:`enrol`; a partner has none.
-    :raises RefusedError: every reason against this person, or not-yours.
+    :param override: as for :func:`enrol` and :func:`hold_places`; a partner has none.
+    :raises RefusedError: every reason against this person and their partner, or not-yours.
     """
     one = enrolment_row(session, enrolment_id)
     row = session_row(session, one.session_id, lock=True)
@@ -135,7 +150,8 @@ def name_place(
     if EnrolmentState(one.state) not in LIVE:
         raise RefusedError(cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now()))
     facts = facts_of(session, clock, zone, row, person_id, Via.PARTNER, overridden=bool(reason))
-    if refusals := enrolment_refusals(facts):
+    suspended = [] if reason else _suspended(session.get_one(Account, one.partner_id))
+    if refusals := suspended + enrolment_refusals(facts):
         raise RefusedError(refusals)
     one.person_id = person_id
     session.execute(delete(EnrolmentNeeds).where(EnrolmentNeeds.enrolment_id == one.id))
@@ -153,7 +169,7 @@ def accept(session: Session, clock: Clock, *, enrolment_id: str, by: str) -> lis
     one = enrolment_row(session, enrolment_id)
     session_row(session, one.session_id, lock=True)
     session.refresh(one)
-    if not may_answer(session, one, by):
+    if not may_answer(session, clock, one, by):
         raise RefusedError([not_yours()])
     if refusals := answer_refusals(EnrolmentState(one.state), one.accept_by, clock.now()):
         raise RefusedError(refusals)
@@ -176,12 +192,12 @@ def cancel_enrolment(
     one = enrolment_row(session, enrolment_id)
     row = session_row(session, one.session_id, lock=True)
     session.refresh(one)
-    if not may_answer(session, one, by):
+    if not may_answer(session, clock, one, by):
         raise RefusedError([not_yours()])
     if refusals := cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now()):
         raise RefusedError(refusals)
     for member in _party(session, one) if whole_party else [one]:
-        if EnrolmentState(member.state) in LIVE and may_answer(session, member, by):
+        if EnrolmentState(member.state) in LIVE and may_answer(session, clock, member, by):
             member.state, member.accept_by = EnrolmentState.CANCELLED.value, None
             member.ended_at, member.ended_by = clock.now(), by
             audit(session, clock, by, "enrolment.cancelled", f"enrolment:{member.id}")
@@ -226,6 +242,11 @@ def _placed(
         audit(session, clock, by, "enrolment.made", f"enrolment:{one.id}", details)
     session.flush()
     return [view_enrolment(one) for one in rows]
+
+
+def _suspended(partner: Account) -> list[Refusal]:
+    """Say that a partner takes no places while its account is suspended."""
+    return [account_refusal(group=True)] if partner.suspended_at is not None else []
 
 
 def _party(session: Session, one: Enrolment) -> list[Enrolment]:

@@ -243,6 +243,13 @@ def test_a_partner_holds_places_and_names_them_later(scene: Scene) -> None:
     own = scene.ask("other", "PUT", place, person=scene.id("member"), override="please")
     assert codes(own) == ["not-yours"]
     assert scene.ask("staff", "POST", path, partner="nope", count=1).status_code == 404
+    with scene.lab.db.transaction() as db:
+        accounts.suspend_group(
+            db, scene.clock, account_id=partner, reason="unpaid", by=scene.id("staff")
+        )
+    suspended = scene.ask("staff", "POST", path, partner=partner, count=1)
+    assert codes(suspended) == ["account-suspended"]
+    scene.got("staff", "POST", path, partner=partner, count=1, override="they have paid")
     assert scene.ask("staff", "POST", path, partner=partner, count=0).status_code == 422
 
 

@@ -62,7 +62,7 @@ def test_somebodys_places_are_theirs_their_childrens_and_their_partners(lab: Lab
 
     def see(enrolment_id: str, by: str) -> str:
         with lab.database.reading() as session:
-            return enrolment_lists.visible_enrolment(session, enrolment_id=enrolment_id, by=by).id
+            return enrolment_lists.visible_enrolment(session, lab.clock, enrolment_id=enrolment_id, by=by).id
 
     with lab.database.reading() as session:
         found = enrolment_lists.coming_for(session, lab.clock, by=zoe)
@@ -84,28 +84,16 @@ def test_a_new_name_takes_nothing_from_the_old_one(lab: Lab) -> None:
     first, second = scene.child(zoe, "Tom"), scene.child(zoe, "Lou")
     grown = scene.adult("Abel")
 
-    def name(person: str, by: str, override: str | None = None) -> None:
-        with lab.database.transaction() as session:
-            enrolments.name_place(
-                session,
-                lab.clock,
-                PARIS,
-                enrolment_id=place,
-                person_id=person,
-                by=by,
-                override=override,
-            )
-
-    name(first, zoe)
+    name(scene, place, first, zoe)
     with lab.database.transaction() as session:
         needs.write_needs(session, lab.clock, enrolment_id=place, needs="peanuts", by=zoe)
-    name(second, zoe)
+    name(scene, place, second, zoe)
     with lab.database.transaction() as session:
         assert needs.read_needs(session, lab.clock, session_id=scene.meeting, by=lab.awa) == []
     with pytest.raises(RefusedError) as refused:
-        name(grown, zoe, "we know him")
+        name(scene, place, grown, zoe, "we know him")
     assert refused.value.codes == {"not-yours"}
-    name(grown, lab.awa, "he comes with them")
+    name(scene, place, grown, lab.awa, "he comes with them")
 
 
 def test_a_friend_gives_no_other_friends_place_back(lab: Lab) -> None:
@@ -162,6 +150,34 @@ def test_only_a_trainer_in_force_sees_where_others_stand(lab: Lab) -> None:
     assert sees(lab.karim) is False
 
 
+def test_a_suspended_group_takes_no_places_unless_staff_say_why(lab: Lab) -> None:
+    scene = put_on(lab, places=5)
+    zoe = scene.adult("Zoé")
+    partner, tom = partner_of(scene, zoe), scene.child(zoe, "Tom")
+    place = hold(scene, partner, zoe)
+    with lab.database.transaction() as session:
+        accounts.suspend_group(session, lab.clock, account_id=partner, reason="unpaid", by=lab.awa)
+    told = []
+    for act in (
+        lambda: hold(scene, partner, zoe),
+        lambda: hold(scene, partner, lab.awa),
+        lambda: name(scene, place, tom, zoe),
+        lambda: name(scene, place, tom, lab.awa),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            act()
+        told += [(one.code, str(one.message)) for one in refused.value.refusals]
+    assert told == [("account-suspended", "The group's account is suspended.")] * 4
+    for by in (zoe, lab.lea):  # a reason is the staff's, and no stranger learns of a suspension
+        with pytest.raises(RefusedError) as refused:
+            hold(scene, partner, by, "please" if by == zoe else None)
+        assert refused.value.codes == {"not-yours"}
+    assert scene.states() == ["confirmed"]
+    name(scene, place, tom, lab.awa, "they have paid")
+    hold(scene, partner, lab.awa, "they have paid")
+    assert scene.states() == ["confirmed"] * 2
+
+
 def partner_of(scene: Scene, person: str) -> str:
     """Open a partner's account for which a person acts."""
     lab = scene.lab
@@ -175,7 +191,21 @@ def partner_of(scene: Scene, person: str) -> str:
     return partner
 
 
-def hold(scene: Scene, partner: str, by: str) -> str:
+def name(scene: Scene, place: str, person: str, by: str, override: str | None = None) -> None:
+    """Give a partner's place its name."""
+    with scene.lab.database.transaction() as session:
+        enrolments.name_place(
+            session,
+            scene.lab.clock,
+            PARIS,
+            enrolment_id=place,
+            person_id=person,
+            by=by,
+            override=override,
+        )
+
+
+def hold(scene: Scene, partner: str, by: str, override: str | None = None) -> str:
     """Hold one place for a partner; return its id."""
     lab = scene.lab
     with lab.database.transaction() as session:
@@ -186,4 +216,5 @@ def hold(scene: Scene, partner: str, by: str) -> str:
             partner_id=partner,
             count=1,
             by=by,
+            override=override,
         )[0].id

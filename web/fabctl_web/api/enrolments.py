@@ -68,9 +68,16 @@ def hold(session: str) -> Response:
     lab, me = current_lab(), caller()
     with reading.body() as sent:
         partner, count = sent.text("partner"), sent.number("count", 1, MOST_PLACES)
+        override = sent.maybe_text("override")
     with lab.db.transaction() as db:
         made = enrolments.hold_places(
-            db, lab.clock, session_id=session, partner_id=partner, count=count, by=me.id
+            db,
+            lab.clock,
+            session_id=session,
+            partner_id=partner,
+            count=count,
+            by=me.id,
+            override=override,
         )
     return _made(made)
 
@@ -79,7 +86,9 @@ def hold(session: str) -> Response:
 def one(enrolment: str) -> Response:
     """Show one place, to those who decide about it or lead its session."""
     with current_lab().db.reading() as db:
-        found = enrolment_lists.visible_enrolment(db, enrolment_id=enrolment, by=caller().id)
+        found = enrolment_lists.visible_enrolment(
+            db, lab.clock, enrolment_id=enrolment, by=caller().id
+        )
     return jsonify(enrolment_json(found))
 
 
@@ -90,7 +99,7 @@ def name_place(enrolment: str) -> Response:
     with reading.body() as sent:
         person, override = sent.text("person"), sent.maybe_text("override")
     with lab.db.transaction() as db:
-        enrolment_lists.visible_enrolment(db, enrolment_id=enrolment, by=me.id)
+        enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
         found = enrolments.name_place(
             db,
             lab.clock,
@@ -108,7 +117,7 @@ def accept(enrolment: str) -> Response:
     """Accept a place that became free, for the whole party."""
     lab, me = current_lab(), caller()
     with lab.db.transaction() as db:
-        enrolment_lists.visible_enrolment(db, enrolment_id=enrolment, by=me.id)
+        enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
         found = enrolments.accept(db, lab.clock, enrolment_id=enrolment, by=me.id)
     return jsonify({"enrolments": [enrolment_json(one) for one in found]})
 
@@ -120,11 +129,11 @@ def cancel(enrolment: str) -> Response:
     with reading.query() as sent:
         whole_party = sent.flag("whole_party")
     with lab.db.transaction() as db:
-        enrolment_lists.visible_enrolment(db, enrolment_id=enrolment, by=me.id)
+        enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
         enrolments.cancel_enrolment(
             db, lab.clock, enrolment_id=enrolment, by=me.id, whole_party=whole_party
         )
-        found = enrolment_lists.visible_enrolment(db, enrolment_id=enrolment, by=me.id)
+        found = enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
     return jsonify(enrolment_json(found))
 
 
@@ -135,7 +144,7 @@ def write_needs(enrolment: str) -> Response:
     with reading.body() as sent:
         said = sent.choice("needs", _any_text, "")
     with lab.db.transaction() as db:
-        enrolment_lists.visible_enrolment(db, enrolment_id=enrolment, by=me.id)
+        enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
         needs.write_needs(db, lab.clock, enrolment_id=enrolment, needs=said, by=me.id)
     return jsonify({"enrolment": enrolment, "noted": bool(said.strip())})
 
@@ -175,7 +184,7 @@ def children() -> Response:
     """List those for whom the caller enrols and signs."""
     me, asked = caller(), reading.page()
     with current_lab().db.reading() as db:
-        found = sorted(participants.children(db, by=me.id), key=lambda one: one.id)
+        found = sorted(participants.children(db, lab.clock, by=me.id), key=lambda one: one.id)
     return reading.paged("children", found, asked, lambda one: (one.id,), child_json)
 
 

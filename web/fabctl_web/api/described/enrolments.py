@@ -32,7 +32,8 @@ from fabctl_web.api.schemas import (
 ENROLMENT = path_id("enrolment", "The enrolment's id.")
 PERSON = path_id("person", "The person's id.")
 OVERRIDE: Json = TEXT | {
-    "description": "The staff's reason to let them in against age range or prerequisites."
+    "description": "The staff's reason to let them in against age range or prerequisites, or for "
+    "a suspended group."
 }
 YEAR: Json = {"type": "integer", "minimum": 1, "maximum": 9999}
 
@@ -212,7 +213,12 @@ SCHEMAS: Json = {
         optional=("people", "override"),
     ),
     "HoldRequest": record(
-        {"partner": TEXT | {"description": "The partner's account."}, "count": PLACES}
+        {
+            "partner": TEXT | {"description": "The partner's account."},
+            "count": PLACES,
+            "override": OVERRIDE,
+        },
+        optional=("override",),
     ),
     "NameRequest": record({"person": TEXT, "override": OVERRIDE}, optional=("override",)),
     "NeedsRequest": record({"needs": TEXT | {"maxLength": LONGEST_NEEDS}}),
