@@ -182,3 +182,21 @@ def admin_only() -> Refusal:
         text("Only an administrator decides about the staff."),
         text("Ask an administrator of the lab."),
     )
+
+
+def erasing_is_the_admins() -> Refusal:
+    """Return the refusal for whoever would erase a person and is no admin."""
+    return Refusal(
+        "admin-only",
+        text("Only an administrator erases somebody's data."),
+        text("Ask an administrator of the lab."),
+    )
+
+
+def uses_a_machine() -> Refusal:
+    """Return the refusal to erase somebody who uses a machine."""
+    return Refusal(
+        "uses-a-machine",
+        text("This person uses a machine now."),
+        text("Erase their data when it is released."),
+    )

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError
+from fabctl.model.people import Role, erasing_is_the_admins, own_role, uses_a_machine
 from fabctl.model.refusal import RefusedError
 from fabctl.model.workshops import LIVE, not_yours
 from fabctl.services import lookups, waiting
@@ -20,9 +20,9 @@ from fabctl.services.audit import audit
 from fabctl.services.enrolments import cancel_enrolment
 from fabctl.services.personal_tables import HELD, Fate, Held
 from fabctl.services.places import live_claim
-from fabctl.services.rights import is_guardian, is_staff, require_staff
+from fabctl.services.rights import is_guardian, is_staff, require_reason, require_staff, role_of
 from fabctl.store.metadata import METADATA
-from fabctl.store.tables import Audit, Claim, Credential, Reservation, Use, WrongTry
+from fabctl.store.tables import Audit, Claim, Credential, Person, Reservation, Use, WrongTry
 from fabctl.store.tables_booking import Waiting
 from fabctl.store.tables_workshops import Enrolment, WorkshopSession
 
@@ -112,19 +112,48 @@ def who_read(session: Session, *, person_id: str) -> list[Reading]:
     return [Reading(at, who, what) for at, who, what in session.execute(query)]
 
 
-def erase(session: Session, clock: Clock, zone: ZoneInfo, *, person_id: str, by: str) -> None:
+def erase_by_admin(  # whose, why, who
+    session: Session, clock: Clock, zone: ZoneInfo, *, person_id: str, reason: str, by: str
+) -> None:
+    """Erase another person's data, as :func:`erase` does; an admin is always left: who asks.
+
+    :raises RefusedError: admin-only, own-role, uses-a-machine.
+    :raises InputError: no reason was given.
+    :raises UnknownIdError: no such person.
+    """
+    if role_of(session, by) is not Role.ADMIN:
+        raise RefusedError([erasing_is_the_admins()])
+    said = require_reason(reason)
+    if by == person_id:
+        raise RefusedError([own_role()])
+    admins = select(Person.id).where(Person.role == Role.ADMIN.value).order_by(Person.id)
+    if by not in session.scalars(admins.with_for_update()).all():  # two who erase each other
+        raise RefusedError([erasing_is_the_admins()])
+    erase(session, clock, zone, person_id=person_id, by=by, reason=said)
+
+
+def erase(
+    session: Session,
+    clock: Clock,
+    zone: ZoneInfo,
+    *,
+    person_id: str,
+    by: str,
+    reason: str | None = None,
+) -> None:
     """Erase what tells who somebody is, for good; what is counted stays, without a name.
 
     Their coming reservations and places are given back. Their year of birth stays, for the
     statistics of the past. The audit keeps their id, which names nobody any more.
 
-    :raises RefusedError: staff-only.
-    :raises InputError: they use a machine now.
+    :param reason: why; the audit keeps it.
+    :raises RefusedError: staff-only, uses-a-machine.
     :raises UnknownIdError: no such person.
     """
     require_staff(session, by)
     blank_out(session, clock, zone, person_id)
-    audit(session, clock, by, "person.erased", f"person:{person_id}")
+    details = {"reason": reason} if reason else {}
+    audit(session, clock, by, "person.erased", f"person:{person_id}", details)
     session.flush()
 
 
@@ -133,9 +162,7 @@ def blank_out(session: Session, clock: Clock, zone: ZoneInfo, person_id: str) ->
     lookups.person(session, person_id)
     using = select(Use.id).where(Use.person_id == person_id, Use.closed_at.is_(None))
     if session.scalars(using).first() is not None:
-        raise InputError(
-            "this person uses a machine now", next_step="erase their data when it is released"
-        )
+        raise RefusedError([uses_a_machine()])
     _give_back(session, clock, zone, person_id)
     _forget_tries(session, person_id)
     session.flush()

@@ -84,6 +84,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 404 200 200 200 200 200 200  GET    /people/{lea}                                  getPerson
 401 404 404 200 200 200 200 200  GET    /people/{awa}                                  getPerson:of-the-staff
 401 404 200 403 403 403 200 200  PATCH  /people/{lea}                                  changePerson
+401 403 403 403 403 403 403 204  DELETE /people/{sam}                                  erasePerson
 401 403 403 403 403 403 200 200  PUT    /people/{lea}/role                             setRole
 401 403 403 403 403 403 403 200  PUT    /people/{lea}/role                             setRole:admin
 401 403 403 403 403 403 200 200  PUT    /people/{tim}/role                             setRole:less
@@ -267,6 +268,7 @@ SENT: dict[str, dict[str, Any]] = {
     "addPerson": {"json": {"name": "Zoé"}},
     "addPerson:a-colleague": {"json": {"name": "Zoé", "role": "staff"}},
     "changePerson": {"json": {"name": "Léa"}},
+    "erasePerson": {"query_string": {"reason": "asked for it"}},
     "setRole": {"json": {"role": "trainer"}},
     "setRole:admin": {"json": {"role": "admin"}},
     "setRole:less": {"json": {"role": "member"}},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fabctl.services.audit import lines_about
 from tests.web_caller import caller, codes
 from tests.web_lab import WebLab, web_lab
 
@@ -47,3 +48,20 @@ def test_everybody_gets_their_own_data_and_sees_who_looked(lab: WebLab) -> None:
     assert (refused.status_code, codes(refused)) == (403, ["not-yours"])
     nobody = awa.ask("GET", "/export", query_string={"person": "nobody"})
     assert nobody.status_code == 404
+
+
+def test_an_admin_erases_others_with_a_reason_and_never_themselves(lab: WebLab) -> None:
+    lab.person("ada", role="admin")
+    ada, lea = caller(lab, "ada"), lab.id_of("lea")
+    why = {"reason": "asked for it"}
+    refused = ada.ask("DELETE", f"/people/{lab.id_of('ada')}", query_string=why)
+    assert (refused.status_code, codes(refused)) == (409, ["own-role"])
+    refused = caller(lab, "awa").ask("DELETE", f"/people/{lea}", query_string=why)
+    assert (refused.status_code, codes(refused)) == (403, ["admin-only"])
+    assert ada.ask("DELETE", f"/people/{lea}").status_code == 422
+    assert ada.ask("DELETE", f"/people/{lea}", query_string=why).status_code == 204
+    assert ada.ask("GET", f"/people/{lea}").get_json()["name"] == "–"
+    with lab.db.reading() as db:
+        (line,) = (one for one in lines_about(db, f"person:{lea}") if one.what == "person.erased")
+    assert (line.who, line.details) == (lab.id_of("ada"), why)
+    assert ada.ask("DELETE", "/people/nobody", query_string=why).status_code == 404

@@ -13,7 +13,6 @@ from sqlalchemy import Boolean, Date, DateTime, Float, Integer, insert, select, 
 from sqlalchemy.types import JSON
 
 from fabctl.clock import ManualClock
-from fabctl.errors import InputError
 from fabctl.model.refusal import RefusedError
 from fabctl.services import (
     attendance,
@@ -234,7 +233,7 @@ def test_who_uses_a_machine_is_not_erased(seeded: Database, later: ManualClock) 
         assert person_id is not None
         last = session.scalars(select(use.c.id).where(use.c.person_id == person_id)).first()
         session.execute(update(use).where(use.c.id == last).values(closed_at=None))
-        with pytest.raises(InputError, match="uses a machine now"):
+        with pytest.raises(RefusedError, match="uses a machine now"):
             personal_data.erase(session, later, PARIS, person_id=person_id, by=SHELL)
 
 

@@ -6,7 +6,7 @@ from flask import jsonify, make_response
 from werkzeug.wrappers import Response
 
 from fabctl.model.people import Role
-from fabctl.services import people_desk
+from fabctl.services import people_desk, personal_data
 from fabctl.services.people_desk import Change, NewPerson, PersonRecord
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
@@ -82,6 +82,19 @@ def person(person: str) -> Response:
 def change_person(person: str) -> Response:
     """Change a person's name, language or year of birth."""
     return _changed(person)
+
+
+@area.delete("/people/<person>")
+def erase_person(person: str) -> Response:
+    """Erase a person's data for good, with a reason."""
+    lab, who = current_lab(), caller().id
+    with reading.query() as sent:
+        reason = sent.text("reason")
+    with lab.db.transaction() as db:
+        personal_data.erase_by_admin(
+            db, lab.clock, lab.config.time_zone, person_id=person, reason=reason, by=who
+        )
+    return make_response("", 204)
 
 
 @area.put("/people/<person>/role")

@@ -9,6 +9,7 @@ from fabctl_web.api.operations import (
     PAGING,
     REFUSED,
     answer,
+    nothing,
     operation,
     page_of,
     path_id,
@@ -89,6 +90,20 @@ PATHS: Json = {
                 "422": MALFORMED,
             },
             requestBody=sent("PersonChange"),
+        ),
+        "delete": operation(
+            "erasePerson",
+            "Erase what tells who a person is, for good; their coming reservations and places "
+            "are free again. Admins, and nobody their own.",
+            {
+                "204": nothing("Erased. There is no way back."),
+                "404": NOT_FOUND,
+                "409": REFUSED,
+                "422": MALFORMED,
+            },
+            parameters=[
+                query("reason", "Why; the audit trail keeps it. No names.", TEXT, required=True)
+            ],
         ),
     },
     "/people/{person}/role": {
