@@ -199,6 +199,7 @@ def _booked(db: Session, lab: WebLab, ids: dict[str, str]) -> None:
     ids["running"] = book(lea, "printer-a", _slot(lab, 0, 60))
     bookings.check_in(db, clock, reservation_id=ids["running"], by=lea)
     ids["starting"] = book(lea, "printer-b", _slot(lab, 0, 15))
+    book(lea, "printer-d", _slot(lab, 0, 60))
     ids["booked"] = book(lea, "printer-b", _slot(lab, 120))
     day = 24 * 60
     every_week = _slot(lab, day)
@@ -288,6 +289,10 @@ def _five_minutes_later(db: Session, lab: WebLab, ids: dict[str, str]) -> None:
     )  # fmt: skip
     using.finish_use(db, clock, use_id=use.id, by=lea)
     ids["use"] = use.id
+    using.begin_use(
+        db, clock, lab.config.time_zone, person_id=lea, resource_id="printer-d",
+        machine_state="idle",
+    )  # fmt: skip
     mark = SentMark(ids["present"], Mark("tap-1", clock.now(), Presence.PRESENT))
     attendance.take_marks(db, clock, session_id=ids["today"], marks=[mark], by=ana)
     attendance.set_passed(db, clock, enrolment_id=ids["present"], passed=True, by=ana)

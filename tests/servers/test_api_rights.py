@@ -161,6 +161,8 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 200 403 403 403 200 200  GET    /uses                                          listUses:of-lea
 401 403 403 403 403 403 200 200  GET    /uses                                          listUses:of-all
 401 404 200 404 404 404 200 200  GET    /uses/{use}                                    getUse
+401 409 200 409 409 409 409 409  POST   /machines/printer-d/use                        beginUse
+401 403 204 403 204 204 204 204  DELETE /machines/printer-d/use                        finishUse
 401 403 200 403 403 403 200 200  PUT    /uses/{use}/material                           noteMaterial
 401 403 200 403 403 403 200 200  PUT    /uses/{use}/answer                             answerAfterUse
 401 200 200 200 200 200 200 200  GET    /problems                                      listProblems
@@ -373,7 +375,7 @@ SENT: dict[str, dict[str, Any]] = {
 
 ON_MACHINE = {"pauseJob": "running", "resumeJob": "paused", "stopJob": "running"}
 """What the machine does with Lea's job before the request."""
-ASKS_MACHINES = frozenset({"startJob", *ON_MACHINE})
+ASKS_MACHINES = frozenset({"startJob", "finishUse", *ON_MACHINE})
 """Nothing else sends anything to a machine."""
 
 

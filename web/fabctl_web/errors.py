@@ -79,7 +79,15 @@ FAILED = Explained(
 )
 
 RIGHTS = frozenset(
-    {"not-yours", "staff-only", "admin-only", "session-staff-only", "not-a-trainer", "not-your-job"}
+    {
+        "not-yours",
+        "staff-only",
+        "admin-only",
+        "session-staff-only",
+        "not-a-trainer",
+        "not-your-job",
+        "not-your-use",
+    }
 )
 """Codes of refusals that are about who asks, whatever is asked: the API answers 403."""
 

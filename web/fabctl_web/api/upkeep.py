@@ -16,6 +16,7 @@ from fabctl_web.api.auth import api_area, caller
 from fabctl_web.api.house import order_json
 from fabctl_web.api.shape import instant
 from fabctl_web.lab import current_lab
+from fabctl_web.machines import control
 
 area = api_area("upkeep")
 
@@ -49,6 +50,26 @@ def use(use: str) -> Response:
     with lab.db.reading() as db:
         found = use_log.entry(db, lab.clock, use_id=use, by=person.id)
     return jsonify(_use(found))
+
+
+@area.post("/machines/<machine>/use")
+def begin(machine: str) -> Response:
+    """Say that one uses an interlocked machine from now on; its own button arms it."""
+    lab, person = current_lab(), caller()
+    lab.profile(machine)
+    use = control.begin(lab, machine, person)
+    with lab.db.reading() as db:
+        found = use_log.entry(db, lab.clock, use_id=use.id, by=person.id)
+    return jsonify(_use(found))
+
+
+@area.delete("/machines/<machine>/use")
+def finish(machine: str) -> Response:
+    """Say that one has finished; the permit is taken back."""
+    lab, person = current_lab(), caller()
+    lab.profile(machine)
+    control.finish(lab, machine, person)
+    return Response(status=204)
 
 
 @area.put("/uses/<use>/material")

@@ -8,6 +8,7 @@ from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import Text, text
 from fabctl.services import clearing, jobs, uses, using
 from fabctl.services.people import PersonView
+from fabctl.services.uses import UseView
 from fabctl_web.lab import Lab
 
 MAY_NOT_RESUME = Refusal(
@@ -63,10 +64,11 @@ def start(lab: Lab, job_id: str, person: PersonView) -> Answer:
     return answer
 
 
-def begin(lab: Lab, machine: str, person: PersonView) -> None:
+def begin(lab: Lab, machine: str, person: PersonView) -> UseView:
     """Open a use without a job: while it lasts, the steward issues permits for the interlock.
 
     Nothing moves by it: the machine is armed by its own green button, never from here.
+    A second time while it is open: the same use.
 
     :raises RefusedError: every reason against it.
     """
@@ -74,7 +76,7 @@ def begin(lab: Lab, machine: str, person: PersonView) -> None:
         raise RefusedError([NO_INTERLOCK])
     state = lab.machine(machine).state
     with lab.db.transaction() as db:
-        using.begin_use(
+        use = using.begin_use(
             db,
             lab.clock,
             lab.config.time_zone,
@@ -83,6 +85,7 @@ def begin(lab: Lab, machine: str, person: PersonView) -> None:
             machine_state=state,
         )
     lab.hub.note(machine)
+    return use
 
 
 def finish(lab: Lab, machine: str, person: PersonView) -> None:

@@ -9,6 +9,7 @@ from fabctl_web.api.operations import (
     PAGING,
     REFUSED,
     answer,
+    nothing,
     operation,
     page_of,
     path_id,
@@ -55,6 +56,21 @@ PATHS: Json = {
             "getUse",
             "One use: who, what, when, how long, job, material, and how it was left.",
             {"200": answer("The use.", ref("Use")), "404": NOT_FOUND},
+        ),
+    },
+    "/machines/{machine}/use": {
+        "parameters": [path_id("machine", "The machine's id, as lab.toml has it.")],
+        "post": operation(
+            "beginUse",
+            "Say that you use a machine with an interlock from now on. This permits: nothing "
+            "moves until a person presses the green button there. Again: the same use.",
+            {"200": answer("Your use.", ref("Use")), "404": NOT_FOUND, "409": REFUSED},
+        ),
+        "delete": operation(
+            "finishUse",
+            "Say that you have finished: the machine locks itself. Staff and animators finish "
+            "for others. Doing it again changes nothing.",
+            {"204": nothing("Finished."), "404": NOT_FOUND, "409": REFUSED},
         ),
     },
     "/uses/{use}/material": {
