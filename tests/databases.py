@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -211,8 +212,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A migrated database without any row, closed afterwards."""
-    opened = open_database(database_url)
+    """A migrated database of a lab in Paris without any row, closed afterwards."""
+    opened = open_database(database_url, zone=ZoneInfo("Europe/Paris"))
     yield opened
     opened.close()
 

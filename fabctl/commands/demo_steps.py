@@ -49,7 +49,7 @@ def seed(config: LabConfig) -> None:
     require_simulated(config)
     clock = SystemClock()
     secret = bytes.fromhex(config.paths.secret.read_text().strip())
-    database = open_database(config.database_url)
+    database = open_database(config.database_url, zone=config.time_zone)
     try:
         with database.transaction() as session:
             sync_resources(session, clock, config.machines.values())
@@ -74,7 +74,7 @@ def first_print(config: LabConfig, login: str) -> None:
     link = desk_link(config, f"demo-{os.getpid()}", log=click.echo)
     view.attach(link)
     requests = MachineRequests(link, config.id, keys_in(config.paths))
-    database = open_database(config.database_url)
+    database = open_database(config.database_url, zone=config.time_zone)
     link.start()
     try:
         _start(config, clock, database, view, requests, _person_id(database, login))

@@ -25,7 +25,7 @@ def lab_database(config: LabConfig) -> Iterator[Database]:
     :raises LocalError: it is older than this software (next step: ``fabctl migrate``).
     """
     config.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = open_database(config.database_url)
+    database = open_database(config.database_url, zone=config.time_zone)
     try:
         if revision(database) is None:
             upgrade(config.database_url, config.paths.backups)

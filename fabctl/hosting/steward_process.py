@@ -51,7 +51,7 @@ def run_steward(
     clock = SystemClock()
     topics = LabTopics(config.id)
     stamps = Stamps(clock, secrets.token_hex(8))
-    database = open_database(config.database_url)
+    database = open_database(config.database_url, zone=config.time_zone)
     require_current(database)
     with database.transaction() as session:
         sync_resources(session, clock, config.machines.values())

@@ -17,12 +17,13 @@ from fabctl.model.certification import Standing
 from fabctl.model.group_use import GroupFacts
 from fabctl.model.person_rights import rights_on
 from fabctl.services import accounts, bookings, lookups, opening, person_rights, presence
+from fabctl.services.births import birth_of
 from fabctl.services.booking_record import ReservationView
 from fabctl.services.bookings import MOMENT
 from fabctl.services.certifications import standing_at
 from fabctl.services.gathering import taken_around
 from fabctl.services.group_use import group_facts, trainer_here
-from fabctl.services.participants import birth_of, consents_of
+from fabctl.services.participants import consents_of
 from fabctl.services.policies import all_policies, rules_of
 from fabctl.services.stops import stop_of
 from fabctl.store.tables import Account, Resource, Use

@@ -26,7 +26,8 @@ from fabctl.model.refusal import Refusal
 from fabctl.model.workshops import EnrolmentState
 from fabctl.services import lookups
 from fabctl.services.audit import audit
-from fabctl.services.participants import birth_of, consents_of
+from fabctl.services.births import birth_of
+from fabctl.services.participants import consents_of
 from fabctl.services.rights import require_lead
 from fabctl.services.workshops import session_row, workshop_row
 from fabctl.store.tables import Account

@@ -132,7 +132,7 @@ def _issue(
 
 
 def certificate(
-    session: Session, zone: ZoneInfo, *, certificate_id: str, by: str
+    session: Session, clock: Clock, zone: ZoneInfo, *, certificate_id: str, by: str
 ) -> CertificateView:
     """Return a certificate: for its person, a guardian, staff and animators.
 
@@ -142,20 +142,20 @@ def certificate(
     if row is None:
         raise UnknownIdError(f"there is no certificate {certificate_id!r}")
     one = session.get_one(Enrolment, row.enrolment_id)
-    if not (may_act_for(session, row.person_id, by) or leads(session, one.session_id, by)):
+    if not (may_act_for(session, clock, row.person_id, by) or leads(session, one.session_id, by)):
         raise UnknownIdError(f"there is no certificate {certificate_id!r} of this person")
     return _view(session, zone, row)
 
 
 def certificates_for(
-    session: Session, zone: ZoneInfo, *, person_id: str, by: str
+    session: Session, clock: Clock, zone: ZoneInfo, *, person_id: str, by: str
 ) -> list[CertificateView]:
     """Return a person's certificates, the newest first, to whoever decides for them.
 
     :raises UnknownIdError: no such person, or not theirs to see.
     """
     lookups.person(session, person_id)
-    if not may_act_for(session, person_id, by):
+    if not may_act_for(session, clock, person_id, by):
         raise UnknownIdError(f"there is no person {person_id!r} for whom they sign")
     return certificates_of(session, zone, person_id=person_id)
 

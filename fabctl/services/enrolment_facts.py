@@ -16,9 +16,10 @@ from fabctl.model.refusal import Refusal
 from fabctl.model.workshops import EnrolmentFacts, Via, enrolment_refusals, not_yours
 from fabctl.services import lookups
 from fabctl.services.accounts import groups_acted_for
+from fabctl.services.births import birth_of
 from fabctl.services.certifications import standing_at
 from fabctl.services.courses import get_course
-from fabctl.services.participants import birth_of, consents_of, may_act_for
+from fabctl.services.participants import consents_of, may_act_for
 from fabctl.services.rights import is_guardian, runs_workshops
 from fabctl.services.workshops import workshop_row
 from fabctl.store.tables_workshops import Enrolment, Workshop, WorkshopSession
@@ -35,7 +36,7 @@ def refusals_of(
     overridden: bool,
 ) -> list[Refusal]:
     """Return every reason against a person's place; of a stranger's, that it is not theirs."""
-    via = via_of(session, person_id, by)
+    via = via_of(session, clock, person_id, by)
     if via is None:
         lookups.person(session, person_id)
         return [not_yours()]
@@ -83,13 +84,13 @@ def _ready(session: Session, clock: Clock, workshop: Workshop, person_id: str) -
     )
 
 
-def via_of(session: Session, person_id: str, by: str) -> Via | None:
+def via_of(session: Session, clock: Clock, person_id: str, by: str) -> Via | None:
     """Return in which part somebody enrols a person; None: they may not."""
     if runs_workshops(session, by):
         return Via.STAFF
     if by == person_id:
         return Via.SELF
-    return Via.GUARDIAN if is_guardian(session, by, person_id) else None
+    return Via.GUARDIAN if is_guardian(session, clock, by, person_id) else None
 
 
 def acts_for_partner(session: Session, partner_id: str, by: str) -> bool:
@@ -97,12 +98,12 @@ def acts_for_partner(session: Session, partner_id: str, by: str) -> bool:
     return partner_id in groups_acted_for(session, by) or runs_workshops(session, by)
 
 
-def may_answer(session: Session, one: Enrolment, by: str) -> bool:
+def may_answer(session: Session, clock: Clock, one: Enrolment, by: str) -> bool:
     """Say whether somebody decides about a place: whose it is, a guardian, partner or staff."""
     if one.partner_id is not None and acts_for_partner(session, one.partner_id, by):
         return True
     if one.person_id is not None:
-        return may_act_for(session, one.person_id, by)
+        return may_act_for(session, clock, one.person_id, by)
     return runs_workshops(session, by)
 
 

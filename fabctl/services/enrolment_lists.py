@@ -62,7 +62,7 @@ def coming_for(session: Session, clock: Clock, *, by: str) -> list[EnrolmentView
 
     Only in sessions that are not over; the soonest first.
     """
-    people, partners = [by, *children_of(session, by)], groups_acted_for(session, by)
+    people, partners = [by, *children_of(session, clock, by)], groups_acted_for(session, by)
     query = (
         select(Enrolment)
         .join(WorkshopSession, WorkshopSession.id == Enrolment.session_id)
@@ -76,13 +76,15 @@ def coming_for(session: Session, clock: Clock, *, by: str) -> list[EnrolmentView
     return [view_enrolment(row) for row in session.scalars(query)]
 
 
-def visible_enrolment(session: Session, *, enrolment_id: str, by: str) -> EnrolmentView:
+def visible_enrolment(
+    session: Session, clock: Clock, *, enrolment_id: str, by: str
+) -> EnrolmentView:
     """Return one enrolment to those who decide about it or lead its session.
 
     :raises UnknownIdError: there is none, or it is not theirs to see.
     """
     row = enrolment_row(session, enrolment_id)
-    if not (may_answer(session, row, by) or leads(session, row.session_id, by)):
+    if not (may_answer(session, clock, row, by) or leads(session, row.session_id, by)):
         raise UnknownIdError(f"there is no enrolment {enrolment_id!r} of this person")
     return view_enrolment(row)
 

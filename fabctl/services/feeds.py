@@ -135,7 +135,7 @@ def calendar(session: Session, clock: Clock, *, secret: str, language: str) -> b
     if row.kind == PERSON:
         events = [
             *_of_person(session, row.subject, since),
-            *_places_of(session, row.subject, since),
+            *_places_of(session, clock, row.subject, since),
             *_sessions(session, since, led_by=row.subject),
         ]
         return _written(sorted(events, key=lambda one: one.start), row, clock, language)
@@ -184,7 +184,7 @@ def _of_resource(session: Session, resource_id: str, since: datetime) -> Iterato
         yield _Event(claim.id, resource.name, said, claim.start_at, claim.end_at)
 
 
-def _places_of(session: Session, person_id: str, since: datetime) -> Iterator[_Event]:
+def _places_of(session: Session, clock: Clock, person_id: str, since: datetime) -> Iterator[_Event]:
     """Yield the places in sessions of a person and of their children; none names anybody.
 
     Each has an entry of its own, with the UID that mails about it have.
@@ -193,7 +193,7 @@ def _places_of(session: Session, person_id: str, since: datetime) -> Iterator[_E
         _SESSIONS.add_columns(Enrolment.id)
         .join(Enrolment, Enrolment.session_id == WorkshopSession.id)
         .where(
-            Enrolment.person_id.in_([person_id, *children_of(session, person_id)]),
+            Enrolment.person_id.in_([person_id, *children_of(session, clock, person_id)]),
             Enrolment.state == EnrolmentState.CONFIRMED.value,
             WorkshopSession.end_at > since,
         )

@@ -17,8 +17,9 @@ from fabctl.model.booking_hours import local_week
 from fabctl.model.booking_policy import BookingRules
 from fabctl.model.booking_slots import FAR, Slot
 from fabctl.services import lookups, opening
+from fabctl.services.births import birth_of
 from fabctl.services.certifications import standing_at
-from fabctl.services.participants import birth_of, consents_of
+from fabctl.services.participants import consents_of
 from fabctl.services.places import in_the_way, live_claim
 from fabctl.services.policies import all_policies, rules_of
 from fabctl.services.stops import stop_of

@@ -16,8 +16,9 @@ from fabctl.model.texts import text
 from fabctl.model.workshops import EnrolmentState
 from fabctl.services import lookups
 from fabctl.services.audit import audit
+from fabctl.services.births import birth_of
 from fabctl.services.certifications import standings
-from fabctl.services.participants import birth_of, consents_of
+from fabctl.services.participants import consents_of
 from fabctl.services.places import around, live_claim
 from fabctl.services.presence import here
 from fabctl.services.rights import require_lead

@@ -37,7 +37,7 @@ def write_needs(session: Session, clock: Clock, *, enrolment_id: str, needs: str
     :raises InputError: longer than 1000 characters, or the session is over.
     """
     row, meeting = _enrolment(session, enrolment_id)
-    if row.person_id is None or not may_act_for(session, row.person_id, by):
+    if row.person_id is None or not may_act_for(session, clock, row.person_id, by):
         raise RefusedError([not_yours()])
     if len(needs) > LONGEST_NEEDS:
         raise InputError("this text is too long", limit=f"{LONGEST_NEEDS} characters")

@@ -17,6 +17,7 @@ from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
 from fabctl.model.booking_slots import Slot
 from fabctl.model.notice import Code
+from fabctl.services.births import has_guardians
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Person, Resource
 from fabctl.store.tables_notices import Notice
@@ -86,12 +87,18 @@ def tell_once(  # whom, what, and the name under which it is told once
 
 def tell_of(session: Session, clock: Clock, person_id: str, code: Code, about: About) -> None:
     """Tell a person something, and their guardians where they have any."""
-    for whom, what in readers(session, person_id, about):
+    for whom, what in readers(session, clock, person_id, about):
         tell(session, clock, whom, code, what)
 
 
-def readers(session: Session, person_id: str, about: About) -> list[tuple[str, About]]:
-    """Return who is told of what concerns a person: themselves, and their guardians."""
+def readers(
+    session: Session, clock: Clock, person_id: str, about: About
+) -> list[tuple[str, About]]:
+    """Return who is told of what concerns a person: themselves, and their guardians up to the
+    18th birthday (see :func:`fabctl.services.births.has_guardians`).
+    """
+    if not has_guardians(session, clock, person_id):
+        return [(person_id, about)]
     query = select(Guardianship.guardian_id).where(Guardianship.child_id == person_id)
     child = replace(about, person_id=person_id)
     guardians = session.scalars(query.order_by(Guardianship.guardian_id))

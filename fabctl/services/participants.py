@@ -28,19 +28,13 @@ from fabctl.model.workshops import not_yours
 from fabctl.services import lookups, people
 from fabctl.services.accounts import groups_acted_for
 from fabctl.services.audit import audit
+from fabctl.services.births import birth_of
 from fabctl.services.rights import children_of, is_guardian, runs_workshops
 from fabctl.store.tables_workshops import (
     BirthDate,
     ConsentForm,
     Guardianship,
 )
-
-
-def birth_of(session: Session, person_id: str) -> Birth:
-    """Return what is known of somebody's birth. :raises UnknownIdError: no such person."""
-    year = lookups.person(session, person_id).birth_year
-    row = session.get(BirthDate, person_id)
-    return Birth(year, row.born_on if row else None)
 
 
 def set_birth(
@@ -58,7 +52,7 @@ def set_birth(
     :raises RefusedError: birth-impossible, not-yours.
     """
     person = lookups.person(session, person_id)
-    refusals = [] if may_act_for(session, person_id, by) else [not_yours()]
+    refusals = [] if may_act_for(session, clock, person_id, by) else [not_yours()]
     refusals += birth_refusals(Birth(year, day), local_day(clock.now(), zone))
     if refusals:
         raise RefusedError(refusals)
@@ -72,9 +66,11 @@ def set_birth(
     session.flush()
 
 
-def may_act_for(session: Session, person_id: str, by: str | None) -> bool:
+def may_act_for(session: Session, clock: Clock, person_id: str, by: str | None) -> bool:
     """Say whether somebody may decide for a person: themselves, a guardian, staff, animators."""
-    return by == person_id or is_guardian(session, by, person_id) or runs_workshops(session, by)
+    return (
+        by == person_id or is_guardian(session, clock, by, person_id) or runs_workshops(session, by)
+    )
 
 
 def add_participant(
@@ -112,9 +108,9 @@ class ChildView:
     birth_year: int | None
 
 
-def children(session: Session, *, by: str) -> list[ChildView]:
+def children(session: Session, clock: Clock, *, by: str) -> list[ChildView]:
     """Return those for whom somebody signs, in the order in which they were added."""
-    found = [lookups.person(session, one) for one in children_of(session, by)]
+    found = [lookups.person(session, one) for one in children_of(session, clock, by)]
     return [ChildView(one.id, one.display_name, one.birth_year) for one in found]
 
 
@@ -136,7 +132,7 @@ def _add_guardian(session: Session, clock: Clock, guardian_id: str, child_id: st
         raise InputError("nobody is their own guardian")
     for person_id in (guardian_id, child_id):
         lookups.person(session, person_id)
-    if not is_guardian(session, guardian_id, child_id):
+    if session.get(Guardianship, (guardian_id, child_id)) is None:
         session.add(Guardianship(guardian_id=guardian_id, child_id=child_id, since=clock.now()))
         audit(session, clock, by, "guardian.added", f"person:{child_id}", {"guardian": guardian_id})
         session.flush()
@@ -165,7 +161,7 @@ def sign_consent(
     """
     minor = under_age(birth_of(session, person_id), local_day(clock.now(), zone))
     refusals = consent_form_refusals(form, minor=signs_as_minor(form, minor=minor))
-    if not may_act_for(session, person_id, by):
+    if not may_act_for(session, clock, person_id, by):
         refusals.append(not_yours())
     elif minor and by == person_id and form.takes_part:
         refusals.append(not_yours())  # a guardian's words, typed by the child
@@ -221,12 +217,12 @@ def consent_for(session: Session, clock: Clock, *, person_id: str, by: str) -> C
     :raises UnknownIdError: no such person, none on file, or not theirs to see.
     """
     lookups.person(session, person_id)
-    if not may_act_for(session, person_id, by):
+    if not may_act_for(session, clock, person_id, by):
         raise UnknownIdError(f"there is no person {person_id!r} for whom they sign")
     last = last_consent(session, person_id)
     if last is None:
         raise UnknownIdError(f"there is no consent of {person_id!r} on file")
-    if by != person_id and not is_guardian(session, by, person_id):
+    if by != person_id and not is_guardian(session, clock, by, person_id):
         audit(session, clock, by, "consent.read", f"person:{person_id}")
     return ConsentView(person_id, *last)
 

@@ -49,7 +49,11 @@ def export(session: Session, clock: Clock, *, person_id: str, by: str) -> dict[s
     :raises UnknownIdError: no such person.
     """
     lookups.person(session, person_id)
-    if by != person_id and not is_guardian(session, by, person_id) and not is_staff(session, by):
+    if (
+        by != person_id
+        and not is_guardian(session, clock, by, person_id)
+        and not is_staff(session, by)
+    ):
         raise RefusedError([not_yours()])
     found: dict[str, list[dict[str, Any]]] = {}
     for held in HELD:

@@ -85,7 +85,7 @@ def _of_sessions(session: Session, clock: Clock, known: set[str]) -> int:
             continue
         slot = Slot(meeting.start_at, meeting.end_at)
         about = About(session_id=meeting.id, slot=slot, subject=f"session:{meeting.id}")
-        for whom, what in notices.readers(session, person_id, about):
+        for whom, what in notices.readers(session, clock, person_id, about):
             told += _remind(session, clock, known, Code.SESSION_REMINDER, whom, what)
     return told
 

@@ -17,6 +17,7 @@ from fabctl.model.texts import text
 from fabctl.model.training import TrainerFacts, trainer_refusals
 from fabctl.services import lookups
 from fabctl.services.audit import person_in
+from fabctl.services.births import has_guardians
 from fabctl.services.certifications import standings
 from fabctl.store.tables import Certification
 from fabctl.store.tables_workshops import Guardianship, SessionAnimator
@@ -79,9 +80,12 @@ def require_lead(session: Session, session_id: str, by: str | None) -> None:
         raise RefusedError([_SESSION_STAFF_ONLY])
 
 
-def is_guardian(session: Session, guardian_id: str | None, child_id: str) -> bool:
-    """Say whether somebody enrols and signs for a child."""
-    return session.get(Guardianship, (guardian_id, child_id)) is not None
+def is_guardian(session: Session, clock: Clock, guardian_id: str | None, child_id: str) -> bool:
+    """Say whether somebody enrols and signs for a child: up to its 18th birthday, and for ever
+    where nobody knows the birth (see :func:`fabctl.services.births.has_guardians`).
+    """
+    known = session.get(Guardianship, (guardian_id, child_id)) is not None
+    return known and has_guardians(session, clock, child_id)
 
 
 def trainer_on(session: Session, at: datetime, person_id: str, machines: Iterable[str]) -> set[str]:
@@ -121,7 +125,7 @@ def sees_training(session: Session, clock: Clock, *, person_id: str, by: str) ->
 
     That is the person, a guardian, staff and animators, and everybody who trains on a machine.
     """
-    if by == person_id or is_guardian(session, by, person_id) or runs_workshops(session, by):
+    if by == person_id or is_guardian(session, clock, by, person_id) or runs_workshops(session, by):
         return True
     trains = select(Certification.resource_id).where(
         Certification.person_id == by, Certification.level == Level.TRAINER.value
@@ -143,7 +147,8 @@ def require_reason(reason: str | None) -> str:
     return reason.strip()
 
 
-def children_of(session: Session, guardian_id: str) -> list[str]:
-    """Return the ids of those for whom somebody signs."""
+def children_of(session: Session, clock: Clock, guardian_id: str) -> list[str]:
+    """Return the ids of those for whom somebody signs today: none who is of age."""
     query = select(Guardianship.child_id).where(Guardianship.guardian_id == guardian_id)
-    return list(session.scalars(query.order_by(Guardianship.since, Guardianship.child_id)))
+    found = session.scalars(query.order_by(Guardianship.since, Guardianship.child_id)).all()
+    return [child_id for child_id in found if has_guardians(session, clock, child_id)]

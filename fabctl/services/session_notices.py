@@ -36,7 +36,7 @@ def tell_enrolled(
     told: dict[tuple[str, str | None], None] = {}
     for one in enrolments:
         about = _about(session, one.session_id, f"enrolment:{one.id}", until, words)
-        for person_id, what in _readers(session, one, about):
+        for person_id, what in _readers(session, clock, one, about):
             key = (person_id, what.person_id)
             if key not in told:
                 told[key] = None
@@ -70,9 +70,11 @@ def _about(
     return About(session_id=session_id, slot=slot, subject=subject, until=until, words=words)
 
 
-def _readers(session: Session, one: Enrolment, about: About) -> list[tuple[str, About]]:
+def _readers(
+    session: Session, clock: Clock, one: Enrolment, about: About
+) -> list[tuple[str, About]]:
     if one.person_id is not None:
-        return notices.readers(session, one.person_id, about)
+        return notices.readers(session, clock, one.person_id, about)
     members = select(AccountMember.person_id).where(
         AccountMember.account_id == one.partner_id, AccountMember.may_act.is_(True)
     )

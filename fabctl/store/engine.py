@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
@@ -24,18 +25,24 @@ CONNECT_TIMEOUT_S = 10
 """How long connecting to PostgreSQL may take, in s."""
 
 _READING = "fabctl_reading"
+_ZONE = "fabctl_zone"
+_UTC = ZoneInfo("UTC")
 
 
 class Database:
     """A lab's database. Safe to share between threads; a session is not."""
 
-    def __init__(self, engine: Engine, patience_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self, engine: Engine, patience_s: float = BUSY_TIMEOUT_S, zone: ZoneInfo = _UTC
+    ) -> None:
         self.engine = engine
         self._turn = threading.RLock()
         self._patience_s = patience_s
-        self._writing = sessionmaker(engine, expire_on_commit=False)
+        self._writing = sessionmaker(engine, expire_on_commit=False, info={_ZONE: zone})
         self._reading = sessionmaker(
-            engine.execution_options(**{_READING: True}), expire_on_commit=False
+            engine.execution_options(**{_READING: True}),
+            expire_on_commit=False,
+            info={_ZONE: zone},
         )
 
     @contextmanager
@@ -80,18 +87,27 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, *, patience_s: float = BUSY_TIMEOUT_S) -> Database:
+def open_database(
+    url: str, *, patience_s: float = BUSY_TIMEOUT_S, zone: ZoneInfo = _UTC
+) -> Database:
     """Return the database at ``url``; nothing is connected before the first use.
 
     :param url: ``sqlite:////absolute/path.db`` or ``postgresql+psycopg://user:password@host/name``.
     :param patience_s: how long a write waits for another, in s.
+    :param zone: the lab's; its days decide who is of age (:func:`zone_of`).
     :raises InputError: not such an address.
     """
     address = parse_url(url)
     make = _sqlite if is_sqlite(address) else _postgresql
     engine = make(address, patience_s)
     event.listen(engine, "handle_error", _explain)
-    return Database(engine, patience_s)
+    return Database(engine, patience_s, zone)
+
+
+def zone_of(session: Session) -> ZoneInfo:
+    """Return the zone of the lab whose database this is; UTC where it was opened without one."""
+    zone = session.info.get(_ZONE)
+    return zone if isinstance(zone, ZoneInfo) else _UTC
 
 
 def parse_url(url: str) -> URL:

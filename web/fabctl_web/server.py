@@ -114,7 +114,7 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
         config, clock = self.config, SystemClock()
         secret = read_key(config.paths.secret)
-        db = open_database(config.database_url)
+        db = open_database(config.database_url, zone=config.time_zone)
         require_current(db)
         view = LabView(config.id, {id_: m.host for id_, m in config.machines.items()}, clock)
         log = logging.getLogger("fabctl.web")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from fabctl.errors import UnknownIdError
-from fabctl.services import people, rights
+from fabctl.model.refusal import RefusedError
+from fabctl.services import notices, participants, people, personal_data, rights
+from fabctl.services.notices import About
 from fabctl.services.participants import may_act_for
+from fabctl.store.tables import Person
 from tests.servers.store.conftest import Lab
-from tests.servers.store.workshop_scene import put_on
+from tests.servers.store.workshop_scene import BORN, PARIS, put_on
 
 
 @pytest.mark.parametrize(
@@ -46,8 +49,50 @@ def test_who_decides_for_a_child(lab: Lab) -> None:
         deciders = [
             one
             for one in (parent, child, lab.lea, lab.awa, scene.ali, None)
-            if may_act_for(session, child, one)
+            if may_act_for(session, lab.clock, child, one)
         ]
         assert deciders == [parent, child, lab.awa, scene.ali]
-        assert rights.children_of(session, parent) == [child]
-        assert not may_act_for(session, parent, child)
+        assert rights.children_of(session, lab.clock, parent) == [child]
+        assert not may_act_for(session, lab.clock, parent, child)
+
+
+def test_a_guardians_part_ends_on_the_18th_birthday_by_the_labs_clocks(lab: Lab) -> None:
+    scene = put_on(lab)
+    parent = scene.adult("Fatou")
+    child = scene.child(parent)
+    with lab.database.transaction() as session:
+        participants.set_birth(
+            session, lab.clock, PARIS, person_id=child, year=BORN.year, day=BORN, by=parent
+        )
+
+    def told_and_handed_out() -> list[str]:
+        with lab.database.transaction() as session:
+            personal_data.export(session, lab.clock, person_id=child, by=parent)
+            told = notices.readers(session, lab.clock, child, About())
+            assert rights.children_of(session, lab.clock, parent) == [child]
+        return [whom for whom, _ in told]
+
+    lab.clock.advance(14 * 3600 - 1)  # 23:59:59 in Paris, the day before
+    assert told_and_handed_out() == [child, parent]
+    lab.clock.advance(1)
+    with pytest.raises(RefusedError, match="Only the person concerned"):
+        told_and_handed_out()
+    with pytest.raises(RefusedError) as refused:
+        scene.enrol(child, by=parent)
+    assert "not-yours" in {one.code for one in refused.value.refusals}
+    with lab.database.reading() as session:
+        assert rights.children_of(session, lab.clock, parent) == []
+        assert notices.readers(session, lab.clock, child, About()) == [(child, About())]
+        assert not may_act_for(session, lab.clock, child, parent)
+
+
+def test_whose_birth_nobody_knows_keeps_a_guardian(lab: Lab) -> None:
+    scene = put_on(lab)
+    parent = scene.adult("Fatou")
+    child = scene.child(parent)
+    with lab.database.transaction() as session:
+        session.get_one(Person, child).birth_year = None
+        session.flush()
+        lab.clock.advance(30 * 366 * 86400)
+        assert may_act_for(session, lab.clock, child, parent)
+        assert rights.children_of(session, lab.clock, parent) == [child]

@@ -283,7 +283,9 @@ def test_a_certificate_is_its_persons(lab: Lab) -> None:
 
     def see(by: str) -> Any:
         with lab.database.reading() as session:
-            return certificates.certificate(session, PARIS, certificate_id=made.id, by=by)
+            return certificates.certificate(
+                session, lab.clock, PARIS, certificate_id=made.id, by=by
+            )
 
     assert see(zoe) == see(scene.ali) == made
     with pytest.raises(UnknownIdError):

@@ -85,10 +85,9 @@ def hold(session: str) -> Response:
 @area.get("/enrolments/<enrolment>")
 def one(enrolment: str) -> Response:
     """Show one place, to those who decide about it or lead its session."""
-    with current_lab().db.reading() as db:
-        found = enrolment_lists.visible_enrolment(
-            db, lab.clock, enrolment_id=enrolment, by=caller().id
-        )
+    lab, me = current_lab(), caller()
+    with lab.db.reading() as db:
+        found = enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
     return jsonify(enrolment_json(found))
 
 
@@ -182,8 +181,8 @@ def add_participant() -> Response:
 @area.get("/children")
 def children() -> Response:
     """List those for whom the caller enrols and signs."""
-    me, asked = caller(), reading.page()
-    with current_lab().db.reading() as db:
+    lab, me, asked = current_lab(), caller(), reading.page()
+    with lab.db.reading() as db:
         found = sorted(participants.children(db, lab.clock, by=me.id), key=lambda one: one.id)
     return reading.paged("children", found, asked, lambda one: (one.id,), child_json)
 

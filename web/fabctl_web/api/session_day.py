@@ -78,9 +78,9 @@ def set_passed(enrolment: str) -> Response:
     with reading.body() as sent:
         passed = sent.said("passed")
     with lab.db.transaction() as db:
-        enrolment_lists.visible_enrolment(db, enrolment_id=enrolment, by=me.id)
+        enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
         attendance.set_passed(db, lab.clock, enrolment_id=enrolment, passed=passed, by=me.id)
-        found = enrolment_lists.visible_enrolment(db, enrolment_id=enrolment, by=me.id)
+        found = enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
     return jsonify(enrolment_json(found))
 
 
@@ -121,7 +121,9 @@ def own_certificates() -> Response:
     with reading.query() as sent:
         person = sent.maybe_text("person") or me.id
     with lab.db.reading() as db:
-        found = certificates.certificates_for(db, lab.config.time_zone, person_id=person, by=me.id)
+        found = certificates.certificates_for(
+            db, lab.clock, lab.config.time_zone, person_id=person, by=me.id
+        )
     found = sorted(found, key=lambda one: one.id)
     return reading.paged("certificates", found, asked, lambda one: (one.id,), certificate_json)
 
@@ -132,7 +134,7 @@ def certificate(certificate: str) -> Response:
     lab = current_lab()
     with lab.db.reading() as db:
         found = certificates.certificate(
-            db, lab.config.time_zone, certificate_id=certificate, by=caller().id
+            db, lab.clock, lab.config.time_zone, certificate_id=certificate, by=caller().id
         )
     return jsonify(certificate_json(found))
 
@@ -143,7 +145,7 @@ def certificate_paper(certificate: str) -> Response:
     lab = current_lab()
     with lab.db.reading() as db:
         found = certificates.certificate(
-            db, lab.config.time_zone, certificate_id=certificate, by=caller().id
+            db, lab.clock, lab.config.time_zone, certificate_id=certificate, by=caller().id
         )
     from fabctl.services.certificate_paper import (  # noqa: PLC0415  # the same
         certificate_pdf,
