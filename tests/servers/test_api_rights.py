@@ -155,6 +155,8 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 404 200 404 200 200 200 200  GET    /certificates/{certificate}                    getCertificate
 401 404 200 404 200 200 200 200  GET    /certificates/{certificate}/pdf                getCertificatePdf
 401 403 403 403 403 403 200 200  GET    /statistics                                    getStatistics
+401 403 403 403 403 403 200 200  GET    /statistics/csv                                getStatisticsCsv
+401 403 403 403 403 403 200 200  GET    /statistics/pdf                                getStatisticsPdf
 401 200 200 200 200 200 200 200  GET    /export                                        exportPerson
 401 403 200 403 403 403 200 200  GET    /export                                        exportPerson:of-lea
 401 200 200 200 200 200 200 200  GET    /uses                                          listUses
@@ -342,6 +344,8 @@ SENT: dict[str, dict[str, Any]] = {
     "setPassed": {"json": {"passed": False}},
     "listCertificates:of-lea": {"query_string": {"person": "{lea}"}},
     "getStatistics": {"query_string": {"year": "2026"}},
+    "getStatisticsCsv": {"query_string": {"year": "2026"}},
+    "getStatisticsPdf": {"query_string": {"year": "2026"}},
     "exportPerson:of-lea": {"query_string": {"person": "{lea}"}},
     "listUses:of-lea": {"query_string": {"person": "{lea}"}},
     "listUses:of-all": {"query_string": {"everybody": "true"}},

@@ -29,6 +29,19 @@ def test_statistics_of_a_year_are_for_the_staff(lab: WebLab) -> None:
     assert (refused.status_code, codes(refused)) == (403, ["staff-only"])
 
 
+def test_statistics_come_as_papers_too(lab: WebLab) -> None:
+    awa = caller(lab, "awa")
+    table, paper = (
+        awa.ask("GET", f"/statistics/{form}", query_string={"year": 2026})
+        for form in ("csv", "pdf")
+    )
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert table.headers["Content-Disposition"] == 'attachment; filename="statistics-2026.csv"'
+    assert table.data.startswith("\ufeff;".encode())
+    assert paper.headers["Content-Type"] == "application/pdf"
+    assert paper.data.startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize("year", ["", "1999", "next", "2026.5", "99999999999999999999"])
 def test_a_year_is_a_year(lab: WebLab, year: str) -> None:
     answer = caller(lab, "awa").ask("GET", "/statistics", query_string={"year": year})

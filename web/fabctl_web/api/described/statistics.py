@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabctl.model.statistics import DIVISIONS
 from fabctl.services.statistics import FIRST, LAST
+from fabctl_web.api.described.session_day import CSV, PDF
 from fabctl_web.api.operations import MALFORMED, answer, operation, query
 from fabctl_web.api.schemas import COUNT, TEXT, Json, list_of, record, ref
 
@@ -12,22 +13,26 @@ _COUNTED: Json = {
     "description": "Null: fewer than five people, or it would tell how many these are.",
     "anyOf": [record({"visits": COUNT, "people": COUNT, "hours": _HOURS}), {"type": "null"}],
 }
+_YEAR = query(
+    "year",
+    "A calendar year.",
+    {"type": "integer", "minimum": FIRST, "maximum": LAST},
+    required=True,
+)
+
+
+def _counted(name: str, summary: str, found: Json) -> Json:
+    return {"get": operation(name, summary, {"200": found, "422": MALFORMED}, parameters=[_YEAR])}
+
+
 PATHS: Json = {
-    "/statistics": {
-        "get": operation(
-            "getStatistics",
-            "Who came in a calendar year, in numbers: the staff.",
-            {"200": answer("The numbers.", ref("Statistics")), "422": MALFORMED},
-            parameters=[
-                query(
-                    "year",
-                    "A calendar year.",
-                    {"type": "integer", "minimum": FIRST, "maximum": LAST},
-                    required=True,
-                )
-            ],
-        )
-    },
+    "/statistics": _counted(
+        "getStatistics",
+        "Who came in a calendar year, in numbers: the staff.",
+        answer("The numbers.", ref("Statistics")),
+    ),
+    "/statistics/csv": _counted("getStatisticsCsv", "The same for a spreadsheet.", CSV),
+    "/statistics/pdf": _counted("getStatisticsPdf", "The same to print, for funders.", PDF),
 }
 SCHEMAS: Json = {
     "Statistics": record(
