@@ -52,6 +52,7 @@ from fabctl.services import (
 from fabctl.services.attendance import SentMark
 from fabctl.services.courses import Wording
 from fabctl.services.quizzes import QuestionWording
+from fabctl.store.tables import Reservation
 from tests.interlocked_lab import interlocked_config
 from tests.web_caller import Caller
 from tests.web_lab import TWELVE, WebLab, web_lab
@@ -200,6 +201,8 @@ def _booked(db: Session, lab: WebLab, ids: dict[str, str]) -> None:
     bookings.check_in(db, clock, reservation_id=ids["running"], by=lea)
     ids["starting"] = book(lea, "printer-b", _slot(lab, 0, 15))
     book(lea, "printer-d", _slot(lab, 0, 60))
+    ids["missed"] = book(lea, "printer-b", _slot(lab, 60))
+    db.get_one(Reservation, ids["missed"]).no_show_at = clock.now()
     ids["booked"] = book(lea, "printer-b", _slot(lab, 120))
     day = 24 * 60
     every_week = _slot(lab, day)

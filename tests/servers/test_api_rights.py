@@ -58,6 +58,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 404 200 404 200 200 200 200  PATCH  /reservations/{booked}                         moveReservation
 401 403 200 403 200 200 200 200  DELETE /reservations/{booked}                         cancelReservation
 401 403 200 403 200 200 200 200  POST   /reservations/{starting}/check-in              checkIn
+401 403 403 403 403 403 200 200  POST   /reservations/{missed}/pardon                 pardonNoShow
 401 403 200 403 200 200 200 200  POST   /reservations/{running}/stop                   stopReservation
 401 200 200 200 200 200 200 200  POST   /series/proposals                              proposeSeries
 401 201 201 201 201 201 201 201  POST   /series                                        bookSeries
@@ -247,6 +248,7 @@ SENT: dict[str, dict[str, Any]] = {
     },
     "moveReservation": {"json": {"start": "2026-11-23T14:00Z", "end": "2026-11-23T14:30Z"}},
     "cancelReservation": {"query_string": {"reason": "ill"}},
+    "pardonNoShow": {"json": {"reason": "no train"}},
     "proposeSeries": {
         "json": {
             "resource": "printer-a",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import jsonify, make_response
 from werkzeug.wrappers import Response
 
-from fabctl.services import bookings, reservation_lists
+from fabctl.services import bookings, noshows, reservation_lists
 from fabctl.services.bookings import ReservationView
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
@@ -117,6 +117,17 @@ def check_in(reservation: str) -> Response:
     lab, person = current_lab(), caller()
     with lab.db.transaction() as db:
         found = bookings.check_in(db, lab.clock, reservation_id=reservation, by=person.id)
+    return jsonify(reservation_json(found))
+
+
+@area.post("/reservations/<reservation>/pardon")
+def pardon(reservation: str) -> Response:
+    """Take a no-show back, for the staff."""
+    lab, person = current_lab(), caller()
+    with reading.body() as sent:
+        why = sent.text("reason")
+    with lab.db.transaction() as db:
+        found = noshows.pardon(db, lab.clock, reservation_id=reservation, by=person.id, reason=why)
     return jsonify(reservation_json(found))
 
 

@@ -103,6 +103,20 @@ PATHS: Json = {
             },
         ),
     },
+    "/reservations/{reservation}/pardon": {
+        "parameters": [RESERVATION],
+        "post": operation(
+            "pardonNoShow",
+            "Take a missed reservation back, with a reason: it counts as cancelled. For the staff.",
+            {
+                "200": answer("Pardoned.", ref("Reservation")),
+                "404": NOT_FOUND,
+                "409": REFUSED,
+                "422": MALFORMED,
+            },
+            requestBody=sent("Reason"),
+        ),
+    },
     "/reservations/{reservation}/stop": {
         "parameters": [RESERVATION],
         "post": operation(
