@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from fabctl.model.booking_slots import EPOCH, FAR, Slot
 from fabctl.model.consent import Birth, Consent, consent_refusals, under_age
@@ -20,6 +20,27 @@ def impossible(wanted: Slot) -> Refusal | None:
     """Return why no claim can be like this, whoever asks and whatever is set aside."""
     return out_of_range(wanted) if wanted.start < wanted.end else _NO_SUCH_TIME
 
+
+def begun_refusal(
+    was: Slot, wanted: Slot, now: datetime, *, elsewhere: bool = False
+) -> Refusal | None:
+    """Return why a reservation cannot be moved like this once it has begun: only its end can.
+
+    Else time already used would be given back, and who did not come would never be missed.
+
+    :param elsewhere: whether another resource is wanted.
+    """
+    if was.start > now:
+        return None
+    kept = wanted.start == was.start and not elsewhere
+    return None if kept and wanted.end > now else _HAS_BEGUN
+
+
+_HAS_BEGUN = Refusal(
+    "has-begun",
+    text("This reservation has begun: only its end can change, and not to the past."),
+    text("Stop it, then book anew."),
+)
 
 _NO_SUCH_TIME = Refusal(
     "no-such-time",

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.model import booking as rules
 from fabctl.model.booking_hours import local_day
-from fabctl.model.booking_refusals import impossible, out_of_range
+from fabctl.model.booking_refusals import begun_refusal, impossible, out_of_range
 from fabctl.model.booking_slots import Slot
 from fabctl.model.notice import Code
 from fabctl.model.people import Role
@@ -78,7 +78,8 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
 ) -> ReservationView:
     """Give a reservation another time, or another resource. It passes the rules of booking.
 
-    The old slot is given up only with the new one: a refusal changes nothing.
+    The old slot is given up only with the new one: a refusal changes nothing. Of one that has
+    begun only the end changes. Who had checked in for another start checks in again.
 
     :raises RefusedError: every reason against it.
     :raises UnknownIdError: no such reservation or resource.
@@ -93,7 +94,7 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
         raise RefusedError([never])
     person = lookups.person(session, row.person_id)
     facts = gather(session, clock, zone, Asked(person, account, resource, wanted, was=claim))
-    firm = may_touch(session, row, by) + still_there(row, claim, clock.now())
+    firm = may_touch(session, row, by) + _immovable(row, claim, goes_to, wanted, clock.now())
     firm += accounts.acting_refusals(session, account, row.person_id)
     if goes_to != old or not wanted.covers(Slot(claim.start_at, claim.end_at)):
         firm += _past_deadline(session, clock, row, claim, by)
@@ -103,6 +104,8 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     if (never := impossible(wanted)) is not None:
         raise RefusedError([never])
     before = where(claim)
+    if start != claim.start_at:
+        row.checked_in_at = None  # they came for another time
     claim.resource_id, claim.start_at, claim.end_at = goes_to, start, end
     claim.free_at = free_at(end, facts.rules.clean_up)
     row.outside_hours = outside_hours(overrode)
@@ -218,6 +221,16 @@ def _give_back(session: Session, claim: Claim, now: datetime) -> None:
         claim.free_at = min(after, claim.free_at or claim.end_at) if after else None
         claim.end_at = now
     session.flush()
+
+
+def _immovable(
+    row: Reservation, claim: Claim, goes_to: str, wanted: Slot, now: datetime
+) -> list[Refusal]:
+    """Say why a reservation cannot be moved like this, whoever asks: it is over, or has begun."""
+    gone = still_there(row, claim, now)
+    was, elsewhere = Slot(claim.start_at, claim.end_at), goes_to != claim.resource_id
+    begun = begun_refusal(was, wanted, now, elsewhere=elsewhere)
+    return gone or ([begun] if begun else [])
 
 
 def _past_deadline(

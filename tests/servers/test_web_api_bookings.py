@@ -124,6 +124,18 @@ def test_moving(lab: WebLab) -> None:
     assert (answer.status_code, codes(answer)) == (422, ["malformed", "malformed"])
 
 
+def test_of_what_has_begun_only_the_end_moves(lab: WebLab) -> None:
+    camille, _ = people(lab)
+    start, end = at(lab, 1), at(lab, 2)
+    one = reserved(camille, {"start": start, "end": end})
+    later(lab, minutes=61)
+    answer = camille.ask("PATCH", f"/reservations/{one}", json=slot(lab, hours=5))
+    assert (answer.status_code, codes(answer)) == (409, ["has-begun"])
+    shorter = {"start": start, "end": at(lab, 0.5)}
+    answer = camille.ask("PATCH", f"/reservations/{one}", json=shorter)
+    assert (answer.status_code, answer.get_json()["end"]) == (200, "2026-11-23T10:31:00+00:00")
+
+
 def test_stopping_early_frees_the_rest(lab: WebLab) -> None:
     camille, sam = people(lab)
     one = reserved(camille, slot(lab, hours=1, length=2))

@@ -25,7 +25,7 @@ from fabctl.model.booking import (
 )
 from fabctl.model.booking_free import free_slots
 from fabctl.model.booking_policy import Reach, Scope
-from fabctl.model.booking_refusals import impossible
+from fabctl.model.booking_refusals import begun_refusal, impossible
 from fabctl.model.certification import Standing
 from fabctl.model.consent import Birth, Consent, Signer
 
@@ -371,6 +371,25 @@ def test_consent(birth: Birth, forms: list[Consent], expected: list[str]) -> Non
 )
 def test_moving(was: Slot, wanted: Slot, expected: list[str]) -> None:
     assert codes(wanted, was=was) == expected
+
+
+@pytest.mark.parametrize(
+    ("was", "wanted", "elsewhere", "refused"),
+    [
+        (Slot(NOW + MOMENT, NOW + minutes(60)), at(300), True, False),  # still to come
+        (at(0), at(0, 61), False, False),  # longer
+        (at(-30), Slot(NOW - minutes(30), NOW + MOMENT), False, False),  # shorter
+        (at(-30), Slot(NOW - minutes(30), NOW), False, True),  # to be stopped
+        (at(-1), Slot(NOW - minutes(1), NOW - MOMENT), False, True),  # within the grace
+        (at(0), at(0), True, True),
+        (at(0), Slot(NOW + MOMENT, NOW + minutes(60)), False, True),
+        (at(-1), at(-2), False, True),
+    ],
+)
+def test_of_what_has_begun_only_the_end_moves(
+    was: Slot, wanted: Slot, elsewhere: bool, refused: bool
+) -> None:  # a table
+    assert (begun_refusal(was, wanted, NOW, elsewhere=elsewhere) is not None) is refused
 
 
 def test_a_moved_end_asks_no_notice_for_the_start_that_stays() -> None:

@@ -90,6 +90,7 @@ def move(
     *,
     resource: str | None = None,
     by: str | None = None,
+    override: str | None = None,
 ) -> ReservationView:
     with lab.database.transaction() as session:
         return bookings.move(
@@ -101,6 +102,7 @@ def move(
             end=moment(lab, end),
             resource_id=resource,
             by=by or one.person_id,
+            override_reason=override,
         )
 
 

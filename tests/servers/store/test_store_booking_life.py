@@ -84,8 +84,75 @@ def test_what_runs_can_be_made_longer_and_not_earlier(lab: Lab) -> None:
     made = book(lab, 0, 60)
     lab.clock.advance(30 * MINUTE)
     assert move(lab, made, -30, 45).end == moment(lab, 45)
-    with refusing("in-the-past"):
+    assert move(lab, made, -30, 90).end == moment(lab, 90)
+    with refusing("has-begun", "in-the-past"):
         move(lab, made, -31, 45)
+    with refusing("has-begun", "in-the-past"):
+        move(lab, made, -30, 0)
+
+
+def test_what_runs_gets_another_end_by_the_same_rules(lab: Lab) -> None:
+    set_policy(lab, per_day_min=90)
+    made = book(lab, 0, 60)
+    book(lab, 80, 140, person=lab.karim)
+    lab.clock.advance(30 * MINUTE)
+    with refusing("overlap"):
+        move(lab, made, -30, 51)
+    with refusing("quota-day", "overlap"):
+        move(lab, made, -30, 61)
+    assert move(lab, made, -30, 50).end == moment(lab, 50)
+
+
+@pytest.mark.parametrize(("minutes", "past"), [(0, []), (1, []), (30, ["in-the-past"])])
+def test_what_has_begun_keeps_its_start_and_its_machine_whoever_asks(
+    lab: Lab, minutes: int, past: list[str]
+) -> None:
+    made = book(lab, 0, 60)
+    check_in(lab, made)
+    lab.clock.advance(minutes * MINUTE)
+    for by, reason in ((lab.lea, None), (lab.awa, None), (lab.awa, "please")):
+        with refusing("has-begun"):
+            move(lab, made, 120, 180, by=by, override=reason)
+        with refusing("has-begun", *past):
+            move(lab, made, -minutes, 60 - minutes, resource="printer-b", by=by, override=reason)
+    assert [(one.start, one.resource_id) for one in coming(lab, lab.lea)] == [
+        (made.start, "printer-a")
+    ]
+
+
+def test_nobody_moves_away_from_a_missed_start(lab: Lab) -> None:
+    made = book(lab, 0, 60)
+    lab.clock.advance(MINUTE)
+    with refusing("has-begun"):
+        move(lab, made, 24 * 60, 25 * 60)
+    lab.clock.advance(14 * MINUTE)
+    assert [one.id for one in catch_up(lab).no_shows] == [made.id]
+    with refusing("no-show"):
+        move(lab, made, 24 * 60, 25 * 60)
+
+
+def test_use_now_has_begun_and_gives_back_no_used_time(lab: Lab) -> None:
+    set_policy(lab, per_day_min=60)
+    made = use_now(lab, lab.lea, 60)
+    with refusing("has-begun"):
+        move(lab, made, 24 * 60, 25 * 60)
+    lab.clock.advance(30 * MINUTE)
+    with refusing("has-begun"):
+        move(lab, made, 24 * 60, 25 * 60)
+    with refusing("quota-day"):
+        book(lab, 60, 91)
+
+
+def test_a_new_start_asks_for_a_new_check_in(lab: Lab) -> None:
+    made = book(lab, 15, 75)
+    here = check_in(lab, made).checked_in_at
+    assert here is not None
+    assert move(lab, made, 15, 90).checked_in_at == here  # the same start
+    moved = move(lab, made, 60, 120)
+    assert moved.checked_in_at is None
+    assert coming(lab, lab.lea) == [moved]
+    lab.clock.advance(75 * MINUTE)
+    assert [one.id for one in catch_up(lab).no_shows] == [made.id]
 
 
 def test_a_move_does_not_count_itself_in_a_quota(lab: Lab) -> None:

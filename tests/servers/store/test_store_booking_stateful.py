@@ -24,6 +24,7 @@ from fabctl.model import booking
 from fabctl.model.refusal import RefusedError
 from fabctl.services import closures, machines, people
 from fabctl.services.certifications import certify, suspend
+from fabctl.services.changes import CHECK_IN_BEFORE
 from fabctl.store.engine import Database, open_database
 from fabctl.store.tables import Audit, Claim, Reservation
 from fabctl.store.tables_booking import Waiting
@@ -90,7 +91,21 @@ class BookingLife(RuleBasedStateMachine):
     def move(self, pick: int, resource: str, start: int, lasts: int) -> None:
         one = self._pick_reservation(pick)
         if one:
-            self._try(lambda: act.move(self.lab, one, start, start + lasts, resource=resource))
+            begun = one.start <= self.lab.clock.now()
+            kept = (one.start, one.resource_id) == (act.moment(self.lab, start), resource)
+            codes = self._try(
+                lambda: act.move(self.lab, one, start, start + lasts, resource=resource)
+            )
+            assert ("has-begun" in codes) == (begun and not kept)
+
+    @rule(pick=picks, lasts=st.integers(-2, 18).map(lambda step: step * 5))
+    def change_the_end(self, pick: int, lasts: int) -> None:
+        one = self._pick_reservation(pick)
+        if one:
+            now = self.lab.clock.now()
+            start = (one.start - now).total_seconds() / 60
+            codes = self._try(lambda: act.move(self.lab, one, start, lasts))
+            assert ("has-begun" in codes) == (one.start <= now and lasts <= 0)
 
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
@@ -197,6 +212,15 @@ class BookingLife(RuleBasedStateMachine):
             assert row.no_show_at is None or row.checked_in_at is None
             if row.cancelled_at and claim.released_at is None:
                 assert claim.end_at == row.cancelled_at  # it ran, and was cut
+
+    @invariant()
+    def whoever_checked_in_did_so_for_this_start(self) -> None:
+        with self.lab.database.reading() as session:
+            query = select(Reservation.checked_in_at, Claim.start_at).join(
+                Claim, Claim.id == Reservation.claim_id
+            )
+            rows = session.execute(query.where(Reservation.checked_in_at.is_not(None))).all()
+        assert all(came is not None and came >= start - CHECK_IN_BEFORE for came, start in rows)
 
     @invariant()
     def one_machine_per_person_at_a_time(self) -> None:

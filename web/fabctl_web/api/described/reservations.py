@@ -70,7 +70,8 @@ PATHS: Json = {
         ),
         "patch": operation(
             "moveReservation",
-            "Give a reservation another time or another resource. Refused: it stays as it was.",
+            "Give a reservation another time or another resource. Of one that has begun only the "
+            "end changes. A new start asks for a new check-in. Refused: it stays as it was.",
             {
                 "200": answer("Moved.", ref("Reservation")),
                 "404": NOT_FOUND,
