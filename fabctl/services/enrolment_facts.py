@@ -22,6 +22,8 @@ from fabctl.services.courses import get_course
 from fabctl.services.participants import consents_of, may_act_for
 from fabctl.services.rights import is_guardian, runs_workshops
 from fabctl.services.workshops import workshop_row
+from fabctl.store.tables import Audit
+from fabctl.store.tables_accounts import AccountMember
 from fabctl.store.tables_workshops import Enrolment, Workshop, WorkshopSession
 
 
@@ -96,6 +98,27 @@ def via_of(session: Session, clock: Clock, person_id: str, by: str) -> Via | Non
 def acts_for_partner(session: Session, partner_id: str, by: str) -> bool:
     """Say whether somebody decides for a partner: its members, staff and animators."""
     return partner_id in groups_acted_for(session, by) or runs_workshops(session, by)
+
+
+def may_name(session: Session, clock: Clock, partner_id: str, person_id: str, by: str) -> bool:
+    """Say whether somebody who acts for a partner may give its place to a person.
+
+    Staff and animators name anybody. Others: themselves, their children, the group's members, and
+    whom one of these added. Whom staff and animators added is the lab's, though they are members.
+    """
+    if may_act_for(session, clock, person_id, by):
+        return True
+    if session.get(AccountMember, (partner_id, person_id)) is not None:
+        return True
+    adders = select(Audit.who).where(
+        Audit.subject == f"person:{person_id}", Audit.what == "person.added"
+    )
+    return any(
+        session.get(AccountMember, (partner_id, who)) is not None
+        and not runs_workshops(session, who)
+        for who in session.scalars(adders)
+        if who is not None
+    )
 
 
 def may_answer(session: Session, clock: Clock, one: Enrolment, by: str) -> bool:

@@ -30,6 +30,7 @@ from fabctl.services.enrolment_facts import (
     acts_for_partner,
     facts_of,
     may_answer,
+    may_name,
     refusals_of,
     via_of,
 )
@@ -138,7 +139,8 @@ def name_place(
     """Give a partner's place its name, or another one while the session has not begun.
 
     :param override: as for :func:`enrol` and :func:`hold_places`; a partner has none.
-    :raises RefusedError: every reason against this person and their partner, or not-yours.
+    :raises RefusedError: every reason against this person and their partner; of somebody whom
+        the caller may not name, not-yours alone.
     """
     one = enrolment_row(session, enrolment_id)
     row = session_row(session, one.session_id, lock=True)
@@ -146,6 +148,8 @@ def name_place(
     reason = require_reason(override) if override is not None else None
     may = runs_workshops(session, by) if reason else True
     if not may or one.partner_id is None or not acts_for_partner(session, one.partner_id, by):
+        raise RefusedError([not_yours()])
+    if not may_name(session, clock, one.partner_id, person_id, by):
         raise RefusedError([not_yours()])
     if EnrolmentState(one.state) not in LIVE:
         raise RefusedError(cancel_refusals(EnrolmentState(one.state), _slot(row), clock.now()))

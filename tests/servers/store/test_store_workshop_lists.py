@@ -16,6 +16,7 @@ from fabctl.services import (
     enrolment_lists,
     enrolments,
     needs,
+    participants,
     rights,
     sessions,
     workshops,
@@ -62,7 +63,9 @@ def test_somebodys_places_are_theirs_their_childrens_and_their_partners(lab: Lab
 
     def see(enrolment_id: str, by: str) -> str:
         with lab.database.reading() as session:
-            return enrolment_lists.visible_enrolment(session, lab.clock, enrolment_id=enrolment_id, by=by).id
+            return enrolment_lists.visible_enrolment(
+                session, lab.clock, enrolment_id=enrolment_id, by=by
+            ).id
 
     with lab.database.reading() as session:
         found = enrolment_lists.coming_for(session, lab.clock, by=zoe)
@@ -176,6 +179,41 @@ def test_a_suspended_group_takes_no_places_unless_staff_say_why(lab: Lab) -> Non
     name(scene, place, tom, lab.awa, "they have paid")
     hold(scene, partner, lab.awa, "they have paid")
     assert scene.states() == ["confirmed"] * 2
+
+
+def test_who_acts_for_a_group_names_no_strangers(lab: Lab) -> None:
+    scene = put_on(lab, places=3, age_most=12)
+    zoe, abel = scene.adult("Zoé"), scene.adult("Abel")
+    partner = partner_of(scene, zoe)
+    place = hold(scene, partner, zoe)
+    foreign, taken = scene.child(abel, "Lou"), scene.child(abel, "Max")
+    scene.enrol(taken, by=abel)
+    with lab.database.transaction() as session:
+        accounts.set_member(
+            session, lab.clock, account_id=partner, person_id=lab.awa, may_act=True, by=lab.awa
+        )
+        of_the_lab = participants.add_participant(
+            session, lab.clock, PARIS, first_name="Léo", birth_year=2016, by=lab.awa
+        )
+
+    def against(person: str) -> list[str]:
+        with pytest.raises(RefusedError) as refused:
+            name(scene, place, person, zoe)
+        return [one.code for one in refused.value.refusals]
+
+    # one who fits, one who is enrolled, one too old, one whom staff added, one who does not exist
+    for person in (foreign, taken, abel, of_the_lab, "nobody"):
+        assert against(person) == ["not-yours"]
+    assert against(zoe) == ["not-in-age-range"]
+    with lab.database.transaction() as session:
+        accounts.set_member(
+            session, lab.clock, account_id=partner, person_id=abel, may_act=False, by=lab.awa
+        )
+    assert against(abel) == ["not-in-age-range"]  # a member
+    assert against(taken) == ["already-enrolled"]  # whom a member added
+    name(scene, place, scene.child(zoe), zoe)
+    name(scene, place, foreign, zoe)
+    name(scene, place, of_the_lab, lab.awa)
 
 
 def partner_of(scene: Scene, person: str) -> str:

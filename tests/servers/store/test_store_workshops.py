@@ -262,8 +262,7 @@ def test_after_giving_a_place_back_one_may_come_again(lab: Lab) -> None:
 
 def test_a_partner_holds_places_and_names_them_later(lab: Lab) -> None:
     scene = put_on(lab, places=5, age_most=12)
-    parent = scene.adult("Fatou")
-    kid, grown = scene.child(parent, "Tom", signed=False), scene.adult("Zoé")
+    kid = scene.child(lab.noemie, "Tom", signed=False)
     with lab.database.transaction() as session:
         group = accounts.add_group(
             session, lab.clock, name="Centre social", kind=GroupKind.PARTNER, by=lab.awa
@@ -276,6 +275,9 @@ def test_a_partner_holds_places_and_names_them_later(lab: Lab) -> None:
             person_id=lab.noemie,
             may_act=True,
             by=lab.awa,
+        )
+        grown = participants.add_participant(
+            session, lab.clock, PARIS, first_name="Zoé", birth_year=1990, by=lab.noemie
         )
         held = enrolments.hold_places(
             session,
