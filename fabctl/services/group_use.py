@@ -60,7 +60,11 @@ def open_for_group(
         refusals.append(_NOT_NOW)
     if refusals:
         raise RefusedError(refusals)
-    if _opening(session, session_id, resource_id) is None:
+    found = _unclosed(session, session_id, resource_id)
+    if found is not None and found.opened_at < row.start_at:  # of a time it was moved from
+        found.closed_at, found = now, None
+        session.flush()  # before the new one: the database lets one be open
+    if found is None:
         session.add(
             SessionOpening(
                 id=new_id(),
@@ -81,7 +85,7 @@ def close_for_group(
     :raises RefusedError: session-staff-only.
     """
     require_lead(session, session_id, by)
-    row = _opening(session, session_id, resource_id)
+    row = _unclosed(session, session_id, resource_id)
     if row is not None:
         row.closed_at, row.closed_by = clock.now(), by
         _audit(session, clock, by, "closed", session_id, resource_id)
@@ -102,7 +106,7 @@ def group_facts(
     found = _running(session, at, resource_id)
     if found is None:
         return None
-    opened = _opening(session, found.id, resource_id) is not None
+    opened = _opening(session, found, resource_id) is not None
     enrolled = _has_place(session, found.id, person_id)
     # the day in UTC: nobody here knows the lab's zone, and a few hours on a birthday harm nobody
     minor = under_age(birth_of(session, person_id), found.start_at.date())
@@ -157,7 +161,13 @@ def _running(session: Session, at: datetime, resource_id: str) -> WorkshopSessio
     return session.scalars(query).first()
 
 
-def _opening(session: Session, session_id: str, resource_id: str) -> SessionOpening | None:
+def _opening(session: Session, row: WorkshopSession, resource_id: str) -> SessionOpening | None:
+    """Return what opened a machine during a session's present time; None: nobody did."""
+    found = _unclosed(session, row.id, resource_id)
+    return found if found is not None and found.opened_at >= row.start_at else None
+
+
+def _unclosed(session: Session, session_id: str, resource_id: str) -> SessionOpening | None:
     query = select(SessionOpening).where(
         SessionOpening.session_id == session_id,
         SessionOpening.resource_id == resource_id,

@@ -61,11 +61,16 @@ def free_claims(session: Session, clock: Clock, session_id: str) -> None:
             claim.end_at = now
         elif claim.start_at >= now:
             claim.released_at = now
+    close_machines(session, clock, session_id)
+
+
+def close_machines(session: Session, clock: Clock, session_id: str) -> None:
+    """Close the machines that were opened for a session's group."""
     query = select(SessionOpening).where(
         SessionOpening.session_id == session_id, SessionOpening.closed_at.is_(None)
     )
     for opening in session.scalars(query):
-        opening.closed_at = now
+        opening.closed_at = clock.now()
 
 
 def claim_for(session: Session, row: WorkshopSession, resource_ids: Sequence[str]) -> None:

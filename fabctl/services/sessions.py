@@ -34,7 +34,14 @@ from fabctl.model.workshops import (
 from fabctl.services import lookups
 from fabctl.services.audit import audit
 from fabctl.services.rights import require_reason, require_workshop_staff
-from fabctl.services.session_claims import claim_for, claims_of, free_claims, locked, taken
+from fabctl.services.session_claims import (
+    claim_for,
+    claims_of,
+    close_machines,
+    free_claims,
+    locked,
+    taken,
+)
 from fabctl.services.session_notices import tell_all
 from fabctl.services.waiting_places import promote
 from fabctl.services.workshops import (
@@ -147,6 +154,8 @@ def move(
 ) -> SessionView:
     """Move a session with all that it claims; refused, it stays where it was.
 
+    Its machines close for the group, unless it begins as before and only its end changes.
+
     :raises RefusedError: as for :func:`schedule`, and session-cancelled.
     """
     require_workshop_staff(session, by)
@@ -157,6 +166,8 @@ def move(
     refusals += _refusals(session, clock, slot, row.places, view.resource_ids, but=session_id)
     if refusals:
         raise RefusedError(refusals)
+    if slot.start != row.start_at:
+        close_machines(session, clock, session_id)
     row.start_at, row.end_at = slot.start, slot.end
     for claim in claims_of(session, session_id):
         claim.start_at, claim.end_at = slot.start, slot.end

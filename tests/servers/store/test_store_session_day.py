@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from fabctl.errors import UnknownIdError
 from fabctl.model.access import unmet
 from fabctl.model.attendance import Mark, Presence
-from fabctl.model.booking import ResourceKind
+from fabctl.model.booking import ResourceKind, Slot
 from fabctl.model.certification import Level, Standing
 from fabctl.model.consent import Consent, Signer
 from fabctl.model.refusal import RefusedError
@@ -24,6 +25,7 @@ from fabctl.services import (
     participants,
     presence,
     resources,
+    sessions,
     training,
     workshops,
 )
@@ -31,6 +33,7 @@ from fabctl.services.access import may_go_on, may_use
 from fabctl.services.attendance import SentMark
 from fabctl.services.audit import lines_about
 from fabctl.services.courses import Wording
+from fabctl.store.tables_workshops import SessionOpening
 from tests.servers.store.conftest import Lab
 from tests.servers.store.workshop_scene import PARIS, Scene, put_on
 
@@ -117,6 +120,39 @@ def test_an_animator_who_is_not_certified_or_has_left_answers_for_nobody(lab: La
         presence.check_out(session, lab.clock, person_id=scene.ali, by=scene.ali)
     come(scene, lab.karim)  # certified, but does not lead the session
     assert against(lab, zoe) == ["supervision-missing"]
+
+
+def test_a_session_moved_to_another_day_opens_its_machines_anew(lab: Lab) -> None:
+    scene = put_on(lab, resources=("mill",))
+    zoe = scene.adult()
+    scene.enrol(zoe)
+    certify(scene, scene.ali)
+
+    def move(start: timedelta, end: timedelta) -> None:
+        slot = Slot(scene.slot.start + start, scene.slot.end + end)
+        with lab.database.transaction() as session:
+            sessions.move(session, lab.clock, session_id=scene.meeting, slot=slot, by=lab.awa)
+
+    def openings() -> list[bool]:
+        with lab.database.reading() as session:
+            rows = session.scalars(select(SessionOpening).order_by(SessionOpening.opened_at))
+            return [row.closed_at is None for row in rows]
+
+    lab.clock.wall = scene.slot.start
+    come(scene, scene.ali)
+    open_mill(scene, scene.ali)
+    move(timedelta(0), 30 * MINUTE)  # longer: the group is at work
+    assert (against(lab, zoe), openings()) == ([], [True])
+    day = timedelta(days=1)
+    move(day, day)
+    assert openings() == [False]
+    with lab.database.transaction() as session:  # as versions left it that did not close it
+        session.execute(update(SessionOpening).values(closed_at=None))
+    lab.clock.wall = scene.slot.start + day
+    come(scene, scene.ali)
+    assert against(lab, zoe) == ["not-certified", "someone-elses-slot"]
+    open_mill(scene, scene.ali)
+    assert (against(lab, zoe), openings()) == ([], [False, True])
 
 
 def test_closing_suspension_and_a_consent_taken_back_end_it(lab: Lab) -> None:
