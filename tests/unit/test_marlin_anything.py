@@ -195,9 +195,10 @@ def _as_said(one: Ran, said: Mapping[int, set[str]], twice: Mapping[int, set[str
     if one.number is None or one.text in said.get(one.number, ()):
         return one
     assert twice, f"{one} ran; one fault cannot explain it"
-    if one.number in said and "M110" not in one.text:
-        assert one.number in twice, f"{one} ran; one fault cannot explain it"
+    if one.number in twice:
         return Ran(one.number, min(twice[one.number]))
+    counts_anew = "M110" in one.text
+    assert counts_anew or one.number not in said, f"{one} ran; one fault cannot explain it"
     return None
 
 
