@@ -36,8 +36,9 @@ CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
 FORBIDDEN = re.compile(r"reset|bypass|override|arm\b|disarm|unlock|fault|clear[-_]?fault|lid|k1|k2")
 WRITING_ADDRESSES = {
     "/api/v1/jobs/<job>/pause", "/api/v1/jobs/<job>/resume", "/api/v1/jobs/<job>/start",
-    "/api/v1/jobs/<job>/stop", "/api/v1/machines/<machine>/jobs", "/in/extend", "/in/password",
-    "/in/pin", "/m/<machine>/begin", "/m/<machine>/book", "/m/<machine>/clear",
+    "/api/v1/jobs/<job>/stop", "/api/v1/machines/<machine>/jobs",
+    "/api/v1/machines/<machine>/use", "/in/extend", "/in/password", "/in/pin", "/m/<machine>/begin",
+    "/m/<machine>/book", "/m/<machine>/clear",
     "/m/<machine>/done", "/m/<machine>/pause", "/m/<machine>/resume", "/m/<machine>/start",
     "/m/<machine>/stop", "/m/<machine>/upload", "/out", "/reservations/<reservation>/cancel",
     "/reservations/<reservation>/check-in",
