@@ -168,14 +168,17 @@ def name_place(
 def accept(session: Session, clock: Clock, *, enrolment_id: str, by: str) -> list[EnrolmentView]:
     """Accept an offered place, for the whole party; until the deadline, that moment included.
 
-    :raises RefusedError: not-offered, offer-over, not-yours.
+    :raises RefusedError: not-offered, offer-over, not-yours, account-suspended.
     """
     one = enrolment_row(session, enrolment_id)
     session_row(session, one.session_id, lock=True)
     session.refresh(one)
     if not may_answer(session, clock, one, by):
         raise RefusedError([not_yours()])
-    if refusals := answer_refusals(EnrolmentState(one.state), one.accept_by, clock.now()):
+    refusals = answer_refusals(EnrolmentState(one.state), one.accept_by, clock.now())
+    if one.partner_id is not None:
+        refusals += _suspended(session.get_one(Account, one.partner_id))
+    if refusals:
         raise RefusedError(refusals)
     rows = [row for row in _party(session, one) if row.state == EnrolmentState.OFFERED.value]
     for row in rows:

@@ -18,6 +18,7 @@ from fabctl.services.sign_in_ends import SignInKind
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Person, SignIn
 from fabctl.store.tables_training import LabPresence
+from fabctl.store.upsert import insert_unless_there
 
 LONGEST_VISIT = timedelta(hours=12)
 """Whoever forgets to check out supervises nobody the day after."""
@@ -59,8 +60,8 @@ def come(
     if not at_screen and not is_staff(session, by):
         raise RefusedError([_NOT_AT_THE_LAB])
     seen = "screen" if at_screen else "word"
-    check_in(session, clock, person_id=person_id, by=by, seen=seen)
-    return next(one for one in who_is_here(session, clock.now()) if one.person_id == person_id)
+    came_at = check_in(session, clock, person_id=person_id, by=by, seen=seen)
+    return PresenceView(person_id, lookups.person(session, person_id).display_name, came_at)
 
 
 def leave(session: Session, clock: Clock, *, person_id: str, by: str) -> None:
@@ -114,8 +115,10 @@ def who_is_here(
 
 def check_in(
     session: Session, clock: Clock, *, person_id: str, by: str | None, seen: str | None = None
-) -> None:
-    """Note that somebody is in the lab. A second time while they are: nothing changes.
+) -> datetime:
+    """Note that somebody is in the lab, and return since when.
+
+    A second time while they are, or twice at the same moment: the first time stays.
 
     :param seen: how the lab knows, for the audit: ``screen``, or somebody's ``word``.
     :raises UnknownIdError: no such person.
@@ -123,14 +126,18 @@ def check_in(
     lookups.person(session, person_id)
     row, now = _open(session, person_id), clock.now()
     if row is not None and now - row.came_at < LONGEST_VISIT:
-        return
+        return row.came_at
     if row is not None:
         row.left_at = row.came_at + LONGEST_VISIT
         session.flush()
-    session.add(LabPresence(id=new_id(), person_id=person_id, came_at=now))
+    values = {"id": new_id(), "person_id": person_id, "came_at": now}
+    if not insert_unless_there(session, LabPresence, values):
+        row = _open(session, person_id)  # somebody checked them in since we looked
+        return now if row is None else row.came_at
     details = {"seen": seen} if seen else {}
     audit(session, clock, by, "presence.came", f"person:{person_id}", details)
     session.flush()
+    return now
 
 
 def check_out(session: Session, clock: Clock, *, person_id: str, by: str | None) -> None:
@@ -162,7 +169,9 @@ def in_lab(session: Session, at: datetime) -> set[str]:
 
 
 def _open(session: Session, person_id: str) -> LabPresence | None:
+    """Return where somebody is checked in; nobody else changes it before this transaction ends."""
     query = select(LabPresence).where(
         LabPresence.person_id == person_id, LabPresence.left_at.is_(None)
     )
+    query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).first()

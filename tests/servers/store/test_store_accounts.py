@@ -308,6 +308,13 @@ def test_what_somebody_waits_for_is_charged_to_the_group_they_named(group: Colle
         join(None)
     entry = join(group.id)
     cancel(lab, taken, by=lab.karim)
-    with lab.database.transaction() as session:
-        made = waiting.accept(session, lab.clock, PARIS, waiting_id=entry, by=lab.lea)
-    assert made.account_id == group.id
+
+    def accept() -> ReservationView:
+        with lab.database.transaction() as session:
+            return waiting.accept(session, lab.clock, PARIS, waiting_id=entry, by=lab.lea)
+
+    suspend(group)
+    with refusing("account-suspended"):
+        accept()
+    restore(group)
+    assert accept().account_id == group.id

@@ -181,6 +181,31 @@ def test_a_suspended_group_takes_no_places_unless_staff_say_why(lab: Lab) -> Non
     assert scene.states() == ["confirmed"] * 2
 
 
+def test_a_suspended_group_accepts_no_offer_until_it_is_restored(lab: Lab) -> None:
+    scene = put_on(lab, places=1)
+    zoe = scene.adult("Zoé")
+    before = scene.enrol(scene.adult("Abel"))[0].id
+    partner = partner_of(scene, zoe)
+    place = hold(scene, partner, zoe)
+    with lab.database.transaction() as session:
+        enrolments.cancel_enrolment(session, lab.clock, enrolment_id=before, by=lab.awa)
+        accounts.suspend_group(session, lab.clock, account_id=partner, reason="unpaid", by=lab.awa)
+
+    def against(by: str) -> list[tuple[str, str]]:
+        with pytest.raises(RefusedError) as refused, lab.database.transaction() as session:
+            enrolments.accept(session, lab.clock, enrolment_id=place, by=by)
+        return [(one.code, str(one.message)) for one in refused.value.refusals]
+
+    for by in (zoe, lab.awa):
+        assert against(by) == [("account-suspended", "The group's account is suspended.")]
+    assert [code for code, _ in against(lab.lea)] == ["not-yours"]
+    assert scene.states() == ["offered"]
+    with lab.database.transaction() as session:
+        accounts.restore_group(session, lab.clock, account_id=partner, by=lab.awa)
+        enrolments.accept(session, lab.clock, enrolment_id=place, by=zoe)
+    assert scene.states() == ["confirmed"]
+
+
 def test_who_acts_for_a_group_names_no_strangers(lab: Lab) -> None:
     scene = put_on(lab, places=3, age_most=12)
     zoe, abel = scene.adult("Zoé"), scene.adult("Abel")
