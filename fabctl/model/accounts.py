@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from fabctl.model.people import hides_characters
 from fabctl.model.refusal import Refusal
 from fabctl.model.texts import text
 
@@ -23,8 +24,11 @@ class GroupKind(StrEnum):
 
 
 def name_refusals(name: str) -> list[Refusal]:
-    """Say what is wrong with a group's name (blanks around it cut off): 1 to 120 characters."""
-    if 1 <= len(name) <= NAME_MOST and name.isprintable():
+    """Say what is wrong with a group's name (blanks around it cut off): 1 to 120 characters.
+
+    Of any script, and emoji; what nobody can see is refused as in people's names.
+    """
+    if 1 <= len(name) <= NAME_MOST and not hides_characters(name):
         return []
     return [
         Refusal(

@@ -58,10 +58,14 @@ def name_refusals(name: str) -> list[Refusal]:
                 text("A first name is enough."),
             )
         ]
-    hidden = any(
+    return [_name_hidden()] if hides_characters(name) else []
+
+
+def hides_characters(name: str) -> bool:
+    """Say whether a name holds what :func:`name_refusals` does not allow to be hidden in it."""
+    return any(
         unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} or one in _TURNING for one in name
     )
-    return [_name_hidden()] if hidden else []
 
 
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

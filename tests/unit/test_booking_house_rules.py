@@ -25,7 +25,7 @@ from fabctl.model.booking import (
 )
 from fabctl.model.booking_free import free_slots
 from fabctl.model.booking_policy import Reach, Scope
-from fabctl.model.booking_refusals import begun_refusal, impossible
+from fabctl.model.booking_refusals import begun_refusal, impossible, out_of_range
 from fabctl.model.certification import Standing
 from fabctl.model.consent import Birth, Consent, Signer
 
@@ -472,6 +472,15 @@ def test_the_staff_set_aside_only_what_may_be() -> None:
 )
 def test_times_that_cannot_be(slot: Slot, possible: bool) -> None:  # a table
     assert (impossible(slot) is None) is possible
+
+
+@pytest.mark.parametrize(
+    "far", [datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)]
+)
+def test_neither_end_may_be_out_of_the_calendar(far: datetime) -> None:
+    """Else no rule could even say on which day of the wall clock that is."""
+    for slot in (Slot(far, NOW), Slot(NOW, far)):
+        assert out_of_range(slot) is not None
 
 
 def test_200_years_are_too_long_and_nothing_breaks() -> None:

@@ -182,8 +182,10 @@ def instant(written: object) -> datetime:
 
     :raises ValueError: it is none, or has no offset.
     """
-    found = datetime.fromisoformat(written)  # type: ignore[arg-type]  # TypeError for no text
-    if found.tzinfo is None:
+    if not isinstance(written, str):
+        raise TypeError(written)
+    found = datetime.fromisoformat(written)
+    if found.tzinfo is None or "\0" in written:  # 10:00, NUL, Z: Python reads over the NUL
         raise ValueError(written)
     return found.astimezone(UTC)
 
@@ -200,8 +202,10 @@ def _text(value: object) -> str:
 def _number(value: object, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError(value)
-    if isinstance(value, str) and len(value) > len(str(most)):
-        raise ValueError(value)
+    if isinstance(value, str):
+        digits = value.isascii() and value.isdigit()  # int() takes 1_0 and other scripts' digits
+        if not digits or len(value) > len(str(most)):
+            raise ValueError(value)
     found = int(value)
     if not least <= found <= most:
         raise ValueError(value)
