@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -13,13 +12,14 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import Flowable, LongTable, SimpleDocTemplate, Spacer, TableStyle
 
 from fabctl.i18n import translate
 from fabctl.model.attendance import Presence
 from fabctl.model.texts import Text, text
 from fabctl.services.attendance import SheetRow
-from fabctl.services.papers import BOLD, REGULAR, printable, use_fonts
+from fabctl.services.lettering import Said
+from fabctl.services.papers import BOLD, REGULAR, Losses, one_line
 from fabctl.services.workshops import SessionView
 
 HEADINGS: tuple[Text, ...] = (
@@ -48,7 +48,7 @@ def attendance_pdf(
     view: SessionView, rows: Sequence[SheetRow], zone: ZoneInfo, language: str, lab: str
 ) -> bytes:
     """Return the sheet as PDF, A4 across, names in the order given, the head on every page."""
-    use_fonts()
+    losses = Losses()
     out = io.BytesIO()
     title = f"{view.title} - {_when(view, zone, language)}"
     document = SimpleDocTemplate(
@@ -58,20 +58,23 @@ def attendance_pdf(
         rightMargin=10 * mm,
         topMargin=12 * mm,
         bottomMargin=12 * mm,
-        title=printable(title),
-        author=printable(lab),
+        title=one_line(title),
+        author=one_line(lab),
         lang=language,
     )
     head = ParagraphStyle("head", fontName=BOLD, fontSize=14, leading=18)
     body = ParagraphStyle("body", fontName=REGULAR, fontSize=9, leading=11)
-    story = [
-        _paragraph(view.title, head),
-        _paragraph(f"{lab} · {_when(view, zone, language)}", body),
+    story: list[Flowable] = [
+        Said(losses, head, view.title),
+        Said(losses, body, lab, _when(view, zone, language), between=" · "),
         Spacer(0, 4 * mm),
-        _table([[*line, ""] for line in _lines(rows, language)], language, body),
+        _table(_cells(rows, language, losses, body), language, body),
         Spacer(0, 3 * mm),
-        _paragraph(translate(_summary(rows), language), body),
+        Said(losses, body, translate(_summary(rows), language)),
     ]
+    lost = losses.told()
+    if lost:
+        story.append(Said(losses, body, translate(lost, language)))
     document.build(story)
     return out.getvalue()
 
@@ -91,27 +94,41 @@ def attendance_csv(rows: Sequence[SheetRow], language: str) -> str:
 
 
 def _lines(rows: Sequence[SheetRow], language: str) -> list[list[str]]:
-    def said(flag: bool) -> str:  # one word for a flag
-        return translate(_YES if flag else _NO, language)
+    return [[" ".join(parts) for parts in line] for line in _parts(rows, language)]
+
+
+def _parts(rows: Sequence[SheetRow], language: str) -> list[list[tuple[str, ...]]]:
+    """Return the cells of each row; what stands in one beside something else is on its own."""
+
+    def said(flag: bool) -> tuple[str]:  # one word for a flag
+        return (translate(_YES if flag else _NO, language),)
 
     return [
         [
-            row.name or translate(_UNNAMED, language),
-            str(row.birth_year or ""),
-            row.partner,
-            translate(PRESENCES[row.presence], language) if row.presence else "",
+            (row.name or translate(_UNNAMED, language),),
+            (str(row.birth_year or ""),),
+            (row.partner,),
+            (translate(PRESENCES[row.presence], language) if row.presence else "",),
             said(row.consent),
             said(row.image_rights),
-            " ".join(part for part in (row.guardian_name, row.guardian_phone) if part),
+            tuple(part for part in (row.guardian_name, row.guardian_phone) if part),
         ]
         for row in rows
     ]
 
 
-def _table(lines: Sequence[Sequence[str]], language: str, body: ParagraphStyle) -> LongTable:
-    bold = ParagraphStyle("bold", parent=body, fontName=BOLD)
-    heads = [_paragraph(translate(one, language), bold) for one in HEADINGS]
-    cells = [[_paragraph(cell, body) for cell in line] for line in lines]
+def _cells(
+    rows: Sequence[SheetRow], language: str, losses: Losses, body: ParagraphStyle
+) -> list[list[Said]]:
+    """Return the rows as they are printed, with room for a signature."""
+    return [
+        [Said(losses, body, *parts) for parts in (*line, ())] for line in _parts(rows, language)
+    ]
+
+
+def _table(cells: list[list[Said]], language: str, body: ParagraphStyle) -> LongTable:
+    bold, own = ParagraphStyle("bold", parent=body, fontName=BOLD), Losses()
+    heads = [Said(own, bold, translate(one, language)) for one in HEADINGS]
     table = LongTable([heads, *cells], colWidths=[width * mm for width in _WIDTHS_MM], repeatRows=1)
     table.setStyle(
         TableStyle(
@@ -125,10 +142,6 @@ def _table(lines: Sequence[Sequence[str]], language: str, body: ParagraphStyle) 
         )
     )
     return table
-
-
-def _paragraph(said: str, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(escape(printable(said, style.fontName)), style)
 
 
 def _summary(rows: Sequence[SheetRow]) -> Text:

@@ -7,13 +7,13 @@ import io
 from babel.dates import format_date
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from fabctl.i18n import translate
 from fabctl.model.texts import text
 from fabctl.services.certificates import CertificateView
-from fabctl.services.papers import BOLD, REGULAR, printable, use_fonts
+from fabctl.services.lettering import draw, runs, width_of
+from fabctl.services.papers import BOLD, REGULAR, Losses, one_line
 
 WIDTH, HEIGHT = landscape(A4)
 MOST = WIDTH - 50 * mm
@@ -26,11 +26,11 @@ _SIGNED = text("For the lab:")
 
 def certificate_pdf(view: CertificateView, *, lab: str, language: str) -> bytes:
     """Return the certificate as PDF; long names and titles are written smaller, never cut."""
-    use_fonts()
+    losses = Losses()
     out = io.BytesIO()
     paper = Canvas(out, pagesize=(WIDTH, HEIGHT), lang=language)
-    paper.setTitle(printable(f"{translate(_CERTIFICATE, language)} - {view.name}"))
-    paper.setAuthor(printable(lab))
+    paper.setTitle(one_line(f"{translate(_CERTIFICATE, language)} - {view.name}"))
+    paper.setAuthor(one_line(lab))
     paper.setLineWidth(1.2)
     paper.rect(12 * mm, 12 * mm, WIDTH - 24 * mm, HEIGHT - 24 * mm)
     day = format_date(view.held_on, format="long", locale=language)
@@ -45,11 +45,14 @@ def certificate_pdf(view: CertificateView, *, lab: str, language: str) -> bytes:
         (view.title, BOLD, 20, 94),
         (translate(when, language), REGULAR, 14, 78),
     ):
-        _line(paper, said, font, size, height_mm)
+        _line(paper, losses.printable(said, font), font, size, height_mm)
     paper.setFont(REGULAR, 11)
     paper.drawString(180 * mm, 45 * mm, translate(_SIGNED, language))
     paper.setFont(REGULAR, 8)
     paper.drawString(20 * mm, 20 * mm, translate(number, language))
+    lost = losses.told()
+    if lost:
+        paper.drawString(20 * mm, 16 * mm, translate(lost, language))
     paper.showPage()
     paper.save()
     return out.getvalue()
@@ -57,8 +60,7 @@ def certificate_pdf(view: CertificateView, *, lab: str, language: str) -> bytes:
 
 def _line(paper: Canvas, said: str, font: str, size: float, height_mm: float) -> None:
     """Write one line in the middle, smaller where it would be too wide."""
-    shown = printable(said, font)
-    width = stringWidth(shown, font, size)
+    width = width_of(said, font, size)
     fits = size if width <= MOST else size * MOST / width
-    paper.setFont(font, fits)
-    paper.drawCentredString(WIDTH / 2, height_mm * mm, shown)
+    line = runs(said, font, fits)
+    draw(paper, line, fits, (WIDTH - sum(run.width for run in line)) / 2, height_mm * mm)

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date
-from xml.sax.saxutils import escape
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -14,12 +13,13 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import Flowable, LongTable, SimpleDocTemplate, Spacer, TableStyle
 
 from fabctl.i18n import translate
 from fabctl.model.statistics import UNKNOWN, Count, Table
 from fabctl.model.texts import Text, text
-from fabctl.services.papers import BOLD, REGULAR, printable, use_fonts
+from fabctl.services.lettering import Said
+from fabctl.services.papers import BOLD, REGULAR, Losses, one_line
 from fabctl.services.statistics import YearView
 
 WORKSHOPS, RESERVATIONS = text("Workshops"), text("Reservations that were used")
@@ -55,27 +55,30 @@ def statistics_csv(view: YearView, language: str) -> str:
 
 def statistics_pdf(view: YearView, language: str, lab: str) -> bytes:
     """Return the statistics as PDF, A4 upright."""
-    use_fonts()
+    losses = Losses()
     out = io.BytesIO()
-    title = f"{lab} - {translate(text('Statistics of {year}', year=str(view.year)), language)}"
+    subject = translate(text("Statistics of {year}", year=str(view.year)), language)
     document = SimpleDocTemplate(
         out,
         pagesize=A4,
         topMargin=15 * mm,
         bottomMargin=15 * mm,
-        title=printable(title),
-        author=printable(lab),
+        title=one_line(f"{lab} - {subject}"),
+        author=one_line(lab),
         lang=language,
     )
     head = ParagraphStyle("head", fontName=BOLD, fontSize=15, leading=20)
     body = ParagraphStyle("body", fontName=REGULAR, fontSize=9, leading=11)
-    story: list[Flowable] = [_paragraph(title, head)]
+    story: list[Flowable] = [Said(losses, head, lab, subject, between=" - ")]
     for part, table in _all(view):
         if table.groups:
             name = f"{translate(part, language)} - {translate(_NAMES[table.name], language)}"
-            story += [Spacer(0, 5 * mm), _paragraph(name, _bold(body)), Spacer(0, 1 * mm)]
-            story.append(_grid(table, language, body))
-    story += [Spacer(0, 5 * mm), _paragraph(translate(_NOTE, language), body)]
+            story += [Spacer(0, 5 * mm), Said(losses, _bold(body), name), Spacer(0, 1 * mm)]
+            story.append(_grid(table, language, body, losses))
+    story += [Spacer(0, 5 * mm), Said(losses, body, translate(_NOTE, language))]
+    lost = losses.told()
+    if lost:
+        story.append(Said(losses, body, translate(lost, language)))
     document.build(story)
     return out.getvalue()
 
@@ -113,9 +116,9 @@ def _label(table: str, key: str, language: str) -> str:
     return key
 
 
-def _grid(table: Table, language: str, body: ParagraphStyle) -> LongTable:
-    heads = [_paragraph(translate(one, language), _bold(body)) for one in _COLUMNS]
-    cells = [[_paragraph(cell, body) for cell in line] for line in _lines(table, language)]
+def _grid(table: Table, language: str, body: ParagraphStyle, losses: Losses) -> LongTable:
+    heads = [Said(losses, _bold(body), translate(one, language)) for one in _COLUMNS]
+    cells = [[Said(losses, body, cell) for cell in line] for line in _lines(table, language)]
     grid = LongTable([heads, *cells], colWidths=[80 * mm, 30 * mm, 30 * mm, 30 * mm], repeatRows=1)
     grid.setStyle(
         TableStyle(
@@ -131,7 +134,3 @@ def _grid(table: Table, language: str, body: ParagraphStyle) -> LongTable:
 
 def _bold(body: ParagraphStyle) -> ParagraphStyle:
     return ParagraphStyle("bold", parent=body, fontName=BOLD)
-
-
-def _paragraph(said: str, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(escape(printable(said, style.fontName)), style)

@@ -20,7 +20,7 @@ from fabctl.services.attendance import SheetRow
 from fabctl.services.attendance_papers import attendance_csv, attendance_pdf
 from fabctl.services.certificate_paper import certificate_pdf
 from fabctl.services.certificates import CertificateView
-from fabctl.services.papers import BOLD, REGULAR, SHIPPED, printable, use_fonts
+from fabctl.services.papers import BOLD, REGULAR, SHIPPED, Losses
 from fabctl.services.workshops import SessionView
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -152,9 +152,10 @@ def test_any_name_can_be_printed(name: str) -> None:
 
 
 def test_what_the_font_cannot_write_is_shown_as_a_box() -> None:
-    use_fonts()
-    assert printable("Zoé 🦊") == "Zoé □"
-    assert printable("a\n b\t c", BOLD) == "a b c"
+    losses = Losses()
+    assert losses.printable("Zoé \ue123\x00") == "Zoé □□"
+    assert losses.printable("a\n b\t c", BOLD) == "a b c"
+    assert losses.count == 2
 
 
 def test_both_languages_are_whole() -> None:
