@@ -107,6 +107,8 @@ def _make_room(  # whose slots go, and why
     )
     for entry in session.scalars(waiters).all():
         waiting.settle(session, clock, entry, waiting.MISSED)
+        details = {"reason": reason}
+        audit(session, clock, by, "waiting.missed", f"waiting:{entry.id}", details)
     query = (
         select(Reservation.id)
         .join(Claim, Claim.id == Reservation.claim_id)

@@ -110,6 +110,8 @@ def _release(
     if used is not None:
         row.checked_in_at = used
         session.flush()
+        details = {"first_use": used.isoformat()}
+        audit(session, clock, None, "reservation.checked-in", f"reservation:{row.id}", details)
         return None
     patience = rules_of(policies, lookups.resource_of_old(session, claim.resource_id)).release_after
     now = clock.now()
@@ -162,6 +164,7 @@ def _end_waiting(session: Session, clock: Clock, done: Caught) -> None:
     )
     for row in session.scalars(query.order_by(Waiting.number).with_for_update()).all():
         waiting.settle(session, clock, row, MISSED)
+        audit(session, clock, None, "waiting.missed", f"waiting:{row.id}")
         done.missed.append(row.id)
 
 

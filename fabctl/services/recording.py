@@ -152,8 +152,8 @@ def sweep_unanswered(session: Session, clock: Clock, has_job: HasJob) -> list[st
     """Give up the starts that no machine answered within 30 s; return the jobs' ids.
 
     A machine that says that it has the job has answered: its "yes" was lost on the way. A silent
-    one is waited for, 2 minutes at most. Shown as failed. If the machine speaks of the job later,
-    its word counts.
+    one is waited for, 2 minutes at most. Shown as failed, and its use has ended by then, however
+    late this is asked. If the machine speaks of the job later, its word counts.
     """
     late = select(Job).where(
         Job.state == JobState.STARTING.value, Job.asked_at <= clock.now() - ANSWER_WITHIN
@@ -177,5 +177,6 @@ def _asked_before(job: Job, moment: datetime) -> bool:
 
 def _give_up(session: Session, clock: Clock, job: Job) -> None:
     job.state = after(JobState.STARTING, Step.GIVE_UP).value
-    close_use(session, open_use_of(session, job.id), at=clock.now(), outcome="unanswered")
+    waited = clock.now() if job.asked_at is None else min(clock.now(), job.asked_at + WORD_WITHIN)
+    close_use(session, open_use_of(session, job.id), at=waited, outcome="unanswered")
     audit(session, clock, None, "job.start-unanswered", f"job:{job.id}")

@@ -62,7 +62,7 @@ def apply(session: Session, clock: Clock, zone: ZoneInfo) -> list[Forgotten]:
 
 
 _OLD: Mapping[str, tuple[type, ColumnElement[bool] | None, InstrumentedAttribute[datetime]]] = {
-    "presences": (LabPresence, LabPresence.left_at.is_not(None), LabPresence.came_at),
+    "presences": (LabPresence, None, LabPresence.came_at),  # no visit lasts longer than 12 h
     "waiting": (Waiting, Waiting.settled_at.is_not(None), Waiting.end_at),
     "quiz-attempts": (QuizAttempt, None, QuizAttempt.at),
     "notices": (Notice, None, Notice.at),
