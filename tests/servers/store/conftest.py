@@ -20,6 +20,7 @@ from tests.databases import (
     migrated_sqlite,
     postgresql_server,
 )
+from tests.servers.store.racing import track
 
 __all__ = [
     "clock",
@@ -28,6 +29,7 @@ __all__ = [
     "empty_database_url",
     "migrated_sqlite",
     "postgresql_server",
+    "track",
 ]
 
 MACHINES = ("printer-a", "printer-b", "mill")

@@ -1,4 +1,4 @@
-"""Two hundred rounds of each race, real processes, both databases: one winner in every round.
+"""Two hundred rounds of each race for a slot, real processes, both databases: one winner in each.
 
 Each race is run three times: through the services; past them, so that the database alone decides;
 and as a control with the database's guarantee removed, where everybody must win.
@@ -6,48 +6,23 @@ and as a control with the database's guarantee removed, where everybody must win
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from fabctl.services import people
+from fabctl.services.certifications import certify
 from fabctl.services.places import overlap
-from fabctl.store.tables import Claim, Resource
-from tests.servers.store.booking_lab import add_space, book, put_into
+from fabctl.store.tables import Account, Claim, Resource
+from tests.servers.store.booking_lab import add_space, put_into
 from tests.servers.store.conftest import Lab
 from tests.servers.store.guarantees import drop_guarantees
+from tests.servers.store.racing import CONTROL_ROUNDS, CROSSED, ROUNDS, Racer, Track
 
-ROUNDS = 200
-CONTROL_ROUNDS = 20
-DATABASE_ROUNDS = 60
-"""The same past the services, where only the database's own guarantee is left."""
-ROOT = Path(__file__).parents[3]
-CROSSED = "two changes crossed each other; nothing was changed"
+CROWD = 40
 LOOKING = {"book": "claim_after_looking", "move": "move_after_looking"}
-
-Racers = list[dict[str, Any]]
-
-
-def race(lab: Lab, racers: Racers, rounds: int) -> list[tuple[str, ...]]:
-    """Return for each round what each racer was told, ``""`` for the winner."""
-    url = lab.database.engine.url.render_as_string(hide_password=False)
-    lab.database.close()
-    words = [sys.executable, "-m", "tests.servers.store.booking_racers", url, str(rounds)]
-    done = subprocess.run(
-        [*words, json.dumps(racers)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return list(zip(*json.loads(done.stdout), strict=True))
 
 
 def claims_apart(lab: Lab) -> bool:
@@ -66,20 +41,22 @@ def claims_apart(lab: Lab) -> bool:
     )
 
 
-def same_slot(lab: Lab) -> Racers:
+def same_slot(lab: Lab) -> list[Racer]:
     people = (lab.lea, lab.karim, lab.lea, lab.karim)
     return [{"action": "book", "person": one, "resource": "printer-a"} for one in people]
 
 
-def move_against_book(lab: Lab) -> Racers:
-    moves = [book(lab, 60 * number + 30, 60 * number + 60).id for number in range(ROUNDS)]
+def move_against_book(lab: Lab) -> list[Racer]:
+    with lab.database.reading() as session:
+        account = session.scalars(select(Account.id).where(Account.person_id == lab.lea)).one()
+    printer = {"resource": "printer-a"}
     return [
-        {"action": "move", "person": lab.lea, "resource": "printer-a", "moves": moves},
-        {"action": "book", "person": lab.karim, "resource": "printer-a"},
+        {"action": "move", "person": lab.lea, "account": account, **printer},
+        {"action": "book", "person": lab.karim, **printer},
     ]
 
 
-def room_against_machine(lab: Lab) -> Racers:
+def room_against_machine(lab: Lab) -> list[Racer]:
     add_space(lab, "workshop")
     put_into(lab, "printer-a", "workshop")
     return [
@@ -91,14 +68,13 @@ def room_against_machine(lab: Lab) -> Racers:
 RACES = [same_slot, move_against_book, room_against_machine]
 
 
-def past_the_services(racers: Racers) -> Racers:
+def past_the_services(racers: list[Racer]) -> list[Racer]:
     return [{**racer, "action": LOOKING[racer["action"]]} for racer in racers]
 
 
 @pytest.mark.parametrize("make", RACES)
-def test_exactly_one_wins_every_round(lab: Lab, make: Any) -> None:
-    rounds = race(lab, make(lab), ROUNDS)
-    assert len(rounds) == ROUNDS
+def test_exactly_one_wins_every_round(lab: Lab, track: Track, make: Any) -> None:
+    rounds = track.race(lab, make(lab), ROUNDS)
     for said in rounds:
         assert said.count("") == 1
         assert set(said) == {"", "overlap"}
@@ -107,8 +83,8 @@ def test_exactly_one_wins_every_round(lab: Lab, make: Any) -> None:
 
 
 @pytest.mark.parametrize("make", RACES)
-def test_the_database_alone_lets_one_through(lab: Lab, make: Any) -> None:
-    rounds = race(lab, past_the_services(make(lab)), DATABASE_ROUNDS)
+def test_the_database_alone_lets_one_through(lab: Lab, track: Track, make: Any) -> None:
+    rounds = track.race(lab, past_the_services(make(lab)), ROUNDS)
     for said in rounds:
         assert said.count("") == 1
         assert set(said) <= {"", "overlap", CROSSED}
@@ -116,9 +92,25 @@ def test_the_database_alone_lets_one_through(lab: Lab, make: Any) -> None:
 
 
 @pytest.mark.parametrize("make", RACES)
-def test_control_without_the_guarantee_all_win(lab: Lab, make: Any) -> None:
+def test_control_without_the_guarantee_all_win(lab: Lab, track: Track, make: Any) -> None:
     racers = past_the_services(make(lab))
     drop_guarantees(lab.database)
-    rounds = race(lab, racers, CONTROL_ROUNDS)
+    rounds = track.race(lab, racers, CONTROL_ROUNDS)
     assert [set(said) for said in rounds] == [{""}] * CONTROL_ROUNDS
     assert not claims_apart(lab)
+
+
+def test_forty_who_overlap_one_gets_it(lab: Lab, track: Track) -> None:
+    """Every one begins half a minute later than the one before, so that all touch each other."""
+    with lab.database.transaction() as session:
+        crowd = [people.add_person(session, lab.clock, display_name="Ida").id for _ in range(CROWD)]
+        for person in crowd:
+            certify(session, lab.clock, person_id=person, resource_id="printer-a")
+    racers = [
+        {"action": "book", "person": person, "resource": "printer-a", "late_min": number / 2}
+        for number, person in enumerate(crowd)
+    ]
+    (said,) = track.race(lab, racers, 1)
+    assert (said.count(""), set(said)) == (1, {"", "overlap"})
+    with lab.database.reading() as session:
+        assert len(session.scalars(select(Claim.id)).all()) == 1

@@ -1,125 +1,105 @@
-"""Forty processes at once: exactly one wins. Without the guarantee more than one does."""
+"""Two hundred rounds: the same start of a machine's job, and the same person's first check-in."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from fabctl.services import people
-from fabctl.services.certifications import certify
-from fabctl.store.tables import Account, Claim, Use
+from fabctl.store.ids import new_id
+from fabctl.store.tables import Account, Audit, Base, Job, Person, Use
+from fabctl.store.tables_training import LabPresence
 from tests.servers.store.conftest import Lab
 from tests.servers.store.guarantees import drop_guarantees
 from tests.servers.store.jobs_at_work import book_now, prepare
+from tests.servers.store.racing import CONTROL_ROUNDS, ROUNDS, Racer, Track, copied
 
-RACERS = 40
-ROOT = Path(__file__).parents[3]
-
-
-def race(lab: Lab, action: str, entries: list[dict[str, Any]]) -> tuple[int, set[str]]:
-    """Return how many won, and all that the others were told."""
-    url = lab.database.engine.url.render_as_string(hide_password=False)
-    lab.database.close()
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.servers.store.racers", url, action, json.dumps(entries)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert len(said) == len(entries) == RACERS, done.stderr
-    return sum(one["won"] for one in said), {one["said"] for one in said if not one["won"]}
+RACERS = 4
+CROWD = 40
 
 
-def count(lab: Lab, table: type[Claim | Use]) -> int:
+def count(lab: Lab, table: type[Base]) -> int:
     with lab.database.reading() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-@pytest.fixture
-def makers(lab: Lab) -> list[str]:
-    """Forty certified people."""
+def starters(lab: Lab, files: Path, action: str, rounds: int, racers: int = RACERS) -> list[Racer]:
+    """Return what races for printer-a: half of them tap on one job, the others have one each."""
+    book_now(lab, lab.lea)
+    job, half = prepare(lab, files, lab.lea), racers // 2
+    shared, *own = [[new_id() for _ in range(rounds)] for _ in range(1 + racers - half)]
+    jobs = [shared] * half + own
     with lab.database.transaction() as session:
-        ids = [
-            people.add_person(session, lab.clock, display_name=f"Maker {number}").id
-            for number in range(RACERS)
-        ]
-        for person in ids:
-            certify(session, lab.clock, person_id=person, resource_id="printer-a")
-    return ids
-
-
-def bookings_of(lab: Lab, makers: list[str]) -> list[dict[str, Any]]:
-    """Return forty bookings that all touch each other: every one starts a minute later."""
-    entries = []
-    for number, person in enumerate(makers):
-        start = lab.clock.now() + timedelta(minutes=number)
-        at = [start.isoformat(), (start + timedelta(hours=1)).isoformat()]
-        entries.append({"person": person, "resource": "printer-a", "at": at})
-    return entries
-
-
-def test_forty_book_one_gets_it(lab: Lab, makers: list[str]) -> None:
-    won, told = race(lab, "book", bookings_of(lab, makers))
-    assert (won, told, count(lab, Claim)) == (1, {"overlap"}, 1)
-
-
-CROSSED = "two changes crossed each other; nothing was changed"
-
-
-def test_the_database_alone_lets_one_through(lab: Lab, makers: list[str]) -> None:
-    won, told = race(lab, "claim_without_lock", bookings_of(lab, makers))
-    assert (won, count(lab, Claim)) == (1, 1)
-    assert told <= {"overlap", CROSSED}
-    assert "overlap" in told
-
-
-def test_control_without_the_guarantee_all_get_it(lab: Lab, makers: list[str]) -> None:
-    drop_guarantees(lab.database)
-    won, _ = race(lab, "claim_without_lock", bookings_of(lab, makers))
-    assert won == count(lab, Claim) == RACERS
-
-
-def test_forty_start_a_job_each_one_runs(lab: Lab, tmp_path: Path) -> None:
-    book_now(lab, lab.lea)
-    entries = [
-        {"person": lab.lea, "job": prepare(lab, tmp_path, lab.lea).id} for _ in range(RACERS)
-    ]
-    won, told = race(lab, "start", entries)
-    assert (won, told, count(lab, Use)) == (1, {"machine-busy"}, 1)
-
-
-def test_forty_taps_on_one_job_start_it_once(lab: Lab, tmp_path: Path) -> None:
-    book_now(lab, lab.lea)
-    entry = {"person": lab.lea, "job": prepare(lab, tmp_path, lab.lea).id}
-    won, told = race(lab, "start", [entry] * RACERS)
-    assert (won, told, count(lab, Use)) == (1, {"job-already-started,machine-busy"}, 1)
-
-
-def uses_by(lab: Lab, tmp_path: Path) -> list[dict[str, Any]]:
-    job = prepare(lab, tmp_path, lab.lea)
-    with lab.database.reading() as session:
+        row = session.get_one(Job, job.id)
+        for ids in (shared, *own):
+            copied(session, row, [{"id": one} for one in ids])
         account = session.scalars(select(Account.id).where(Account.person_id == lab.lea)).one()
-    entry = {"person": lab.lea, "account": account, "job": job.id, "resource": "printer-a"}
-    return [entry] * RACERS
+    who = {"action": action, "person": lab.lea, "account": account}
+    return [{**who, "jobs": ids, "frees": not number} for number, ids in enumerate(jobs)]
 
 
-def test_the_database_alone_opens_one_use(lab: Lab, tmp_path: Path) -> None:
-    won, told = race(lab, "use_without_lock", uses_by(lab, tmp_path))
-    assert (won, told, count(lab, Use)) == (1, {"machine-busy"}, 1)
+def test_a_machine_starts_one_job_once(lab: Lab, track: Track, tmp_path: Path) -> None:
+    rounds = track.race(lab, starters(lab, tmp_path, "start", ROUNDS), ROUNDS)
+    for said in rounds:
+        assert said.count("") == 1
+        assert set(said) <= {"", "machine-busy", "job-already-started,machine-busy"}
+    assert count(lab, Use) == ROUNDS
+    winners = {said.index("") for said in rounds}
+    assert len(winners) > 1, "the same racer won always: no race"
 
 
-def test_control_without_the_index_all_uses_open(lab: Lab, tmp_path: Path) -> None:
+def test_the_database_alone_opens_one_use(lab: Lab, track: Track, tmp_path: Path) -> None:
+    rounds = track.race(lab, starters(lab, tmp_path, "use_after_looking", ROUNDS), ROUNDS)
+    for said in rounds:
+        assert sorted(said) == ["", *["machine-busy"] * (RACERS - 1)]
+    assert count(lab, Use) == ROUNDS
+
+
+def test_control_without_the_index_all_uses_open(lab: Lab, track: Track, tmp_path: Path) -> None:
+    racers = starters(lab, tmp_path, "use_after_looking", CONTROL_ROUNDS)
     drop_guarantees(lab.database)
-    won, _ = race(lab, "use_without_lock", uses_by(lab, tmp_path))
-    assert won == count(lab, Use) == RACERS
+    rounds = track.race(lab, racers, CONTROL_ROUNDS)
+    assert [set(said) for said in rounds] == [{""}] * CONTROL_ROUNDS
+    assert count(lab, Use) == RACERS * CONTROL_ROUNDS
+
+
+def test_forty_taps_start_one_job_once(lab: Lab, track: Track, tmp_path: Path) -> None:
+    (said,) = track.race(lab, starters(lab, tmp_path, "start", 1, CROWD), 1)
+    assert said.count("") == 1
+    assert set(said) <= {"", "machine-busy", "job-already-started,machine-busy"}
+    assert count(lab, Use) == 1
+
+
+def comers(lab: Lab, action: str, rounds: int) -> list[Racer]:
+    """Return several devices that check the same person in, somebody else in each round."""
+    crowd = [new_id() for _ in range(rounds)]
+    with lab.database.transaction() as session:
+        copied(session, session.get_one(Person, lab.noemie), [{"id": one} for one in crowd])
+    return [{"action": action, "people": crowd}] * RACERS
+
+
+def test_whoever_checks_in_twice_at_once_came_once(lab: Lab, track: Track) -> None:
+    racers = comers(lab, "come", ROUNDS)
+    rounds = track.race(lab, racers, ROUNDS)
+    assert [set(said) for said in rounds] == [{""}] * ROUNDS  # nobody is told of the other
+    with lab.database.reading() as session:
+        here = session.scalars(select(LabPresence.person_id)).all()
+        came = session.scalars(select(Audit.subject).where(Audit.what == "presence.came")).all()
+    assert sorted(here) == sorted(racers[0]["people"])
+    assert sorted(came) == sorted(f"person:{one}" for one in here)
+
+
+def test_the_database_alone_notes_one_coming(lab: Lab, track: Track) -> None:
+    rounds = track.race(lab, comers(lab, "note_after_looking", ROUNDS), ROUNDS)
+    for said in rounds:
+        assert sorted(said) == ["", *["here already"] * (RACERS - 1)]
+    assert count(lab, LabPresence) == ROUNDS
+
+
+def test_control_without_the_index_all_comings_are_noted(lab: Lab, track: Track) -> None:
+    racers = comers(lab, "note_after_looking", CONTROL_ROUNDS)
+    with lab.database.transaction() as session:
+        session.execute(text("DROP INDEX lab_presence_one_open"))
+    rounds = track.race(lab, racers, CONTROL_ROUNDS)
+    assert [set(said) for said in rounds] == [{""}] * CONTROL_ROUNDS
+    assert count(lab, LabPresence) == RACERS * CONTROL_ROUNDS
