@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
 from fabctl.model.booking import ClaimKind, still_refused
+from fabctl.model.booking_changes import NOT_YOURS, REASON_MISSING
 from fabctl.model.booking_slots import Slot
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
@@ -170,31 +171,6 @@ def view(row: Reservation, claim: Claim) -> ReservationView:
     )
 
 
-NOT_YOURS = Refusal(
-    "not-yours",
-    text("Only the person concerned and the staff may do this."),
-    text("Ask the staff."),
-)
-ALREADY_OVER = Refusal(
-    "already-over",
-    text("This reservation is over."),
-    text("Nothing needs to be done."),
-)
-ALREADY_CANCELLED = Refusal(
-    "already-cancelled",
-    text("This reservation is cancelled already."),
-    text("Nothing needs to be done."),
-)
-RELEASED = Refusal(
-    "no-show",
-    text("Nobody checked in, so this slot was given back."),
-    text("Book another slot."),
-)
-REASON_MISSING = Refusal(
-    "reason-missing",
-    text("The staff say why they do this."),
-    text("Write a reason."),
-)
 NO_OVERRIDE = Refusal(
     "override-not-allowed",
     text("Only the staff set a rule aside."),
@@ -209,11 +185,6 @@ def may_act_for(session: Session, person_id: str, by: str) -> list[Refusal]:
     return [NOT_YOURS]
 
 
-def may_touch(session: Session, row: Reservation, by: str) -> list[Refusal]:
-    """Say why ``by`` may do nothing with a reservation: not theirs, not their group's, no staff."""
-    return [] if theirs(session, row, by) else may_act_for(session, row.person_id, by)
-
-
 def theirs(session: Session, row: Reservation, by: str) -> bool:
     """Say whether a reservation is a person's own, or one of a group that they act for."""
     return by == row.person_id or accounts.acts_for(session, row.account_id, by)
@@ -222,15 +193,6 @@ def theirs(session: Session, row: Reservation, by: str) -> bool:
 def by_its_holder(row: Reservation) -> ColumnElement[bool]:
     """Return the condition for a row of ``use``: by the reservation's person, or within it."""
     return or_(Use.person_id == row.person_id, Use.reservation_id == row.id)
-
-
-def still_there(row: Reservation, claim: Claim, now: datetime) -> list[Refusal]:
-    """Say why nothing can be done with a reservation any more."""
-    if row.no_show_at is not None:
-        return [RELEASED]
-    if row.cancelled_at is not None:
-        return [ALREADY_CANCELLED]
-    return [ALREADY_OVER] if claim.end_at <= now else []
 
 
 def set_aside(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -10,25 +10,23 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.model import booking as rules
+from fabctl.model import booking_changes as changes
+from fabctl.model.booking_changes import ChangeFacts
 from fabctl.model.booking_hours import local_day
-from fabctl.model.booking_refusals import begun_refusal, impossible, out_of_range
+from fabctl.model.booking_refusals import impossible, out_of_range
 from fabctl.model.booking_slots import Slot
 from fabctl.model.notice import Code
 from fabctl.model.people import Role
-from fabctl.model.refusal import Refusal, RefusedError
-from fabctl.model.texts import text
-from fabctl.services import accounts, lookups, notices, waiting
+from fabctl.model.refusal import RefusedError
+from fabctl.services import accounts, lookups, missed, notices, waiting
 from fabctl.services.audit import audit
 from fabctl.services.booking_record import (
-    REASON_MISSING,
     ReservationView,
     by_its_holder,
     locked,
-    may_touch,
     outside_hours,
     override_details,
     set_aside,
-    still_there,
     theirs,
     view,
     where,
@@ -38,30 +36,6 @@ from fabctl.services.notices import About
 from fabctl.services.places import in_the_way, inside, live_claim, lock_tree
 from fabctl.services.policies import rules_for
 from fabctl.store.tables import Claim, Reservation, Resource, Use
-
-CHECK_IN_BEFORE = timedelta(minutes=15)
-"""How long before the start somebody may say that they are here."""
-
-_TOO_LATE = Refusal(
-    "past-cancellation-deadline",
-    text("It is too late to cancel this reservation."),
-    text("Ask the staff."),
-)
-_TOO_EARLY = Refusal(
-    "check-in-too-early",
-    text("Check-in opens {minutes} minutes before.", minutes=15),
-    text("Come back a little later."),
-)
-_NOT_BEGUN = Refusal(
-    "not-begun",
-    text("This reservation has not begun."),
-    text("Cancel it instead."),
-)
-_STILL_USED = Refusal(
-    "still-in-use",
-    text("The machine is still in use."),
-    text("Finish the work on it first."),
-)
 
 
 def move(  # noqa: PLR0913  # where it goes, each thing by its name
@@ -94,10 +68,9 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
         raise RefusedError([never])
     person = lookups.person(session, row.person_id)
     facts = gather(session, clock, zone, Asked(person, account, resource, wanted, was=claim))
-    firm = may_touch(session, row, by) + _immovable(row, claim, goes_to, wanted, clock.now())
+    about = _facts(session, clock, row, claim, by)
+    firm = changes.move_refusals(about, wanted, elsewhere=goes_to != old)
     firm += accounts.acting_refusals(session, account, row.person_id)
-    if goes_to != old or not wanted.covers(Slot(claim.start_at, claim.end_at)):
-        firm += _past_deadline(session, clock, row, claim, by)
     if firm:
         raise RefusedError([*firm, *rules.refusals(facts)])
     overrode = set_aside(session, rules.refusals(facts), by, override_reason)
@@ -112,9 +85,9 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     session.flush()
     details = {"from": before, **where(claim), **override_details(overrode, override_reason)}
     audit(session, clock, by, "reservation.moved", f"reservation:{row.id}", details)
-    if not theirs(session, row, by):
-        about = _about(row, goes_to, wanted)
-        notices.tell(session, clock, row.person_id, Code.MOVED_BY_STAFF, about)
+    if not about.theirs:
+        told = _about(row, goes_to, wanted)
+        notices.tell(session, clock, row.person_id, Code.MOVED_BY_STAFF, told)
     waiting.promote(session, clock, zone, old)
     return view(row, claim)
 
@@ -130,35 +103,42 @@ def cancel(
 ) -> ReservationView:
     """Cancel a reservation; one that runs is cut short now, and the rest is free at once.
 
+    One that has begun, and for which nobody came, is a no-show (``no_show_at``).
+
     :param reason: the staff cancel for others, and after the deadline, with a reason.
     :raises RefusedError: not-yours, already-over, already-cancelled, no-show,
         past-cancellation-deadline, reason-missing.
     :raises UnknownIdError: no such reservation.
     """
     row, claim = locked(session, reservation_id)
-    now = clock.now()
-    refusals = may_touch(session, row, by) + still_there(row, claim, now)
-    if not refusals and not theirs(session, row, by) and not (reason or "").strip():
-        refusals.append(REASON_MISSING)
-    refusals += _past_deadline(session, clock, row, claim, by)
-    if refusals:
+    facts = _facts(session, clock, row, claim, by, reason)
+    if refusals := changes.cancel_refusals(facts):
         raise RefusedError(refusals)
     lock_tree(session, claim.resource_id)
-    slot = Slot(claim.start_at, claim.end_at)
-    row.cancelled_at, row.cancelled_by = now, by
-    _give_back(session, claim, now)
-    details = {"reason": reason} if reason else None
-    audit(session, clock, by, "reservation.cancelled", f"reservation:{row.id}", details)
-    if not theirs(session, row, by):
-        about = _about(row, claim.resource_id, slot, reason)
-        notices.tell(session, clock, row.person_id, Code.CANCELLED_BY_STAFF, about)
+    if changes.missed_when_cancelled(facts):
+        missed.count(session, clock, row, claim, by=by)
+    else:
+        _take_back(session, clock, row, claim, facts, by)
     waiting.promote(session, clock, zone, claim.resource_id)
     return view(row, claim)
 
 
+def _take_back(
+    session: Session, clock: Clock, row: Reservation, claim: Claim, facts: ChangeFacts, by: str
+) -> None:
+    """Put a cancellation on record, and tell its person where it was not theirs."""
+    row.cancelled_at, row.cancelled_by = facts.now, by
+    _give_back(session, claim, facts.now)
+    details = {"reason": facts.reason} if facts.reason else None
+    audit(session, clock, by, "reservation.cancelled", f"reservation:{row.id}", details)
+    if not facts.theirs:
+        told = _about(row, claim.resource_id, facts.slot, facts.reason)
+        notices.tell(session, clock, row.person_id, Code.CANCELLED_BY_STAFF, told)
+
+
 def awaits_check_in(found: ReservationView, now: datetime) -> bool:
     """Say whether its person can say now that they are here, and has not yet."""
-    return found.checked_in_at is None and found.start - CHECK_IN_BEFORE <= now < found.end
+    return found.checked_in_at is None and found.start - changes.CHECK_IN_BEFORE <= now < found.end
 
 
 def check_in(session: Session, clock: Clock, *, reservation_id: str, by: str) -> ReservationView:
@@ -168,14 +148,10 @@ def check_in(session: Session, clock: Clock, *, reservation_id: str, by: str) ->
     :raises UnknownIdError: no such reservation.
     """
     row, claim = locked(session, reservation_id)
-    now = clock.now()
-    refusals = may_touch(session, row, by) + still_there(row, claim, now)
-    if now < claim.start_at - CHECK_IN_BEFORE:
-        refusals.append(_TOO_EARLY)
-    if refusals:
+    if refusals := changes.check_in_refusals(_facts(session, clock, row, claim, by)):
         raise RefusedError(refusals)
     if row.checked_in_at is None:
-        row.checked_in_at = now
+        row.checked_in_at = clock.now()
         session.flush()
         audit(session, clock, by, "reservation.checked-in", f"reservation:{row.id}")
     return view(row, claim)
@@ -191,16 +167,11 @@ def stop(
     :raises UnknownIdError: no such reservation.
     """
     row, claim = locked(session, reservation_id)
-    now = clock.now()
-    refusals = may_touch(session, row, by) + still_there(row, claim, now)
-    if not refusals and now <= claim.start_at:
-        refusals.append(_NOT_BEGUN)
-    if not refusals and _used(session, row, claim):
-        refusals.append(_STILL_USED)
-    if refusals:
+    facts = _facts(session, clock, row, claim, by)
+    if refusals := changes.stop_refusals(facts):
         raise RefusedError(refusals)
     lock_tree(session, claim.resource_id)
-    old = Slot(claim.start_at, claim.end_at)
+    now, old = facts.now, facts.slot
     row.stopped_at = now
     row.checked_in_at = row.checked_in_at or now  # somebody who stops was there
     _give_back(session, claim, now)
@@ -223,25 +194,30 @@ def _give_back(session: Session, claim: Claim, now: datetime) -> None:
     session.flush()
 
 
-def _immovable(
-    row: Reservation, claim: Claim, goes_to: str, wanted: Slot, now: datetime
-) -> list[Refusal]:
-    """Say why a reservation cannot be moved like this, whoever asks: it is over, or has begun."""
-    gone = still_there(row, claim, now)
-    was, elsewhere = Slot(claim.start_at, claim.end_at), goes_to != claim.resource_id
-    begun = begun_refusal(was, wanted, now, elsewhere=elsewhere)
-    return gone or ([begun] if begun else [])
-
-
-def _past_deadline(
-    session: Session, clock: Clock, row: Reservation, claim: Claim, by: str
-) -> list[Refusal]:
-    """Say why it is too late for its person to give the slot back; a running one is stopped."""
-    if claim.start_at <= clock.now() or Role(lookups.person(session, by).role).acts_for_others:
-        return []
+def _facts(  # of what, and who wants what
+    session: Session,
+    clock: Clock,
+    row: Reservation,
+    claim: Claim,
+    by: str,
+    reason: str | None = None,
+) -> ChangeFacts:
+    """Return what the rules about changing a reservation look at."""
     resource = lookups.resource_of_old(session, claim.resource_id)
-    last = claim.start_at - rules_for(session, resource).cancel_until
-    return [_TOO_LATE] if clock.now() > last and row.cancelled_at is None else []
+    came = row.checked_in_at is not None or missed.first_use(session, row, claim) is not None
+    return ChangeFacts(
+        now=clock.now(),
+        slot=Slot(claim.start_at, claim.end_at),
+        made_at=row.created_at,
+        rules=rules_for(session, resource),
+        theirs=theirs(session, row, by),
+        for_others=Role(lookups.person(session, by).role).acts_for_others,
+        came=came,
+        no_show=row.no_show_at is not None,
+        cancelled=row.cancelled_at is not None,
+        used=_used(session, row, claim),
+        reason=reason,
+    )
 
 
 def _used(session: Session, row: Reservation, claim: Claim) -> bool:

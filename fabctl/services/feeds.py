@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
 from fabctl.i18n import translate
+from fabctl.model.booking_changes import NOT_YOURS
 from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.people import Role
 from fabctl.model.refusal import RefusedError
@@ -21,7 +22,6 @@ from fabctl.model.texts import Text, text
 from fabctl.model.workshops import EnrolmentState
 from fabctl.services import lookups
 from fabctl.services.audit import audit
-from fabctl.services.booking_record import NOT_YOURS
 from fabctl.services.places import around, live_claim
 from fabctl.services.rights import children_of
 from fabctl.store.ids import new_id

@@ -7,32 +7,30 @@ themselves, and the row that says it is done is written in the same transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
+from fabctl.model.booking_changes import pardon_refusals
 from fabctl.model.booking_slots import Slot
 from fabctl.model.notice import Code
-from fabctl.model.refusal import Refusal, RefusedError
-from fabctl.model.texts import text
-from fabctl.services import lookups, notices, waiting
+from fabctl.model.refusal import RefusedError
+from fabctl.services import lookups, missed, notices, waiting
 from fabctl.services.audit import audit
 from fabctl.services.booking_record import (
-    REASON_MISSING,
     ReservationView,
-    by_its_holder,
     locked,
     view,
 )
 from fabctl.services.notices import About
-from fabctl.services.places import inside, live_claim, lock_tree
+from fabctl.services.places import live_claim, lock_tree
 from fabctl.services.policies import Policies, all_policies, rules_of
 from fabctl.services.rights import require_staff
 from fabctl.services.waiting import LAPSED, MISSED, WaitingView
-from fabctl.store.tables import Claim, Reservation, Resource, Use
+from fabctl.store.tables import Claim, Reservation
 from fabctl.store.tables_booking import Waiting
 
 LOOK_BACK = timedelta(days=31)
@@ -106,7 +104,7 @@ def _release(
     row, claim = locked(session, reservation_id)
     if row.checked_in_at or row.no_show_at or row.cancelled_at:
         return None
-    used = _first_use(session, row, claim)
+    used = missed.first_use(session, row, claim)
     if used is not None:
         row.checked_in_at = used
         session.flush()
@@ -117,30 +115,8 @@ def _release(
     now = clock.now()
     if patience is None or now < max(claim.start_at, row.created_at) + patience:
         return None
-    row.no_show_at = claim.released_at = now
-    session.flush()
-    audit(session, clock, None, "reservation.no-show", f"reservation:{row.id}")
-    slot, subject = Slot(claim.start_at, claim.end_at), f"reservation:{row.id}"
-    about = About(resource_id=claim.resource_id, slot=slot, subject=subject)
-    notices.tell(session, clock, row.person_id, Code.NO_SHOW, about)
+    missed.count(session, clock, row, claim)
     return view(row, claim)
-
-
-def _first_use(session: Session, row: Reservation, claim: Claim) -> datetime | None:
-    """Return when its person first used what they reserved, in that time: that is a check-in."""
-    resource = lookups.resource_of_old(session, claim.resource_id)
-    query = (
-        select(Use.opened_at)
-        .join(Resource, Resource.id == Use.resource_id)
-        .where(
-            inside(resource),
-            by_its_holder(row),
-            Use.opened_at < claim.end_at,
-            Use.closed_at.is_(None) | (Use.closed_at > claim.start_at),
-        )
-        .order_by(Use.opened_at)
-    )
-    return session.scalars(query).first()
 
 
 def _end_offers(session: Session, clock: Clock, done: Caught) -> None:
@@ -168,13 +144,6 @@ def _end_waiting(session: Session, clock: Clock, done: Caught) -> None:
         done.missed.append(row.id)
 
 
-_NO_NO_SHOW = Refusal(
-    "not-a-no-show",
-    text("Nobody counted this as a missed reservation."),
-    text("Nothing needs to be done."),
-)
-
-
 def pardon(
     session: Session, clock: Clock, *, reservation_id: str, by: str, reason: str
 ) -> ReservationView:
@@ -185,10 +154,7 @@ def pardon(
     """
     require_staff(session, by)
     row, claim = locked(session, reservation_id)
-    refusals = [] if row.no_show_at is not None else [_NO_NO_SHOW]
-    if not reason.strip():
-        refusals.append(REASON_MISSING)
-    if refusals:
+    if refusals := pardon_refusals(no_show=row.no_show_at is not None, reason=reason):
         raise RefusedError(refusals)
     row.no_show_at, row.cancelled_at, row.cancelled_by = None, clock.now(), by
     session.flush()

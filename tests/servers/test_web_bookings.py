@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fabctl.clock import ManualClock
 from fabctl.services import bookings
 from tests.web_lab import Browser, WebLab, web_lab
 
@@ -124,6 +125,17 @@ def test_cancelling_ones_own(lab: WebLab, camille: Browser) -> None:
     assert reservation
     answer = camille.post(f"/reservations/{reservation[1]}/cancel", page="/me")
     assert (answer.status_code, answer.location) == (303, "/me")
+    assert booked(lab) == []
+
+
+def test_cancelling_after_the_start_is_said_to_count_as_missed(lab: WebLab) -> None:
+    reservation = lab.book(lab.certified("sam"), "printer-a", after_min=5)
+    assert isinstance(lab.clock, ManualClock)
+    lab.clock.advance(6 * 60)
+    browser = lab.browser(language="fr")
+    browser.sign_in("sam")
+    browser.post(f"/reservations/{reservation}/cancel", page="/me")
+    assert "compte comme manqué" in browser.get("/me").get_data(as_text=True)
     assert booked(lab) == []
 
 

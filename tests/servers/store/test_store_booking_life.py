@@ -267,6 +267,45 @@ def test_a_no_show_counts_as_used_until_it_is_pardoned(lab: Lab) -> None:
     book(lab, 60, 120)
 
 
+@pytest.mark.parametrize(("minutes", "missed"), [(-1, False), (0, False), (1, True), (14, True)])
+def test_cancelling_what_has_begun_is_a_no_show(lab: Lab, minutes: int, missed: bool) -> None:
+    """Else whoever does not come would cancel after the start, and never be missed."""
+    set_policy(lab, per_day_min=60)
+    made = book(lab, 15, 75)
+    lab.clock.advance((15 + minutes) * MINUTE)
+    gone = cancel(lab, made)
+    assert (gone.no_show_at, gone.cancelled_at).index(None) == int(missed)
+    assert told(lab, lab.lea) == (["no-show"] if missed else [])
+    assert catch_up(lab).no_shows == []
+    book(lab, 5, 65, person=lab.karim)
+    if missed:
+        with refusing("quota-day"):
+            book(lab, 70, 80)
+    else:
+        book(lab, 70, 80)
+
+
+def test_cancelling_is_no_no_show_after_coming_or_by_the_staff(lab: Lab) -> None:
+    checked, used = book(lab, 0, 60), book(lab, 0, 60, person=lab.karim, resource="printer-b")
+    check_in(lab, checked)
+    with lab.database.transaction() as session:
+        using.begin_use(
+            session,
+            lab.clock,
+            PARIS,
+            person_id=lab.karim,
+            resource_id="printer-b",
+            machine_state="idle",
+        )
+    lab.clock.advance(MINUTE)
+    for made, by, reason in ((checked, lab.lea, None), (used, lab.karim, None)):
+        gone = cancel(lab, made, by=by, reason=reason)
+        assert (gone.no_show_at, gone.cancelled_at) == (None, lab.clock.now())
+    late = book(lab, 5, 65)
+    lab.clock.advance(6 * MINUTE)
+    assert cancel(lab, late, by=lab.awa, reason="the ceiling leaks").no_show_at is None
+
+
 def test_whoever_checked_in_or_uses_the_machine_came(lab: Lab) -> None:
     checked, used = book(lab, 0, 60), book(lab, 0, 60, person=lab.karim, resource="printer-b")
     check_in(lab, checked)

@@ -21,10 +21,10 @@ from sqlalchemy import Row, func, select
 
 from fabctl.clock import ManualClock
 from fabctl.model import booking
+from fabctl.model.booking_changes import CHECK_IN_BEFORE
 from fabctl.model.refusal import RefusedError
 from fabctl.services import closures, machines, people
 from fabctl.services.certifications import certify, suspend
-from fabctl.services.changes import CHECK_IN_BEFORE
 from fabctl.store.engine import Database, open_database
 from fabctl.store.tables import Audit, Claim, Reservation
 from fabctl.store.tables_booking import Waiting

@@ -89,7 +89,13 @@ def cancel(reservation: str) -> Response:
             db, lab.clock, lab.config.time_zone, reservation_id=reservation, by=person.id
         )
     lab.booked_anew(gone.resource_id)
-    flash(speech()("Cancelled: {slot}.", slot=_said(gone)), "good")
+    if gone.no_show_at is None:
+        flash(speech()("Cancelled: {slot}.", slot=_said(gone)), "good")
+    else:
+        missed = speech()(
+            "Given back, but nobody had come: {slot} counts as missed.", slot=_said(gone)
+        )
+        flash(missed, "bad")
     return go(back_address(request.referrer))
 
 

@@ -198,7 +198,8 @@ SCHEMAS: Json = {
             "created_at": INSTANT,
             "cancelled_at": MAYBE_INSTANT,
             "checked_in_at": MAYBE_INSTANT,
-            "no_show_at": MAYBE_INSTANT | {"description": "Nobody came: it was given back."},
+            "no_show_at": MAYBE_INSTANT
+            | {"description": "Nobody came before it was given back: it counts as used."},
             "series": MAYBE_TEXT | {"description": "The weekly series that it is a date of."},
         }
     ),
