@@ -193,6 +193,7 @@ class AnyDay(RuleBasedStateMachine):
     @rule(off=st.integers(3, 28), on=st.integers(1, 12), times=st.integers(2, 12))
     def exhaust_flaps(self, off: int, on: int, times: int) -> None:
         """Each time without air is too short for a trip; all of them are not."""
+        self.have_it_on()
         for _ in range(times):
             self.bench.safe[InputRole.EXHAUST] = False
             self.scan(off)
