@@ -109,6 +109,11 @@ class Bench:
         self._k2 = LaggingContact()
         self._pulsed_ms: int | None = None
         self._flow_phase = 0.0
+        inputs = self.profile.inputs
+        self._has_flow = InputRole.FLOW in inputs
+        self._wires = [
+            (role, pin.safe_high) for role, pin in inputs.items() if role is not InputRole.FLOW
+        ]
         self._serial = 0
         self._renewal: tuple[int, str, str] | None = None
         """Permits go on until then (ms), for this use and person."""
@@ -140,25 +145,26 @@ class Bench:
         self._k1.follow(held and OutputRole.K1 not in self.coils_dead, self.ms)
         self._k2.follow(self.outputs.k2 and OutputRole.K2 not in self.coils_dead, self.ms)
 
-    def _reads_safe(self, role: InputRole) -> bool | None:
-        if role in self.forced:
-            return self.forced[role]
-        if role is InputRole.K1_FEEDBACK:
-            return not (self._k1.pulled_in or OutputRole.K1 in self.welded)
-        if role is InputRole.K2_FEEDBACK:
-            return not (self._k2.pulled_in or OutputRole.K2 in self.welded)
-        return self.safe[role]
+    def _reads(self) -> dict[InputRole, bool | None]:
+        """Return what each input reads: safe, unsafe or nothing."""
+        return {
+            **self.safe,
+            InputRole.K1_FEEDBACK: not (self._k1.pulled_in or OutputRole.K1 in self.welded),
+            InputRole.K2_FEEDBACK: not (self._k2.pulled_in or OutputRole.K2 in self.welded),
+            **self.forced,
+        }
 
     def reading(self, passed_ms: int) -> Reading:
-        levels: dict[InputRole, bool] = {}
-        for role, pin in self.profile.inputs.items():
-            safe = self._reads_safe(role)
-            if role is not InputRole.FLOW and safe is not None:
-                levels[role] = safe is pin.safe_high
+        reads = self._reads()
+        levels: dict[InputRole, bool] = {
+            role: safe is safe_high
+            for role, safe_high in self._wires
+            if (safe := reads[role]) is not None
+        }
         self._flow_phase += self.flow_hz * passed_ms / 1000
         pulses = int(self._flow_phase)
         self._flow_phase -= pulses
-        has_flow = InputRole.FLOW in self.profile.inputs and not self.flow_unread
+        has_flow = self._has_flow and not self.flow_unread
         return Reading(levels, pulses if has_flow else None)
 
     # -- time ------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ class Contact:
 
     def take(self, safe: bool | None, now: float, *, late: bool) -> None:
         """Take one scan's reading; None: it could not be read, which is not safe."""
+        if safe and self.safe and not self._suspicions:
+            return  # as in the scan before, and nothing to forget
         self.read_safe = safe is True
         if safe:
             self._take_safe(now)
@@ -97,7 +99,8 @@ class Patience:
     def take(self, now: float) -> None:
         """Count, after the contact has taken its reading."""
         if self._contact.safe:
-            self._rest(now)
+            if self.is_over or self._used_s or self._unsafe_since is not None:
+                self._rest(now)
             return
         since = self._contact.since
         if self._contact.safe is False:  # None: it has never been read for long enough

@@ -56,8 +56,11 @@ class Inputs:
         if InputRole.RESET not in profile.inputs:
             raise InputError("an interlock needs a reset button", device=profile.machine)
         times = profile.timings
-        self._pins = dict(profile.inputs)
-        self._pins.pop(InputRole.FLOW, None)
+        self._wires = [
+            (role, pin.safe_high)
+            for role, pin in profile.inputs.items()
+            if role is not InputRole.FLOW
+        ]
         self._unread = dict.fromkeys(profile.inputs, 0)
         self._contacts = {
             role: Contact(times.safe_after_s, now)
@@ -105,9 +108,13 @@ class Inputs:
         :param late: the scan before was longer ago than usual.
         :param stalled: nobody looked for a while; pulses of that while say nothing of the flow.
         """
-        pulses = reading.flow_pulses
-        safe = {role: self._is_safe(role, reading) for role in self._pins}
-        safe[InputRole.FLOW] = None if pulses is None or pulses < 0 else True
+        pulses, levels = reading.flow_pulses, reading.levels
+        safe: dict[InputRole, bool | None] = {
+            role: None if (level := levels.get(role)) is None else level == safe_high
+            for role, safe_high in self._wires
+        }
+        if self.flow is not None:
+            safe[InputRole.FLOW] = None if pulses is None or pulses < 0 else True
         self._count_unread(safe)
         for role, contact in self._contacts.items():
             contact.take(safe[role], now, late=late)
@@ -123,11 +130,9 @@ class Inputs:
         not_pressed = safe[InputRole.RESET]
         self.pressed = None if not_pressed is None else not not_pressed
 
-    def _is_safe(self, role: InputRole, reading: Reading) -> bool | None:
-        level = reading.levels.get(role)
-        return None if level is None else level == self._pins[role].safe_high
-
     def _count_unread(self, read: Mapping[InputRole, bool | None]) -> None:
+        if self.complete and None not in read.values():
+            return  # as in the scan before: every count is 0
         for role in self._unread:
             self._unread[role] = self._unread[role] + 1 if read[role] is None else 0
         self.complete = not any(self._unread.values())
@@ -142,7 +147,7 @@ class Inputs:
 
     def fault(self, now: float) -> tuple[FaultCode, str] | None:
         """Return the first diagnostic that fails, with a sentence for staff."""
-        for role, scans in self._unread.items():
+        for role, scans in () if self.complete else self._unread.items():
             if scans >= UNREAD_SCANS:
                 return FaultCode.INPUT_UNREAD, f"{role} was not read in {scans} scans"
         if self.lid.differs:
