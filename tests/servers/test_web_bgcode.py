@@ -86,7 +86,9 @@ def test_damaged_files_are_refused_and_leave_nothing(
     for data in damaged(binary):
         answer = camille.upload(data, "x.bgcode", page=PAGE)
         assert answer.status_code in {409, 422}
-        assert "Ce G-code binaire (.bgcode) est abîmé" in answer.get_data(as_text=True)
+        said = answer.get_data(as_text=True)
+        assert "Ce G-code binaire (.bgcode) est abîmé" in said
+        assert 'data-code="bad-bgcode"' in said
         assert lab.files_on_disk() == []
         assert list(lab.config.paths.tmp.iterdir()) == []
 

@@ -285,6 +285,8 @@ def test_a_broken_machine_is_released_by_somebody_who_may(lab: WebLab) -> None:
         answer = browser.post(f"{PAGE}/clear", page=PAGE)
         assert (offered == "J’ai vérifié la machine") is allowed, login
         assert (answer.status_code == 303) is allowed, login
+        refused = 'data-code="not-allowed-to-clear"' in answer.get_data(as_text=True)
+        assert refused is not allowed, login
         assert bool(lab.workshop.asked) is allowed, login
 
 

@@ -80,10 +80,12 @@ def test_only_the_staff_reads(lab: Lab) -> None:
     with lab.database.reading() as session:
         for person in (lab.lea, lab.noemie):
             assert not interlock_history.may_read(session, person)
-            with pytest.raises(RefusedError):
+            with pytest.raises(RefusedError) as searching:
                 interlock_history.search(session, by=person, wanted=Wanted())
-            with pytest.raises(RefusedError):
+            with pytest.raises(RefusedError) as exporting:
                 interlock_history.export_csv(session, by=person, wanted=Wanted())
+            for refused in (searching, exporting):
+                assert refused.value.codes == {"not-allowed-to-read"}
         assert interlock_history.may_read(session, lab.awa)
 
 

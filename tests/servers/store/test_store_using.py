@@ -102,6 +102,19 @@ def test_only_its_person_and_the_staff_finish_it(lab: Lab, use: UseView) -> None
         using.finish_use(session, lab.clock, use_id="x", by=lab.lea)
 
 
+def test_a_use_that_is_a_jobs_ends_with_its_job(lab: Lab, tmp_path: Path) -> None:
+    book_now(lab, lab.lea)
+    job = prepare(lab, tmp_path, lab.lea)
+    ask(lab, job, lab.lea)
+    held = open_use(lab)
+    assert held is not None
+    assert held.job_id == job.id
+    with pytest.raises(RefusedError) as refused:
+        finish(lab, held, lab.lea)
+    assert refused.value.codes == {"job-ends-use"}
+    assert open_use(lab) == held
+
+
 def test_the_command_line_releases_it_with_a_reason(lab: Lab, use: UseView) -> None:
     with lab.database.transaction() as session, pytest.raises(InputError):
         using.release_use(session, lab.clock, use_id=use.id, reason=" ", by="shell:awa")
