@@ -204,3 +204,12 @@ def uses_a_machine() -> Refusal:
         text("This person uses a machine now."),
         text("Erase their data when it is released."),
     )
+
+
+def last_admin() -> Refusal:
+    """Return the refusal to leave a lab without an administrator."""
+    return Refusal(
+        "last-admin",
+        text("This is the lab's only administrator."),
+        text("Make somebody else an administrator first."),
+    )

@@ -18,9 +18,15 @@ from fabctl.model import people as rules
 from fabctl.model.people import Role
 from fabctl.model.refusal import RefusedError
 from fabctl.services import lookups, participants, people
-from fabctl.services.audit import audit
+from fabctl.services.audit import audit, person_in
 from fabctl.services.people import PersonView
-from fabctl.services.rights import is_staff, require_reason, require_staff, role_of
+from fabctl.services.rights import (
+    is_staff,
+    locked_admins,
+    require_reason,
+    require_staff,
+    role_of,
+)
 from fabctl.store.tables import Account, Credential, Person
 
 Key = tuple[str, str]
@@ -229,7 +235,7 @@ def change(
 def set_role(session: Session, clock: Clock, *, person_id: str, role: Role, by: str) -> PersonView:
     """Give a person another role; who is staff or admin is the admins' to say.
 
-    :raises RefusedError: staff-only, admin-only, own-role.
+    :raises RefusedError: staff-only, admin-only, own-role, last-admin.
     :raises UnknownIdError: there is no such person.
     """
     require_staff(session, by)
@@ -238,6 +244,8 @@ def set_role(session: Session, clock: Clock, *, person_id: str, role: Role, by: 
     _require_rank(session, by, role, before)
     if by == person_id:
         raise RefusedError([rules.own_role()])
+    if before is Role.ADMIN and role is not Role.ADMIN:
+        _require_an_admin_left(session, person_id, by)
     row.role = role.value
     session.flush()
     details = {"before": before.value, "after": role.value}
@@ -298,6 +306,15 @@ def _require_rank(session: Session, by: str, *roles: Role) -> None:
     """Do nothing where nobody of the staff is concerned, and for admins."""
     if {Role.STAFF, Role.ADMIN} & set(roles) and role_of(session, by) is not Role.ADMIN:
         raise RefusedError([rules.admin_only()])
+
+
+def _require_an_admin_left(session: Session, person_id: str, by: str) -> None:
+    """Do nothing where an admin stays: whoever asks, unless they are no admin any more."""
+    admins = locked_admins(session)
+    if person_in(by) is not None and by not in admins:  # two who do it to each other
+        raise RefusedError([rules.admin_only()])
+    if admins == [person_id]:
+        raise RefusedError([rules.last_admin()])
 
 
 def _check_language(language: str | None) -> None:

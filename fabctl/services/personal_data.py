@@ -12,7 +12,13 @@ from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.model.people import Role, erasing_is_the_admins, own_role, uses_a_machine
+from fabctl.model.people import (
+    Role,
+    erasing_is_the_admins,
+    last_admin,
+    own_role,
+    uses_a_machine,
+)
 from fabctl.model.refusal import RefusedError
 from fabctl.model.workshops import LIVE, not_yours
 from fabctl.services import lookups, waiting
@@ -20,9 +26,16 @@ from fabctl.services.audit import audit
 from fabctl.services.enrolments import cancel_enrolment
 from fabctl.services.personal_tables import HELD, Fate, Held
 from fabctl.services.places import live_claim
-from fabctl.services.rights import is_guardian, is_staff, require_reason, require_staff, role_of
+from fabctl.services.rights import (
+    is_guardian,
+    is_staff,
+    locked_admins,
+    require_reason,
+    require_staff,
+    role_of,
+)
 from fabctl.store.metadata import METADATA
-from fabctl.store.tables import Audit, Claim, Credential, Person, Reservation, Use, WrongTry
+from fabctl.store.tables import Audit, Claim, Credential, Reservation, Use, WrongTry
 from fabctl.store.tables_booking import Waiting
 from fabctl.store.tables_workshops import Enrolment, WorkshopSession
 
@@ -130,8 +143,7 @@ def erase_by_admin(  # whose, why, who
     said = require_reason(reason)
     if by == person_id:
         raise RefusedError([own_role()])
-    admins = select(Person.id).where(Person.role == Role.ADMIN.value).order_by(Person.id)
-    if by not in session.scalars(admins.with_for_update()).all():  # two who erase each other
+    if by not in locked_admins(session):  # two who erase each other
         raise RefusedError([erasing_is_the_admins()])
     erase(session, clock, zone, person_id=person_id, by=by, reason=said)
 
@@ -151,7 +163,7 @@ def erase(
     statistics of the past. The audit keeps their id, which names nobody any more.
 
     :param reason: why; the audit keeps it.
-    :raises RefusedError: staff-only, uses-a-machine.
+    :raises RefusedError: staff-only, uses-a-machine, last-admin.
     :raises UnknownIdError: no such person.
     """
     require_staff(session, by)
@@ -165,8 +177,11 @@ def blank_out(session: Session, clock: Clock, zone: ZoneInfo, person_id: str) ->
     """Do the erasing. For services only: whoever calls asks for the right, and audits."""
     lookups.person(session, person_id)
     using = select(Use.id).where(Use.person_id == person_id, Use.closed_at.is_(None))
-    if session.scalars(using).first() is not None:
-        raise RefusedError([uses_a_machine()])
+    refusals = [uses_a_machine()] if session.scalars(using).first() is not None else []
+    if locked_admins(session) == [person_id]:
+        refusals.append(last_admin())
+    if refusals:
+        raise RefusedError(refusals)
     _give_back(session, clock, zone, person_id)
     _forget_tries(session, person_id)
     session.flush()

@@ -19,7 +19,7 @@ from fabctl.services import lookups
 from fabctl.services.audit import person_in
 from fabctl.services.births import has_guardians
 from fabctl.services.certifications import standings
-from fabctl.store.tables import Certification
+from fabctl.store.tables import Certification, Person
 from fabctl.store.tables_workshops import Guardianship, SessionAnimator
 
 _STAFF = frozenset({Role.STAFF, Role.ADMIN})
@@ -48,6 +48,15 @@ def role_of(session: Session, by: str) -> Role:
     """Return in which role somebody acts; whoever has the server's shell is its administrator."""
     person = person_in(by)
     return Role.ADMIN if person is None else Role(lookups.person(session, person).role)
+
+
+def locked_admins(session: Session) -> list[str]:
+    """Return the admins' ids; nobody else changes who is one before this transaction ends.
+
+    Asked again whenever one of them goes: of two who remove each other, one stays.
+    """
+    query = select(Person.id).where(Person.role == Role.ADMIN.value).order_by(Person.id)
+    return list(session.scalars(query.with_for_update()))
 
 
 def runs_workshops(session: Session, by: str | None) -> bool:

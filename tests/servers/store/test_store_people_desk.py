@@ -12,6 +12,7 @@ from fabctl.model.refusal import RefusedError
 from fabctl.services import audit_trail, people, people_desk
 from fabctl.services.audit import lines_about
 from fabctl.services.people_desk import Change, NewPerson
+from tests.servers.store.booking_lab import refusing
 from tests.servers.store.conftest import Lab
 
 ZONE = ZoneInfo("Europe/Paris")
@@ -55,6 +56,23 @@ def test_a_change_keeps_the_account_and_the_trail_in_step_without_names(lab: Lab
     assert [line.what for line in lines] == ["person.changed", "person.role-changed"]
     assert lines[0].details == {"fields": ["name", "language", "birth_year"]}
     assert newest[0].details == {"before": "member", "after": "trainer"}
+
+
+def test_a_lab_keeps_an_admin_whoever_asks(lab: Lab) -> None:
+    def demote(person_id: str) -> None:
+        with lab.database.transaction() as session:
+            people_desk.set_role(
+                session, lab.clock, person_id=person_id, role=Role.MEMBER, by="shell:awa"
+            )
+
+    with lab.database.transaction() as session:
+        for person_id in (lab.lea, lab.karim):
+            people_desk.set_role(
+                session, lab.clock, person_id=person_id, role=Role.ADMIN, by="shell:awa"
+            )
+    demote(lab.lea)
+    with refusing("last-admin"):
+        demote(lab.karim)
 
 
 def test_what_members_and_staff_may_not(lab: Lab) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from fabctl.errors import InputError, LocalError
+from fabctl.i18n import translate
+from fabctl.model.refusal import RefusedError
 from fabctl.services import people
-from tests.servers.store.test_store_commands import fabctl, lab_toml, opened, with_lea
+from tests.servers.store.test_store_commands import PASSWORD, fabctl, lab_toml, opened, with_lea
 
 __all__ = ["lab_toml", "with_lea"]
 
@@ -35,6 +37,37 @@ def test_what_is_kept_is_handed_out_and_then_erased(with_lea: Path, tmp_path: Pa
     assert fabctl(with_lea, "erase", "--person", who, "--yes").exit_code == 0
     assert "Léa M." not in fabctl(with_lea, "export", "--person", who).output
     assert "lea" not in fabctl(with_lea, "person", "list").output.split()
+
+
+def test_the_last_admin_is_not_erased(with_lea: Path) -> None:
+    def add(login: str) -> str:
+        fabctl(
+            with_lea,
+            "person",
+            "add",
+            login,
+            login.title(),
+            "--role",
+            "admin",
+            typed=f"{PASSWORD}\n",
+        )
+        database = opened(with_lea)
+        with database.reading() as session:
+            found = people.find_by_login(session, login)
+        database.close()
+        assert found is not None
+        return found.id
+
+    iris = add("iris")
+    with pytest.raises(RefusedError) as refused:
+        fabctl(with_lea, "erase", "--person", iris, "--yes")
+    assert refused.value.codes == {"last-admin"}
+    (refusal,) = refused.value.refusals
+    assert translate(refusal.next_step, "en") == "Make somebody else an administrator first."
+    assert "Iris" in fabctl(with_lea, "person", "list").output
+    add("awa")
+    fabctl(with_lea, "erase", "--person", iris, "--yes")
+    assert "Iris" not in fabctl(with_lea, "person", "list").output
 
 
 def test_statistics_are_printed_and_written(with_lea: Path, tmp_path: Path) -> None:
