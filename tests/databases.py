@@ -5,6 +5,7 @@ A test module imports the fixtures it wants through its folder's ``conftest.py``
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import pwd
@@ -15,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -189,20 +190,36 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     server.drop_database(name)
 
 
+@cache
+def migrated_file() -> Path:
+    """Return a migrated SQLite file without any row, to be copied; made once in a process."""
+    folder = Path(tempfile.mkdtemp(prefix="fabctl-migrated-"))
+    atexit.register(shutil.rmtree, folder)
+    upgrade(f"sqlite:///{folder}/lab.db", folder / "backups")
+    return folder / "lab.db"
+
+
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite() -> Path:
     """A migrated SQLite file without any row, to be copied."""
-    file = tmp_path_factory.mktemp("migrated") / "lab.db"
-    upgrade(f"sqlite:///{file}", file.parent / "backups")
-    return file
+    return migrated_file()
+
+
+def migrated_copy(url: str, backups: Path) -> None:
+    """Do what ``fabctl migrate`` does; a SQLite file that is not there yet is copied."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(migrated_file(), file)  # with its mode: 0600
+    else:
+        upgrade(url, backups)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a migrated database without any row, of each kind in turn."""
     if request.param == "sqlite":
-        migrated = request.getfixturevalue("migrated_sqlite")
-        shutil.copyfile(migrated, tmp_path / "lab.db")
+        shutil.copyfile(migrated_file(), tmp_path / "lab.db")
         yield f"sqlite:///{tmp_path}/lab.db"
         return
     server: PostgreSQL = request.getfixturevalue("postgresql_server")

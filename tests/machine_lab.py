@@ -25,8 +25,8 @@ from fabctl.messaging.link import MqttLink
 from fabctl.messaging.payloads import Answer
 from fabctl.messaging.requests import MachineRequests, keys_in
 from fabctl.messaging.topics import LabTopics
-from fabctl.store.migrate import upgrade
 from tests.brokers import WITHIN_S, LiveBroker, lab_config, running_broker, wait_until
+from tests.databases import migrated_copy
 
 SCRIPTED = Path(__file__).parent / "scripted"
 MACHINE = "printer-a"
@@ -192,7 +192,7 @@ def lab_of(config: LabConfig) -> Iterator[MachineLab]:
     """Run the broker of a lab whose keys are made, its database migrated, and follow it."""
     for data_folder in (config.paths.files, config.paths.tmp):
         data_folder.mkdir(parents=True, exist_ok=True)
-    upgrade(config.database_url, config.paths.backups)
+    migrated_copy(config.database_url, config.paths.backups)
     with running_broker(config) as broker:
         link = broker.link("desk", "tester", connect=False)
         view = LabView(

@@ -27,9 +27,9 @@ from fabctl.ports import Limits, MachineKind, MachineProfile, WorkArea
 from fabctl.services import bookings, certifications, machines, people
 from fabctl.services.people import PersonView
 from fabctl.store.engine import Database, open_database
-from fabctl.store.migrate import upgrade
 from fabctl.units import Celsius, MmPerMin
 from fabctl_web.app import create_app
+from tests.databases import migrated_copy
 
 SECRET = b"a secret for tests, 32 bytes long"
 STAMP = Stamp(datetime(2026, 11, 23, 9, 0, tzinfo=UTC), synced=True, boot="boot", seq=1)
@@ -255,8 +255,8 @@ def web_lab(
     """Yield a lab whose machines are idle and which knows nobody yet."""
     clock = clock or ManualClock()
     config = config or lab_config(folder)
-    upgrade(config.database_url, folder / "backups")
-    db = open_database(config.database_url)
+    migrated_copy(config.database_url, folder / "backups")
+    db = open_database(config.database_url, zone=config.time_zone)
     view = LabView(config.id, {m: p.host for m, p in config.machines.items()}, clock)
     workshop = Workshop(view, LabTopics(config.id))
     try:

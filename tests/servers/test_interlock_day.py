@@ -12,7 +12,7 @@ from fabctl.interlock import InterlockState as State
 from fabctl.messaging.interlocks import InterlockPayload, InterlockView
 from fabctl.model.booking_facts import PARIS
 from fabctl.store.engine import open_database
-from fabctl.store.migrate import upgrade
+from tests.databases import migrated_copy
 from tests.interlock_bench import KEY, MACHINE
 from tests.interlock_day import LAB, SLOT_MIN, Day
 
@@ -50,7 +50,7 @@ def slot(day: Day, person: str) -> None:
 @pytest.mark.parametrize("seed", [1])
 def test_the_two_records_agree_to_the_second(tmp_path: Path, seed: int) -> None:
     url = f"sqlite:///{tmp_path}/lab.db"
-    upgrade(url, tmp_path / "backups")
+    migrated_copy(url, tmp_path / "backups")
     database = open_database(url)
     day = Day(database, seed)
     day.bench.chain.opened(day.bench.now)
@@ -106,7 +106,7 @@ def test_no_permit_without_a_boot_and_a_challenge(
     tmp_path: Path, boot: str | None, challenge: str | None, permits: int
 ) -> None:
     url = f"sqlite:///{tmp_path}/lab.db"
-    upgrade(url, tmp_path / "backups")
+    migrated_copy(url, tmp_path / "backups")
     database = open_database(url)
     day = Day(database, 1)
     day.book(day.people[0], SLOT_MIN)

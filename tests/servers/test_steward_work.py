@@ -28,8 +28,8 @@ from fabctl.ports import MachineKind, MachineProfile
 from fabctl.services import bookings, certifications, maintenance, notices, people, using
 from fabctl.services.machines import sync_resources
 from fabctl.store.engine import Database, open_database
-from fabctl.store.migrate import upgrade
 from fabctl.units import Seconds
+from tests.databases import migrated_copy
 from tests.machine_bench import TOPICS, KeptMessages
 
 PRINTER = MachineProfile("m", "M", MachineKind.PRINTER, "opaque", "pi1", None, 9600)
@@ -53,9 +53,9 @@ class Office:
     def __init__(self, folder: Path) -> None:
         self.file = folder / "lab.db"
         url = f"sqlite:///{self.file}"
-        upgrade(url, folder / "backups")
+        migrated_copy(url, folder / "backups")
         self.clock = ManualClock()
-        self.database: Database = open_database(url)
+        self.database: Database = open_database(url, zone=ZoneInfo("Europe/Paris"))
         with self.database.transaction() as session:
             sync_resources(session, self.clock, [PRINTER])
         self.messages = KeptMessages()

@@ -25,7 +25,7 @@ from fabctl.messaging.payloads import MachineState, StatePayload
 from fabctl.messaging.topics import LabTopics
 from fabctl.services import machines
 from fabctl.store.engine import open_database
-from fabctl.store.migrate import upgrade
+from tests.databases import migrated_copy
 from tests.lab import wait_for
 from tests.web_lab import STAMP, lab_config
 
@@ -59,8 +59,8 @@ def write_lab(folder: Path, broker: int, *, migrated: bool = True) -> Path:
     """Write lab.toml, the secret and the database of a lab with one machine."""
     config = lab_config(folder, names=("Imprimante 3D A",))
     if migrated:
-        upgrade(config.database_url, folder / "backups")
-        db = open_database(config.database_url)
+        migrated_copy(config.database_url, folder / "backups")
+        db = open_database(config.database_url, zone=config.time_zone)
         with db.transaction() as session:
             machines.sync_resources(session, SystemClock(), config.machines.values())
         db.close()
