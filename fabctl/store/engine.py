@@ -15,7 +15,7 @@ from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 
-from fabctl.errors import InputError
+from fabctl.errors import InputError, LocalError
 from fabctl.store.faults import explained
 
 BUSY_TIMEOUT_S = 10
@@ -26,14 +26,13 @@ CONNECT_TIMEOUT_S = 10
 
 _READING = "fabctl_reading"
 _ZONE = "fabctl_zone"
-_UTC = ZoneInfo("UTC")
 
 
 class Database:
     """A lab's database. Safe to share between threads; a session is not."""
 
     def __init__(
-        self, engine: Engine, patience_s: float = BUSY_TIMEOUT_S, zone: ZoneInfo = _UTC
+        self, engine: Engine, patience_s: float = BUSY_TIMEOUT_S, zone: ZoneInfo | None = None
     ) -> None:
         self.engine = engine
         self._turn = threading.RLock()
@@ -88,13 +87,14 @@ class Database:
 
 
 def open_database(
-    url: str, *, patience_s: float = BUSY_TIMEOUT_S, zone: ZoneInfo = _UTC
+    url: str, *, patience_s: float = BUSY_TIMEOUT_S, zone: ZoneInfo | None = None
 ) -> Database:
     """Return the database at ``url``; nothing is connected before the first use.
 
     :param url: ``sqlite:////absolute/path.db`` or ``postgresql+psycopg://user:password@host/name``.
     :param patience_s: how long a write waits for another, in s.
-    :param zone: the lab's; its days decide who is of age (:func:`zone_of`).
+    :param zone: the lab's; its days decide who is of age (:func:`zone_of`). Without one nobody
+        can ask for that: for migrations and copies.
     :raises InputError: not such an address.
     """
     address = parse_url(url)
@@ -105,9 +105,17 @@ def open_database(
 
 
 def zone_of(session: Session) -> ZoneInfo:
-    """Return the zone of the lab whose database this is; UTC where it was opened without one."""
+    """Return the zone of the lab whose database this is.
+
+    :raises LocalError: it was opened without one, and no other zone's days are the lab's.
+    """
     zone = session.info.get(_ZONE)
-    return zone if isinstance(zone, ZoneInfo) else _UTC
+    if not isinstance(zone, ZoneInfo):
+        raise LocalError(
+            "this database was opened without the lab's time zone",
+            next_step="open it with the zone of lab.toml",
+        )
+    return zone
 
 
 def parse_url(url: str) -> URL:

@@ -39,7 +39,7 @@ class House:
 
     def open(self) -> Database:
         """Open its database; to be closed by whoever asks."""
-        return open_database(self.config.database_url)
+        return open_database(self.config.database_url, zone=self.config.time_zone)
 
 
 def seeded(folder: Path, years: int) -> House:
@@ -49,7 +49,7 @@ def seeded(folder: Path, years: int) -> House:
     config.paths.root.mkdir(exist_ok=True)
     make_secret(config.paths.secret)
     today = datetime.now(config.time_zone).date()
-    db = open_database(config.database_url)
+    db = open_database(config.database_url, zone=config.time_zone)
     with db.transaction() as session:
         machines.sync_resources(session, SystemClock(), config.machines.values())
         done = seed_year(session, config.time_zone, Plan(today, years=years), by="shell:bench")

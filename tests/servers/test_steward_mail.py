@@ -48,7 +48,7 @@ def test_a_steward_sends_what_is_due_and_its_successor_only_what_is_new(tmp_path
     with serving(post) as port:
         machines = ONE_MACHINE + MAIL.format(port=port)
         with machine_lab(tmp_path, machines) as lab:
-            database = open_database(lab.config.database_url)
+            database = open_database(lab.config.database_url, zone=lab.config.time_zone)
             lea = add_lea(database)
             tell(database, lea, Code.SUSPENDED)
             lab.start_steward()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fabctl.errors import UnknownIdError
+from fabctl.errors import LocalError, UnknownIdError
 from fabctl.model.refusal import RefusedError
 from fabctl.services import notices, participants, people, personal_data, rights
 from fabctl.services.notices import About
 from fabctl.services.participants import may_act_for
+from fabctl.store.engine import open_database
 from fabctl.store.tables import Person
 from tests.servers.store.conftest import Lab
 from tests.servers.store.workshop_scene import BORN, PARIS, put_on
@@ -96,3 +97,14 @@ def test_whose_birth_nobody_knows_keeps_a_guardian(lab: Lab) -> None:
         lab.clock.advance(30 * 366 * 86400)
         assert may_act_for(session, lab.clock, child, parent)
         assert rights.children_of(session, lab.clock, parent) == [child]
+
+
+def test_no_other_zone_stands_in_for_the_labs(lab: Lab) -> None:
+    scene = put_on(lab)
+    parent = scene.adult("Fatou")
+    child = scene.child(parent)
+    url = lab.database.engine.url.render_as_string(hide_password=False)
+    without = open_database(url)
+    with without.reading() as session, pytest.raises(LocalError, match="without the lab's time"):
+        rights.is_guardian(session, lab.clock, parent, child)
+    without.close()

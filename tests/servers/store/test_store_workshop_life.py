@@ -188,7 +188,7 @@ class SessionLife(RuleBasedStateMachine):
 def live(new_url: Callable[[], str], examples: int) -> None:
     class Life(SessionLife):
         def __init__(self) -> None:
-            super().__init__(open_database(new_url()))
+            super().__init__(open_database(new_url(), zone=PARIS))
 
     run_state_machine_as_test(
         Life,
