@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
 
 from fabctl.clock import Clock
 from fabctl.model.booking_changes import pardon_refusals
@@ -30,7 +30,7 @@ from fabctl.services.places import live_claim, lock_tree
 from fabctl.services.policies import Policies, all_policies, rules_of
 from fabctl.services.rights import require_staff
 from fabctl.services.waiting import LAPSED, MISSED, WaitingView
-from fabctl.store.tables import Claim, Reservation
+from fabctl.store.tables import Claim, Reservation, Resource
 from fabctl.store.tables_booking import Waiting
 
 LOOK_BACK = timedelta(days=31)
@@ -60,20 +60,30 @@ def catch_up(session: Session, clock: Clock, zone: ZoneInfo) -> Caught:
     done = Caught()
     _release_no_shows(session, clock, done)
     _end_offers(session, clock, done)
-    waited_for = _waited_for(session, clock)
-    lock_tree(session, *waited_for)
-    for resource_id in waited_for:
+    trees = _waited_for(session, clock)
+    lock_tree(session, *trees)
+    for resource_id in trees:
         done.offers += waiting.promote(session, clock, zone, resource_id)
     _end_waiting(session, clock, done)
     return done
 
 
 def _waited_for(session: Session, clock: Clock) -> list[str]:
-    """Return what people wait for: a slot may have become theirs without being freed just now."""
-    query = select(Waiting.resource_id).where(
-        Waiting.settled_at.is_(None), Waiting.claim_id.is_(None), Waiting.end_at > clock.now()
+    """Return the roots of what people wait for: a slot may have become theirs just by itself."""
+    root = aliased(Resource)
+    within = (root.place_from <= Resource.place_from) & (root.place_to >= Resource.place_to)
+    query = (
+        select(root.id)
+        .join(Resource, or_(root.id == Resource.id, within))
+        .join(Waiting, Waiting.resource_id == Resource.id)
+        .where(
+            root.parent_id.is_(None),
+            Waiting.settled_at.is_(None),
+            Waiting.claim_id.is_(None),
+            Waiting.end_at > clock.now(),
+        )
     )
-    return list(session.scalars(query.distinct().order_by(Waiting.resource_id)))
+    return list(session.scalars(query.distinct().order_by(root.id)))
 
 
 def _release_no_shows(session: Session, clock: Clock, done: Caught) -> None:

@@ -42,6 +42,12 @@ def around(resource: Resource) -> ColumnElement[bool]:
     )
 
 
+def of_tree(session: Session, resource: Resource) -> ColumnElement[bool]:
+    """Return the condition for a row of ``resource``: within the same one without a parent."""
+    roots = select(Resource).where(around(resource), Resource.parent_id.is_(None))
+    return inside(session.scalars(roots).first() or resource)
+
+
 def overlap(one: Resource, other: Resource) -> bool:
     """Say whether a claim on the one is in the way of a claim on the other."""
     if one.id == other.id:

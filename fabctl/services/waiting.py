@@ -27,7 +27,7 @@ from fabctl.services.audit import audit
 from fabctl.services.booking_record import Extra, ReservationView, may_act_for, reserve
 from fabctl.services.gathering import Asked, free_at, gather, lock_account
 from fabctl.services.notices import About
-from fabctl.services.places import in_the_way, lock_tree
+from fabctl.services.places import lock_tree, of_tree
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Account, Claim, Person, Resource
 from fabctl.store.tables_booking import Waiting
@@ -195,14 +195,16 @@ def settle(session: Session, clock: Clock, row: Waiting, outcome: str) -> None:
 def promote(session: Session, clock: Clock, zone: ZoneInfo, resource_id: str) -> list[WaitingView]:
     """Offer what is free to those who wait for it, the first first; return the new offers.
 
-    Whoever could not book the slot now (a quota, a certification) is passed over and stays.
+    Whoever could not book the slot now (a quota, a certification) is passed over and stays. All
+    who wait in the same tree of resources are asked in their order: who waits for a room is in
+    the way of those who wait for its machines, also for those that nobody has given back now.
     """
     resource = lookups.resource_of_old(session, resource_id)
     query = (
         select(Waiting)
         .join(Resource, Resource.id == Waiting.resource_id)
         .where(
-            in_the_way(resource),
+            of_tree(session, resource),
             Waiting.settled_at.is_(None),
             Waiting.claim_id.is_(None),
             Waiting.end_at > clock.now(),

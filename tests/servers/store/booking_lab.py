@@ -66,6 +66,7 @@ def book(  # as the service
     resource: str = "printer-a",
     by: str | None = None,
     override: str | None = None,
+    account: str | None = None,
 ) -> ReservationView:
     who = person or lab.lea
     with lab.database.transaction() as session:
@@ -79,6 +80,7 @@ def book(  # as the service
             end=moment(lab, end),
             by=by or who,
             override_reason=override,
+            account_id=account,
         )
 
 
@@ -144,7 +146,12 @@ def use_now(lab: Lab, person: str, minutes: int | None = None) -> ReservationVie
 
 
 def wait_for(
-    lab: Lab, person: str, start: float, end: float, resource: str = "printer-a"
+    lab: Lab,
+    person: str,
+    start: float,
+    end: float,
+    resource: str = "printer-a",
+    account: str | None = None,
 ) -> WaitingView:
     with lab.database.transaction() as session:
         return waiting.join(
@@ -156,6 +163,7 @@ def wait_for(
             start=moment(lab, start),
             end=moment(lab, end),
             by=person,
+            account_id=account,
         )
 
 

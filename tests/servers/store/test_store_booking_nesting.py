@@ -19,12 +19,14 @@ from tests.servers.store.booking_lab import (
     add_space,
     book,
     cancel,
+    catch_up,
     moment,
     move,
     put_into,
     refusing,
     set_policy,
     slot,
+    wait_for,
 )
 from tests.servers.store.conftest import Lab
 from tests.servers.store.guarantees import drop_guarantees
@@ -221,6 +223,23 @@ def test_a_pool_gives_the_first_free_one(lab: Lab) -> None:
     assert refused.value.codes == {"not-certified", "overlap"}
     with lab.database.reading() as session, pytest.raises(UnknownIdError):
         resources.get_pool(session, "nothing")
+
+
+def test_the_first_of_a_whole_house_is_asked_first(rooms: Lab) -> None:
+    """Karim waits for one printer, Noémie for the room, and Léa for the other printer later."""
+    held = book(rooms, 60, 120, resource="workshop")
+    first = wait_for(rooms, rooms.karim, 60, 120, "printer-b")
+    wait_for(rooms, rooms.noemie, 60, 120, "workshop")
+    book(rooms, 200, 260, person=rooms.karim)
+    wait_for(rooms, rooms.lea, 200, 260, "printer-a")
+    for reason in ("smoke", None):
+        with rooms.database.transaction() as session:
+            machines.set_out_of_order(
+                session, rooms.clock, resource_id="house", reason=reason, by=None
+            )
+        if reason:
+            cancel(rooms, held)
+    assert [one.id for one in catch_up(rooms).offers] == [first.id]
 
 
 def test_only_the_staff_change_what_lies_where(lab: Lab) -> None:
