@@ -41,6 +41,12 @@ def clean_name(name: str) -> str:
     return " ".join(part for part in unicodedata.normalize("NFC", name).split(" ") if part)
 
 
+def search_name(name: str) -> str:
+    """Return a name as it is searched and ordered: no accents, no capitals."""
+    apart = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(one for one in apart if not unicodedata.combining(one))
+
+
 def name_refusals(name: str) -> list[Refusal]:
     """Say what is wrong with a name (already cleaned): 1 to 100 characters of any script.
 

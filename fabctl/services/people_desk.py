@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import UnknownIdError
 from fabctl.i18n import languages
 from fabctl.model import people as rules
 from fabctl.model.people import Role
@@ -20,121 +15,13 @@ from fabctl.model.refusal import RefusedError
 from fabctl.services import lookups, participants, people
 from fabctl.services.audit import audit, person_in
 from fabctl.services.people import PersonView
+from fabctl.services.people_records import PersonRecord, record, records
 from fabctl.services.rights import (
-    is_staff,
     locked_admins,
     require_reason,
     require_staff,
     role_of,
 )
-from fabctl.store.tables import Account, Credential, Person
-
-Key = tuple[str, str]
-"""What orders people in a list: the name as it is searched, and the id."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRecord:
-    """A person as the staff see them, and they themselves."""
-
-    id: str
-    display_name: str
-    role: Role
-    language: str | None
-    birth_year: int | None
-    login: str | None
-    has_pin: bool
-    suspended_at: datetime | None
-    suspended_reason: str | None
-    created_at: datetime
-
-    @property
-    def key(self) -> Key:
-        """Its place in a list."""
-        return searched(self.display_name), self.id
-
-
-def searched(written: str) -> str:
-    """Return a text as it is searched and ordered: no accents, no capitals."""
-    apart = unicodedata.normalize("NFKD", written.casefold())
-    return "".join(one for one in apart if not unicodedata.combining(one))
-
-
-def find_people(
-    session: Session,
-    *,
-    by: str,
-    words: str = "",
-    role: Role | None = None,
-    after: Key | None = None,
-    limit: int = 50,
-) -> list[PersonRecord]:
-    """Return people in the order of their names: those whose name or login holds every word.
-
-    Trainers and animators find people too, to certify and to enrol them.
-
-    :param after: the last one that was shown already.
-    :raises RefusedError: staff-only.
-    """
-    if role_of(session, by) is Role.MEMBER:
-        require_staff(session, by)
-    wanted = searched(words).split()
-    query = select(Person.id, Person.display_name, Credential.login).outerjoin(
-        Credential, (Credential.person_id == Person.id) & (Credential.kind == "password")
-    )
-    if role is not None:
-        query = query.where(Person.role == role.value)
-    found = []
-    for person_id, name, login in session.execute(query):
-        key = (searched(name), person_id)
-        text = f"{key[0]} {login or ''}"
-        if (after is None or key > after) and all(word in text for word in wanted):
-            found.append(key)
-    return _records(session, [person_id for _, person_id in sorted(found)[:limit]])
-
-
-def record(session: Session, *, person_id: str, by: str) -> PersonRecord:
-    """Return one person: oneself, and for everybody but members any.
-
-    :raises UnknownIdError: there is none, or not for them to see.
-    """
-    if by != person_id and role_of(session, by) is Role.MEMBER:
-        raise UnknownIdError(f"there is no person {person_id!r} for them to see")
-    lookups.person(session, person_id)
-    return _records(session, [person_id])[0]
-
-
-def sees_all(session: Session, *, person_id: str, by: str) -> bool:
-    """Say whether somebody sees more of a person than their name and role."""
-    return by == person_id or is_staff(session, by)
-
-
-def _records(session: Session, ids: Sequence[str]) -> list[PersonRecord]:
-    password, pin = aliased(Credential), aliased(Credential)
-    query = (
-        select(Person, Account, password.login, pin.id)
-        .join(Account, Account.person_id == Person.id)
-        .outerjoin(password, (password.person_id == Person.id) & (password.kind == "password"))
-        .outerjoin(pin, (pin.person_id == Person.id) & (pin.kind == "pin"))
-        .where(Person.id.in_(ids))
-    )
-    found = {
-        row.id: PersonRecord(
-            id=row.id,
-            display_name=row.display_name,
-            role=Role(row.role),
-            language=row.language,
-            birth_year=row.birth_year,
-            login=login,
-            has_pin=pin_id is not None,
-            suspended_at=account.suspended_at,
-            suspended_reason=account.suspended_reason,
-            created_at=row.created_at,
-        )
-        for row, account, login, pin_id in session.execute(query)
-    }
-    return [found[one] for one in ids]
-
 
 # -- changing --------------------------------------------------------------------------------
 
@@ -177,7 +64,7 @@ def add(
         participants.set_birth(
             session, clock, zone, person_id=added.id, year=wanted.birth_year, by=by
         )
-    return _records(session, [added.id])[0]
+    return records(session, [added.id])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +108,7 @@ def change(
             session, clock, zone, person_id=person_id, year=change.birth_year, by=by
         )
     session.flush()
-    after = _records(session, [person_id])[0]
+    after = records(session, [person_id])[0]
     changed = {
         "name": after.display_name != before.display_name,
         "language": after.language != before.language,
@@ -284,7 +171,7 @@ def _set_suspended(
         raise RefusedError([rules.own_role()])
     people.set_suspended(session, clock, person_id=person_id, reason=reason, by=by)
     session.flush()
-    return _records(session, [person_id])[0]
+    return records(session, [person_id])[0]
 
 
 def unlock(session: Session, clock: Clock, *, person_id: str, by: str) -> PersonRecord:
@@ -295,7 +182,7 @@ def unlock(session: Session, clock: Clock, *, person_id: str, by: str) -> Person
     """
     require_staff(session, by)
     lookups.person(session, person_id)
-    found = _records(session, [person_id])[0]
+    found = records(session, [person_id])[0]
     if found.login is None:
         raise RefusedError([rules.login_missing()])
     people.unlock_login(session, clock, login=found.login, by=by)

@@ -43,7 +43,12 @@ class Held:
 
 
 HELD: Sequence[Held] = (
-    Held("person", "id", Fate.BLANK, {"display_name": NOBODY, "language": None, "role": "member"}),
+    Held(
+        "person",
+        "id",
+        Fate.BLANK,
+        {"display_name": NOBODY, "search_name": NOBODY, "language": None, "role": "member"},
+    ),
     Held("account", "person_id", Fate.BLANK, {"name": NOBODY, "suspended_reason": None}),
     Held("credential", "person_id", Fate.DELETE, secret=("password_hash", "pin_hash")),
     Held("sign_in", "person_id", Fate.DELETE, secret=("token_hash",)),

@@ -21,10 +21,11 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, validates
 
+from fabctl.model.people import search_name
 from fabctl.store.ids import ID_LENGTH
-from fabctl.store.types import PlainText, UtcDateTime
+from fabctl.store.types import OrderedText, PlainText, UtcDateTime
 
 _Id = PlainText(ID_LENGTH)
 _Sha256 = PlainText(64)
@@ -54,13 +55,25 @@ class Person(Base):
     """Somebody who acts."""
 
     __tablename__ = "person"
+    __table_args__ = (Index(None, "search_name", "id"),)
 
     id: Mapped[str] = mapped_column(_Id, primary_key=True)
     display_name: Mapped[str]
+    search_name: Mapped[str] = mapped_column(
+        OrderedText(),
+        default=lambda row: search_name(row.get_current_parameters()["display_name"]),
+        server_default="",
+    )
+    """The name as it is searched and ordered; it follows the name by itself."""
     role: Mapped[str]
     language: Mapped[str | None]
     birth_year: Mapped[int | None]
     created_at: Mapped[datetime]
+
+    @validates("display_name")
+    def _renamed(self, _field: str, name: str) -> str:
+        self.search_name = search_name(name)
+        return name
 
 
 class Account(Base):

@@ -52,3 +52,14 @@ class PlainText(TypeDecorator[str]):
         if value is None:
             return None
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+class OrderedText(PlainText):
+    """Text that every database orders as Python does, by its characters' numbers."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """Return the dialect's own type; PostgreSQL would order by the rules of some language."""
+        postgresql = dialect.name == "postgresql"
+        return dialect.type_descriptor(String(collation="C") if postgresql else String())

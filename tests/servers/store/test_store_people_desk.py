@@ -5,13 +5,15 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import insert
 
 from fabctl.errors import UnknownIdError
-from fabctl.model.people import Role
+from fabctl.model.people import Role, search_name
 from fabctl.model.refusal import RefusedError
-from fabctl.services import audit_trail, people, people_desk
+from fabctl.services import audit_trail, people, people_desk, people_records
 from fabctl.services.audit import lines_about
 from fabctl.services.people_desk import Change, NewPerson
+from fabctl.store.tables import Account, Person
 from tests.servers.store.booking_lab import refusing
 from tests.servers.store.conftest import Lab
 
@@ -25,16 +27,41 @@ def test_people_are_found_in_one_order_on_every_database(lab: Lab) -> None:
             people_desk.add(session, lab.clock, ZONE, wanted=NewPerson(name), by=lab.awa)
     with lab.database.reading() as session:
         seen, after = [], None
-        while page := people_desk.find_people(session, by=lab.awa, after=after, limit=3):
+        while page := people_records.find_people(session, by=lab.awa, after=after, limit=3):
             seen += [one.display_name for one in page]
             after = page[-1].key
-        found = people_desk.find_people(session, by=lab.awa, words="ELODIE")
-        percent = people_desk.find_people(session, by=lab.awa, words="%")
+        found = people_records.find_people(session, by=lab.awa, words="ELODIE")
+        percent = people_records.find_people(session, by=lab.awa, words="%")
     assert len(seen) == len(set(seen)) == len(wanted) + 4
-    keys = [people_desk.searched(name) for name in seen]
+    keys = [search_name(name) for name in seen]
     assert keys == sorted(keys)
     assert {one.display_name for one in found} == {"Élodie", "elodie"}
     assert [one.display_name for one in percent] == ["Eléa 50%"]
+
+
+def test_the_searched_name_follows_the_name_however_it_is_written(lab: Lab) -> None:
+    def found(words: str) -> set[str]:
+        with lab.database.reading() as session:
+            page = people_records.find_people(session, by=lab.awa, words=words)
+        return {one.display_name for one in page}
+
+    with lab.database.transaction() as session:
+        row = {"id": "seeded", "display_name": "Zoé Ünal", "role": "member"}
+        session.execute(insert(Person), [{**row, "created_at": lab.clock.now()}])
+        session.execute(
+            insert(Account),
+            [{"id": "own", "person_id": "seeded", "name": "Z", "created_at": lab.clock.now()}],
+        )
+        people.set_password(
+            session, lab.clock, person_id="seeded", login="z.u", password="four words in a row"
+        )
+    assert found("unal ZOE") == found("zoe z.u") == {"Zoé Ünal"}
+    assert found("zoe_unal") == found("zoe nobody") == set()
+    with lab.database.transaction() as session:
+        change = Change(name="Ève")
+        people_desk.change(session, lab.clock, ZONE, person_id="seeded", change=change, by=lab.awa)
+    assert found("eve z.u") == {"Ève"}
+    assert found("unal") == set()
 
 
 def test_a_change_keeps_the_account_and_the_trail_in_step_without_names(lab: Lab) -> None:
@@ -92,5 +119,5 @@ def test_what_members_and_staff_may_not(lab: Lab) -> None:
             with pytest.raises(RefusedError):
                 act()
         with pytest.raises(UnknownIdError):
-            people_desk.record(session, person_id=lab.karim, by=lab.lea)
+            people_records.record(session, person_id=lab.karim, by=lab.lea)
         assert not people.get_person(session, lab.karim).suspended

@@ -99,7 +99,7 @@ def mark_everything(database: Database, person_id: str) -> set[str]:
 
 
 FREE = {
-    "person": ["display_name"],
+    "person": ["display_name", "search_name"],
     "account": ["name", "suspended_reason"],
     "consent_form": ["guardian_name", "guardian_phone"],
     "job": ["name", "report", "reason"],

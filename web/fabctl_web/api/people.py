@@ -6,8 +6,9 @@ from flask import jsonify, make_response
 from werkzeug.wrappers import Response
 
 from fabctl.model.people import Role
-from fabctl.services import people_desk, personal_data
-from fabctl.services.people_desk import Change, NewPerson, PersonRecord
+from fabctl.services import people_desk, people_records, personal_data
+from fabctl.services.people_desk import Change, NewPerson
+from fabctl.services.people_records import PersonRecord
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
 from fabctl_web.api.reading import MalformedError, Sent, malformed
@@ -37,16 +38,16 @@ def people() -> Response:
         words = sent.maybe_text("search") or ""
         role = sent.choice("role", Role, Role.MEMBER) if sent.has("role") else None
     with current_lab().db.reading() as db:
-        found = people_desk.find_people(
+        found = people_records.find_people(
             db, by=who, words=words, role=role, after=_key(asked), limit=asked.limit + 1
         )
-        whole = people_desk.sees_all(db, person_id="", by=who)
+        whole = people_records.sees_all(db, person_id="", by=who)
     return reading.paged(
         "people", found, asked, lambda one: one.key, person_json if whole else short_json
     )
 
 
-def _key(asked: reading.Page) -> people_desk.Key | None:
+def _key(asked: reading.Page) -> people_records.Key | None:
     if asked.after is None:
         return None
     if len(asked.after) != 2:
@@ -140,8 +141,8 @@ def unlock(person: str) -> Response:
 def _shown(person: str) -> Response:
     who = caller().id
     with current_lab().db.reading() as db:
-        found = people_desk.record(db, person_id=person, by=who)
-        whole = people_desk.sees_all(db, person_id=person, by=who)
+        found = people_records.record(db, person_id=person, by=who)
+        whole = people_records.sees_all(db, person_id=person, by=who)
     return jsonify(person_json(found) if whole else short_json(found))
 
 
