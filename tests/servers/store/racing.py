@@ -50,9 +50,9 @@ class Track:
         order = {"url": url, "rounds": rounds, "racers": racers}
         self.program.stdin.write(json.dumps(order) + "\n")
         self.program.stdin.flush()
-        said = self.program.stdout.readline()
-        assert said, "the race broke down; its last words are on stderr"
-        found = list(zip(*json.loads(said), strict=True))
+        said = json.loads(self.program.stdout.readline())
+        assert said is not None, "a racer died; its last words are on stderr"
+        found = list(zip(*said, strict=True))
         assert len(found) == rounds
         return found
 

@@ -42,7 +42,7 @@ def claims_apart(lab: Lab) -> bool:
 
 
 def same_slot(lab: Lab) -> list[Racer]:
-    people = (lab.lea, lab.karim, lab.lea, lab.karim)
+    people = (lab.lea, lab.karim, lab.lea)
     return [{"action": "book", "person": one, "resource": "printer-a"} for one in people]
 
 

@@ -14,7 +14,7 @@ from tests.servers.store.guarantees import drop_guarantees
 from tests.servers.store.jobs_at_work import book_now, prepare
 from tests.servers.store.racing import CONTROL_ROUNDS, ROUNDS, Racer, Track, copied
 
-RACERS = 4
+RACERS = 3
 CROWD = 40
 
 
@@ -26,7 +26,7 @@ def count(lab: Lab, table: type[Base]) -> int:
 def starters(lab: Lab, files: Path, action: str, rounds: int, racers: int = RACERS) -> list[Racer]:
     """Return what races for printer-a: half of them tap on one job, the others have one each."""
     book_now(lab, lab.lea)
-    job, half = prepare(lab, files, lab.lea), racers // 2
+    job, half = prepare(lab, files, lab.lea), (racers + 1) // 2
     shared, *own = [[new_id() for _ in range(rounds)] for _ in range(1 + racers - half)]
     jobs = [shared] * half + own
     with lab.database.transaction() as session:

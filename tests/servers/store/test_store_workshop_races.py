@@ -14,7 +14,7 @@ from tests.servers.store.guarantees import drop_guarantees
 from tests.servers.store.racing import CONTROL_ROUNDS, CROSSED, ROUNDS, Racer, Track, copied
 from tests.servers.store.workshop_scene import put_on
 
-RACERS = 4
+RACERS = 3
 CROWD = 40
 
 
