@@ -1,5 +1,7 @@
 # The two commands: `make demo` (try it all) and `make test` (everything that must hold).
-.PHONY: demo test lint check soak bench screenshots clean
+.PHONY: demo test lint check warm soak bench screenshots clean
+export PYTHONDONTWRITEBYTECODE :=
+# what is compiled once is not compiled again by every worker and every process that a test starts
 BIN := .venv/bin
 TESTS ?= tests/servers tests/with_sim tests/browser tests/transcripts tests/conventions tests/unit
 # what waits longest comes first, so that no worker is left alone with it at the end
@@ -10,7 +12,8 @@ demo: ## install what is missing, start a seeded lab with simulated machines, pr
 
 test: ## install what is missing, then lint, types, import contracts and every test
 	@tools/install-missing test
-	@$(MAKE) --no-print-directory lint check
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint warm
+	@$(MAKE) --no-print-directory check
 
 lint:
 	$(BIN)/ruff check
@@ -18,8 +21,11 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check:
-	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder $(TESTS)
+warm: # compiles what a test needs while the types are checked; what is wrong is told by `check`
+	-@$(BIN)/pytest --collect-only -qq $(TESTS) > /dev/null
+
+check: # more workers than cores: most of the time is waiting
+	$(BIN)/pytest -n 7 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 soak: ## random jobs over bad cables, then random days of an interlock, each for SOAK_MINUTES (60)
 	@tools/install-missing test
