@@ -328,6 +328,7 @@ def guarded(text: str = LASER, *options: str, start: bool = True) -> Iterator[Gu
     it = Guarded(config, profile, cabinet)
     try:
         cabinet.start()
+        it.cabinet_is_hardware()
         if start:
             it.start()
         yield it

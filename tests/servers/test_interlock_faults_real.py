@@ -152,7 +152,6 @@ def test_a_lid_that_was_never_opened_is_not_believed() -> None:
 
 def test_a_glitch_of_5_ms_is_none(armed: Guarded) -> None:
     """What lasted longer, because the cabinet's process came late, was no glitch: another one."""
-    armed.cabinet_is_hardware()
     glitches, end = 0, time.monotonic() + 60.0
     while glitches < 20:
         assert time.monotonic() < end, f"only {glitches} glitches were short"
@@ -438,7 +437,6 @@ def test_asked_to_end_it_switches_off_and_says_so(armed: Guarded, signum: signal
 
 
 def test_all_cores_busy(armed: Guarded) -> None:
-    armed.cabinet_is_hardware()
     count = 2 * (os.cpu_count() or 1)
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
