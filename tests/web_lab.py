@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from werkzeug.test import TestResponse
 
 from fabctl.clock import Clock, ManualClock
@@ -40,6 +42,25 @@ TWELVE = (
     "Brodeuse", "Imprimante résine", "Thermopresse", "Fer à souder 1", "Fer à souder 2", "Scie",
     "Tour",
 )  # fmt: skip
+
+
+class KeptTemplates(BytecodeCache):
+    """Templates compiled once in a process, not once for each lab; the key holds their text."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what another lab compiled."""
+        if code := self._code.get((bucket.key, bucket.checksum)):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what this lab compiled."""
+        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = KeptTemplates()
 GOOD_FILE = b"G28\nM104 S200\nG1 X10 Y10 Z0.2 F1200\nG1 X50 E2\nM104 S0\n"
 
 
@@ -264,6 +285,7 @@ def web_lab(
             machines.sync_resources(session, clock, config.machines.values())
         app = create_app(config, db, view, workshop, clock, SECRET)
         app.testing = True
+        app.jinja_env.bytecode_cache = COMPILED
         for machine in config.machines:
             workshop.say(machine, "idle")
         yield WebLab(app, config, db, clock, workshop)
