@@ -129,15 +129,18 @@ class BookingLife(CheckedLab):
         assert codes == ({"not-begun"} if one.start >= self.lab.clock.now() else set())
 
     @precondition(with_coming)
-    @rule(other=st.sampled_from((1, 2)), pick=picks, group=st.booleans())
-    def wait_for(self, other: int, pick: int, group: bool) -> None:
-        """Wait for what somebody else has, all of it or a bit more."""
+    @rule(first=st.sampled_from((1, 2)), pick=picks, group=st.booleans())
+    def the_others_wait(self, first: int, pick: int, group: bool) -> None:
+        """Both others wait for what somebody has, all of it or a bit more."""
         one, now = self._pick_reservation(pick), self.lab.clock.now()
-        who = self.ids[(self.ids.index(one.person_id) + other) % 3]
         start = max(0.0, (one.start - now).total_seconds() / 60)
         end = (one.end - now).total_seconds() / 60 + 10 * (pick % 2)
         where = ("workshop", one.resource_id)[pick % 3 > 0]
-        account = self.group if group else None
+        account, holder = self.group if group else None, self.ids.index(one.person_id)
+        for other in (first, 3 - first):
+            self._wait(self.ids[(holder + other) % 3], start, end, where, account)
+
+    def _wait(self, who: str, start: float, end: float, where: str, account: str | None) -> None:
         self._try(lambda: act.wait_for(self.lab, who, start, end, where, account))
 
     @precondition(with_offers)

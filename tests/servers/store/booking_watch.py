@@ -34,7 +34,7 @@ WITHIN = {("printer-a", "workshop"), ("printer-b", "workshop")}
 CHECK_IN_BEFORE = timedelta(minutes=15)
 PATIENCE = timedelta(minutes=15)
 PER_DAY_MIN = 180
-COMING_MOST = 3
+COMING_MOST = 2
 _LOOKED_AT: tuple[type[Base], ...] = (Claim, Reservation, Waiting, Account, Resource, Certification)
 
 
@@ -154,7 +154,7 @@ def one_machine_per_person_at_a_time(seen: Seen) -> None:
 
 
 def nobody_is_above_their_quota(seen: Seen) -> None:
-    """No account has more than 180 minutes a day, or more than three reservations ahead."""
+    """No account has more than 180 minutes a day, or more than two reservations ahead."""
     minutes: defaultdict[tuple[str, date], timedelta] = defaultdict(timedelta)
     ahead: Counter[str] = Counter()
     for row, claim in seen.reserved():

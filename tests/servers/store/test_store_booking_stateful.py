@@ -43,7 +43,7 @@ def test_booking_in_sqlite(tmp_path: Path, migrated_sqlite: Path) -> None:
         shutil.copyfile(migrated_sqlite, file)
         return f"sqlite:///{file}"
 
-    live(new_url, examples=14, steps=50)
+    live(new_url, examples=12, steps=50)
 
 
 def test_control_without_rule_and_guarantee_an_invariant_fails(
