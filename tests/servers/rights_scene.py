@@ -116,6 +116,7 @@ def rights_scene(folder: Path) -> Iterator[RightsScene]:
             made = {who: _token(db, lab, ids[login]) for who, login in LOGINS.items()}
         programs = {"nobody": Caller(lab, None)}
         programs |= {who: Caller(lab, token) for who, token in made.items()}
+        ids["eve"] = lab.person("eve", role="admin", birth_year=1990).id
         for part in (_people, _training, _booked, _workshops, _upkeep):
             with lab.db.transaction() as db:
                 part(db, lab, ids)
@@ -155,6 +156,9 @@ def _people(db: Session, lab: WebLab, ids: dict[str, str]) -> None:
     ids["partner"] = group.id
     accounts.set_member(
         db, clock, account_id=group.id, person_id=ids["lea"], may_act=True, by=ids["awa"]
+    )
+    accounts.set_member(
+        db, clock, account_id=group.id, person_id=ids["eve"], may_act=False, by=ids["awa"]
     )
 
 
@@ -229,6 +233,10 @@ def _booked(db: Session, lab: WebLab, ids: dict[str, str]) -> None:
         note="paint", by=ids["awa"],
     )  # fmt: skip
     ids["closure"] = made.id
+    ids["planned"] = closures.close(
+        db, clock, zone, resource_id="printer-c", kind=ClaimKind.MAINTENANCE,
+        slot=_slot(lab, 5 * day), note="a new belt", by=ids["awa"],
+    ).id  # fmt: skip
     both = ["printer-a", "printer-b"]
     for name, kind in (("seat", ResourceKind.SEAT), ("room", ResourceKind.SPACE)):
         resources.add_resource(

@@ -23,6 +23,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 403 200 200  POST   /resources/room/in-order                       putInOrder
 401 200 200 200 200 200 200 200  GET    /resources/printer-a/slots                     proposeSlots
 401 201 201 201 201 201 201 201  POST   /resources/seat/use-now                        useNow
+401 409 201 409 409 409 409 409 POST   /resources/seat/use-now                       useNow:for-the-partner
 401 200 200 200 200 200 200 200  GET    /availability                                  listAvailability
 401 200 200 200 200 200 200 200  GET    /opening-hours                                 getOpeningHours
 401 403 403 403 403 403 200 200  PUT    /opening-hours/week                            setWeek
@@ -30,28 +31,41 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 403 200 200  DELETE /opening-hours/exceptions                      forgetExceptionalHours
 401 200 200 200 200 200 200 200  GET    /closures                                      listClosures
 401 403 403 403 403 403 201 201  POST   /closures                                      close
+401 403 403 403 403 403 201 201 POST   /closures                                     close:for-maintenance
+401 403 403 403 403 403 201 201 POST   /closures                                     close:over-reservations
 401 403 403 403 403 403 200 200  DELETE /closures/{closure}                            reopen
+401 403 403 403 403 403 200 200 DELETE /closures/{planned}                           reopen:planned-maintenance
 401 200 200 200 200 200 200 200  GET    /pools                                         listPools
 401 403 403 403 403 403 200 200  PUT    /pools/any                                     setPool
 401 201 201 201 201 201 201 201  POST   /pools/any/reservations                        reserveAny
+401 409 201 409 409 409 409 409 POST   /pools/any/reservations                       reserveAny:for-the-partner
 401 200 200 200 200 200 200 200  GET    /policies                                      listPolicies
 401 403 403 403 403 403 200 200  PUT    /policies                                      setPolicy
 401 403 403 403 403 403 200 200  GET    /policies/versions                             listPolicyVersions
 401 200 200 200 200 200 200 200  GET    /reservations                                  listReservations
 401 403 200 403 200 200 200 200  GET    /reservations                                  listReservations:of-lea
+401 403 403 403 200 200 200 200 GET    /reservations                                 listReservations:of-the-staff
 401 201 201 201 201 201 201 201  POST   /reservations                                  reserve
 401 403 201 403 201 201 201 201  POST   /reservations                                  reserve:for-lea
+401 409 201 409 409 409 409 409 POST   /reservations                                 reserve:for-the-partner
+401 409 409 409 409 409 201 201 POST   /reservations                                 reserve:against-a-rule
 401 404 200 404 200 200 200 200  GET    /reservations/{booked}                         getReservation
+401 200 404 404 200 200 200 200 GET    /reservations/{sams}                          getReservation:of-sam
 401 404 200 404 200 200 200 200  PATCH  /reservations/{booked}                         moveReservation
+401 200 404 404 200 200 200 200 PATCH  /reservations/{sams}                          moveReservation:of-sam
+401 404 409 404 409 409 200 200 PATCH  /reservations/{booked}                        moveReservation:against-a-rule
 401 403 200 403 200 200 200 200  DELETE /reservations/{booked}                         cancelReservation
+401 200 403 403 200 200 200 200 DELETE /reservations/{sams}                          cancelReservation:of-sam
 401 403 200 403 200 200 200 200  POST   /reservations/{starting}/check-in              checkIn
 401 403 403 403 403 403 200 200  POST   /reservations/{missed}/pardon                 pardonNoShow
 401 403 200 403 200 200 200 200  POST   /reservations/{running}/stop                   stopReservation
 401 200 200 200 200 200 200 200  POST   /series/proposals                              proposeSeries
 401 201 201 201 201 201 201 201  POST   /series                                        bookSeries
+401 409 201 409 409 409 409 409 POST   /series                                       bookSeries:for-the-partner
 401 403 200 403 200 200 200 200  DELETE /series/{series}                               cancelSeries
 401 200 200 200 200 200 200 200  GET    /waiting                                       listWaiting
 401 201 201 201 201 201 201 201  POST   /waiting                                       wait
+401 409 201 409 409 409 409 409 POST   /waiting                                      wait:for-the-partner
 401 403 201 403 201 201 201 201  POST   /waiting/{offer}/accept                        acceptOffer
 401 403 204 403 204 204 204 204  DELETE /waiting/{entry}                               leaveWaiting
 401 200 200 200 200 200 200 200  GET    /calendars                                     listCalendars
@@ -72,14 +86,18 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 404 200 200 200 200 200 200  GET    /people/{lea}                                  getPerson
 401 404 404 200 200 200 200 200  GET    /people/{awa}                                  getPerson:of-the-staff
 401 404 200 403 403 403 200 200  PATCH  /people/{lea}                                  changePerson
+401 404 404 403 403 403 200 200 PATCH  /people/{ada}                                 changePerson:an-admin
 401 403 403 403 403 403 403 204  DELETE /people/{sam}                                  erasePerson
 401 403 403 403 403 403 200 200  PUT    /people/{lea}/role                             setRole
 401 403 403 403 403 403 403 200  PUT    /people/{lea}/role                             setRole:admin
 401 403 403 403 403 403 200 200  PUT    /people/{tim}/role                             setRole:less
+401 403 403 403 403 403 403 200 PUT    /people/{eve}/role                            setRole:of-an-admin
 401 403 403 403 403 403 200 200  POST   /people/{lea}/suspend                          suspendPerson
 401 403 403 403 403 403 403 200  POST   /people/{awa}/suspend                          suspendPerson:an-admin
 401 403 403 403 403 403 200 200  POST   /people/{lea}/reinstate                        reinstatePerson
+401 403 403 403 403 403 403 200 POST   /people/{eve}/reinstate                       reinstatePerson:an-admin
 401 403 403 403 403 403 200 200  POST   /people/{lea}/unlock                           unlockPerson
+401 403 403 403 403 403 200 200 POST   /people/{ada}/unlock                          unlockPerson:an-admin
 401 403 403 403 403 403 200 200  GET    /presence                                      listPresent
 401 200 200 200 200 200 200 200  POST   /presence                                      comeToLab
 401 409 409 409 409 409 200 200  POST   /presence                                      comeToLab:from-home
@@ -87,6 +105,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 204 204 204 204 204 204 204  DELETE /presence                                      leaveLab
 401 403 403 204 403 403 204 204  DELETE /presence                                      leaveLab:tim
 401 403 403 403 403 403 200 200  GET    /audit                                         listAudit
+401 403 403 403 403 403 200 200 GET    /audit                                        listAudit:about-lea
 401 200 200 200 200 200 200 200  GET    /courses                                       listCourses
 401 200 200 200 200 200 200 200  GET    /courses/{course}                              getCourse
 401 200 200 200 200 200 200 200  GET    /courses/{course}/progress                     getProgress
@@ -96,6 +115,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 201 403 403 201 201  POST   /courses/{short}/checks                        recordCheck
 401 200 200 200 200 200 200 200  GET    /certifications                                listOwnCertifications
 401 404 200 200 200 200 200 200  GET    /people/{lea}/certifications                   listCertifications
+401 404 404 200 200 200 200 200 GET    /people/{awa}/certifications                  listCertifications:of-the-staff
 401 403 403 200 403 403 200 200  PUT    /people/{lea}/certifications/printer-a         grantCertification
 401 403 403 200 403 403 200 200  POST   /people/{lea}/certifications/printer-a/suspend suspendCertification
 401 403 403 200 403 403 200 200  POST   /people/{lea}/certifications/printer-c/reinstate reinstateCertification
@@ -118,9 +138,12 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 201 201 201 201 201 201 201  POST   /sessions/{empty}/enrolments                   enrol
 401 403 201 403 201 201 201 201  POST   /sessions/{empty}/enrolments                   enrol:lea
 401 403 201 403 201 201 201 201  POST   /sessions/{empty}/enrolments                   enrol:a-child
+401 403 403 403 201 201 201 201 POST   /sessions/{empty}/enrolments                  enrol:against-a-rule
 401 403 201 403 201 201 201 201  POST   /sessions/{empty}/held-places                  holdPlaces
+401 403 403 403 201 201 201 201 POST   /sessions/{empty}/held-places                 holdPlaces:against-a-rule
 401 404 200 404 200 200 200 200  GET    /enrolments/{enrolment}                        getEnrolment
 401 404 200 404 200 200 200 200  DELETE /enrolments/{enrolment}                        cancelEnrolment
+401 404 200 404 200 200 200 200 DELETE /enrolments/{enrolment}                       cancelEnrolment:all-together
 401 404 200 404 200 200 200 200  POST   /enrolments/{offered}/accept                   acceptPlace
 401 404 200 404 200 200 200 200  PUT    /enrolments/{held}/person                      namePlace
 401 404 200 404 200 200 200 200  PUT    /enrolments/{enrolment}/needs                  writeNeeds
@@ -129,8 +152,11 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 201 201 201 201 201 201 201  POST   /participants                                  addParticipant:my-child
 401 200 200 200 200 200 200 200  GET    /children                                      listChildren
 401 404 200 404 200 200 200 200  GET    /people/{kid}/consent                          getConsent
+401 200 404 404 200 200 200 200 GET    /people/{sam}/consent                         getConsent:of-sam
 401 403 200 403 200 200 200 200  PUT    /people/{kid}/consent                          signConsent
+401 200 403 403 200 200 200 200 PUT    /people/{sam}/consent                         signConsent:of-sam
 401 403 403 403 403 200 200 200  GET    /sessions/{today}/attendance                   getAttendance
+401 403 403 403 403 200 200 200 GET    /sessions/{session}/attendance                getAttendance:of-a-session-to-come
 401 403 403 403 403 200 200 200  POST   /sessions/{today}/attendance                   takeMarks
 401 403 403 403 403 200 200 200  GET    /sessions/{today}/attendance/pdf               getAttendancePdf
 401 403 403 403 403 200 200 200  GET    /sessions/{today}/attendance/csv               getAttendanceCsv
@@ -140,6 +166,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 200 200 200  POST   /sessions/{today}/certificates                 award
 401 200 200 200 200 200 200 200  GET    /certificates                                  listCertificates
 401 404 200 404 200 200 200 200  GET    /certificates                                  listCertificates:of-lea
+401 404 200 404 200 200 200 200 GET    /certificates                                 listCertificates:of-a-child
 401 404 200 404 200 200 200 200  GET    /certificates/{certificate}                    getCertificate
 401 404 200 404 200 200 200 200  GET    /certificates/{certificate}/pdf                getCertificatePdf
 401 403 403 403 403 403 200 200  GET    /statistics                                    getStatistics
@@ -147,6 +174,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 403 200 200  GET    /statistics/pdf                                getStatisticsPdf
 401 200 200 200 200 200 200 200  GET    /export                                        exportPerson
 401 403 200 403 403 403 200 200  GET    /export                                        exportPerson:of-lea
+401 403 200 403 403 403 200 200 GET    /export                                       exportPerson:of-a-child
 401 200 200 200 200 200 200 200  GET    /uses                                          listUses
 401 403 200 403 403 403 200 200  GET    /uses                                          listUses:of-lea
 401 403 403 403 403 403 200 200  GET    /uses                                          listUses:of-all
@@ -182,10 +210,12 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 404 200 404 200 200 200 200  GET    /accounts/{partner}/members                    listMembers
 401 403 403 403 200 200 200 200  PUT    /accounts/{partner}/members/{sam}              setMember
 401 403 204 403 204 204 204 204  DELETE /accounts/{partner}/members/{lea}              removeMember
+401 403 403 403 204 204 204 204 DELETE /accounts/{partner}/members/{eve}               removeMember:another
 401 403 403 403 200 200 200 200  POST   /accounts/{partner}/suspend                    suspendGroup
 401 403 403 403 200 200 200 200  POST   /accounts/{partner}/reinstate                  reinstateGroup
 401 404 200 404 404 404 200 200  GET    /people/{lea}/rights                           listRights
 401 403 403 403 403 403 200 200  PUT    /people/{lea}/rights                           giveRight
+401 403 403 403 403 403 200 200 PUT    /people/{awa}/rights                          giveRight:to-the-staff
 401 403 403 403 403 403 204 204  DELETE /people/{lea}/rights                           takeRight
 401 200 200 200 200 200 200 200  GET    /notices                                       listNotices
 401 200 200 200 200 200 200 200  GET    /notices/unread                                countUnreadNotices
@@ -195,8 +225,11 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 200 200 200 200 200 200 200  PUT    /me/mail                                       setOwnMail
 401 403 200 403 403 403 200 200  GET    /people/{lea}/mail                             getMail
 401 403 200 403 403 403 200 200  PUT    /people/{lea}/mail                             setMail
+401 403 403 403 403 403 200 200 PUT    /people/{ada}/mail                            setMail:an-admin
 401 403 403 403 403 403 200 200  GET    /mail/undelivered                              listUndeliveredMail
 """  # noqa: E501  # a table is read along its lines
+
+LATER = {"start": "2026-11-23T14:00Z", "end": "2026-11-23T14:30Z"}
 
 SENT: dict[str, dict[str, Any]] = {
     "addResource": {"json": {"id": "wood", "name": "Wood", "kind": "space"}},
@@ -222,9 +255,7 @@ SENT: dict[str, dict[str, Any]] = {
     "setPolicy": {"json": {"reach": "lab", "numbers": {}}},
     "listPolicyVersions": {"query_string": {"reach": "lab"}},
     "listReservations:of-lea": {"query_string": {"person": "{lea}"}},
-    "reserve": {
-        "json": {"resource": "printer-a", "start": "2026-11-23T14:00Z", "end": "2026-11-23T14:30Z"}
-    },
+    "reserve": {"json": {"resource": "printer-a", **LATER}},
     "reserve:for-lea": {
         "json": {
             "resource": "printer-a",
@@ -363,6 +394,65 @@ SENT: dict[str, dict[str, Any]] = {
     "takeRight": {"query_string": {"right": "after-hours"}},
     "setOwnMail": {"json": {"address": "a@example.org", "wanted": True}},
     "setMail": {"json": {"address": "a@example.org", "wanted": True}},
+    "close:for-maintenance": {
+        "json": {
+            "resource": "printer-a",
+            "kind": "maintenance",
+            "start": "2026-12-01T09:00Z",
+            "end": "2026-12-01T10:00Z",
+            "note": "belt",
+        }
+    },
+    "close:over-reservations": {
+        "json": {
+            "resource": "printer-b",
+            "kind": "maintenance",
+            "start": "2026-11-25T09:00Z",
+            "end": "2026-11-25T10:00Z",
+            "note": "belt",
+            "cancel_reservations": True,
+        }
+    },
+    "reserveAny:for-the-partner": {"json": {**LATER, "account": "{partner}"}},
+    "useNow:for-the-partner": {"json": {"minutes": 10, "account": "{partner}"}},
+    "reserve:for-the-partner": {"json": {"resource": "printer-a", **LATER, "account": "{partner}"}},
+    "reserve:against-a-rule": {
+        "json": {"resource": "printer-a", **LATER, "override_reason": "a visit"}
+    },
+    "moveReservation:of-sam": {"json": LATER},
+    "moveReservation:against-a-rule": {"json": {**LATER, "override_reason": "a visit"}},
+    "cancelReservation:of-sam": {"query_string": {"reason": "ill"}},
+    "listReservations:of-the-staff": {"query_string": {"person": "{awa}"}},
+    "bookSeries:for-the-partner": {
+        "json": {
+            "resource": "printer-a",
+            "start": "2026-11-24T14:00Z",
+            "end": "2026-11-24T14:30Z",
+            "weeks": 2,
+            "account": "{partner}",
+        }
+    },
+    "wait:for-the-partner": {
+        "json": {
+            "resource": "printer-b",
+            "start": "2026-11-23T11:00Z",
+            "end": "2026-11-23T11:30Z",
+            "account": "{partner}",
+        }
+    },
+    "enrol:against-a-rule": {"json": {"override": "a visit"}},
+    "holdPlaces:against-a-rule": {
+        "json": {"partner": "{partner}", "count": 2, "override": "a visit"}
+    },
+    "cancelEnrolment:all-together": {"query_string": {"whole_party": "true"}},
+    "changePerson:an-admin": {"json": {"name": "Ada L."}},
+    "setRole:of-an-admin": {"json": {"role": "member"}},
+    "signConsent:of-sam": {"json": {"signed_by": "self", "takes_part": True}},
+    "exportPerson:of-a-child": {"query_string": {"person": "{kid}"}},
+    "listCertificates:of-a-child": {"query_string": {"person": "{kid}"}},
+    "giveRight:to-the-staff": {"json": {"right": "walk-up"}},
+    "setMail:an-admin": {"json": {"address": "a@example.org", "wanted": True}},
+    "listAudit:about-lea": {"query_string": {"subject": "{lea}"}},
 }
 """What a row sends: as for Flask's test client."""
 

@@ -65,11 +65,12 @@ REAL = {
     "enrolment": ["enrolment", "held", "offered", "present"],
     "course": ["course", "short"],
     "account": ["partner"],
+    "closure": ["closure", "planned"],
     "subject": ["lea", "partner", "session"],
     **{
         name: [name]
         for name in (
-            "series", "closure", "calendar", "secret", "job", "question", "workshop",
+            "series", "calendar", "secret", "job", "question", "workshop",
             "certificate", "use", "problem", "task", "plan", "notice",
         )
     },
