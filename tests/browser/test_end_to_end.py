@@ -52,11 +52,14 @@ class Listener:
         return [payload for heard, payload in list(self.heard) if heard == topic]
 
     def events(self) -> list[str]:
-        """Return the machine's events, in order."""
+        """Return the machine's events, in order; one that was said again is the same event."""
         prefix = f"m/{MACHINE}/event/"
-        return [
-            topic.removeprefix(prefix) for topic, _ in list(self.heard) if topic.startswith(prefix)
-        ]
+        told = {
+            (said["boot"], said["seq"]): topic.removeprefix(prefix)
+            for topic, said in list(self.heard)
+            if topic.startswith(prefix)
+        }
+        return list(told.values())
 
     def end(self) -> None:
         """Hang up."""

@@ -68,6 +68,7 @@ def test_opening_the_port_resets_the_board(folder: Path) -> None:
         for _ in range(2):
             host = Host(sim.port)
             assert host.until(b"start") == [b"start"]
+            host.ready()  # to the end of what it says: none of it is left in the line
             host.close()
             with sim.control() as control:
                 wait_for(lambda: not control.status()["open"], "the stand-in sees the close")
