@@ -46,7 +46,7 @@ def slot(day: Day, person: str) -> None:
     day.run(max(0.0, end - day.bench.now) + 20)
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(400)  # 40 s of computing; a computer may have more to do
 @pytest.mark.parametrize("seed", [1])
 def test_the_two_records_agree_to_the_second(tmp_path: Path, seed: int) -> None:
     url = f"sqlite:///{tmp_path}/lab.db"
