@@ -182,6 +182,8 @@ class AnyDay(RuleBasedStateMachine):
 
     @rule(role=switches, reads=st.sampled_from([True, False, None]), times=few_scans)
     def force(self, role: InputRole, reads: bool | None, times: int) -> None:
+        if reads is None:
+            self.have_it_on()
         self.bench.forced[role] = reads
         self.scan(times)
 
