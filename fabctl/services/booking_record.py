@@ -20,6 +20,7 @@ from fabctl.model.texts import text
 from fabctl.services import accounts, lookups
 from fabctl.services.audit import audit
 from fabctl.services.gathering import free_at
+from fabctl.services.places import lock_tree
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Claim, Reservation, Use
 
@@ -151,6 +152,37 @@ def locked(session: Session, reservation_id: str) -> tuple[Reservation, Claim]:
     if row is None:
         raise UnknownIdError(f"there is no reservation {reservation_id!r}")
     return row, session.get_one(Claim, row.claim_id, populate_existing=True)
+
+
+def locked_in_its_tree(
+    session: Session, reservation_id: str, *goes_to: str
+) -> tuple[Reservation, Claim]:
+    """Return a reservation and its claim, its tree of resources locked before it.
+
+    Whoever needs both takes the tree first: two who took them in turns would wait for each other.
+
+    :param goes_to: resources whose trees are needed too.
+    :raises UnknownIdError: there is none.
+    """
+    tree = _where_it_is(session, reservation_id)
+    while True:
+        lock_tree(session, tree, *goes_to)
+        row, claim = locked(session, reservation_id)
+        if claim.resource_id == tree:
+            return row, claim
+        tree = claim.resource_id  # it was moved while we waited
+
+
+def _where_it_is(session: Session, reservation_id: str) -> str:
+    query = (
+        select(Claim.resource_id)
+        .join(Reservation, Reservation.claim_id == Claim.id)
+        .where(Reservation.id == reservation_id)
+    )
+    found = session.scalars(query).first()
+    if found is None:
+        raise UnknownIdError(f"there is no reservation {reservation_id!r}")
+    return found
 
 
 def view(row: Reservation, claim: Claim) -> ReservationView:

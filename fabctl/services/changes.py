@@ -24,6 +24,7 @@ from fabctl.services.booking_record import (
     ReservationView,
     by_its_holder,
     locked,
+    locked_in_its_tree,
     outside_hours,
     override_details,
     set_aside,
@@ -33,7 +34,7 @@ from fabctl.services.booking_record import (
 )
 from fabctl.services.gathering import Asked, free_at, gather, lock_account
 from fabctl.services.notices import About
-from fabctl.services.places import in_the_way, inside, live_claim, lock_tree
+from fabctl.services.places import in_the_way, inside, live_claim
 from fabctl.services.policies import rules_for
 from fabctl.store.tables import Claim, Reservation, Resource, Use
 
@@ -58,11 +59,12 @@ def move(  # noqa: PLR0913  # where it goes, each thing by its name
     :raises RefusedError: every reason against it.
     :raises UnknownIdError: no such reservation or resource.
     """
-    found, claim = locked(session, reservation_id)
+    found = lookups.reservation(session, reservation_id)
     account = lock_account(session, found.person_id, found.account_id)
+    row, claim = locked_in_its_tree(
+        session, reservation_id, *([resource_id] if resource_id else [])
+    )
     goes_to = resource_id or claim.resource_id
-    lock_tree(session, claim.resource_id, goes_to)
-    row, claim = locked(session, reservation_id)
     resource, wanted, old = lookups.resource(session, goes_to), Slot(start, end), claim.resource_id
     if (never := out_of_range(wanted)) is not None:
         raise RefusedError([never])
@@ -110,11 +112,10 @@ def cancel(
         past-cancellation-deadline, reason-missing.
     :raises UnknownIdError: no such reservation.
     """
-    row, claim = locked(session, reservation_id)
+    row, claim = locked_in_its_tree(session, reservation_id)
     facts = _facts(session, clock, row, claim, by, reason)
     if refusals := changes.cancel_refusals(facts):
         raise RefusedError(refusals)
-    lock_tree(session, claim.resource_id)
     if changes.missed_when_cancelled(facts):
         missed.count(session, clock, row, claim, by=by)
     else:
@@ -166,11 +167,10 @@ def stop(
         still-in-use.
     :raises UnknownIdError: no such reservation.
     """
-    row, claim = locked(session, reservation_id)
+    row, claim = locked_in_its_tree(session, reservation_id)
     facts = _facts(session, clock, row, claim, by)
     if refusals := changes.stop_refusals(facts):
         raise RefusedError(refusals)
-    lock_tree(session, claim.resource_id)
     now, old = facts.now, facts.slot
     row.stopped_at = now
     row.checked_in_at = row.checked_in_at or now  # somebody who stops was there

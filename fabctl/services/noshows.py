@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from fabctl.clock import Clock
@@ -58,10 +58,10 @@ class Caught:
 def catch_up(session: Session, clock: Clock, zone: ZoneInfo) -> Caught:
     """Do everything that is due: no-shows, unanswered offers, promotions, slots gone by."""
     done = Caught()
+    trees = _waited_for(session, clock)
+    lock_tree(session, *trees, *_held_by_nobody_seen(session, clock))  # before any row in them
     _release_no_shows(session, clock, done)
     _end_offers(session, clock, done)
-    trees = _waited_for(session, clock)
-    lock_tree(session, *trees)
     for resource_id in trees:
         done.offers += waiting.promote(session, clock, zone, resource_id)
     _end_waiting(session, clock, done)
@@ -69,7 +69,10 @@ def catch_up(session: Session, clock: Clock, zone: ZoneInfo) -> Caught:
 
 
 def _waited_for(session: Session, clock: Clock) -> list[str]:
-    """Return the roots of what people wait for: a slot may have become theirs just by itself."""
+    """Return the roots of what people wait for: a slot may have become theirs just by itself.
+
+    Those of unanswered offers are among them: whoever waits behind one gets it next.
+    """
     root = aliased(Resource)
     within = (root.place_from <= Resource.place_from) & (root.place_to >= Resource.place_to)
     query = (
@@ -79,16 +82,21 @@ def _waited_for(session: Session, clock: Clock) -> list[str]:
         .where(
             root.parent_id.is_(None),
             Waiting.settled_at.is_(None),
-            Waiting.claim_id.is_(None),
-            Waiting.end_at > clock.now(),
+            or_(Waiting.claim_id.is_not(None), Waiting.end_at > clock.now()),
         )
     )
     return list(session.scalars(query.distinct().order_by(root.id)))
 
 
-def _release_no_shows(session: Session, clock: Clock, done: Caught) -> None:
-    now, policies = clock.now(), all_policies(session)
-    query = (
+def _held_by_nobody_seen(session: Session, clock: Clock) -> list[str]:
+    """Return the resources of reservations that have begun without a check-in."""
+    query = _begun_unseen(clock).with_only_columns(Claim.resource_id)
+    return list(session.scalars(query.distinct()))
+
+
+def _begun_unseen(clock: Clock) -> Select[str]:
+    now = clock.now()
+    return (
         select(Reservation.id)
         .join(Claim, Claim.id == Reservation.claim_id)
         .where(
@@ -99,8 +107,12 @@ def _release_no_shows(session: Session, clock: Clock, done: Caught) -> None:
             Claim.start_at <= now,
             Claim.end_at > now - LOOK_BACK,
         )
-        .order_by(Claim.start_at, Reservation.id)
     )
+
+
+def _release_no_shows(session: Session, clock: Clock, done: Caught) -> None:
+    policies = all_policies(session)
+    query = _begun_unseen(clock).order_by(Claim.start_at, Reservation.id)
     for reservation_id in session.scalars(query).all():
         found = _release(session, clock, policies, reservation_id)
         if found is not None:

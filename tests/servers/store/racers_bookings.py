@@ -13,8 +13,9 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from fabctl.clock import ManualClock
+from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.booking_slots import Slot
-from fabctl.services import bookings
+from fabctl.services import bookings, closures
 from fabctl.services.places import in_the_way
 from fabctl.store.engine import Database
 from fabctl.store.ids import new_id
@@ -73,6 +74,35 @@ def move(database: Database, wait: Wait, racer: Racer, number: int) -> None:
         )
 
 
+def book_and_cancel(database: Database, wait: Wait, racer: Racer, number: int) -> None:
+    """Have the wanted half hour, and cancel it as the web does."""
+    slot = wanted(racer, number)
+    slot = Slot(slot.start + WEEK, slot.end + WEEK)  # not begun: nobody misses it
+    with database.transaction() as session:
+        row = _reserve(session, racer, slot)
+    wait()
+    with database.transaction() as session:
+        bookings.cancel(session, clock_of(number), PARIS, reservation_id=row.id, by=racer["person"])
+
+
+def close(database: Database, wait: Wait, racer: Racer, number: int) -> None:
+    """Close the resource over the wanted half hour, for maintenance, whoever has it."""
+    slot = wanted(racer, number)
+    wait()
+    with database.transaction() as session:
+        closures.close(
+            session,
+            clock_of(number),
+            PARIS,
+            resource_id=racer["resource"],
+            kind=ClaimKind.MAINTENANCE,
+            slot=Slot(slot.start + WEEK, slot.end + WEEK),
+            note="a race",
+            by=racer["person"],
+            cancel_reservations=True,
+        )
+
+
 def claim_after_looking(database: Database, wait: Wait, racer: Racer, number: int) -> None:
     """Look whether the slot is free; when everybody has looked, write a claim."""
     slot = wanted(racer, number)
@@ -95,13 +125,17 @@ def move_after_looking(database: Database, wait: Wait, racer: Racer, number: int
 
 def _half_an_hour_later(database: Database, racer: Racer, slot: Slot) -> Reservation:
     with database.transaction() as session:
-        claim = _claim(racer, Slot(slot.start + HALF_HOUR, slot.end + HALF_HOUR))
-        session.add(claim)
-        session.flush()
-        row = Reservation(id=new_id(), claim_id=claim.id, person_id=racer["person"])
-        row.account_id, row.made_by = racer["account"], racer["person"]
-        row.created_at = slot.start
-        session.add(row)
+        return _reserve(session, racer, Slot(slot.start + HALF_HOUR, slot.end + HALF_HOUR))
+
+
+def _reserve(session: Session, racer: Racer, slot: Slot) -> Reservation:
+    claim = _claim(racer, slot)
+    session.add(claim)
+    session.flush()
+    row = Reservation(id=new_id(), claim_id=claim.id, person_id=racer["person"])
+    row.account_id, row.made_by = racer["account"], racer["person"]
+    row.created_at = slot.start - HALF_HOUR
+    session.add(row)
     return row
 
 
@@ -130,4 +164,6 @@ def _taken(session: Session, resource: Resource, slot: Slot) -> bool:
     return session.scalars(query).first() is not None
 
 
-ACTIONS: tuple[Action, ...] = (book, move, claim_after_looking, move_after_looking)
+ACTIONS: tuple[Action, ...] = (
+    book, move, book_and_cancel, close, claim_after_looking, move_after_looking,
+)  # fmt: skip

@@ -100,6 +100,25 @@ def test_control_without_the_guarantee_all_win(lab: Lab, track: Track, make: Any
     assert not claims_apart(lab)
 
 
+def test_cancelling_and_closing_do_not_wait_for_each_other(lab: Lab, track: Track) -> None:
+    """Both need the machine and the reservation; who took them in turns would wait in a circle."""
+    with lab.database.transaction() as session:
+        account = session.scalars(select(Account.id).where(Account.person_id == lab.lea)).one()
+        boss = people.add_person(session, lab.clock, display_name="Zoé", role="staff").id
+    printer = {"resource": "printer-a"}
+    rounds = track.race(
+        lab,
+        [
+            {"action": "book_and_cancel", "person": lab.lea, "account": account, **printer},
+            {"action": "close", "person": boss, **printer},
+        ],
+        ROUNDS,
+    )
+    assert {said[1] for said in rounds} == {""}
+    assert {said[0] for said in rounds} == {"", "already-cancelled"}
+    assert claims_apart(lab)
+
+
 def test_forty_who_overlap_one_gets_it(lab: Lab, track: Track) -> None:
     """Every one begins half a minute later than the one before, so that all touch each other."""
     with lab.database.transaction() as session:
