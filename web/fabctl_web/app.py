@@ -17,7 +17,7 @@ from fabctl.config import LabConfig
 from fabctl.messaging.lab_view import LabView
 from fabctl.services.sign_ins import LASTS, SignInKind
 from fabctl.store.engine import Database
-from fabctl_web import errors, headers, hosts, language, static_files, uploads
+from fabctl_web import errors, headers, hosts, language, menu, static_files, uploads
 from fabctl_web.api import (
     about,
     accounts,
@@ -138,7 +138,14 @@ def _set_up_templates(app: Flask, lab: Lab) -> None:
 
 
 def _who() -> dict[str, Any]:
-    return {"person": signed_in.signed_in(), "kiosk": signed_in.is_kiosk()}
+    person, kiosk = signed_in.signed_in(), signed_in.is_kiosk()
+    return {
+        "person": person,
+        "kiosk": kiosk,
+        "menu": lambda: menu.entries(person, kiosk=kiosk),
+        "said": language.speech(),
+        "is_here": menu.is_here,
+    }
 
 
 def _icon(lab: Lab, name: str) -> Markup:

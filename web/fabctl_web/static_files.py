@@ -23,17 +23,26 @@ STYLES = (
     "css/machine.css",
     "css/interlock.css",
     "css/people.css",
+    "css/menu.css",
 )
-SCRIPTS = ("js/live.js", "js/hold.js", "js/kiosk.js", "js/forms.js")
+SCRIPTS = ("js/live.js", "js/hold.js", "js/kiosk.js", "js/forms.js", "js/menu.js")
 SERVED = {
     "app.css": STYLES,
     "app.js": SCRIPTS,
+    "desk.css": ("css/desk.css",),
     "icon.svg": ("icon.svg",),
     "vendor/htmx.min.js": ("vendor/htmx.min.js",),
     "vendor/sse.min.js": ("vendor/sse.min.js",),
+    "vendor/uplot.min.js": ("vendor/uplot.min.js",),
+    "vendor/uplot.min.css": ("vendor/uplot.min.css",),
     "vendor/icons.svg": ("vendor/icons.svg",),
     "vendor/atkinson.woff2": ("vendor/atkinson.woff2",),
 }
+ON_EVERY_PAGE = (
+    "app.css", "app.js", "icon.svg", "vendor/htmx.min.js", "vendor/sse.min.js",
+    "vendor/icons.svg", "vendor/atkinson.woff2",
+)  # fmt: skip
+"""What a first load of any page asks for; the rest belongs to single pages."""
 TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",

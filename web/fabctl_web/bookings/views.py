@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta
 
 from flask import Blueprint, abort, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.services import bookings
 from fabctl.services.bookings import ReservationView
+from fabctl_web import forms
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
+from fabctl_web.pages import page as opens
 from fabctl_web.people.signed_in import back_address, go, person_needed, signed_in
 
 area = Blueprint("bookings", __name__, template_folder="templates")
@@ -23,7 +24,7 @@ DAYS_SHOWN = 28
 QUARTERS = [time(hour, minute) for hour in range(24) for minute in (0, 15, 30, 45)]
 
 
-@area.get("/m/<machine>/book")
+@opens(area, "/m/<machine>/book")
 def page(machine: str) -> str:
     """Propose the next slots that fit."""
     lab = current_lab()
@@ -125,17 +126,9 @@ def _wanted(lab: Lab) -> tuple[datetime, datetime]:
         elif "start" in form:
             start = datetime.fromisoformat(form["start"])
         else:
-            start = _local(form["day"], form["time"], lab.config.time_zone)
+            start = forms.instant(form["day"], form["time"], lab.config.time_zone)
         if start.tzinfo is None:
             abort(400)
         return start.astimezone(UTC), start.astimezone(UTC) + length
     except (ValueError, OverflowError):
         abort(400)
-
-
-def _local(day: str, clock_time: str, zone: ZoneInfo) -> datetime:
-    """Return the instant of a wall clock time; one that a clock change skips is malformed."""
-    wall = datetime.combine(date.fromisoformat(day), time.fromisoformat(clock_time), tzinfo=zone)
-    if wall.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != wall.replace(tzinfo=None):
-        raise ValueError(clock_time)
-    return wall

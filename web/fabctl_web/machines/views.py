@@ -18,13 +18,14 @@ from fabctl_web.language import speech
 from fabctl_web.machines import control, qr, receiving
 from fabctl_web.machines.now import now_of
 from fabctl_web.machines.panel import USE_MINUTES, panel_of, takes_files
+from fabctl_web.pages import page as opens
 from fabctl_web.people.own import job_trouble, job_word
 from fabctl_web.people.signed_in import go, is_kiosk, person_needed, signed_in
 
 area = Blueprint("machines", __name__, template_folder="templates")
 
 
-@area.get("/m/<machine>")
+@opens(area, "/m/<machine>")
 def page(machine: str) -> str:
     """Show one machine."""
     lab = current_lab()

@@ -12,6 +12,7 @@ from fabctl.services import people
 from fabctl.services.people import PersonView, TooManyTriesError
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
+from fabctl_web.pages import page
 from fabctl_web.people.own import own_things
 from fabctl_web.people.signed_in import (
     close_session,
@@ -85,7 +86,7 @@ def leave() -> Response:
     return go("/")
 
 
-@area.get("/me")
+@page(area, "/me")
 def me() -> str:
     """Show a person what is theirs: reservations, certifications, jobs."""
     person = person_needed()

@@ -1,0 +1,7 @@
+"""Every area whose pages are looked at."""
+
+from __future__ import annotations
+
+from tests.browser.shown import Area, first
+
+AREAS: tuple[Area, ...] = (first.AREA,)
