@@ -21,7 +21,7 @@ from fabctl_web.pages import is_page
 
 KEY = "sign_in"
 """The token's place in the session cookie."""
-_NOT_ON_A_SHARED_SCREEN = Refusal(
+NOT_ON_A_SHARED_SCREEN = Refusal(
     "not-on-a-shared-screen",
     text("This page does not open on a shared screen."),
     text("Open it at a desk or on your phone."),
@@ -102,7 +102,7 @@ def staff_needed(*roles: Role) -> PersonView:
     """
     person = person_needed()
     if is_kiosk():
-        raise RefusedError([_NOT_ON_A_SHARED_SCREEN])
+        raise RefusedError([NOT_ON_A_SHARED_SCREEN])
     if person.role not in {Role.STAFF, Role.ADMIN, *roles}:
         abort(403)
     return person
