@@ -46,13 +46,15 @@ from fabctl_web.api import machines as api_machines
 from fabctl_web.api import people as api_people
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
-from fabctl_web.bookings.views import area as bookings_area
 from fabctl_web.interlocks.views import area as interlocks_area
 from fabctl_web.lab import AsksMachines, Lab, current_lab
 from fabctl_web.live import events
-from fabctl_web.machines.views import area as machines_area
+from fabctl_web.machines import areas as machine_areas
+from fabctl_web.machines import rooms as machine_rooms
 from fabctl_web.people import signed_in
+from fabctl_web.people.mine import unread
 from fabctl_web.people.views import area as people_area
+from fabctl_web.planning.areas import AREAS as PLANNING_AREAS
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
@@ -94,7 +96,14 @@ def create_app(
     errors.init_app(app)
     _set_up_templates(app, lab)
     app.extensions["fabctl-fragments"] = events.init_app(lab, app.jinja_env)
-    areas = (board_area, machines_area, bookings_area, interlocks_area, people_area)
+    machine_rooms.init_app(app, lab)
+    areas = (
+        board_area,
+        *machine_areas.AREAS,
+        interlocks_area,
+        people_area,
+        *PLANNING_AREAS,
+    )
     for area in (*areas, *API_AREAS, events.area, static_files.blueprint(files), _health()):
         app.register_blueprint(area)
     return app
@@ -145,6 +154,7 @@ def _who() -> dict[str, Any]:
         "menu": lambda: menu.entries(person, kiosk=kiosk),
         "said": language.speech(),
         "is_here": menu.is_here,
+        "unread": unread,
     }
 
 

@@ -48,8 +48,10 @@ class Entry:
 
 ENTRIES = (
     Entry("board.board", "layout-grid", _("Machines")),
+    Entry("planning.day", "calendar-days", _("Planning")),
     Entry("people.me", "user-round", _("My page"), whoever_is_signed_in),
     Entry("interlocks.history", "shield-check", _("Interlocks"), staff_at_a_desk),
+    Entry("labels.labels", "qr-code", _("Labels of the machines"), staff_at_a_desk),
 )
 """In the order shown."""
 

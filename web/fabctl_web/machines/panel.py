@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 
 from fabctl.errors import UnknownIdError
 from fabctl.messaging.lab_view import MachineView
-from fabctl.services import access, bookings, clearing, jobs, uses
+from fabctl.services import access, bookings, clearing, jobs, problems, uses
 from fabctl.services.access import Condition
 from fabctl.services.bookings import ReservationView, Slot
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
+from fabctl.services.problems import ProblemView
 from fabctl.services.uses import UseView
 from fabctl_web.lab import Lab
 
 BOOKINGS_SHOWN = 4
+PROBLEMS_SHOWN = 4
 BOOKINGS_AHEAD = timedelta(days=14)
 USE_MINUTES = 60
 LAST_SHOWN = timedelta(hours=1)
@@ -74,7 +76,8 @@ class Panel:
     prepared: list[JobView] = field(default_factory=list)
     """One's own jobs for this machine that are ready to start, newest first."""
     running: JobView | None = None
-    """One's own job on the machine now."""
+    """The job on the machine now, for its person and the staff."""
+    running_is_mine: bool = False
     last: JobView | None = None
     """One's own newest job here, once it has ended, for an hour."""
     behind: bool = False
@@ -87,6 +90,8 @@ class Panel:
     may_end_use: bool = False
     """Whether a use without a job is there that this person may end: one's own, or as staff."""
     coming: list[Booking] = field(default_factory=list)
+    problems: list[ProblemView] = field(default_factory=list)
+    """Reported and not settled; what is for the staff is only there for them."""
 
 
 def panel_of(lab: Lab, machine: str, person: PersonView | None) -> Panel:
@@ -131,11 +136,15 @@ def _personal(
         lines=lines,
         prepared=prepared,
         running=running,
+        running_is_mine=running is not None and running.person_id == person.id,
         last=_last(mine, lab),
         behind=_behind(mine, view),
         now_slot=slot,
         may_start=may_start,
         coming=coming,
+        problems=problems.list_problems(
+            db, by=person.id, resource_id=view.id, limit=PROBLEMS_SHOWN
+        ),
     )
 
 
@@ -238,7 +247,8 @@ def _booking(found: ReservationView, person: PersonView | None) -> Booking:
 
 
 def _on_machine(db: Session, view: MachineView, person: PersonView) -> tuple[JobView | None, bool]:
-    """Return the person's own job on the machine, and whether they may resume what is on it."""
+    """Return the job on the machine, for its person and the staff, and whether this person may
+    resume it."""
     if view.job is None:
         return None, False
     try:
@@ -246,4 +256,5 @@ def _on_machine(db: Session, view: MachineView, person: PersonView) -> tuple[Job
     except UnknownIdError:  # a job of another database: nobody's here
         return None, False
     may_resume = jobs.may_control(db, person.id, job.id, "resume")
-    return (job if job.person_id == person.id else None), may_resume
+    visible = job.person_id == person.id or person.role.acts_for_others
+    return (job if visible else None), may_resume
