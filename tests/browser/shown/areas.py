@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.browser.shown import Area, first
+from tests.browser.shown import Area, first, planning
 
-AREAS: tuple[Area, ...] = (first.AREA,)
+AREAS: tuple[Area, ...] = (first.AREA, planning.AREA)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from fabctl.model.booking_slots import Slot
+from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.services import bookings
 from fabctl.services.bookings import ReservationView
 from fabctl_web import forms
+from fabctl_web.bookings.free import around, next_slots, to_wait_for
+from fabctl_web.bookings.places import Place, place_or_404
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
 from fabctl_web.pages import page as opens
@@ -19,65 +24,103 @@ area = Blueprint("bookings", __name__, template_folder="templates")
 
 LENGTHS_MIN = (30, 60, 120, 240)
 USUAL_MIN = 60
-PROPOSED = 4
 DAYS_SHOWN = 28
 QUARTERS = [time(hour, minute) for hour in range(24) for minute in (0, 15, 30, 45)]
 
 
 @opens(area, "/m/<machine>/book")
 def page(machine: str) -> str:
-    """Propose the next slots that fit."""
+    """Propose the next slots that fit, or those at the moment that the query names."""
     lab = current_lab()
-    profile = lab.profile(machine)
+    place = place_or_404(lab, machine)
     minutes = request.args.get("minutes", type=int, default=USUAL_MIN)
     minutes = minutes if minutes in LENGTHS_MIN else USUAL_MIN
-    with lab.db.reading() as db:
-        slots = bookings.proposals(
-            db,
-            lab.clock,
-            lab.config.time_zone,
-            machine,
-            minutes=minutes,
-            count=PROPOSED,
-            fit=True,
-        )
+    moment = _looked_at(lab)
     now = lab.clock.now()
-    local = now.astimezone(lab.config.time_zone)
+    person = signed_in()
+    slots = next_slots(lab, machine, minutes)
+    local = (moment or now).astimezone(lab.config.time_zone)
     return render_template(
         "bookings/page.html",
-        machine=profile,
+        place=place,
         slots=slots,
         starts_now=bool(slots) and slots[0].start <= now,
         minutes=minutes,
         lengths=LENGTHS_MIN,
-        days=[local + timedelta(days=ahead) for ahead in range(DAYS_SHOWN)],
-        times=QUARTERS,
-        next_quarter=_next_quarter(local),
-        signed=signed_in() is not None,
+        found=around(lab, machine, moment, minutes) if moment else None,
+        kept={name: request.args[name] for name in ("day", "time") if moment},
+        taken=to_wait_for(lab, machine) if person else [],
+        signed=person is not None,
+        **choices(lab, local if moment else None),
     )
+
+
+def choices(lab: Lab, local: datetime | None) -> dict[str, object]:
+    """Return the days and times of day that a form offers; ``local``: what is chosen at first."""
+    today = lab.clock.now().astimezone(lab.config.time_zone)
+    chosen = QUARTERS[_quarter(local)] if local else QUARTERS[(_quarter(today) + 1) % 96]
+    return {
+        "days": [today + timedelta(days=ahead) for ahead in range(DAYS_SHOWN)],
+        "times": QUARTERS,
+        "chosen_time": chosen,
+        "chosen_day": (local or today).date(),
+    }
+
+
+def _quarter(local: datetime) -> int:
+    return local.hour * 4 + local.minute // 15
+
+
+def _looked_at(lab: Lab) -> datetime | None:
+    """Return the moment that the query names, if it is one and not past."""
+    args = request.args
+    if "day" not in args or "time" not in args:
+        return None
+    try:
+        found = forms.instant(args["day"], args["time"], lab.config.time_zone)
+    except (ValueError, OverflowError):
+        return None
+    now = lab.clock.now()
+    soon = now + timedelta(days=366)
+    return found if now - timedelta(minutes=15) < found < soon else None
 
 
 @area.post("/m/<machine>/book")
 def book(machine: str) -> Response:
-    """Book a slot for oneself. A refusal shows every reason (409)."""
+    """Book a slot for oneself. A refusal shows every reason (409), and what else there is."""
     person = person_needed()
     lab = current_lab()
-    lab.profile(machine)
-    start, end = _wanted(lab)
-    with lab.db.transaction() as db:
-        made = bookings.book(
-            db,
-            lab.clock,
-            lab.config.time_zone,
-            person_id=person.id,
-            resource_id=machine,
-            start=start,
-            end=end,
-            by=person.id,
-        )
+    place = place_or_404(lab, machine)
+    start, end = wanted_slot(lab)
+    try:
+        with lab.db.transaction() as db:
+            made = bookings.book(
+                db,
+                lab.clock,
+                lab.config.time_zone,
+                person_id=person.id,
+                resource_id=machine,
+                start=start,
+                end=end,
+                by=person.id,
+            )
+    except RefusedError as error:
+        return not_booked(place, Slot(start, end), error.refusals)
     lab.booked_anew(machine)
-    flash(speech()("Booked: {slot}.", slot=_said(made)), "good")
-    return go(url_for("machines.page", machine=machine))
+    flash(speech()("Booked: {slot}.", slot=said(made)), "good")
+    return go(place.address if place.is_machine else url_for("people.me"))
+
+
+def not_booked(place: Place, wanted: Slot, refusals: Sequence[Refusal]) -> Response:
+    """Show why a slot was not booked; where only somebody else is in the way, one may wait."""
+    shown = render_template(
+        "bookings/refused.html",
+        place=place,
+        wanted=wanted,
+        refusals=refusals,
+        may_wait={refusal.code for refusal in refusals} == {"overlap"},
+    )
+    return make_response(shown, 409)
 
 
 @area.post("/reservations/<reservation>/cancel")
@@ -90,7 +133,7 @@ def cancel(reservation: str) -> Response:
             db, lab.clock, lab.config.time_zone, reservation_id=reservation, by=person.id
         )
     lab.booked_anew(gone.resource_id)
-    flash(speech()("Cancelled: {slot}.", slot=_said(gone)), "good")
+    flash(speech()("Cancelled: {slot}.", slot=said(gone)), "good")
     return go(back_address(request.referrer))
 
 
@@ -105,16 +148,26 @@ def check_in(reservation: str) -> Response:
     return go(back_address(request.referrer))
 
 
-def _next_quarter(local: datetime) -> time:
-    """Return the quarter of an hour after ``local``, on the wall clock."""
-    return QUARTERS[(local.hour * 4 + local.minute // 15 + 1) % len(QUARTERS)]
+@area.post("/reservations/<reservation>/stop")
+def stop(reservation: str) -> Response:
+    """End one's reservation now: the rest is free for others."""
+    person = person_needed()
+    lab = current_lab()
+    with lab.db.transaction() as db:
+        found = bookings.stop(
+            db, lab.clock, lab.config.time_zone, reservation_id=reservation, by=person.id
+        )
+    lab.booked_anew(found.resource_id)
+    flash(speech()("Thank you. The rest of your time is free for others."), "good")
+    return go(back_address(request.referrer))
 
 
-def _said(found: ReservationView) -> str:
+def said(found: ReservationView) -> str:
+    """Return a reservation's time in words."""
     return speech().slot(found.start, found.end, current_lab().clock.now())
 
 
-def _wanted(lab: Lab) -> tuple[datetime, datetime]:
+def wanted_slot(lab: Lab) -> tuple[datetime, datetime]:
     """Return the slot that a form asks for: ``start`` (``now`` or ISO 8601) or ``day`` and
     ``time`` on the lab's clocks, and ``minutes``. Malformed input ends the request with 400.
     """
