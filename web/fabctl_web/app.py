@@ -55,6 +55,7 @@ from fabctl_web.people import signed_in
 from fabctl_web.people.mine import unread
 from fabctl_web.people.views import area as people_area
 from fabctl_web.planning.areas import AREAS as PLANNING_AREAS
+from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
@@ -104,7 +105,8 @@ def create_app(
         people_area,
         *PLANNING_AREAS,
     )
-    for area in (*areas, *API_AREAS, events.area, static_files.blueprint(files), _health()):
+    pages = (*areas, *WORKSHOP_AREAS)
+    for area in (*pages, *API_AREAS, events.area, static_files.blueprint(files), _health()):
         app.register_blueprint(area)
     return app
 

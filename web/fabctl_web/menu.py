@@ -36,6 +36,11 @@ def admin_at_a_desk(person: PersonView | None, kiosk: bool) -> bool:  # the same
     return person is not None and person.role is Role.ADMIN and not kiosk
 
 
+def whoever_runs_workshops(person: PersonView | None, kiosk: bool) -> bool:  # the same
+    """Offer a page to animators and the staff, but never on a shared screen."""
+    return person is not None and person.role.acts_for_others and not kiosk
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line of the menu."""
@@ -49,7 +54,9 @@ class Entry:
 ENTRIES = (
     Entry("board.board", "layout-grid", _("Machines")),
     Entry("planning.day", "calendar-days", _("Planning")),
+    Entry("workshops.coming", "users-round", _("Workshops")),
     Entry("people.me", "user-round", _("My page"), whoever_is_signed_in),
+    Entry("workshop_desk.offered", "calendar-clock", _("Run workshops"), whoever_runs_workshops),
     Entry("interlocks.history", "shield-check", _("Interlocks"), staff_at_a_desk),
     Entry("labels.labels", "qr-code", _("Labels of the machines"), staff_at_a_desk),
 )

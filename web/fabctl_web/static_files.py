@@ -30,6 +30,8 @@ SERVED = {
     "app.css": STYLES,
     "app.js": SCRIPTS,
     "desk.css": ("css/desk.css",),
+    "workshops.css": ("css/workshops.css",),
+    "console.js": ("js/console.js",),
     "planning.css": ("css/planning.css", "css/quarters.css"),
     "plot.js": ("js/plot.js",),
     "camera.js": ("js/camera.js",),

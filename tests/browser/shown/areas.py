@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.browser.shown import Area, first, planning
+from tests.browser.shown import Area, first, planning, workshops
 
-AREAS: tuple[Area, ...] = (first.AREA, planning.AREA)
+AREAS: tuple[Area, ...] = (first.AREA, planning.AREA, workshops.AREA)
