@@ -24,7 +24,7 @@ CODE = 44 * mm
 QUIET = 4
 ACROSS, DOWN = 2, 4
 """Labels on a sheet."""
-_NAME_SIZES = (20, 18, 16, 14, 12, 10)
+_NAME_SIZES = (20, 18, 16, 14, 12, 11, 10, 9, 8)
 _SCAN = text("Scan me: state, booking, help.")
 _DANGER = text("Danger? Red button on the machine!")
 _TITLE = text("Labels of the machines")
@@ -80,16 +80,15 @@ def _draw(paper: Canvas, label: Label, lab: str, language: str) -> None:
     paper.rect(0, 0, WIDTH, HEIGHT)  # where to cut
     paper.setDash()
     _code(paper, label.dots, MARGIN / 2, HEIGHT - MARGIN / 2 - CODE)
-    left = MARGIN / 2 + CODE + 1 * mm
+    left, top = MARGIN / 2 + CODE + 1 * mm, HEIGHT - MARGIN
     room = WIDTH - left - MARGIN
-    top = HEIGHT - MARGIN - 4 * mm
-    top = _lines(paper, label.name, BOLD, _NAME_SIZES, (left, top, room), most=3)
-    top = _lines(paper, translate(_SCAN, language), REGULAR, (11, 10, 9), (left, top, room), most=3)
-    _lines(paper, lab, REGULAR, (9, 8, 7), (left, top, room), most=2)
-    bottom, wide = MARGIN + 6 * mm, WIDTH - 2 * MARGIN
+    top = _lines(paper, label.name, BOLD, _NAME_SIZES, (left, top, room, 25 * mm))
+    top = _lines(paper, translate(_SCAN, language), REGULAR, (11, 10, 9), (left, top, room, 9 * mm))
+    _lines(paper, lab, REGULAR, (9, 8, 7), (left, top, room, 7 * mm))
+    wide = WIDTH - 2 * MARGIN
     danger = translate(_DANGER, language)
-    _lines(paper, danger, BOLD, (12, 11, 10), (MARGIN, bottom + 4 * mm, wide), most=1)
-    _lines(paper, label.address, REGULAR, (9, 8, 7, 6, 5), (MARGIN, bottom - 2 * mm, wide), most=1)
+    _lines(paper, danger, BOLD, (12, 11, 10), (MARGIN, MARGIN + 13 * mm, wide, 6 * mm))
+    _lines(paper, label.address, REGULAR, (9, 8, 7, 6), (MARGIN, MARGIN + 7 * mm, wide, 7 * mm))
 
 
 def _code(paper: Canvas, dots: tuple[tuple[bool, ...], ...], x: float, y: float) -> None:
@@ -112,35 +111,38 @@ def _lines(
     said: str,
     font: str,
     sizes: Sequence[int],
-    place: tuple[float, float, float],
-    *,
-    most: int,
+    place: tuple[float, float, float, float],
 ) -> float:
-    """Write text as large as it fits on so many lines, below a height; return the next height."""
-    left, top, room = place
+    """Write text below a height, as large as it fits without breaking a word; return what is below.
+
+    :param place: left and top, the room's width and height, in points.
+    """
+    left, top, room, height = place
     shown = printable(said, font)
     for size in sizes:
-        lines = _split(shown, font, size, room)
-        if len(lines) <= most:
+        lines = simpleSplit(shown, font, size, room)
+        widest = max((stringWidth(line, font, size) for line in lines), default=0.0)
+        if widest <= room and len(lines) * size * 1.2 <= height:
             break
-    lines = lines[:most]
+    else:
+        lines = _broken(lines, font, size, room)[: int(height / (size * 1.2))]
     paper.setFont(font, size)
     for line in lines:
-        paper.drawString(left, top, line)
+        paper.drawString(left, top - size, line)
         top -= size * 1.2
     return top - 2 * mm
 
 
-def _split(shown: str, font: str, size: int, room: float) -> list[str]:
-    """Split at blanks, and inside a word that is wider than the room."""
-    lines: list[str] = []
-    for line in simpleSplit(shown, font, size, room):
+def _broken(lines: Sequence[str], font: str, size: int, room: float) -> list[str]:
+    """Break what is wider than the room, wherever it must be."""
+    found = []
+    for line in lines:
         rest = line
         while stringWidth(rest, font, size) > room:
             fits = next(
                 n for n in range(len(rest) - 1, 0, -1) if stringWidth(rest[:n], font, size) <= room
             )
-            lines.append(rest[:fits])
+            found.append(rest[:fits])
             rest = rest[fits:]
-        lines.append(rest)
-    return lines
+        found.append(rest)
+    return found

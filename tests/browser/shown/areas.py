@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.browser.shown import Area, first, planning, workshops
+from tests.browser.shown import Area, first, machine, planning, workshops
 
-AREAS: tuple[Area, ...] = (first.AREA, planning.AREA, workshops.AREA)
+AREAS: tuple[Area, ...] = (first.AREA, machine.AREA, planning.AREA, workshops.AREA)

@@ -89,9 +89,13 @@ class History:
             if kept is not None and now - kept < EVERY_S:
                 return
             self._kept_at[view.id] = now
-            values = (*(view.temperatures.get(key) for key in KEYS), view.progress)
-            row = Row(self._clock.now().timestamp(), values)
-            self._tracks.setdefault(view.id, Track()).add(row)
+        values = (*(view.temperatures.get(key) for key in KEYS), view.progress)
+        self.keep(view.id, Row(self._clock.now().timestamp(), values))
+
+    def keep(self, machine: str, row: Row) -> None:
+        """Keep one moment of a machine."""
+        with self._lock:
+            self._tracks.setdefault(machine, Track()).add(row)
 
     def has(self, machine: str) -> bool:
         """Say whether a machine has said a temperature in the last hour."""

@@ -5,6 +5,7 @@
   const EVERY_MS = 1000;
   const OLD_MS = 5000;
   const GONE_MS = 30000;
+  const LIVE_MS = 2500;
   const figure = document.getElementById("camera");
   if (!figure) return;
   const picture = figure.querySelector("img");
@@ -23,7 +24,8 @@
     const age = takenAt === null ? Infinity : performance.now() - takenAt;
     figure.classList.toggle("old", age > OLD_MS);
     picture.hidden = age > GONE_MS;
-    const said = age > GONE_MS ? caption.dataset.none : caption.dataset.age;
+    const { now, age: old, none } = caption.dataset;
+    const said = age > GONE_MS ? none : age > LIVE_MS ? old : now;
     const text = said.replace("{seconds}", String(Math.round(age / 1000)));
     if (caption.textContent !== text) caption.textContent = text;
   };
