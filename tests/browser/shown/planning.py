@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from fabctl.model.booking_facts import ResourceKind
+from fabctl.model.booking_slots import Slot
 from fabctl.model.notice import Code
 from fabctl.services import bookings, feeds, notices, participants, resources, tokens, waiting
 from fabctl.services.notices import About
@@ -50,9 +51,12 @@ def fill(served: Served) -> dict[str, str]:
             db, clock, zone, person_id=camille.id, resource_id="printer-b", start=slot,
             end=slot + timedelta(hours=3), by=camille.id,
         )  # fmt: skip
-        notices.tell(db, clock, camille.id, Code.FREED_BEFORE, About(resource_id="printer-c"))
+        about = About(resource_id="printer-c", slot=Slot(slot, slot + timedelta(hours=1)))
+        notices.tell(db, clock, camille.id, Code.FREED_BEFORE, about)
         words = "La machine est en réparation, nous attendons une pièce qui vient de loin."
-        about = About(resource_id="printer-d", words=words, subject="reservation:gone")
+        about = About(
+            resource_id="printer-d", words=words, subject="reservation:gone", slot=about.slot
+        )
         notices.tell(db, clock, camille.id, Code.CANCELLED_BY_STAFF, about)
         feeds.create(db, clock, kind=feeds.PERSON, subject=camille.id, by=camille.id)
         name = "Mon-programme-qui-compte-les-heures-de-toutes-les-machines"

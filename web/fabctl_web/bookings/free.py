@@ -13,7 +13,7 @@ from fabctl.services import availability, bookings
 from fabctl_web.lab import Lab
 
 PROPOSED = 4
-STARTS = 12
+STARTS = 6
 """How many starts are offered within a free stretch."""
 STEP = timedelta(minutes=30)
 QUARTER = timedelta(minutes=15)
@@ -65,7 +65,7 @@ def around(lab: Lab, resource_id: str, moment: datetime, minutes: int) -> Around
         if stretch.start <= moment < stretch.end and not found.out_of_order:
             begin = max(moment, lab.clock.now())
             starts = list(_starts(lab, Slot(begin, stretch.end), length))
-            return Around(Slot(begin, stretch.end), starts[:STARTS], wanted, taken)
+            return Around(Slot(begin, min(stretch.end, day.end)), starts[:STARTS], wanted, taken)
     return Around(None, [], wanted, taken)
 
 

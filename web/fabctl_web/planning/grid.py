@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fabctl.model.booking_facts import ClaimKind
-from fabctl.model.booking_hours import day_slot
-from fabctl.model.booking_slots import Slot, merged, without
+from fabctl.model.booking_hours import day_slot, instant, local_day
+from fabctl.model.booking_slots import Slot, merged, next_on_grid, without
 from fabctl.services import availability, reservation_lists
 from fabctl.services.availability import Availability
 from fabctl.services.people import PersonView
@@ -111,12 +111,16 @@ def read_day(lab: Lab, day: date, person: PersonView | None) -> Day:
     for one in mine:
         if one.start < window.end and one.cancelled_at is None and one.no_show_at is None:
             own.setdefault(one.resource_id, []).append(Slot(one.start, one.end))
-    hours = shown_hours(found.values(), window, zone)
+    hours = shown_hours(found.values(), window, zone, now)
+    seen = Slot(
+        instant(day, hours.first * 60, zone, second=False),
+        instant(day, hours.last * 60, zone, second=True),
+    )
     lines = [
         Line(
             place,
             found[place.id].out_of_order,
-            list(blocks(found[place.id], own.get(place.id, []), window, hours, now, zone)),
+            list(blocks(found[place.id], own.get(place.id, []), seen, hours, now, zone)),
         )
         for place in all_places(lab)
         if place.id in found
@@ -124,8 +128,12 @@ def read_day(lab: Lab, day: date, person: PersonView | None) -> Day:
     return Day(day, hours, lines)
 
 
-def shown_hours(found: Iterable[Availability], window: Slot, zone: ZoneInfo) -> Hours:
-    """Return the hours from the first opening to the last closing, and whatever is booked."""
+def shown_hours(
+    found: Iterable[Availability], window: Slot, zone: ZoneInfo, now: datetime
+) -> Hours:
+    """Return the hours from the first opening to the last closing, and whatever is booked;
+    of today those that are not over.
+    """
     spans: list[Slot] = []
     always = False
     for one in found:
@@ -136,13 +144,17 @@ def shown_hours(found: Iterable[Availability], window: Slot, zone: ZoneInfo) -> 
     lasts = [-(-_quarter(span.end, window, zone, up=True) // HOUR) for span in spans]
     if always or not spans:
         firsts, lasts = [*firsts, ALWAYS_OPEN[0]], [*lasts, ALWAYS_OPEN[1]]
-    return Hours(min(firsts), max(lasts))
+    first, last = min(firsts), max(lasts)
+    if window.start <= now < window.end:
+        hour = now.astimezone(zone).hour
+        first, last = max(first, hour), max(last, hour + 1)
+    return Hours(first, last)
 
 
-def blocks(  # of what, whose, when, and what of it is seen
+def blocks(  # of what, whose, what of the day is seen
     found: Availability,
     own: Sequence[Slot],
-    window: Slot,
+    seen: Slot,
     hours: Hours,
     now: datetime,
     zone: ZoneInfo,
@@ -151,11 +163,11 @@ def blocks(  # of what, whose, when, and what of it is seen
 
     Of free time only what is to come is shown.
     """
-    at = 0
-    for slot, kind in sorted(_stretches(found, own, window, now)):
+    at, day = 0, local_day(seen.start, zone)
+    for slot, kind in sorted(_stretches(found, own, seen, now, zone)):
         inward = kind == FREE
-        first = _quarter(slot.start, window, zone, up=inward) - hours.first * HOUR
-        last = _quarter(slot.end, window, zone, up=not inward) - hours.first * HOUR
+        first = _quarter(slot.start, day, zone, up=inward) - hours.first * HOUR
+        last = _quarter(slot.end, day, zone, up=not inward) - hours.first * HOUR
         first, last = max(first, at), min(last, hours.count * HOUR)
         if first < last:
             at = last
@@ -164,25 +176,22 @@ def blocks(  # of what, whose, when, and what of it is seen
 
 
 def _stretches(
-    found: Availability, own: Sequence[Slot], window: Slot, now: datetime
+    found: Availability, own: Sequence[Slot], seen: Slot, now: datetime, zone: ZoneInfo
 ) -> Iterator[tuple[Slot, str]]:
-    yield from ((_cut(slot, window), YOURS) for slot in own)
-    for taken in found.taken:
-        for left in without([_cut(taken.slot, window)], own):
-            yield left, _KINDS[taken.kind]
-    for closed in without([window], merged([*found.open, *(one.slot for one in found.taken)])):
-        yield closed, CLOSED
-    for free in found.free:
-        if free.end > now and not found.out_of_order:
-            yield Slot(max(free.start, _minute_after(now)), free.end), FREE
-
-
-def _minute_after(now: datetime) -> datetime:
-    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-
-
-def _cut(slot: Slot, window: Slot) -> Slot:
-    return Slot(max(slot.start, window.start), min(slot.end, window.end))
+    """Yield what lies within the hours that are seen, each with its kind."""
+    closed = without([seen], merged([*found.open, *(one.slot for one in found.taken)]))
+    every = [
+        *((slot, YOURS) for slot in own),
+        *((left, _KINDS[one.kind]) for one in found.taken for left in without([one.slot], own)),
+        *((slot, CLOSED) for slot in closed),
+    ]
+    if not found.out_of_order:
+        soon = next_on_grid(now, timedelta(minutes=QUARTER_MIN), zone)
+        every += [(Slot(max(slot.start, soon), slot.end), FREE) for slot in found.free]
+    for slot, kind in every:
+        cut = Slot(max(slot.start, seen.start), min(slot.end, seen.end))
+        if cut.start < cut.end:
+            yield cut, kind
 
 
 def _quarter(moment: datetime, window: Slot, zone: ZoneInfo, *, up: bool = False) -> int:
