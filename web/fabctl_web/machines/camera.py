@@ -20,7 +20,7 @@ LEAST_S = 1.0
 """Between two questions to the camera."""
 TOO_OLD_S = 10.0
 LONGEST_S = 3.0
-"""For one snapshot, from the first byte asked to the last byte read."""
+"""For each wait on the network, and for reading a whole picture."""
 LARGEST = 2 * 1024 * 1024
 """Bytes."""
 TYPES = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
