@@ -91,7 +91,7 @@ def test_ones_own_are_marked_for_oneself_only(lab: WebLab) -> None:
 def test_hours_are_those_that_are_open_and_today_begins_now(lab: WebLab) -> None:
     staff = lab.person("staff", role="staff")
     with lab.db.transaction() as db:
-        week = {day: [(9 * 60, 18 * 60)] for day in range(7)}
+        week = {day: ((9 * 60, 18 * 60),) for day in range(7)}
         opening.set_week(db, lab.clock, week=week, by=staff.id)
     page = text_of(lab.browser(), f"/planning?day={TOMORROW}")
     assert "hours-9" in page
