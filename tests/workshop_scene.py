@@ -13,7 +13,7 @@ from fabctl.model.consent import Consent, Signer
 from fabctl.model.people import Role
 from fabctl.services import accounts, enrolments, participants, sessions, workshops
 from fabctl.services.people import PersonView
-from tests.web_lab import WebLab
+from tests.web_lab import Browser, WebLab
 
 HOUR = timedelta(hours=1)
 SELF = Consent(Signer.SELF, takes_part=True, image_rights=True)
@@ -168,3 +168,26 @@ def _take(scene: Scene, db: Session) -> None:
     slot = Slot(start, start + 2 * HOUR)
     by = scene.id("sasha")
     sessions.move(db, scene.lab.clock, session_id=scene.running, slot=slot, by=by)
+
+
+# -- at a browser
+
+
+def signed(scene: Scene, login: str, address: str | None = None) -> Browser:
+    """Return a browser at which somebody is signed in."""
+    browser = scene.lab.browser(address) if address else scene.lab.browser()
+    browser.sign_in(login)
+    return browser
+
+
+def text(browser: Browser, path: str) -> str:
+    """Return a page that must be there."""
+    answer = browser.get(path)
+    assert answer.status_code == 200, path
+    return answer.get_data(as_text=True)
+
+
+def send(browser: Browser, path: str, page: str, **fields: object) -> None:
+    """Send a form that must be accepted."""
+    answer = browser.post(path, fields, page=page)
+    assert answer.status_code == 303, answer.get_data(as_text=True)
