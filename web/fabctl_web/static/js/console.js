@@ -30,7 +30,7 @@
     && typeof one.at === "string" && (typeof one.presence === "string" || typeof one.undoes === "string");
   const queue = () => {
     try {
-      const kept = JSON.parse(localStorage.getItem(root.dataset.key) || "[]");
+      const kept = JSON.parse(localStorage.getItem(root.dataset.kept) || "[]");
       return Array.isArray(kept) ? kept.filter(isMark) : [];
     } catch {
       keeps = false; // shown in the banner: nothing outlives this page
@@ -40,8 +40,8 @@
   const keep = (marks) => {
     inMemory = marks;
     try {
-      if (marks.length === 0) localStorage.removeItem(root.dataset.key);
-      else localStorage.setItem(root.dataset.key, JSON.stringify(marks));
+      if (marks.length === 0) localStorage.removeItem(root.dataset.kept);
+      else localStorage.setItem(root.dataset.kept, JSON.stringify(marks));
     } catch {
       keeps = false; // the same
     }
