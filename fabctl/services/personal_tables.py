@@ -63,6 +63,7 @@ HELD: Sequence[Held] = (
     Held("waiting", "person_id", Fate.DELETE),
     Held("certification", "person_id", Fate.BLANK, {"reason": None}),
     Held("course_check", "person_id", Fate.KEEP),
+    Held("session_note", "written_by", Fate.DELETE),
     Held("enrolment_needs", "enrolment_id", Fate.DELETE, through="enrolment"),
     Held("attendance_mark", "enrolment_id", Fate.KEEP, through="enrolment"),
     Held("enrolment", "person_id", Fate.KEEP),
