@@ -330,7 +330,8 @@ def summary(config: LabConfig) -> str:
         lines.append(f"mail      through {sent}, from {config.mail.sender}")
     lines += [
         f"machine   {machine.id}: {machine.name}, {machine.kind}, {machine.driver} on "
-        f"{machine.host}" + (f", {show(machine.port)}" if machine.port else "")
+        f"{machine.host}"
+        + (f", {show(machine.port)}" if machine.port else "")
         + (f", camera {machine.camera}" if machine.camera else "")
         for machine in config.machines.values()
     ]
