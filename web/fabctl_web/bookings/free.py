@@ -10,6 +10,7 @@ from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.booking_hours import local_day
 from fabctl.model.booking_slots import Slot, next_on_grid
 from fabctl.services import availability, bookings
+from fabctl.services.people import PersonView
 from fabctl_web.lab import Lab
 
 PROPOSED = 4
@@ -76,10 +77,12 @@ def _starts(lab: Lab, stretch: Slot, length: timedelta) -> Iterator[Slot]:
         start = next_on_grid(start + QUARTER, STEP, lab.config.time_zone)
 
 
-def to_wait_for(lab: Lab, resource_id: str) -> list[Slot]:
-    """Return the next slots that somebody has booked: one of them may be given back."""
+def to_wait_for(lab: Lab, resource_id: str, person: PersonView) -> list[Slot]:
+    """Return the next slots that somebody else has: one of them may be given back."""
     now = lab.clock.now()
     with lab.db.reading() as db:
         found = bookings.for_resource(db, resource_id=resource_id, start=now, end=now + WAIT_AHEAD)
-    coming = [Slot(one.start, one.end) for one in found if one.start > now]
+    coming = [
+        Slot(one.start, one.end) for one in found if one.start > now and one.person_id != person.id
+    ]
     return coming[:WAITS]

@@ -13,11 +13,11 @@ from fabctl.services import bookings, reservation_lists
 from fabctl.services.bookings import ReservationView
 from fabctl_web.bookings.free import QUARTER, STEP, next_slots
 from fabctl_web.bookings.places import Place, all_places, place_or_404
+from fabctl_web.bookings.refusing import not_booked, override_reason
 from fabctl_web.bookings.views import (
     LENGTHS_MIN,
     area,
     choices,
-    not_booked,
     said,
     wanted_slot,
 )
@@ -62,6 +62,7 @@ def move(reservation: str) -> Response:
         found = reservation_lists.readable(db, reservation_id=reservation, by=person.id)
     place = place_or_404(lab, request.form.get("resource") or found.resource_id)
     start, end = _wanted(lab, found)
+    override = override_reason()
     try:
         with lab.db.transaction() as db:
             moved = bookings.move(
@@ -73,9 +74,11 @@ def move(reservation: str) -> Response:
                 end=end,
                 resource_id=place.id,
                 by=person.id,
+                override_reason=override,
             )
     except RefusedError as error:
-        return not_booked(place, Slot(start, end), error.refusals)
+        again = url_for("bookings.move", reservation=reservation)
+        return not_booked(place, Slot(start, end), error.refusals, again)
     lab.booked_anew(found.resource_id)
     lab.booked_anew(moved.resource_id)
     flash(speech()("Moved: {slot}.", slot=said(moved)), "good")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.model.booking_slots import Slot
-from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.refusal import RefusedError
 from fabctl.services import bookings
 from fabctl.services.bookings import ReservationView
 from fabctl_web import forms
+from fabctl_web.bookings.charging import charged_to, chosen_group, groups_of
 from fabctl_web.bookings.free import around, next_slots, to_wait_for
-from fabctl_web.bookings.places import Place, place_or_404
+from fabctl_web.bookings.places import place_or_404
+from fabctl_web.bookings.refusing import not_booked, override_reason
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
 from fabctl_web.pages import page as opens
@@ -39,6 +40,7 @@ def page(machine: str) -> str:
     now = lab.clock.now()
     person = signed_in()
     slots = next_slots(lab, machine, minutes)
+    groups = groups_of(lab, person)
     local = (moment or now).astimezone(lab.config.time_zone)
     return render_template(
         "bookings/page.html",
@@ -49,7 +51,9 @@ def page(machine: str) -> str:
         lengths=LENGTHS_MIN,
         found=around(lab, machine, moment, minutes) if moment else None,
         kept={name: request.args[name] for name in ("day", "time") if moment},
-        taken=to_wait_for(lab, machine) if person else [],
+        taken=to_wait_for(lab, machine, person) if person else [],
+        groups=groups,
+        account=chosen_group(groups),
         signed=person is not None,
         **choices(lab, local if moment else None),
     )
@@ -92,6 +96,7 @@ def book(machine: str) -> Response:
     lab = current_lab()
     place = place_or_404(lab, machine)
     start, end = wanted_slot(lab)
+    account, override = charged_to(), override_reason()
     try:
         with lab.db.transaction() as db:
             made = bookings.book(
@@ -103,24 +108,15 @@ def book(machine: str) -> Response:
                 start=start,
                 end=end,
                 by=person.id,
+                account_id=account,
+                override_reason=override,
             )
     except RefusedError as error:
-        return not_booked(place, Slot(start, end), error.refusals)
+        again = url_for("bookings.book", machine=machine)
+        return not_booked(place, Slot(start, end), error.refusals, again)
     lab.booked_anew(machine)
     flash(speech()("Booked: {slot}.", slot=said(made)), "good")
     return go(place.address if place.is_machine else url_for("people.me"))
-
-
-def not_booked(place: Place, wanted: Slot, refusals: Sequence[Refusal]) -> Response:
-    """Show why a slot was not booked; where only somebody else is in the way, one may wait."""
-    shown = render_template(
-        "bookings/refused.html",
-        place=place,
-        wanted=wanted,
-        refusals=refusals,
-        may_wait={refusal.code for refusal in refusals} == {"overlap"},
-    )
-    return make_response(shown, 409)
 
 
 @area.post("/reservations/<reservation>/cancel")

@@ -22,6 +22,7 @@ def join(resource: str) -> Response:
     place_or_404(lab, resource)
     with form() as sent:
         start, end = sent.instant("start"), sent.instant("end")
+        account = sent.maybe_text("account")
     with lab.db.transaction() as db:
         waiting.join(
             db,
@@ -32,6 +33,7 @@ def join(resource: str) -> Response:
             start=start,
             end=end,
             by=person.id,
+            account_id=account,
         )
     flash(speech()("You are on the waiting list. We tell you here when it is free."), "good")
     return go(url_for("people.me"))

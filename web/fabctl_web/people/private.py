@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,9 +21,11 @@ from fabctl.services import (
     personal_data,
     tokens,
 )
+from fabctl.services.feeds import FeedView
 from fabctl.services.people import PersonView
 from fabctl.services.people_desk import Change
 from fabctl.services.personal_data import Reading
+from fabctl_web.bookings.places import all_places
 from fabctl_web.forms import form
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import NAMES, speech
@@ -80,6 +83,7 @@ def settings() -> str:
 
 def _settings(person: PersonView, secret: Secret | None = None) -> str:
     lab = current_lab()
+    places = {one.id: one.name for one in all_places(lab)}
     with lab.db.reading() as db:
         wish = mail_queue.read_wish(db, person_id=person.id, by=person.id)
         made = tokens.list_tokens(db, person_id=person.id)
@@ -96,10 +100,22 @@ def _settings(person: PersonView, secret: Secret | None = None) -> str:
         lab_sends_mail=lab.config.mail is not None,
         wish=wish,
         tokens=[one for one in made if one.revoked_at is None],
-        feeds=[one for one in calendars if one.kind == feeds.PERSON],
+        feeds=[(one, _calendar_word(one, places)) for one in calendars],
+        calendars=[
+            (feeds.PERSON, speech()("What I have booked")),
+            (feeds.WORKSHOPS, speech()("All workshops")),
+            *places.items(),
+        ],
         readings=[_looked(lab, one, names) for one in reversed(readings)],
         children=children,
     )
+
+
+def _calendar_word(found: FeedView, places: Mapping[str, str]) -> str:
+    if found.kind == feeds.RESOURCE:
+        return places.get(found.subject, found.subject)
+    mine = found.kind == feeds.PERSON
+    return speech()("What I have booked") if mine else speech()("All workshops")
 
 
 def _looked(lab: Lab, one: Reading, names: dict[str, str]) -> Looked:
@@ -146,10 +162,12 @@ def set_mail() -> Response:
 def make_calendar() -> Response:
     """Make a calendar's address and show it once."""
     person, lab = alone(), current_lab()
+    with form() as sent:
+        what = sent.maybe_text("what") or feeds.PERSON
+    own = what in {feeds.PERSON, feeds.WORKSHOPS}
+    kind, subject = (what, person.id) if own else (feeds.RESOURCE, what)
     with lab.db.transaction() as db:
-        _made, secret = feeds.create(
-            db, lab.clock, kind=feeds.PERSON, subject=person.id, by=person.id
-        )
+        _made, secret = feeds.create(db, lab.clock, kind=kind, subject=subject, by=person.id)
     address = url_for("api_calendars.feed", secret=secret, _external=True)
     shown = Secret(speech()("The address of your calendar"), address)
     return make_response(_settings(person, shown))

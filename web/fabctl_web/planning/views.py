@@ -20,16 +20,25 @@ FURTHEST_DAYS = 366
 @page(area, "/planning")
 def day() -> str:
     """Show a day: what is free is a link that books."""
+    return _shown("planning/day.html")
+
+
+@area.get("/planning/lines")
+def lines() -> str:
+    """Return the day as it is now. No page: it keeps nobody's session on a shared screen."""
+    return _shown("planning/lines.html")
+
+
+def _shown(template: str) -> str:
     lab = current_lab()
     today = lab.clock.now().astimezone(lab.config.time_zone).date()
     wanted = wanted_day(today)
     found = read_day(lab, wanted, signed_in())
     hours = found.hours
     return render_template(
-        "planning/day.html",
+        template,
         day=found,
         noon=_noon(lab, wanted),
-        today=today,
         before=wanted - timedelta(days=1),
         after=wanted + timedelta(days=1),
         hours=[
