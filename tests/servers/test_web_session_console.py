@@ -177,6 +177,23 @@ def test_everyone_who_was_here_passes_and_is_certified(scene: Scene) -> None:
     assert scene.lab.browser().get(paper).location.startswith("/in")
 
 
+def test_notes_are_kept_for_those_who_lead(scene: Scene) -> None:
+    ana, page = signed(scene, "ana"), page_of(scene)
+    path = f"/workshops/{scene.running}/notes"
+    send(ana, path, page, note="<script>alert(1)</script>")
+    shown = text(ana, page)
+    assert "&lt;script&gt;alert(1)" in shown
+    number = re.findall(r'data-note="(\w+)"', shown)[0]
+    sasha = signed(scene, "sasha")
+    assert number in text(sasha, page)
+    assert sasha.post(f"{path}/{number}/delete", page=page).status_code == 409  # not theirs
+    eve = signed(scene, "eve")
+    assert eve.post(path, {"note": "x"}, page="/workshops").status_code == 403
+    assert ana.post(path, {"note": "x" * 2001}, page=page).status_code == 409
+    send(ana, f"{path}/{number}/delete", page)
+    assert "data-note" not in text(ana, page)
+
+
 def test_the_sheet_to_print_and_to_save(scene: Scene) -> None:
     ana = signed(scene, "ana")
     assert ana.get(f"/workshops/{scene.running}/sheet.pdf").get_data().startswith(b"%PDF")

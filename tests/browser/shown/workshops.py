@@ -42,6 +42,7 @@ def _mark(scene: Scene) -> None:
     for name, presence in (("Bilal", "present"), ("Driss", "absent"), ("Élise", "late")):
         fields = {"enrolment": scene.places[name], "presence": presence}
         ana.post(f"/workshops/{scene.running}/mark", fields, page=page)
+    ana.post(f"/workshops/{scene.running}/notes", {"note": "Deux buses bouchées. " * 9}, page=page)
     fields = {"passed": scene.places["Bilal"], "what": "award"}
     ana.post(f"/workshops/{scene.running}/passed", fields, page=page)
 

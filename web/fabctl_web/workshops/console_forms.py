@@ -14,8 +14,10 @@ from fabctl.services import (
     needs,
     participants,
     presence,
+    session_notes,
     workshops,
 )
+from fabctl_web.api.reading import malformed
 from fabctl_web.forms import form
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
@@ -95,6 +97,28 @@ def passed(session: str) -> Response | str:
     if report is not None:
         return render(session, me, report)
     return _back(session, "end")
+
+
+@area.post("/workshops/<session>/notes")
+def note(session: str) -> Response:
+    """Write down how it went."""
+    lab, me = current_lab(), leader(session)
+    with form() as sent:
+        words = sent.text("note")
+        if len(words.strip()) > session_notes.LONGEST_NOTE:
+            sent.refusals.append(malformed("note"))
+    with lab.db.transaction() as db:
+        session_notes.write(db, lab.clock, session_id=session, words=words, by=me.id)
+    return _back(session, "notes")
+
+
+@area.post("/workshops/<session>/notes/<note_id>/delete")
+def delete_note(session: str, note_id: str) -> Response:
+    """Take back a note of one's own."""
+    lab, me = current_lab(), leader(session)
+    with lab.db.transaction() as db:
+        session_notes.delete(db, lab.clock, note_id=note_id, by=me.id)
+    return _back(session, "notes")
 
 
 @page(area, "/workshops/<session>/needs")

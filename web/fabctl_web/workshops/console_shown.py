@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from fabctl.model.attendance import CLOSES_AFTER, OPENS_BEFORE
-from fabctl.services import attendance, certificates, group_use, presence, resources, workshops
+from fabctl.services import (
+    attendance,
+    certificates,
+    group_use,
+    presence,
+    resources,
+    session_notes,
+    workshops,
+)
 from fabctl.services.attendance import SheetRow
 from fabctl.services.certificates import CertificateView
 from fabctl.services.people import PersonView
+from fabctl.services.session_notes import NoteView
 from fabctl.services.workshops import SessionView, WorkshopView
 from fabctl_web.lab import Lab
 from fabctl_web.speech import Speech
@@ -35,6 +44,7 @@ class Console:
     rows: list[SheetRow]
     machines: list[Machine]
     certificates: list[CertificateView]
+    notes: list[NoteView]
     running: bool
     """Machines are opened now or never."""
     too_early: bool
@@ -69,6 +79,7 @@ def console_of(lab: Lab, db: Session, session: str, me: PersonView, speech: Spee
         rows=attendance.sheet(db, lab.clock, zone, session_id=session, by=me.id),
         machines=[Machine(one, name, one in opened) for one, name in names.items()],
         certificates=certificates.certificates_of_session(db, zone, session_id=session, by=me.id),
+        notes=session_notes.notes_of(db, session_id=session, by=me.id),
         running=running,
         too_early=now < found.start - OPENS_BEFORE,
         too_late=now > found.end + CLOSES_AFTER,
