@@ -63,6 +63,7 @@ def test_a_problem_is_reported_with_two_taps(served: Served, screen: OpenScreen)
 def test_the_plot_is_drawn_and_told(served: Served, screen: OpenScreen) -> None:
     heat_up(served, "printer-a")
     found = screen(PHONE)
+    found.page.clock.install()
     found.open(PAGE)
     found.page.wait_for_selector("#plot canvas")
     painted = found.page.evaluate(
@@ -74,7 +75,8 @@ def test_the_plot_is_drawn_and_told(served: Served, screen: OpenScreen) -> None:
     words = found.page.locator("[data-words]")
     expect(words).to_contain_text("Buse : 215")
     rooms_of(served).history.keep("printer-a", later(served))
-    expect(words).to_contain_text("Buse : 100", timeout=12_000)
+    found.page.clock.fast_forward(5000)
+    expect(words).to_contain_text("Buse : 100")
     assert found.troubles() == []
 
 
@@ -94,12 +96,18 @@ class DyingCamera(StillCamera):
 def test_an_old_picture_is_never_live(served: Served, screen: OpenScreen) -> None:
     rooms_of(served).cameras["printer-a"] = DyingCamera("http://camera.test/", served.lab.clock)
     found = screen(KIOSK)
+    found.page.clock.install()
     found.open(PAGE)
     caption = found.page.locator("#camera [data-age]")
     expect(caption).to_have_text("Image en direct")
     assert found.page.locator("#camera img").evaluate("(image) => image.naturalWidth") == 320
-    expect(caption).to_contain_text("Image d’il y a", timeout=6_000)
-    expect(found.page.locator("#camera.old")).to_be_attached(timeout=8_000)
+    found.page.clock.fast_forward(3000)
+    expect(caption).to_contain_text("Image d’il y a")
+    found.page.clock.fast_forward(3000)
+    expect(found.page.locator("#camera.old")).to_be_attached()
+    found.page.clock.fast_forward(30_000)
+    expect(found.page.locator("#camera img")).to_be_hidden()
+    expect(caption).to_have_text("Pas d’image de la caméra")
     assert [one for one in found.troubles() if "503" not in one] == []
 
 

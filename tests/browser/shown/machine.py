@@ -80,6 +80,7 @@ def fill(served: Served) -> dict[str, str]:
                 stop_machine=stop,
                 by=person,
             )
+    served.inner.booked_anew("printer-b")
     return {"job": job}
 
 

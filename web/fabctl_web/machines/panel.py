@@ -42,6 +42,10 @@ NO_BOOKING = frozenset(
     }
 )
 """Conditions that speak against booking too."""
+LEARN = ("not-certified", "certification-expired")
+"""Conditions that the training page is the way out of."""
+BOOKED = frozenset({"not-reserved", "someone-elses-slot"})
+"""Conditions that wait behind a missing training anyway."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class Line:
     css: str
     icon: str
     action: str
-    """What its button does: ``book-now``, ``book``, ``clear``; empty: no button can do it."""
+    """What its button does: ``book-now``, ``book``, ``learn``, ``others``, ``clear``; empty: no
+    button can do it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Panel:
 
     state: str
     primary: str
-    """``sign-in``, ``begin``, ``done``, ``start``, ``upload``, ``book-now``, ``resume``,
+    """``sign-in``, ``begin``, ``done``, ``start``, ``upload``, ``book-now``, ``learn``, ``resume``,
     ``clear``; empty: none."""
     lines: list[Line] = field(default_factory=list)
     prepared: list[JobView] = field(default_factory=list)
@@ -170,8 +175,10 @@ def _primary(
     unmet = [line for line in lines if line.condition.met is not True]
     if "clear" in offers:
         return "clear"
+    if "learn" in offers and {line.condition.code for line in unmet} <= BOOKED.union(LEARN):
+        return "learn"
     # Booking is the way on only when nothing else stands in it.
-    if len(unmet) == 1 and offers:
+    if len(unmet) == 1 and offers and offers[0] != "others":
         return offers[0]
     return ""
 
@@ -203,7 +210,8 @@ def _offers(found: list[Condition], slot: Slot | None, *, may_clear: bool) -> di
     Booking is offered only to those who could book: certified, in order.
     """
     in_the_way = {condition.code for condition in found if condition.met is not True}
-    offers = {"machine-broken": "clear"} if may_clear else {}
+    offers = {"out-of-order": "others", **dict.fromkeys(LEARN, "learn")}
+    offers |= {"machine-broken": "clear"} if may_clear else {}
     if in_the_way.isdisjoint(NO_BOOKING):
         offers |= {"not-reserved": "book-now" if slot else "book", "someone-elses-slot": "book"}
     return offers
