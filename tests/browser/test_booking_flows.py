@@ -115,13 +115,29 @@ def test_waiting_for_a_slot_and_taking_it(served: Served, screen: OpenScreen) ->
     assert found.troubles() == []
 
 
+def test_the_planning_looks_again_each_minute_and_keeps_the_focus(
+    served: Served, screen: OpenScreen
+) -> None:
+    served.lab.certified("sam")
+    found = screen(KIOSK, desk=True)
+    found.page.clock.install()
+    tomorrow = served.lab.clock.now() + timedelta(days=1)
+    found.open(f"/planning?day={tomorrow.date().isoformat()}")
+    expect(found.page.locator(".block.taken")).to_have_count(0)
+    found.page.focus("#at-printer-c")
+    book_tomorrow(served, "sam", "printer-a", 11)
+    found.page.clock.run_for(61_000)
+    expect(found.page.locator(".block.taken")).to_have_count(1)
+    expect(found.page.locator("#at-printer-c")).to_be_focused()
+    assert found.troubles() == []
+
+
 def test_a_kiosk_left_alone_in_the_middle_shows_nothing_of_the_person(
     served: Served, screen: OpenScreen
 ) -> None:
     day = book_tomorrow(served, "camille", "printer-b", 9)
     found = screen(KIOSK)
     found.page.clock.install()
-    found.page.route("**/health", lambda route: route.abort())
     found.sign_in(path="/me")
     found.tap('a:has-text("Déplacer")')
     found.page.select_option("#time", "15:15")

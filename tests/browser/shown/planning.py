@@ -7,7 +7,16 @@ from datetime import datetime, time, timedelta
 from fabctl.model.booking_facts import ResourceKind
 from fabctl.model.booking_slots import Slot
 from fabctl.model.notice import Code
-from fabctl.services import bookings, feeds, notices, participants, resources, tokens, waiting
+from fabctl.services import (
+    bookings,
+    feeds,
+    notices,
+    participants,
+    resources,
+    series,
+    tokens,
+    waiting,
+)
 from fabctl.services.notices import About
 from fabctl.services.people import PersonView, get_person
 from tests.browser.conftest import Served
@@ -41,6 +50,12 @@ def fill(served: Served) -> dict[str, str]:
     book(camille, "printer-c", 13, 1)
     book(staff, "printer-d", 9.25, 0.75)
     book(camille, "printer-e", 9, 8, days=7)
+    start = datetime.combine(day, time(18), zone)
+    with lab.db.transaction() as db:
+        series.book_series(
+            db, clock, zone, person_id=staff.id, resource_id="printer-f", start=start,
+            end=start + timedelta(hours=2), weeks=8, by=staff.id,
+        )  # fmt: skip
     with lab.db.transaction() as db:
         resources.add_resource(
             db, clock, resource_id="salle", kind=ResourceKind.SPACE, by=staff.id,
@@ -88,6 +103,7 @@ AREA = Area(
         Shown("/me/notices", "camille"),
         Shown("/me/files", "camille"),
         Shown("/me/data", "camille", desk=True),
-        Shown("/planning/series", "staff", desk=True),
+        Shown("/me", "staff", desk=True),
+        Shown("/planning/series?resource=printer-b", "staff", desk=True),
     ),
 )
