@@ -102,6 +102,31 @@ def test_without_network_taps_are_kept_and_sent_once_it_is_back(
     expect(here).to_have_text("Présent")
 
 
+def test_a_shared_screen_without_network_shows_nobody_once_its_lead_has_left(
+    served: Served, screen: OpenScreen
+) -> None:
+    scene = workshop_scene(served.lab)
+    found = screen(KIOSK)
+    found.page.clock.install()
+    path = f"/workshops/{scene.running}/console"
+    found.sign_in(pin="112233", path=path)
+    found.page.context.set_offline(True)
+    tap(found, scene, "Bilal", "present")
+    expect(found.page.locator("#away")).to_contain_text("Non envoyé")
+    found.page.clock.fast_forward(6_000)  # the tap counts as a touch, once
+    found.page.clock.fast_forward(65_000)
+    expect(found.page.locator("#alone")).to_be_visible()
+    assert "Bilal" not in found.page.locator("body").inner_text()
+    found.page.context.clear_cookies()  # meanwhile the lab has ended the session too
+    found.page.context.set_offline(False)
+    found.page.clock.fast_forward(3_000)
+    found.page.wait_for_url(found.url + "/")
+    assert presences(scene) == {}
+    found.sign_in(pin="112233", path=path)
+    all_sent(found)
+    assert presences(scene) == {"Bilal": "present"}
+
+
 def test_taps_outlive_the_page_and_an_answer_that_got_lost(
     served: Served, screen: OpenScreen
 ) -> None:

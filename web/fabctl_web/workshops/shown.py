@@ -60,6 +60,8 @@ def _left(lab: Lab, found: SessionView, speech: Speech) -> tuple[str, str, str]:
         return speech("Cancelled"), "ban", "broken"
     if found.end <= lab.clock.now():
         return speech("Over"), "history", "silent"
+    if found.start <= lab.clock.now():
+        return speech("Has begun"), "play", "busy"
     if found.free == 1:
         return speech("One place left"), "circle-check", "free"
     if found.free:

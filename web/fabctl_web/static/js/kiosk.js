@@ -5,6 +5,7 @@
   if (!body.classList.contains("kiosk")) return;
   const SLEEP_MS = 300000;
   const EXTEND_EVERY_MS = 5000;
+  const HOME_AGAIN_MS = 2000;
   const allowed = Number(body.dataset.session || 0) * 1000;
   const warnAt = Number(body.dataset.warn || 0) * 1000;
   const leaving = document.getElementById("leaving");
@@ -29,7 +30,17 @@
     if (ended) return;
     ended = true;
     await post("/out").catch(() => null);
-    location.assign("/");
+    goHome();
+  };
+  // Without network the board cannot be loaded: until it can, nothing of the person stays here.
+  const goHome = async () => {
+    const answer = await fetch("/health", { cache: "no-store" }).catch(() => null);
+    if (answer && answer.ok) {
+      location.assign("/");
+      return;
+    }
+    for (const part of body.children) part.hidden = part.id !== "alone";
+    setTimeout(goHome, HOME_AGAIN_MS);
   };
 
   const touched = (event) => {
@@ -65,7 +76,7 @@
   // Asleep means: back on the board, where a stray tap can do nothing but wake.
   const sleep = () => {
     if (location.pathname === "/") asleep.hidden = false;
-    else if (!ended) location.assign("/");
+    else if (!ended) goHome();
     ended = true;
   };
 })();
