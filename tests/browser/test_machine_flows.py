@@ -120,7 +120,7 @@ def test_the_first_load_is_small_with_all_there_is(served: Served, screen: OpenS
     found.open(PAGE)
     found.page.wait_for_selector("#plot canvas")
     found.page.wait_for_timeout(500)
-    assert len(sizes) >= 10
+    assert len(sizes) >= 10  # the page, what every page has, the plot, pictures, a snapshot
     assert sum(sizes) <= BUDGET, f"{sum(sizes)} bytes in {len(sizes)} answers"
     assert found.page.evaluate("window.shift") <= 0.02
 
