@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from fabctl.services import bookings, people
 from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
+from tests.browser.test_screens import ALL_RULES, CUT_TEXT, SMALL_TARGETS, violations
 
 MOST_TABS = 60
 
@@ -152,3 +153,43 @@ def test_a_kiosk_left_alone_in_the_middle_shows_nothing_of_the_person(
     found.open(f"/planning?day={day}")
     assert [word for word in seen if word in found.page.content()] == []
     expect(found.page.locator(".block.taken")).to_contain_text("Pris")
+
+
+def looks_right(found: Screen) -> None:
+    """Say that what is open keeps the rules of every page, in this size and on a phone."""
+    for size in (KIOSK, PHONE):
+        found.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        assert found.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert found.page.evaluate(CUT_TEXT) == []
+        assert found.page.evaluate(SMALL_TARGETS, 44) == []
+        assert violations(found.page, ALL_RULES) == []
+    found.page.set_viewport_size({"width": KIOSK["width"], "height": KIOSK["height"]})
+    assert found.troubles() == []
+
+
+def test_a_series_a_refusal_and_a_secret_are_pages_like_any_other(
+    served: Served, screen: OpenScreen
+) -> None:
+    served.lab.certified("staff", role="staff")
+    served.lab.certified("sam")
+    day = book_tomorrow(served, "sam", "printer-a", 14)
+    found = screen(KIOSK, desk=True)
+    found.sign_in_as("staff", "/planning/series?resource=printer-a")
+    found.page.fill("#day", day)
+    found.page.fill("#weeks", "3")
+    found.tap("main form button")
+    expect(found.page.locator("#dates h2")).to_have_text("2 dates sur 3 sont possibles")
+    looks_right(found)
+    found.tap("#dates form button")
+    expect(found.page.locator(".notice.good")).to_have_text("2 dates sont réservées.")
+    found.open("/m/printer-b/book")
+    found.page.select_option("#day", index=1)
+    found.page.select_option("#time", "03:00")
+    found.page.evaluate("document.querySelector('form:has(#day) [name=minutes]').value = '600'")
+    found.tap("form:has(#day) button")
+    expect(found.page.locator("#override_reason")).to_be_visible()
+    looks_right(found)
+    found.open("/me/data")
+    found.tap('form[action="/me/calendars"] button')
+    expect(found.page.locator("#secret")).to_contain_text("/calendar.ics")
+    looks_right(found)
