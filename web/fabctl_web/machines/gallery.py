@@ -9,11 +9,10 @@ from werkzeug.wrappers import Response
 
 from fabctl.messaging.lab_view import MachineView
 from fabctl.model.access import WORKING
-from fabctl.services import jobs
+from fabctl.services import jobs, pictures
 from fabctl.services.jobs import JobView
+from fabctl.services.pictures import Picture, Shown
 from fabctl_web.lab import Lab, current_lab
-from fabctl_web.machines import pictures
-from fabctl_web.machines.pictures import Picture, Shown
 from fabctl_web.people.signed_in import signed_in
 
 area = Blueprint("gallery", __name__, template_folder="templates")

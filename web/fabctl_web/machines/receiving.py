@@ -12,11 +12,10 @@ from fabctl.gcode.report import Report
 from fabctl.gcode.sketch import Sketch
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
-from fabctl.services import jobs
+from fabctl.services import jobs, pictures
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
 from fabctl_web.lab import Lab
-from fabctl_web.machines import pictures
 from fabctl_web.machines.unpacking import plain
 from fabctl_web.uploads import Upload
 

@@ -22,7 +22,7 @@ PNG = "image/png"
 SVG = "image/svg+xml"
 DONE = "#003a8c"
 TO_DO = "#8b8f97"
-_LOG = logging.getLogger("fabctl.web")
+_LOG = logging.getLogger("fabctl.files")
 _THIN, _THICK = 'stroke-width="2"', 'stroke-width="5"'
 _PIECE = re.compile(rf'<path class="work" {_THIN} data-from="\d+" data-to="(\d+)" d="[^"]*"/>')
 
