@@ -55,6 +55,7 @@ from fabctl_web.people import signed_in
 from fabctl_web.people.mine import unread
 from fabctl_web.people.views import area as people_area
 from fabctl_web.planning.areas import AREAS as PLANNING_AREAS
+from fabctl_web.training.areas import AREAS as TRAINING_AREAS
 from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
@@ -105,7 +106,7 @@ def create_app(
         people_area,
         *PLANNING_AREAS,
     )
-    pages = (*areas, *WORKSHOP_AREAS)
+    pages = (*areas, *WORKSHOP_AREAS, *TRAINING_AREAS)
     for area in (*pages, *API_AREAS, events.area, static_files.blueprint(files), _health()):
         app.register_blueprint(area)
     return app

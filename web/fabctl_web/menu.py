@@ -55,8 +55,10 @@ ENTRIES = (
     Entry("board.board", "layout-grid", _("Machines")),
     Entry("planning.day", "calendar-days", _("Planning")),
     Entry("workshops.coming", "users-round", _("Workshops")),
+    Entry("training_path.mine", "graduation-cap", _("Training")),
     Entry("people.me", "user-round", _("My page"), whoever_is_signed_in),
     Entry("workshop_desk.offered", "calendar-clock", _("Run workshops"), whoever_runs_workshops),
+    Entry("courses_desk.offered", "book-open", _("Courses"), staff_at_a_desk),
     Entry("interlocks.history", "shield-check", _("Interlocks"), staff_at_a_desk),
     Entry("labels.labels", "qr-code", _("Labels of the machines"), staff_at_a_desk),
 )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.browser.shown import Area, first, machine, planning, workshops
+from tests.browser.shown import Area, first, machine, planning, training, workshops
 
-AREAS: tuple[Area, ...] = (first.AREA, machine.AREA, planning.AREA, workshops.AREA)
+AREAS: tuple[Area, ...] = (first.AREA, machine.AREA, planning.AREA, training.AREA, workshops.AREA)
