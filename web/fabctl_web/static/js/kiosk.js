@@ -34,7 +34,7 @@
   };
   // Without network the board cannot be loaded: until it can, nothing of the person stays here.
   const goHome = async () => {
-    const answer = await fetch("/health", { cache: "no-store" }).catch(() => null);
+    const answer = await fetch("/", { method: "HEAD", cache: "no-store" }).catch(() => null);
     if (answer && answer.ok) {
       location.assign("/");
       return;
