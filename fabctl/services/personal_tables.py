@@ -46,6 +46,7 @@ HELD: Sequence[Held] = (
     Held("person", "id", Fate.BLANK, {"display_name": NOBODY, "language": None, "role": "member"}),
     Held("account", "person_id", Fate.BLANK, {"name": NOBODY, "suspended_reason": None}),
     Held("credential", "person_id", Fate.DELETE, secret=("password_hash", "pin_hash")),
+    Held("badge", "person_id", Fate.DELETE, secret=("badge_hash",)),
     Held("sign_in", "person_id", Fate.DELETE, secret=("token_hash",)),
     Held("api_token", "person_id", Fate.DELETE, secret=("token_hash",)),
     Held("feed", "person_id", Fate.DELETE, secret=("token_hash",)),
