@@ -89,6 +89,13 @@ def test_the_plots_numbers_and_the_same_in_words(lab: WebLab) -> None:
     assert later["nozzle_c"] == [22.0]
 
 
+def test_a_heater_that_is_off_has_no_target(lab: WebLab) -> None:
+    lab.workshop.temperatures("printer-a", nozzle_c=21.0, nozzle_target_c=0)
+    assert plotted(lab)["nozzle_target_c"] == [None]
+    page = lab.browser(language="fr").get(PAGE).get_data(as_text=True)
+    assert "Consigne" not in page
+
+
 def test_a_point_at_most_every_five_seconds_and_a_gap_where_nothing_came(lab: WebLab) -> None:
     warm(lab, 10, every_s=1.0)
     assert plotted(lab)["nozzle_c"] == [20.0, 25.0]

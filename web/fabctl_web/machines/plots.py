@@ -15,6 +15,7 @@ from fabctl_web.machines.rooms import rooms
 from fabctl_web.speech import Speech
 
 area = Blueprint("plots", __name__)
+TARGETS = (COLUMNS.index("nozzle_target_c"), COLUMNS.index("bed_target_c"))
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Plot:
     """What a page with a plot needs."""
 
     has_bed: bool
+    has_target: bool
     has_progress: bool
     words: str
     """For those who do not see the drawing."""
@@ -32,8 +34,9 @@ def plot_of(machine: str, _: Speech) -> Plot | None:
     rows = rooms().history.rows(machine)
     if not rows:
         return None
-    has = {name: any(row.values[n] is not None for row in rows) for n, name in enumerate(COLUMNS)}
-    return Plot(has["bed_c"], has["done"], in_words(rows, _))
+    has = {name: any(_shown(row, n) is not None for row in rows) for n, name in enumerate(COLUMNS)}
+    targets = has["nozzle_target_c"] or has["bed_target_c"]
+    return Plot(has["bed_c"], targets, has["done"], in_words(rows, _))
 
 
 @area.get("/m/<machine>/history")
@@ -47,12 +50,16 @@ def history(machine: str) -> Response:
     shown = [row for row in with_gaps(rows) if row.at > after]
     found["at"] = [round(row.at, 1) for row in shown]
     for n, name in enumerate(COLUMNS):
-        found[name] = [_short(row.values[n]) for row in shown]
+        found[name] = [_shown(row, n) for row in shown]
     return jsonify(found)
 
 
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _shown(row: Row, column: int) -> float | None:
+    """Return a value as it is drawn. A target of 0 °C means that the heater is off: no line."""
+    value = row.values[column]
+    if value is None or (value == 0.0 and column in TARGETS):
+        return None
+    return round(value, 3)
 
 
 def in_words(rows: list[Row], _: Speech) -> str:
