@@ -39,6 +39,8 @@ class Scene:
     child: str = ""
     """Pia's, born in 2013; nobody has signed for her."""
     group: str = ""
+    minor: str = ""
+    """Élise's id, born in 2009: she has a place in the session that runs, and no consent."""
     places: dict[str, str] = field(default_factory=dict)
     """Places in the session that runs, by name; without a name: empty."""
 
@@ -151,6 +153,7 @@ def _take(scene: Scene, db: Session) -> None:
     for number, name in enumerate(NAMES):
         person = add(scene, db, name, 2005 + number, by="ana")
         scene.places[name] = enrol(scene, db, scene.running, person, by="ana")
+        scene.minor = person  # the last one
     scene.places["Mo"] = enrol(scene, db, scene.full, scene.id("mo"), by="mo")
     for session in (scene.running, scene.coming):
         made = enrolments.hold_places(

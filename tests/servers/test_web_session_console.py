@@ -177,6 +177,22 @@ def test_everyone_who_was_here_passes_and_is_certified(scene: Scene) -> None:
     assert scene.lab.browser().get(paper).location.startswith("/in")
 
 
+def test_what_was_signed_on_paper_is_written_down_by_those_who_lead(scene: Scene) -> None:
+    ana, page = signed(scene, "ana"), page_of(scene)
+    form = f"/workshops/{scene.running}/consent/{scene.minor}"
+    assert "Signed on paper for Élise" in text(ana, form)
+    said = {"takes_part": "true", "signed_by": "guardian", "guardian_name": "Ines"}
+    assert ana.post(form, said, page=form).status_code == 409  # no telephone number
+    send(ana, form, form, **said, guardian_phone="0612345678")
+    shown = text(ana, page)
+    assert form not in shown
+    assert "0612345678" in shown
+    for login in ("eve", "mo", "pia"):  # they lead nothing, or somebody else
+        assert signed(scene, login).get(form).status_code == 404, login
+    stranger = f"/workshops/{scene.running}/consent/{scene.id('mo')}"
+    assert ana.get(stranger).status_code == 404  # takes no part in this session
+
+
 def test_notes_are_kept_for_those_who_lead(scene: Scene) -> None:
     ana, page = signed(scene, "ana"), page_of(scene)
     path = f"/workshops/{scene.running}/notes"

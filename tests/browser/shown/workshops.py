@@ -31,6 +31,7 @@ def fill(served: Served) -> dict[str, str]:
         "workshop": scene.workshop,
         "child": scene.child,
         "pia": scene.id("pia"),
+        "minor": scene.minor,
     }
 
 
@@ -63,6 +64,7 @@ AREA = Area(
         Shown("/workshops", "ana"),
         Shown("/workshops/{running}/console", "ana"),
         Shown("/workshops/{running}/needs", "ana"),
+        Shown("/workshops/{running}/consent/{minor}", "ana"),
         Shown("/workshops/{coming}/console", "ana", desk=True),
         Shown("/workshops/{running}/console", "mo"),
         Shown("/staff/workshops", "ana", desk=True),

@@ -56,19 +56,19 @@ def card(lab: Lab, session: SessionView, workshop: WorkshopView, speech: Speech)
 
 
 def _left(lab: Lab, found: SessionView, speech: Speech) -> tuple[str, str, str]:
+    """Return whether places are left in one word, with its icon and the pattern of its edge."""
     if found.cancelled_at is not None:
         return speech("Cancelled"), "ban", "broken"
     if found.end <= lab.clock.now():
         return speech("Over"), "history", "silent"
     if found.start <= lab.clock.now():
         return speech("Has begun"), "play", "busy"
-    if found.free == 1:
-        return speech("One place left"), "circle-check", "free"
     if found.free:
-        return speech("{count} places left", count=found.free), "circle-check", "free"
-    if found.waiting:
-        return speech("Full, {count} waiting", count=found.waiting), "hourglass", "reserved"
-    return speech("Full"), "hourglass", "reserved"
+        one = speech("One place left")
+        several = speech("{count} places left", count=found.free)
+        return one if found.free == 1 else several, "circle-check", "free"
+    waiting = speech("Full, {count} waiting", count=found.waiting)
+    return waiting if found.waiting else speech("Full"), "hourglass", "reserved"
 
 
 def for_whom(workshop: WorkshopView, speech: Speech) -> str:

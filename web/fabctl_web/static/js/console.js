@@ -120,7 +120,7 @@
     if (sending) return;
     sending = true;
     let marks = waiting().slice(0, MOST_AT_ONCE);
-    while (marks.length > 0) {
+    do {
       const answer = await ask(root.dataset.marks, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": token },
@@ -141,18 +141,8 @@
       }
       refuse(found.marks);
       marks = waiting().slice(0, MOST_AT_ONCE);
-    }
+    } while (marks.length > 0);
     sending = false;
-    show();
-  };
-
-  const look = async () => {
-    if (waiting().length > 0) {
-      await send();
-      return;
-    }
-    const answer = await ask("/health", {});
-    away = answer === null || answer.status >= 500;
     show();
   };
 
@@ -185,16 +175,17 @@
     event.preventDefault();
     event.stopPropagation();
     banner.scrollIntoView({ block: "nearest" });
-    look();
+    send();
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     if (away && link && !link.getAttribute("href").startsWith("#")) hold(event);
   }, { capture: true });
 
-  window.addEventListener("online", look);
+  window.addEventListener("online", send);
   window.addEventListener("offline", () => { away = true; show(); });
-  setInterval(look, LOOK_EVERY_MS);
+  // Also with nothing to send: the answer says what others marked, and that the lab is there.
+  setInterval(send, LOOK_EVERY_MS);
   show();
-  look();
+  send();
 })();
