@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from fabctl.services import bookings, people
 from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
-from tests.browser.test_screens import ALL_RULES, CUT_TEXT, SMALL_TARGETS, violations
+from tests.browser.looks import ALL_RULES, CUT_TEXT, SMALL_TARGETS, violations
 
 MOST_TABS = 60
 
@@ -44,7 +44,8 @@ def press(found: Screen, selector: str, key: str = "Enter") -> None:
 def test_three_taps_from_the_board_to_any_free_slot(served: Served, screen: OpenScreen) -> None:
     served.lab.workshop.say("printer-a", "running", job="j1")
     found = screen(KIOSK)
-    found.sign_in(path="/")
+    found.be("camille")
+    found.open("/")
     found.taps = 0
     found.tap('a.card[href="/m/printer-a"]')
     found.page.wait_for_url(found.url + "/m/printer-a")
@@ -58,8 +59,8 @@ def test_three_taps_from_the_board_to_any_free_slot(served: Served, screen: Open
 def test_booked_moved_and_cancelled_with_a_finger(served: Served, screen: OpenScreen) -> None:
     day = book_tomorrow(served, "camille", "printer-b", 9)
     found = screen(KIOSK)
-    found.sign_in(path="/planning")
-    found.open(f"/planning?day={day}")
+    found.be("camille")
+    found.open(f"/planning/{day}")
     expect(found.page.locator(".block.yours")).to_contain_text("À toi")
     found.tap('.line:has(a[href="/m/printer-a/book"]) .free a')
     found.tap("#chosen-time .slots form:nth-of-type(5) button")  # 8 h, and half an hour each
@@ -77,13 +78,14 @@ def test_booked_moved_and_cancelled_with_a_finger(served: Served, screen: OpenSc
 
 def test_booked_moved_and_cancelled_with_a_keyboard(served: Served, screen: OpenScreen) -> None:
     found = screen(PHONE, desk=True)
-    found.sign_in_as("camille")
+    found.be("camille")
+    found.open("/")
     press(found, ".menu summary")
     press(found, '.menu a[href="/planning"]')
     press(found, ".days a:has(use[href$='arrow-right'])")
-    found.page.wait_for_url("**day=*")
+    found.page.wait_for_url("**/planning/*")
     press(found, '.line:has(a[href="/m/printer-a/book"]) .free a')
-    found.page.wait_for_url("**/book?**")
+    found.page.wait_for_url("**/book/**")
     press(found, "#chosen-time button")
     expect(found.page.locator(".notice.good")).to_contain_text("Réservé : Demain")
     press(found, '.head > a[href="/me"]')
@@ -99,7 +101,8 @@ def test_waiting_for_a_slot_and_taking_it(served: Served, screen: OpenScreen) ->
     served.lab.certified("sam")
     day = book_tomorrow(served, "sam", "printer-a", 10)
     found = screen(PHONE, desk=True)
-    found.sign_in_as("camille", f"/m/printer-a/book?day={day}&time=10:00")
+    found.be("camille")
+    found.open(f"/m/printer-a/book/{day}/10:00")
     found.tap("#chosen-time button")
     expect(found.page.locator("[data-waiting]")).to_contain_text("Demain, 10\u00a0h à 11\u00a0h")
     sam = served.lab.browser()
@@ -123,7 +126,7 @@ def test_the_planning_looks_again_each_minute_and_keeps_the_focus(
     found = screen(KIOSK, desk=True)
     found.page.clock.install()
     tomorrow = served.lab.clock.now() + timedelta(days=1)
-    found.open(f"/planning?day={tomorrow.date().isoformat()}")
+    found.open(f"/planning/{tomorrow.date().isoformat()}")
     expect(found.page.locator(".block.taken")).to_have_count(0)
     found.page.focus("#at-printer-c")
     book_tomorrow(served, "sam", "printer-a", 11)
@@ -139,7 +142,8 @@ def test_a_kiosk_left_alone_in_the_middle_shows_nothing_of_the_person(
     day = book_tomorrow(served, "camille", "printer-b", 9)
     found = screen(KIOSK)
     found.page.clock.install()
-    found.sign_in(path="/me")
+    found.be("camille")
+    found.open("/me")
     found.tap('a:has-text("Déplacer")')
     found.page.select_option("#time", "15:15")
     found.page.clock.run_for(61_000)
@@ -150,7 +154,7 @@ def test_a_kiosk_left_alone_in_the_middle_shows_nothing_of_the_person(
         found.page.wait_for_load_state("load")
         content = found.page.content()
         assert [word for word in seen if word in content] == [], found.page.url
-    found.open(f"/planning?day={day}")
+    found.open(f"/planning/{day}")
     assert [word for word in seen if word in found.page.content()] == []
     expect(found.page.locator(".block.taken")).to_contain_text("Pris")
 
@@ -174,7 +178,8 @@ def test_a_series_a_refusal_and_a_secret_are_pages_like_any_other(
     served.lab.certified("sam")
     day = book_tomorrow(served, "sam", "printer-a", 14)
     found = screen(KIOSK, desk=True)
-    found.sign_in_as("staff", "/planning/series?resource=printer-a")
+    found.be("staff")
+    found.open("/planning/series?resource=printer-a")
     found.page.fill("#day", day)
     found.page.fill("#weeks", "3")
     found.tap("main form button")

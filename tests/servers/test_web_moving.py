@@ -30,7 +30,7 @@ def lab(tmp_path: Path) -> Iterator[WebLab]:
 
 def test_a_moment_of_the_planning_opens_the_booking_page_there(lab: WebLab) -> None:
     camille = signed_in(lab, "camille")
-    page = text_of(camille, f"/m/printer-a/book?day={TOMORROW}&time=14:15")
+    page = text_of(camille, f"/m/printer-a/book/{TOMORROW}/14:15")
     starts = re.findall(r'name="start" value="([^"]+)"', page)
     assert datetime.fromisoformat(starts[0]) == datetime(2026, 11, 24, 13, 15, tzinfo=UTC)
     answer = camille.post(
@@ -39,9 +39,17 @@ def test_a_moment_of_the_planning_opens_the_booking_page_there(lab: WebLab) -> N
     assert answer.status_code == 303
 
 
-@pytest.mark.parametrize("time", ["25:00", "x", "", "14:15+02:00"])
+def test_a_sign_in_on_the_way_leads_back_to_the_moment(lab: WebLab) -> None:
+    path = f"/m/printer-a/book/{TOMORROW}/14:15"
+    browser = lab.browser()
+    assert f"/in?next={path}" in text_of(browser, path)
+    sent = {"login": "camille", "password": "camille-password", "next": path}
+    assert browser.post("/in/password", sent, page="/in?with=password").location == path
+
+
+@pytest.mark.parametrize("time", ["25:00", "x", "14:15+02:00"])
 def test_a_moment_that_is_none_is_left_out(lab: WebLab, time: str) -> None:
-    page = text_of(lab.browser(), f"/m/printer-a/book?day={TOMORROW}&time={time}")
+    page = text_of(lab.browser(), f"/m/printer-a/book/{TOMORROW}/{time}")
     assert 'id="chosen-time"' not in page
 
 

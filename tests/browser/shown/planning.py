@@ -76,15 +76,15 @@ def fill(served: Served) -> dict[str, str]:
         feeds.create(db, clock, kind=feeds.PERSON, subject=camille.id, by=camille.id)
         name = "Mon-programme-qui-compte-les-heures-de-toutes-les-machines"
         tokens.create_token(db, clock, person_id=camille.id, name=name, by=camille.id)
-        child = participants.add_participant(
+        participants.add_participant(
             db, clock, zone, first_name=LONG_NAME, birth_year=clock.now().year - 11,
             guardian_id=camille.id, by=staff.id,
         )  # fmt: skip
-    return {"reservation": moved, "tomorrow": day.isoformat(), "child": child}
+    return {"reservation": moved, "day": day.isoformat(), "time": "16:30"}
 
 
-PLANNED = "/planning?day={tomorrow}"
-BOOK = "/m/printer-a/book?day={tomorrow}&time=16:30"
+PLANNED = "/planning/{day}"
+BOOK = "/m/printer-a/book/{day}/{time}"
 AREA = Area(
     "planning",
     fill,
@@ -95,7 +95,7 @@ AREA = Area(
         Shown(PLANNED, "camille"),
         Shown(PLANNED, "camille", desk=True),
         Shown(BOOK, "camille"),
-        Shown("/m/printer-b/book?day={tomorrow}&time=09:00", "camille"),
+        Shown("/m/printer-b/book/{day}/09:00", "camille"),
         Shown("/m/salle/book", "camille"),
         Shown("/reservations/{reservation}/move", "camille"),
         Shown("/me", "camille"),

@@ -31,12 +31,21 @@ QUARTERS = [time(hour, minute) for hour in range(24) for minute in (0, 15, 30, 4
 
 @opens(area, "/m/<machine>/book")
 def page(machine: str) -> str:
-    """Propose the next slots that fit, or those at the moment that the query names."""
+    """Propose the next slots that fit."""
+    return _page(machine, None)
+
+
+@opens(area, "/m/<machine>/book/<day>/<time>")
+def page_at(machine: str, day: str, time: str) -> str:
+    """Propose the slots at a moment of the planning. A sign-in on the way leads back to it."""
+    return _page(machine, _looked_at(current_lab(), day, time))
+
+
+def _page(machine: str, moment: datetime | None) -> str:
     lab = current_lab()
     place = place_or_404(lab, machine)
     minutes = request.args.get("minutes", type=int, default=USUAL_MIN)
     minutes = minutes if minutes in LENGTHS_MIN else USUAL_MIN
-    moment = _looked_at(lab)
     now = lab.clock.now()
     person = signed_in()
     slots = next_slots(lab, machine, minutes)
@@ -50,7 +59,6 @@ def page(machine: str) -> str:
         minutes=minutes,
         lengths=LENGTHS_MIN,
         found=around(lab, machine, moment, minutes) if moment else None,
-        kept={name: request.args[name] for name in ("day", "time") if moment},
         taken=to_wait_for(lab, machine, person) if person else [],
         groups=groups,
         account=chosen_group(groups),
@@ -75,13 +83,10 @@ def _quarter(local: datetime) -> int:
     return local.hour * 4 + local.minute // 15
 
 
-def _looked_at(lab: Lab) -> datetime | None:
-    """Return the moment that the query names, if it is one and not past."""
-    args = request.args
-    if "day" not in args or "time" not in args:
-        return None
+def _looked_at(lab: Lab, day: str, clock: str) -> datetime | None:
+    """Return a moment on the lab's clocks, if it is one and not past."""
     try:
-        found = forms.instant(args["day"], args["time"], lab.config.time_zone)
+        found = forms.instant(day, clock, lab.config.time_zone)
     except (ValueError, OverflowError):
         return None
     now = lab.clock.now()

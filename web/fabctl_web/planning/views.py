@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.pages import page
-from fabctl_web.people.signed_in import signed_in
+from fabctl_web.people.signed_in import go, signed_in
 from fabctl_web.planning.grid import HOUR, Block, read_day
 
 area = Blueprint("planning", __name__, template_folder="templates")
@@ -18,21 +19,28 @@ FURTHEST_DAYS = 366
 
 
 @page(area, "/planning")
-def day() -> str:
+def day() -> Response | str:
+    """Show today; a day that was chosen has an address of its own."""
+    if "day" in request.args:
+        wanted = wanted_day(request.args["day"], _today())
+        return go(url_for("planning.on", day=wanted.isoformat()))
+    return _shown("planning/day.html", _today())
+
+
+@page(area, "/planning/<day>")
+def on(day: str) -> str:
     """Show a day: what is free is a link that books."""
-    return _shown("planning/day.html")
+    return _shown("planning/day.html", wanted_day(day, _today()))
 
 
-@area.get("/planning/lines")
-def lines() -> str:
+@area.get("/planning/<day>/lines")
+def lines(day: str) -> str:
     """Return the day as it is now. No page: it keeps nobody's session on a shared screen."""
-    return _shown("planning/lines.html")
+    return _shown("planning/lines.html", wanted_day(day, _today()))
 
 
-def _shown(template: str) -> str:
+def _shown(template: str, wanted: date) -> str:
     lab = current_lab()
-    today = lab.clock.now().astimezone(lab.config.time_zone).date()
-    wanted = wanted_day(today)
     found = read_day(lab, wanted, signed_in())
     hours = found.hours
     return render_template(
@@ -49,13 +57,18 @@ def _shown(template: str) -> str:
     )
 
 
-def wanted_day(today: date) -> date:
-    """Return the day that the query asks for; today for none, or one that is too far away."""
+def wanted_day(written: str, today: date) -> date:
+    """Return a day; today for what is none, or too far away."""
     try:
-        found = date.fromisoformat(request.args.get("day", ""))
+        found = date.fromisoformat(written)
     except ValueError:
         return today
     return found if abs((found - today).days) <= FURTHEST_DAYS else today
+
+
+def _today() -> date:
+    lab = current_lab()
+    return lab.clock.now().astimezone(lab.config.time_zone).date()
 
 
 def _noon(lab: Lab, wanted: date) -> datetime:
