@@ -47,6 +47,8 @@ from fabctl_web.api import people as api_people
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
 from fabctl_web.interlocks.views import area as interlocks_area
+from fabctl_web.kiosks.areas import AREAS as KIOSK_AREAS
+from fabctl_web.kiosks.paired import paired_screen
 from fabctl_web.lab import AsksMachines, Lab, current_lab
 from fabctl_web.live import events
 from fabctl_web.machines import areas as machine_areas
@@ -56,6 +58,7 @@ from fabctl_web.people.mine import unread
 from fabctl_web.people.views import area as people_area
 from fabctl_web.planning.areas import AREAS as PLANNING_AREAS
 from fabctl_web.training.areas import AREAS as TRAINING_AREAS
+from fabctl_web.staff_house.areas import AREAS as HOUSE_AREAS
 from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
@@ -104,9 +107,10 @@ def create_app(
         *machine_areas.AREAS,
         interlocks_area,
         people_area,
+        *KIOSK_AREAS,
         *PLANNING_AREAS,
     )
-    pages = (*areas, *WORKSHOP_AREAS, *TRAINING_AREAS)
+    pages = (*areas, *WORKSHOP_AREAS, *HOUSE_AREAS, *TRAINING_AREAS)
     for area in (*pages, *API_AREAS, events.area, static_files.blueprint(files), _health()):
         app.register_blueprint(area)
     return app
@@ -143,6 +147,7 @@ def _set_up_templates(app: Flask, lab: Lab) -> None:
         ),
         static=lab.files.address,
         lab_name=lab.config.name,
+        lab_zone=lab.config.time_zone.key,
         session_s=int(LASTS[SignInKind.KIOSK].total_seconds()),
         warn_s=signed_in.KIOSK_WARN_S,
     )
@@ -154,6 +159,7 @@ def _who() -> dict[str, Any]:
     return {
         "person": person,
         "kiosk": kiosk,
+        "screen": paired_screen(),
         "menu": lambda: menu.entries(person, kiosk=kiosk),
         "said": language.speech(),
         "is_here": menu.is_here,

@@ -60,7 +60,15 @@ ENTRIES = (
     Entry("workshop_desk.offered", "calendar-clock", _("Run workshops"), whoever_runs_workshops),
     Entry("courses_desk.offered", "book-open", _("Courses"), staff_at_a_desk),
     Entry("interlocks.history", "shield-check", _("Interlocks"), staff_at_a_desk),
+    Entry("screen_desk.listed", "monitor", _("Screens"), staff_at_a_desk),
+    Entry("badges.search", "id-card", _("Badges"), staff_at_a_desk),
     Entry("labels.labels", "qr-code", _("Labels of the machines"), staff_at_a_desk),
+    Entry("house_resources.listed", "building-2", _("Rooms and machines"), staff_at_a_desk),
+    Entry("house_hours.of_house", "clock", _("Opening hours"), staff_at_a_desk),
+    Entry("house_closures.listed", "ban", _("Closures"), staff_at_a_desk),
+    Entry("house_policies.listed", "list-checks", _("Rules of booking"), staff_at_a_desk),
+    Entry("house_statistics.of_year", "chart-column", _("Statistics"), staff_at_a_desk),
+    Entry("accessibility.statement", "info", _("Accessibility")),
 )
 """In the order shown."""
 

@@ -16,6 +16,7 @@ from fabctl.services import sign_ins
 from fabctl.services.people import PersonView
 from fabctl.services.sign_ins import SignInKind, SignInView
 from fabctl_web import uploads
+from fabctl_web.kiosks.paired import paired_screen
 from fabctl_web.lab import current_lab
 from fabctl_web.pages import is_page
 
@@ -43,10 +44,12 @@ def _no_file_from_strangers() -> Response | None:
 
 
 def is_kiosk() -> bool:
-    """Say whether this browser is a shared screen, by its address (lab.toml).
+    """Say whether this is a shared screen: paired by the staff, or by its address (lab.toml).
 
-    Never behind a proxy: there, every browser would have the proxy's own address.
+    By address never behind a proxy: there, every browser would have the proxy's own.
     """
+    if paired_screen() is not None:
+        return True
     if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For")):
         return False
     return request.remote_addr in current_lab().config.web.kiosk_addresses
