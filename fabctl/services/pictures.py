@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import struct
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +40,10 @@ class Picture:
 class Shown:
     """Which pictures of a file there are."""
 
-    thumbnail: bool
+    thumbnail: tuple[int, int] | None
+    """The width and height of the slicer's own picture, if there is one: a page keeps its room."""
     path: tuple[int, int] | None
-    """The drawing's width and height, if there is one."""
+    """The drawing's, if there is one."""
     step: int = 0
     """How far the drawing is: as long as this stays, so does the image."""
 
@@ -69,7 +71,7 @@ def shown(folder: Path, sha256: str, kind: MachineKind, line: int | None = None)
     if drawn and line is not None:
         printed = kind is MachineKind.PRINTER
         step = round(_share(drawn, line) * 50) if printed else _pieces_done(drawn, line)
-    return Shown(_thumbnail(folder, sha256).is_file(), size, step)
+    return Shown(_size(_thumbnail(folder, sha256)), size, step)
 
 
 def thumbnail(folder: Path, sha256: str) -> Picture | None:
@@ -128,6 +130,15 @@ def _read(folder: Path, sha256: str, kind: MachineKind) -> Preview | None:
     try:
         return Preview.from_json(_drawing(folder, sha256, kind).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none was made, or another version's
+        return None
+
+
+def _size(png: Path) -> tuple[int, int] | None:
+    """Return a PNG's width and height from its first chunk (PNG specification, section 11.2.2)."""
+    try:
+        with png.open("rb") as file:
+            return struct.unpack(">II", file.read(24)[16:])
+    except (OSError, struct.error):
         return None
 
 

@@ -137,7 +137,7 @@ def test_a_file_with_a_thumbnail_shows_it(lab: WebLab) -> None:
     browser, picture = signed_in(lab, "camille"), png(96, 54)
     job = uploaded(lab, browser, with_thumbnail(TAG.read_bytes(), picture, 96, 54))
     page = browser.get(PAGE).get_data(as_text=True)
-    assert f'src="{job}/thumbnail"' in page
+    assert f'src="{job}/thumbnail" width="96" height="54"' in page
     assert f"{job}/path" not in page
     answer = browser.get(f"{job}/thumbnail")
     assert (answer.status_code, answer.mimetype, answer.data) == (200, "image/png", picture)

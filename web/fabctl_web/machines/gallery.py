@@ -31,7 +31,7 @@ class Frame:
     @property
     def has_any(self) -> bool:
         """Whether there is any picture."""
-        return self.shown.thumbnail or self.shown.path is not None
+        return bool(self.shown.thumbnail or self.shown.path)
 
     @property
     def wants_path(self) -> bool:
