@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from fabctl.model.booking import Slot
-from fabctl.model.certification import Level
+from fabctl.model.certification import Level, Standing
 from fabctl.model.people import Role
 from fabctl.model.training import Expiry
 from fabctl.services import (
@@ -22,8 +24,9 @@ from fabctl.services import (
 )
 from fabctl.services.courses import Wording
 from fabctl.services.quizzes import QuestionWording
-from tests.web_lab import WebLab
+from tests.web_lab import OUTSIDE, Browser, WebLab
 
+KIOSK = "127.0.0.1"
 LONG = "Maximiliane-Alexandrine de Montmorency-Châteauneuf"
 CRITERIA = (
     "Vérifie que le plateau est vide et propre",
@@ -107,8 +110,8 @@ def training_scene(lab: WebLab) -> Scene:
     """Fill the lab."""
     karim = lab.person("karim", pin="445566", role=Role.TRAINER)
     staff = lab.person("sasha", role=Role.STAFF)
-    for login, pin in (("noemie", "556677"), ("lea", "667788"), ("omar", "778899")):
-        lab.person(login, pin=pin)
+    for login in ("noemie", "lea", "omar"):
+        lab.person(login)
     with lab.db.transaction() as db:
         for machine in ("printer-a", "printer-b"):
             certifications.certify(
@@ -153,3 +156,40 @@ def _session(lab: WebLab, db: Session, staff: str, course: str) -> None:
         db, lab.clock, workshop_id=workshop.id, slot=Slot(start, start + timedelta(hours=2)),
         resource_ids=[], animators=[staff], places=4, by=staff,
     )  # fmt: skip
+
+
+# -- at a browser
+
+
+def signed(scene: Scene, login: str, address: str = OUTSIDE) -> Browser:
+    """Return a browser at which somebody is signed in and reads English."""
+    browser = scene.lab.browser(address)
+    browser.sign_in(login)
+    browser.get("/?lang=en")  # a shared screen begins in the lab's first language
+    return browser
+
+
+def text(browser: Browser, path: str, status: int = 200) -> str:
+    """Return a page that must answer so."""
+    answer = browser.get(path)
+    assert answer.status_code == status, path
+    return answer.get_data(as_text=True)
+
+
+def send(browser: Browser, path: str, page: str, status: int = 303, **fields: Any) -> str:
+    """Send a form that must be answered so; return what came."""
+    answer = browser.post(path, fields, page=page)
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    return answer.get_data(as_text=True)
+
+
+def standing(scene: Scene, login: str, machine: str = "printer-a") -> Standing:
+    """Return what somebody's history on a machine amounts to."""
+    lab = scene.lab
+    with lab.db.reading() as db:
+        return certifications.standing_at(db, scene.id(login), machine, lab.clock.now())
+
+
+def marks(page: str) -> list[tuple[str, str]]:
+    """Return the steps of a page and how each is marked."""
+    return re.findall(r'data-step="([\w-]+)" data-mark="(\w*)"', page)

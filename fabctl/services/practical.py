@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -10,13 +11,14 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.model.certification import Level
+from fabctl.model.certification import Level, Standing
 from fabctl.model.notice import Code
 from fabctl.model.practical import criteria, pass_refusals
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.training import CourseStep, language_for, step_refusals
 from fabctl.services import notices, presence
 from fabctl.services.audit import audit
+from fabctl.services.certifications import CertificationView
 from fabctl.services.courses import CourseView, get_course
 from fabctl.services.notices import About
 from fabctl.services.people_desk import searched
@@ -29,6 +31,8 @@ WAITED = timedelta(days=365)
 """Who has done nothing for so long is found by name, not on the list."""
 MOST_FOUND = 20
 SHORTEST_SEARCH = 2
+_LEVELS = tuple(Level)
+"""The lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,23 @@ def trainers(session: Session, clock: Clock, *, course: CourseView) -> list[Trai
         if trainer_on(session, now, one, machines) == machines
     ]
     return sorted(found, key=lambda one: (not one.here, searched(one.name)))
+
+
+def holds_already(course: CourseView, held: Mapping[str, CertificationView]) -> bool:
+    """Say whether somebody holds what a course certifies, or more, on all its machines: from it,
+    from another course, or without any.
+
+    :param held: their certifications by machine.
+    """
+    least = _LEVELS.index(course.rules.level)
+    found = [held.get(machine) for machine in course.resource_ids]
+    return all(
+        one is not None
+        and one.standing in {Standing.VALID, Standing.SUPERVISED}
+        and one.level is not None
+        and _LEVELS.index(one.level) >= least
+        for one in found
+    )
 
 
 def trains_on(session: Session, clock: Clock, *, resource_id: str, by: str) -> bool:

@@ -86,7 +86,7 @@ def _offered(
     lab: Lab, db: Session, found: CourseView, names: Mapping[str, str], stand: Stand | None
 ) -> Shown:
     """Return a line of the list; whoever waits for a trainer reads who they are."""
-    waits = stand is not None and stand.progress.next in BY_A_TRAINER
+    waits = stand is not None and (stand.ends_soon or stand.progress.next in BY_A_TRAINER)
     trainers = practical.trainers(db, lab.clock, course=found) if waits else []
     return shown(found, names, speech(), stand=stand, trainers=tuple(trainers))
 
@@ -130,10 +130,9 @@ def _group(one: Shown) -> str:
         return TO_BEGIN
     if one.next is None:
         return MINE
-    if one.stand.progress.standing is Standing.VALID:
-        return MINE
     begun = set(one.stand.progress.done) - {CourseStep.PREREQUISITES}
-    return ON_MY_WAY if begun or one.stand.progress.standing is not Standing.NONE else TO_BEGIN
+    troubled = one.stand.progress.standing in {Standing.EXPIRED, Standing.SUSPENDED}
+    return ON_MY_WAY if begun or troubled else TO_BEGIN
 
 
 def _sessions(lab: Lab, db: Session, found: CourseView) -> list[SessionView]:

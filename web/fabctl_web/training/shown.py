@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from fabctl.model.certification import Standing
 from fabctl.model.practical import told
-from fabctl.model.training import CourseStep, language_for
+from fabctl.model.training import CourseStep, language_for, warning_due
 from fabctl.services.certifications import CertificationView
 from fabctl.services.courses import CourseView
-from fabctl.services.practical import Trainer, criteria_of
+from fabctl.services.practical import Trainer, criteria_of, holds_already
 from fabctl.services.training import Progress
 from fabctl.services.workshops import SessionView
 from fabctl_web.lab import Lab
@@ -60,6 +59,9 @@ class Stand:
     css: str
     until: str
     """Until when the certification holds; empty: for ever, or it does not hold."""
+    holds: bool
+    """Whether they hold what the course certifies, from wherever."""
+    ends_soon: bool
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Shown:
     @property
     def next(self) -> CourseStep | None:
         """Return the step that is to be done now; None: none, or nobody is asked about."""
-        return self.stand.progress.next if self.stand else None
+        return None if self.stand is None or self.stand.holds else self.stand.progress.next
 
 
 def shown(
@@ -139,18 +141,20 @@ def standing_of(
     speech: Speech,
 ) -> Stand:
     """Return where somebody stands; of several machines, the certification that ends first."""
-    icon, css = LOOKS[progress.standing]
-    ends = [
-        one.expires_at
-        for machine in course.resource_ids
-        if (one := held.get(machine)) and one.expires_at
-    ]
-    until = _until(lab, min(ends), speech) if ends and progress.standing in _HOLDS else ""
-    return Stand(progress, speech(STANDING_WORDS[progress.standing]), icon, css, until)
-
-
-_HOLDS = {Standing.VALID, Standing.SUPERVISED}
-
-
-def _until(lab: Lab, end: datetime, speech: Speech) -> str:
-    return speech("until {time}", time=speech.day(end, lab.clock.now()))
+    holds = holds_already(course, held)
+    found = progress.standing
+    if not holds and found is Standing.VALID:
+        found = Standing.NONE  # a lower level: what this course certifies is not held yet
+    icon, css = LOOKS[found]
+    ends = [one.expires_at for one in map(held.get, course.resource_ids) if one and one.expires_at]
+    now = lab.clock.now()
+    end = min(ends) if ends and holds else None
+    return Stand(
+        progress=progress,
+        word=speech(STANDING_WORDS[found]),
+        icon=icon,
+        css=css,
+        until=speech("until {time}", time=speech.day(end, now)) if end else "",
+        holds=holds,
+        ends_soon=end is not None and warning_due(end, now),
+    )
