@@ -11,6 +11,7 @@ import pytest
 
 from fabctl.model.notice import Code
 from fabctl.services import (
+    enrolments,
     feeds,
     notices,
     participants,
@@ -19,6 +20,7 @@ from fabctl.services import (
 from fabctl.services.notices import About
 from tests.booking_hand import KIOSK, NASTY, person, signed_in, text_of
 from tests.web_lab import WebLab, web_lab
+from tests.workshop_scene import workshop_scene
 
 
 @pytest.fixture
@@ -156,3 +158,15 @@ def test_a_calendar_of_a_machine(lab: WebLab) -> None:
     page = camille.post("/me/calendars", {"what": "printer-b"}, page="/me/data")
     assert "<b>Imprimante 3D B</b>" in page.get_data(as_text=True)
     assert camille.post("/me/calendars", {"what": "nope"}, page="/me/data").status_code == 404
+
+
+def test_places_in_workshops_stand_on_ones_page(lab: WebLab) -> None:
+    scene = workshop_scene(lab)
+    mo = signed_in(lab, "mo")
+    with lab.db.transaction() as db:
+        enrolments.enrol(
+            db, lab.clock, lab.config.time_zone, session_id=scene.coming,
+            person_ids=[scene.id("mo")], by=scene.id("mo"),
+        )  # fmt: skip
+    assert f'data-place="{scene.coming}"' in text_of(mo, "/me")
+    assert "data-place" not in text_of(signed_in(lab, "sam"), "/me")

@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fabctl.model.booking_facts import ResourceKind
-from fabctl.services import (
-    opening,
-    resources,
-    series,
-)
+from fabctl.model.booking_facts import ClaimKind, ResourceKind
+from fabctl.model.booking_slots import Slot
+from fabctl.services import closures, machines, opening, resources, series
 from fabctl_web.static_files import FOLDER
 from tests.booking_hand import KIOSK, NASTY, TOMORROW, advance, coming, person, signed_in, text_of
 from tests.web_lab import WebLab, web_lab
@@ -82,6 +79,32 @@ def test_a_day_that_is_none_is_today(lab: WebLab, day: str) -> None:
     assert (answer.status_code, answer.location) == (303, "/planning/2026-11-23")
     if day and "/" not in day:
         assert 'value="2026-11-23"' in text_of(browser, f"/planning/{day}")
+
+
+def test_what_is_closed_kept_up_or_out_of_order_says_so(lab: WebLab) -> None:
+    staff, zone = lab.person("staff", role="staff"), lab.config.time_zone
+    start = lab.clock.now() + timedelta(days=1)
+    with lab.db.transaction() as db:
+        opening.set_week(db, lab.clock, week={1: ((9 * 60, 18 * 60),)}, by=staff.id)
+        for hour, kind in enumerate((ClaimKind.MAINTENANCE, ClaimKind.CLOSURE)):
+            slot = Slot(start + timedelta(hours=2 * hour), start + timedelta(hours=2 * hour + 1))
+            closures.close(
+                db, lab.clock, zone, resource_id="printer-a", kind=kind, slot=slot, note=NASTY,
+                by=staff.id,
+            )  # fmt: skip
+    page = text_of(lab.browser(), f"/planning/{TOMORROW}")
+    assert NASTY not in page
+    assert blocks(page) == [
+        ("free", 0, 4), ("maintenance", 4, 8), ("free", 8, 12), ("closed", 12, 16),
+        ("free", 16, 36),
+    ]  # fmt: skip
+    assert blocks(text_of(lab.browser(), "/planning/2026-11-25")) == [("closed", 0, 48)]
+    with lab.db.transaction() as db:
+        machines.set_out_of_order(db, lab.clock, resource_id="printer-a", reason=NASTY, by=staff.id)
+    page = text_of(lab.browser(), f"/planning/{TOMORROW}")
+    assert blocks(page) == [("closed", 0, 36)]
+    assert "Out of order" in page
+    assert NASTY not in page
 
 
 @pytest.mark.parametrize("day", ["2027-03-28", "2027-10-31"])

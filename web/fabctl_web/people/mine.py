@@ -73,7 +73,9 @@ def _after() -> tuple[datetime, str] | None:
 def _told(lab: Lab, view: NoticeView) -> Told:
     said = worded(view, speech().language, lab.config.time_zone)
     address = ""
-    if view.subject.startswith(("reservation:", "waiting:")):
+    if view.about.session_id is not None:
+        address = url_for("workshops.session", session=view.about.session_id)
+    elif view.subject.startswith(("reservation:", "waiting:")):
         address = url_for("people.me")
     elif view.about.resource_id in lab.config.machines:
         address = url_for("machines.page", machine=view.about.resource_id)

@@ -37,7 +37,7 @@ def init_app(app: Flask) -> None:
 
 
 def _no_file_from_strangers() -> Response | None:
-    if request.endpoint != "machines.upload" or signed_in() is not None:
+    if request.endpoint not in uploads.PAGE_UPLOADS or signed_in() is not None:
         return None
     uploads.drain()
     return go(url_for("people.enter", next=back_address(request.referrer)))

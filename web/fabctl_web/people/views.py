@@ -16,6 +16,7 @@ from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
 from fabctl_web.pages import page
 from fabctl_web.people.own import own_things
+from fabctl_web.people.own_workshops import own_workshops
 from fabctl_web.people.signed_in import (
     close_session,
     extend_session,
@@ -122,7 +123,12 @@ def leave() -> Response:
 def me() -> str:
     """Show a person what is theirs: reservations, certifications, jobs."""
     person = person_needed()
-    return render_template("people/me.html", own=own_things(current_lab(), person, speech()))
+    lab, said = current_lab(), speech()
+    return render_template(
+        "people/me.html",
+        own=own_things(lab, person, said),
+        workshops=own_workshops(lab, person, said),
+    )
 
 
 def _welcome(person: PersonView) -> Response:
