@@ -107,6 +107,18 @@ def test_marks_may_come_twice_and_in_any_order(scene: Scene) -> None:
     assert answer["rows"][scene.places["Bilal"]] == {"presence": "", "mark": ""}
 
 
+def test_an_empty_list_only_asks_and_only_those_who_lead(scene: Scene) -> None:
+    ana, path = signed(scene, "ana"), f"/workshops/{scene.running}/marks"
+    asked = post(ana, scene)
+    assert asked.get_json()["rows"][scene.places["Bilal"]] == {"presence": "", "mark": ""}
+    for login in ("eve", "mo"):
+        browser = signed(scene, login)
+        token = form_token(text(browser, f"/workshops/{scene.coming}"))
+        answer = browser.client.post(path, json={"marks": []}, headers={"X-CSRFToken": token})
+        assert answer.status_code == 409, login
+        assert scene.places["Bilal"] not in answer.get_data(as_text=True)
+
+
 def test_a_mark_that_is_refused_keeps_no_other_from_being_taken(scene: Scene) -> None:
     stranger = {**mark(scene, 1, "Bilal", presence="late"), "enrolment": scene.places["Mo"]}
     good = mark(scene, 2, "Chloé", presence="late")
