@@ -58,6 +58,7 @@ from fabctl_web.people.mine import unread
 from fabctl_web.people.views import area as people_area
 from fabctl_web.planning.areas import AREAS as PLANNING_AREAS
 from fabctl_web.training.areas import AREAS as TRAINING_AREAS
+from fabctl_web.staff.areas import AREAS as STAFF_AREAS
 from fabctl_web.staff_house.areas import AREAS as HOUSE_AREAS
 from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
@@ -110,7 +111,7 @@ def create_app(
         *KIOSK_AREAS,
         *PLANNING_AREAS,
     )
-    pages = (*areas, *WORKSHOP_AREAS, *HOUSE_AREAS, *TRAINING_AREAS)
+    pages = (*areas, *WORKSHOP_AREAS, *STAFF_AREAS, *HOUSE_AREAS, *TRAINING_AREAS)
     for area in (*pages, *API_AREAS, events.area, static_files.blueprint(files), _health()):
         app.register_blueprint(area)
     return app

@@ -57,6 +57,8 @@ ENTRIES = (
     Entry("workshops.coming", "users-round", _("Workshops")),
     Entry("training_path.mine", "graduation-cap", _("Training")),
     Entry("people.me", "user-round", _("My page"), whoever_is_signed_in),
+    Entry("staff_today.today", "clipboard-list", _("Today at the lab"), staff_at_a_desk),
+    Entry("staff_people.people", "user-plus", _("People"), staff_at_a_desk),
     Entry("workshop_desk.offered", "calendar-clock", _("Run workshops"), whoever_runs_workshops),
     Entry("courses_desk.offered", "book-open", _("Courses"), staff_at_a_desk),
     Entry("interlocks.history", "shield-check", _("Interlocks"), staff_at_a_desk),
