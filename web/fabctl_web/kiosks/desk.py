@@ -92,7 +92,7 @@ def remove(screen: str) -> Answer:
     return go(url_for("screen_desk.listed"))
 
 
-@area.post("/staff/screens/unlock")
+@area.post("/staff/screens/try-again")
 def unlock() -> Answer:
     """Let a locked screen take codes and badges again."""
     me, lab = staff_needed(), current_lab()
