@@ -181,3 +181,22 @@ def test_the_staff_set_a_rule_aside_with_a_reason_and_nobody_else(lab: WebLab) -
     answer = camille.post(path, {**why, "day": "2026-11-25"}, page=path)
     assert 'data-code="override-not-allowed"' in answer.get_data(as_text=True)
     assert coming(lab, "camille") == []
+
+
+def test_what_was_just_cancelled_is_booked_again_with_one_tap(lab: WebLab) -> None:
+    mine = lab.book(person(lab, "camille"), "printer-a", after_min=60, minutes=90)
+    camille = signed_in(lab, "camille")
+    camille.post(f"/reservations/{mine}/cancel", page="/me")
+    page = text_of(camille, "/me").split("data-cancelled")[1]
+    sent = dict(re.findall(r'name="(start|minutes)" value="([^"]+)"', page))
+    assert camille.post("/m/printer-a/book", sent, page="/me").status_code == 303
+    assert "data-cancelled" not in text_of(camille, "/me")
+    (found,) = coming(lab, "camille")
+    assert (found.start, found.end - found.start) == (
+        lab.clock.now() + timedelta(hours=1),
+        timedelta(minutes=90),
+    )
+    camille.post(f"/reservations/{found.id}/cancel", page="/me")
+    assert "data-cancelled" in text_of(camille, "/me")
+    advance(lab, 11 * 60)
+    assert "data-cancelled" not in text_of(camille, "/me")

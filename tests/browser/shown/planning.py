@@ -45,6 +45,9 @@ def fill(served: Served) -> dict[str, str]:
             ).id  # fmt: skip
 
     moved = book(camille, "printer-a", 11, 1.5)
+    gone = book(camille, "printer-g", 19, 2)
+    with lab.db.transaction() as db:
+        bookings.cancel(db, clock, zone, reservation_id=gone, by=camille.id)
     book(sam, "printer-a", 14.5, 1.5)
     book(sam, "printer-b", 8, 3)
     book(camille, "printer-c", 13, 1)

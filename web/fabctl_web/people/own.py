@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fabctl.model.certification import Standing
 from fabctl.model.job import JobState, trouble_text
-from fabctl.services import bookings, certifications, jobs, resources, waiting
+from fabctl.services import bookings, certifications, jobs, reservation_lists, resources, waiting
 from fabctl.services.bookings import ReservationView
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
@@ -42,6 +42,10 @@ STANDING_WORDS = {
 }
 
 
+UNDO = timedelta(minutes=10)
+MOST_READ = 200
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the page, ready to be shown."""
@@ -53,6 +57,8 @@ class Row:
     first: str
     second: str
     good: bool = True
+    resource: str = ""
+    """The id of what is booked, a machine or not."""
     can_check_in: bool = False
     begun: bool = False
     series: str = ""
@@ -60,6 +66,9 @@ class Row:
     answer_until: datetime | None = None
     """Until when an offer is kept."""
     can_drop: bool = False
+    start: datetime | None = None
+    """When what was cancelled would have begun: it can be booked again."""
+    minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class Own:
     """The page /me."""
 
     reservations: list[Row]
+    cancelled: list[Row]
+    """Just now: whoever touched the wrong button books it again."""
     waiting: list[Row]
     certifications: list[Row]
 
@@ -75,12 +86,20 @@ def own_things(lab: Lab, person: PersonView, speech: Speech) -> Own:
     """Read everything that the page shows."""
     with lab.db.reading() as db:
         coming = bookings.coming_for_person(db, lab.clock, person_id=person.id)
+        every = reservation_lists.of_person(
+            db, person_id=person.id, by=person.id, since=lab.clock.now(), limit=MOST_READ
+        )
         waits = waiting.of_person(db, person_id=person.id)
         held = certifications.of_person(db, lab.clock, person_id=person.id)
         names = {one.id: one.name for one in resources.list_all(db)}
     now = lab.clock.now()
     return Own(
         reservations=[_reservation_row(lab, names, found, speech) for found in coming],
+        cancelled=[
+            _cancelled_row(lab, names, one, speech)
+            for one in every
+            if _just_cancelled(one, now) and not any(_again(one, other) for other in coming)
+        ],
         waiting=[_waiting_row(lab, names, one, speech) for one in waits if one.slot.end > now],
         certifications=[
             _row(
@@ -115,6 +134,25 @@ def _reservation_row(
         begun=found.start < now,
         series=found.series_id or "",
     )
+
+
+def _just_cancelled(found: ReservationView, now: datetime) -> bool:
+    at = found.cancelled_at
+    return at is not None and at > now - UNDO and found.start > now and found.series_id is None
+
+
+def _again(gone: ReservationView, found: ReservationView) -> bool:
+    """Say whether a part of what was cancelled is booked again."""
+    same = gone.resource_id == found.resource_id
+    return same and gone.start < found.end and found.start < gone.end
+
+
+def _cancelled_row(
+    lab: Lab, names: Mapping[str, str], found: ReservationView, speech: Speech
+) -> Row:
+    row = _reservation_row(lab, names, found, speech)
+    minutes = int((found.end - found.start).total_seconds() // 60)
+    return replace(row, start=found.start, minutes=minutes, resource=found.resource_id)
 
 
 def _waiting_row(lab: Lab, names: Mapping[str, str], one: WaitingView, speech: Speech) -> Row:
