@@ -236,7 +236,7 @@ def _show(kept: Kept | None = None) -> str:
         ],
         more=more,
         words=tables.words(),
-        places=[("", say("Choose a place")), *places.items()],
+        places=[("", say(_("Choose a place"))), *places.items()],
         kinds=[(kind.value, say(word)) for kind, word in KINDS.items()],
         typed=typed,
         today=today,

@@ -201,7 +201,7 @@ def _special_day(
     if special is not None:
         hours = week_forms.in_words(special.periods, say)
     else:
-        hours = say("closed") if closed else say("like its weekday")
+        hours = say(_("closed")) if closed else say(_("like its weekday"))
     said = say.on(day, lab.clock.now())
     reason = (special.reason or "") if special else ""
     return SpecialDay(day, said, hours, reason, holiday, special is not None)

@@ -84,7 +84,7 @@ def stretch(slot: Slot) -> str:
     if slot.start.astimezone(zone).date() == slot.end.astimezone(zone).date():
         return say.slot(slot.start, slot.end, now)
     said = say(
-        "{start} until {end}", start=say.moment(slot.start, now), end=say.moment(slot.end, now)
+        _("{start} until {end}"), start=say.moment(slot.start, now), end=say.moment(slot.end, now)
     )
     return said[0].upper() + said[1:]
 

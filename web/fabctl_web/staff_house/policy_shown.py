@@ -19,6 +19,12 @@ from fabctl_web.staff_house import names
 from fabctl_web.staff_house.kept import typed
 from fabctl_web.staff_house.policy_words import UNITS, WORDS, of_rules, said
 
+
+def _(template: str) -> str:
+    """Mark a sentence for the catalogue; it is translated where it is shown."""
+    return template
+
+
 VERSIONS = 20
 """Of a policy's history, on its page."""
 
@@ -101,7 +107,7 @@ def rows(
             value=typed(name, written),
             unlimited=unlimited,
             inherited=said(name, of_rules(around, name), say),
-            source=_source(around.scopes.get(number.field), say("built in")),
+            source=_source(around.scopes.get(number.field), say(_("built in"))),
         )
 
 
@@ -122,7 +128,11 @@ def holding(db: Session, resource: str) -> Iterator[tuple[str, str, str]]:
     say, rules = speech(), policies.rules_of_resource(db, resource)
     for name, (label, _meaning) in WORDS.items():
         source = rules.scopes.get(NUMBERS[name].field)
-        yield say(label), said(name, of_rules(rules, name), say), _source(source, say("built in"))
+        yield (
+            say(label),
+            said(name, of_rules(rules, name), say),
+            _source(source, say(_("built in"))),
+        )
 
 
 def _source(scope: Scope | None, otherwise: str) -> str:
@@ -130,10 +140,10 @@ def _source(scope: Scope | None, otherwise: str) -> str:
     if scope is None:
         return otherwise
     if scope.reach is Reach.LAB:
-        return say("the whole lab")
+        return say(_("the whole lab"))
     if scope.reach is Reach.CATEGORY:
-        return say("the kind “{kind}”", kind=scope.subject)
-    return say("this place")
+        return say(_("the kind “{kind}”"), kind=scope.subject)
+    return say(_("this place"))
 
 
 def history(lab: Lab, db: Session, scope: Scope, by: str) -> list[tuple[str, str, list[str]]]:
@@ -152,19 +162,19 @@ def history(lab: Lab, db: Session, scope: Scope, by: str) -> list[tuple[str, str
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     say = speech()
     for name in WORDS:
-        old = said(name, before[name], say) if name in before else say("as around")
-        new = said(name, after[name], say) if name in after else say("as around")
+        old = said(name, before[name], say) if name in before else say(_("as around"))
+        new = said(name, after[name], say) if name in after else say(_("as around"))
         if old != new:
-            yield say("{rule}: {old} → {new}", rule=say(WORDS[name][0]), old=old, new=new)
+            yield say(_("{rule}: {old} → {new}"), rule=say(WORDS[name][0]), old=old, new=new)
 
 
 def title(scope: Scope, places: Mapping[str, str]) -> str:
     """Return what a scope is called."""
     say = speech()
     if scope.reach is Reach.LAB:
-        return say("The whole lab")
+        return say(_("The whole lab"))
     if scope.reach is Reach.CATEGORY:
-        return say("Every place of the kind “{kind}”", kind=scope.subject)
+        return say(_("Every place of the kind “{kind}”"), kind=scope.subject)
     return places.get(scope.subject, scope.subject)
 
 

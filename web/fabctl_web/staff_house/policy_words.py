@@ -114,10 +114,10 @@ def said(name: str, value: Any, say: Speech) -> str:
     if value is None:
         return say(_MACHINES) if name == "certification" else say(NEVER.get(name, _NO_LIMIT))
     if kind is Kind.YES_NO:
-        return say("yes") if value else say("no")
+        return say(_("yes")) if value else say(_("no"))
     if kind is Kind.DAYS or (kind is Kind.MINUTES and value and value % DAY_MIN == 0):
         days = value if kind is Kind.DAYS else value // DAY_MIN
-        return say("1 day") if days == 1 else say("{days} days", days=days)
+        return say(_("1 day")) if days == 1 else say(_("{days} days"), days=days)
     return say.lasting(value * 60) if kind is Kind.MINUTES else str(value)
 
 

@@ -91,7 +91,7 @@ def export() -> Response:
                 one.what,
                 one.place.category,
                 one.within,
-                say("Yes") if one.order.out_of_order_at else say("No"),
+                say(_("Yes")) if one.order.out_of_order_at else say(_("No")),
                 one.order.reason,
             )
             for one in _lines(db)

@@ -20,6 +20,13 @@ from fabctl_web.speech import Speech
 
 LEAST, SPARE = 2, 1
 """Pairs of fields for a day, and blank ones after those that are filled."""
+
+
+def _(template: str) -> str:
+    """Mark a sentence for the catalogue; it is translated where it is shown."""
+    return template
+
+
 MOST = 12
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 
@@ -68,9 +75,9 @@ def read(sent: Form, name: str) -> Periods:
 def in_words(periods: Periods, say: Speech) -> str:
     """Return a day's hours as people say them."""
     if not periods:
-        return say("closed")
+        return say(_("closed"))
     return ", ".join(
-        say("{start} to {end}", start=_spoken(opens, say), end=_spoken(closes, say))
+        say(_("{start} to {end}"), start=_spoken(opens, say), end=_spoken(closes, say))
         for opens, closes in periods
     )
 
@@ -82,9 +89,9 @@ def week_in_words(week: Mapping[int, Periods], say: Speech) -> list[str]:
 
 def _spoken(minutes: int, say: Speech) -> str:
     if minutes == DAY_MIN:
-        return say("midnight")
+        return say(_("midnight"))
     clock = say.wall(time(*divmod(minutes % DAY_MIN, 60)))
-    return say("{time} the day after", time=clock) if minutes > DAY_MIN else clock
+    return say(_("{time} the day after"), time=clock) if minutes > DAY_MIN else clock
 
 
 def _field(minutes: int, after: int | None = None) -> str:
