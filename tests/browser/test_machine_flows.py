@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -10,7 +12,7 @@ from fabctl_web.machines.camera import Snapshot
 from fabctl_web.machines.history import Row
 from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
 from tests.browser.shown.machine import StillCamera, heat_up, rooms_of
-from tests.gcode_pictures import TAG, png, with_thumbnail
+from tests.gcode_pictures import TAG, TAG_LINES, png, with_thumbnail
 
 PAGE = "/m/printer-a"
 BUDGET = 110_000
@@ -31,6 +33,7 @@ def file_of_camille(served: Served) -> None:
 def test_after_the_pin_a_job_starts_with_one_tap(served: Served, screen: OpenScreen) -> None:
     file_of_camille(served)
     found = screen(KIOSK)
+    found.page.clock.install()
     found.open("/")
     found.tap('a[href="/m/printer-a"]')
     found.page.wait_for_url(f"**{PAGE}")
@@ -43,7 +46,14 @@ def test_after_the_pin_a_job_starts_with_one_tap(served: Served, screen: OpenScr
     found.tap(".primary-action button")
     found.page.wait_for_selector('[data-state="running"]')
     assert found.taps - before == 1
-    expect(found.page.locator(".pictures.running .path")).to_be_visible()
+    path = found.page.locator(".pictures.running .path")
+    expect(path).to_have_attribute("src", re.compile(r"step=0$"))
+    job = served.inner.machine("printer-a").job
+    assert job
+    served.lab.workshop.progress("printer-a", job, 0.5, lines=TAG_LINES)
+    found.page.clock.fast_forward(10_000)
+    expect(path).to_have_attribute("src", re.compile(r"step=[1-9]\d?$"))
+    assert path.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 1000
     assert found.troubles() == []
 
 

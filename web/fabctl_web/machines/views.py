@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, current_app, flash, make_response, render_template, request, url_for
+from flask import Blueprint, flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.messaging.payloads import Answer
@@ -67,13 +67,6 @@ def panel(machine: str) -> str:
     return render_template("machines/panel.html", **_panel(machine))
 
 
-def _training(machine: str) -> str:
-    """Return the address of the training for a machine."""
-    if "training_path.mine" not in current_app.view_functions:
-        return ""
-    return url_for("training_path.mine", machine=machine)
-
-
 def _panel(machine: str) -> dict[str, Any]:
     lab, said = current_lab(), speech()
     return {
@@ -81,7 +74,7 @@ def _panel(machine: str) -> dict[str, Any]:
         "takes_files": takes_files(lab, machine),
         "panel": panel_of(lab, machine, signed_in()),
         "use_minutes": USE_MINUTES,
-        "learn": _training(machine),
+        "learn": url_for("training_path.mine", machine=machine),
         "frame_of": lambda job: frame_of(lab, job),
         "kind_word": lambda problem: kind_word(problem.kind, said),
         "job_word": lambda job: job_word(job, said),
