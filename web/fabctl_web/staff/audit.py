@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -109,7 +110,7 @@ def _all(lab: Lab, by: str, wanted: Wanted, _: Speech) -> Iterator[tuple[object,
                 word = _(DEEDS[one.what]) if one.what in DEEDS else one.what
                 who = names.get(one.who or "", one.who or "")
                 at = one.at.astimezone(lab.config.time_zone)
-                yield (f"{at:%Y-%m-%d %H:%M:%S}", who, word, one.what, one.subject, _plain(one))
+                yield (f"{at:%Y-%m-%d %H:%M:%S}", who, word, one.what, one.subject, _details(one))
 
 
 def _pages(db: Session, by: str, wanted: Wanted) -> Iterator[list[TrailLine]]:
@@ -135,7 +136,8 @@ def _read(db: Session, by: str, wanted: Wanted, before: int | None, limit: int) 
 
 def _rows(lab: Lab, db: Session, found: list[TrailLine]) -> list[Row]:
     about = [one.subject.removeprefix(PERSON) for one in found if one.subject.startswith(PERSON)]
-    names = staff_day.names_of(db, [*about, *(one.who for one in found)])
+    told = [value for one in found for value in one.details.values() if isinstance(value, str)]
+    names = staff_day.names_of(db, [*about, *told, *(one.who for one in found)])
     places = lab_names(lab, db)
     return [_row(lab, one, names, places) for one in found]
 
@@ -156,7 +158,7 @@ def _row(lab: Lab, one: TrailLine, names: dict[str, str], places: dict[str, str]
         word=_(DEEDS[one.what]) if one.what in DEEDS else one.what,
         about=about,
         address=address,
-        details=_plain(one),
+        details=_plain(one, names | places),
     )
 
 
@@ -168,11 +170,31 @@ def _who(lab: Lab, who: str | None, names: dict[str, str]) -> str:
     return names.get(who, who)
 
 
-def _plain(one: TrailLine) -> str:
-    """Return the details as the trail has them, shortened."""
-    parts = (f"{name}: {value}" for name, value in one.details.items() if value not in (None, ""))
+def _details(one: TrailLine) -> str:
+    """Return the details for a table, as the trail has them."""
+    return json.dumps(dict(one.details), ensure_ascii=False) if one.details else ""
+
+
+def _plain(one: TrailLine, names: Mapping[str, str]) -> str:
+    """Return the details as the trail has them, ids of ours as names, shortened."""
+    parts = (
+        f"{name}: {_value(value, names)}"
+        for name, value in one.details.items()
+        if value not in (None, "")
+    )
     written = " · ".join(parts)
     return written if len(written) <= LONGEST else f"{written[: LONGEST - 1]}…"
+
+
+def _value(value: object, names: Mapping[str, str]) -> str:
+    if not isinstance(value, str):
+        return str(value)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return names.get(value, value)
+    local = moment.astimezone(current_lab().config.time_zone) if moment.tzinfo else moment
+    return f"{local:%Y-%m-%d %H:%M}" if len(value) > len("2026-11-23") else value
 
 
 def _links(found: PersonRecord) -> tuple[str, str]:

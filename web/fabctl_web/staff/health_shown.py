@@ -126,7 +126,7 @@ def _streams(lab: Lab) -> Line:
     open_now = lab.hub.streams
     full = open_now >= MOST_STREAMS
     look = ("blocked", "triangle-alert") if full else GOOD
-    line = _line("streams", _("Live pages"), look, _("{count} open", count=open_now))
+    line = _line("streams", _("Live pages"), look, _("Open: {count}", count=open_now))
     most = _("{most} at most; above that, pages ask every 10 s.", most=MOST_STREAMS)
     return replace(line, first=most)
 
@@ -157,7 +157,8 @@ def _machine(lab: Lab, name: str) -> Line:
     shown = face(lab.config.machines[name].name, view, booked, now, speech(), lock)
     look = LOOKS[look_key(view, booked, now, lock)]
     line = _line(name, shown.name, (look.css, look.icon), shown.word)
-    first = " · ".join(part for part in (lab.config.machines[name].driver, shown.detail) if part)
+    told = (lab.config.machines[name].driver, shown.detail if look.css != "silent" else "")
+    first = " · ".join(part for part in told if part)
     address = url_for("machines.page", machine=name)
     return replace(line, first=first, second=_age(view.age_s), address=address)
 
@@ -186,5 +187,10 @@ def _age(seconds: float | None) -> str:
 def _megabytes(count: int) -> str:
     _ = speech()
     if count < 1_000_000_000:
-        return _("{count} MB", count=f"{count / 1_000_000:.1f}")
-    return _("{count} GB", count=f"{count / 1_000_000_000:.1f}")
+        return _("{count} MB", count=_tenths(count / 1_000_000))
+    return _("{count} GB", count=_tenths(count / 1_000_000_000))
+
+
+def _tenths(value: float) -> str:
+    written = f"{value:.1f}"
+    return written.replace(".", ",") if speech().language == "fr" else written

@@ -29,6 +29,7 @@ from fabctl_web.people.private import Secret
 from fabctl_web.people.signed_in import staff_needed
 from fabctl_web.staff import person_shown as shown
 from fabctl_web.staff.tabs import tabs
+from fabctl_web.staff.today_machines import page_if_any
 from fabctl_web.staff.words import GROUPS, RIGHTS, ROLES, choices
 
 area = Blueprint("staff_person", __name__, template_folder="templates")
@@ -70,6 +71,7 @@ def record_page(me: PersonView, person: str, secret: Secret | None = None) -> st
         languages=[(one, NAMES.get(one, one)) for one in lab.config.languages],
         language=NAMES.get(found.language or "", ""),
         kinds=choices(RIGHTS),
+        badges=page_if_any("badges.of_person", person=person),
         check_page=shown.check_page,
         tabs=tabs(),
         **parts,

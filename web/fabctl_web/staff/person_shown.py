@@ -60,6 +60,7 @@ def _certification(
     icon, css = LOOKS[found.standing]
     _, now = speech(), lab.clock.now()
     until = _("until {time}", time=_.day(found.expires_at, now)) if found.expires_at else ""
+    since = _("since {time}", time=_.day(found.since, now))
     level = _(LEVELS[found.level]) if found.level else ""
     known = found.resource_id in lab.config.machines
     desk = check_page(found.resource_id, person) if known else ""
@@ -67,8 +68,7 @@ def _certification(
     return Line(
         id=found.resource_id,
         title=places.get(found.resource_id, found.resource_id),
-        first=" · ".join(part for part in (level, until) if part),
-        second=_("Since {time}", time=_.day(found.since, now)),
+        first=" · ".join(part for part in (level, since, until) if part),
         state=_(STANDING_WORDS[found.standing]),
         css=css,
         icon=icon,

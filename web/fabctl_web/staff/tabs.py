@@ -31,7 +31,7 @@ TABS = (
     ("staff_people.people", "users-round", _("People")),
     ("staff_groups.groups", "building-2", _("Groups")),
     ("staff_audit.trail", "history", _("Audit trail")),
-    ("staff_health.health", "activity", _("Health")),
+    ("staff_health.health", "activity", _("System")),
 )
 
 

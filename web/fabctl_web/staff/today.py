@@ -102,16 +102,16 @@ def gathered(lab: Lab, db: Session, me: PersonView, words: str) -> Day:
         today_people.next_section(lab, db, me),
         today_people.here(lab, db, me),
         today_people.absent(lab, db, me),
+        today_people.tasks(lab, db, me),
+        today_people.mail_troubles(lab, db, me),
     ]
     right = [
         today_machines.to_look_at(lab, db),
         today_machines.out_of_order(lab, db, me),
         today_machines.open_problems(lab, db, me),
         today_people.checks(lab, db, me),
-        today_people.tasks(lab, db, me),
         today_machines.due_plans(lab, db, me),
         today_people.locked_screens(lab, db),
-        today_people.mail_troubles(lab, db, me),
     ]
     return Day([one.narrowed(words) for one in left], [one.narrowed(words) for one in right])
 

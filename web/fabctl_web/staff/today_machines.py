@@ -21,6 +21,8 @@ from fabctl_web.staff.lines import Act, Line, Section
 
 LOOKED_AT = frozenset({"blocked", "broken", "offline", "unknown"})
 """Looks that need a person: what is out of order has a list of its own."""
+URGENT_FIRST = ("broken", "blocked", "silent")
+"""Patterns of these looks, in the order shown."""
 GONE = frozenset({"offline", "unknown"})
 MOST = 100
 
@@ -29,6 +31,7 @@ def to_look_at(lab: Lab, db: Session) -> Section:
     """Return the machines that are blocked, broken or silent."""
     _ = speech()
     found = [one for name in lab.config.machines if (one := _machine(lab, db, name))]
+    found.sort(key=lambda line: URGENT_FIRST.index(line.css))
     return Section("machines", _("Machines to look at"), "wrench", _("All machines"), tuple(found))
 
 
