@@ -20,7 +20,7 @@ CHECKED = (
     _("In light and dark colours, in French and in English."),
     _("Widths: no page has to be scrolled sideways, no word on a button is cut."),
     _("Buttons: at least 56 points on touchscreens of the lab, 44 elsewhere."),
-    _("Text of at least 18 points. States of machines: contrast of at least 7 to 1."),
+    _("Running text of at least 18 points. States of machines: contrast of at least 7 to 1."),
     _("A state never has a colour only: it has an icon and a word too."),
     _("Signing in, booking, moving and cancelling: with the keyboard alone."),
     _("Plots: the same numbers are there as words or as a table."),

@@ -31,6 +31,20 @@ KINDS = {
     ResourceKind.SPACE: _("Room or space"),
     ResourceKind.SEAT: _("Seat or bench"),
 }
+CATEGORIES = {
+    "printer": _("3D printer"),
+    "mill": _("Mill"),
+    "laser": _("Laser cutter"),
+    "other": _("Other machine"),
+    "space": _("Room or space"),
+    "seat": _("Seat or bench"),
+}
+"""Kinds of place that every lab has; others are the lab's own words."""
+
+
+def category(kind: str) -> str:
+    """Return what a kind of place is called."""
+    return speech()(CATEGORIES[kind]) if kind in CATEGORIES else kind
 
 
 def places(db: Session) -> dict[str, str]:

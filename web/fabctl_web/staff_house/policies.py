@@ -53,7 +53,9 @@ def listed() -> str:
         looked_at=looked_at,
         holds=holds,
         new_places=[one for one in places.items() if (Reach.RESOURCE, one[0]) not in set_already],
-        new_kinds=[one for one in kinds if (Reach.CATEGORY, one) not in set_already],
+        new_kinds=[
+            (one, names.category(one)) for one in kinds if (Reach.CATEGORY, one) not in set_already
+        ],
         lab_set=(Reach.LAB, "") in set_already,
     )
 

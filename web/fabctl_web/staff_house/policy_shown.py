@@ -142,7 +142,7 @@ def _source(scope: Scope | None, otherwise: str) -> str:
     if scope.reach is Reach.LAB:
         return say(_("the whole lab"))
     if scope.reach is Reach.CATEGORY:
-        return say(_("the kind “{kind}”"), kind=scope.subject)
+        return say(_("the kind “{kind}”"), kind=names.category(scope.subject))
     return say(_("this place"))
 
 
@@ -174,7 +174,7 @@ def title(scope: Scope, places: Mapping[str, str]) -> str:
     if scope.reach is Reach.LAB:
         return say(_("The whole lab"))
     if scope.reach is Reach.CATEGORY:
-        return say(_("Every place of the kind “{kind}”"), kind=scope.subject)
+        return say(_("Every place of the kind “{kind}”"), kind=names.category(scope.subject))
     return places.get(scope.subject, scope.subject)
 
 

@@ -155,7 +155,7 @@ def _sentence(table: Table, language: str, title: str) -> str:
     most, most_of = max(counted, key=lambda one: one[0])
     least, least_of = min(counted, key=lambda one: one[0])
     return say(
-        _("{title}: most visits {most} ({most_of}), fewest {least} ({least_of})."),
+        _("{title}. Most visits: {most} ({most_of}). Fewest: {least} ({least_of})."),
         title=title,
         most=most,
         most_of=in_words.label(table.name, most_of.key, language),

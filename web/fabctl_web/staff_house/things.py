@@ -68,6 +68,7 @@ class Line:
     depth: int
     """How many others it lies in."""
     what: str
+    """Its kind, and which of those it is."""
     within: str
     order: ResourceOrder
 
@@ -190,7 +191,7 @@ def show_one(resource: str, kept: Kept | None = None) -> str:
         "staff_house/resource.html",
         order=order,
         since=speech().moment(stopped, lab.clock.now()) if stopped else "",
-        what=speech()(names.KINDS[place.kind]),
+        what=_what(place),
         within=places.get(place.parent_id or "", ""),
         parents=_parents(places, resource),
         is_machine=place.kind is ResourceKind.MACHINE,
@@ -233,6 +234,12 @@ def _show(kept: Kept | None = None) -> str:
     )
 
 
+def _what(place: PlaceView) -> str:
+    """Return what a place is: its kind, and which of those it is where that says more."""
+    kind, category = speech()(names.KINDS[place.kind]), names.category(place.category)
+    return kind if kind == category else names.joined((kind, category))
+
+
 def _parents(places: dict[str, str], resource: str = "") -> list[tuple[str, str]]:
     others = [(one, name) for one, name in places.items() if one != resource]
     return [("", speech()("Nothing: it stands for itself")), *others]
@@ -243,8 +250,8 @@ def _lines(db: Session) -> Iterator[Line]:
     everything = resources.list_all(db)
     known = {one.id: one.name for one in everything}
     for place, depth in _tree(everything, None, 0, set(known)):
-        if names.matches(place.name, place.id, place.category):
-            what = speech()(names.KINDS[place.kind])
+        if names.matches(place.name, place.id, place.category, _what(place)):
+            what = _what(place)
             order = resource_desk.order_of(db, resource_id=place.id)
             yield Line(place, depth, what, known.get(place.parent_id or "", ""), order)
 
