@@ -46,7 +46,7 @@ def init_app(app: Flask) -> None:
 def _guard(answer: Response) -> Response:
     for name, value in HEADERS.items():
         answer.headers[name] = value
-    if answer.mimetype.startswith("image/") and request.endpoint != "static_files.serve":
+    if (answer.mimetype or "").startswith("image/") and request.endpoint != "static_files.serve":
         answer.headers["Content-Security-Policy"] = FILE_POLICY
     answer.headers.setdefault("Cache-Control", "no-store")
     return answer
