@@ -47,6 +47,7 @@ AREA = Area(
         Shown("/training?words=xyz", "noemie"),
         Shown("/training", "omar"),
         Shown("/training", "alex"),
+        Shown("/training", "karim"),
         Shown("/training/{course}", "noemie"),
         Shown("/training/{trainers}", "omar"),
         Shown("/training/{course}/quiz", "lea"),

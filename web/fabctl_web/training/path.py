@@ -8,7 +8,7 @@ from datetime import timedelta
 from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 
-from fabctl.model.certification import Standing
+from fabctl.model.certification import Level, Standing
 from fabctl.model.training import CourseStep
 from fabctl.services import certifications, courses, practical, resources, training, workshops
 from fabctl.services.courses import CourseView
@@ -51,10 +51,12 @@ def mine() -> str:
         ]
         names = {one.id: one.name for one in resources.list_all(db)}
         stands = _stands(lab, db, found, person) if person else {}
+        trained = _trained(lab, db, person, names) if person else []
         offered = [_offered(lab, db, one, names, stands.get(one.id)) for one in found]
     return render_template(
         "training/mine.html",
         groups=_grouped(offered, person),
+        trained=[] if machine or words else trained,
         words=words,
         machine=machine,
         machine_name=names.get(machine, ""),
@@ -91,6 +93,20 @@ def _offered(
     return shown(found, names, speech(), stand=stand, trainers=tuple(trainers))
 
 
+def _trained(
+    lab: Lab, db: Session, person: PersonView, names: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Return the machines on which somebody trains others: id and name."""
+    held = certifications.of_person(db, lab.clock, person_id=person.id)
+    return [
+        (one.resource_id, names.get(one.resource_id, one.resource_id))
+        for one in held
+        if one.level is Level.TRAINER
+        and one.standing is Standing.VALID
+        and one.resource_id in lab.config.machines
+    ]
+
+
 def _fits(found: CourseView, words: str) -> bool:
     said = searched(" ".join(f"{one.title} {one.description}" for one in found.wording.values()))
     return all(word in said for word in searched(words).split())
@@ -120,9 +136,13 @@ def _grouped(offered: list[Shown], person: PersonView | None) -> list[tuple[str,
     if person is None:
         return [(speech()(ALL), offered)] if offered else []
     groups: dict[str, list[Shown]] = {ON_MY_WAY: [], TO_BEGIN: [], MINE: []}
-    for one in sorted(offered, key=lambda one: searched(one.title)):
+    for one in sorted(offered, key=_ready_first):
         groups[_group(one)].append(one)
     return [(speech()(title), found) for title, found in groups.items() if found]
+
+
+def _ready_first(one: Shown) -> tuple[bool, str]:
+    return one.next is CourseStep.PREREQUISITES, searched(one.title)
 
 
 def _group(one: Shown) -> str:

@@ -29,6 +29,7 @@ STEP_WORDS = {
     CourseStep.PRACTICAL: _("Practical check"),
     CourseStep.FIRST_JOB: _("First job with a trainer"),
 }
+NOT_YET = _("Not yet")
 LOOKS = {
     Standing.VALID: ("badge-check", "free"),
     Standing.SUPERVISED: ("users-round", "reserved"),
@@ -142,16 +143,16 @@ def standing_of(
 ) -> Stand:
     """Return where somebody stands; of several machines, the certification that ends first."""
     holds = holds_already(course, held)
-    found = progress.standing
-    if not holds and found is Standing.VALID:
-        found = Standing.NONE  # a lower level: what this course certifies is not held yet
+    found, word = progress.standing, STANDING_WORDS[progress.standing]
+    if not holds and found is Standing.VALID:  # a lower level than this course's
+        found, word = Standing.NONE, NOT_YET
     icon, css = LOOKS[found]
     ends = [one.expires_at for one in map(held.get, course.resource_ids) if one and one.expires_at]
     now = lab.clock.now()
     end = min(ends) if ends and holds else None
     return Stand(
         progress=progress,
-        word=speech(STANDING_WORDS[found]),
+        word=speech(word),
         icon=icon,
         css=css,
         until=speech("until {time}", time=speech.day(end, now)) if end else "",
