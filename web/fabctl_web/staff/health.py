@@ -11,6 +11,7 @@ from fabctl_web.language import speech
 from fabctl_web.pages import page
 from fabctl_web.people.signed_in import signed_in, staff_needed
 from fabctl_web.staff.health_shown import sections
+from fabctl_web.staff.lines import Section
 from fabctl_web.staff.tabs import tabs
 
 area = Blueprint("staff_health", __name__, template_folder="templates")
@@ -28,7 +29,7 @@ HEADS = (_("List"), _("What"), _("State"), _("Details"), _("Age"))
 def health() -> str:
     """Show the processes' health; the page asks again every 5 s."""
     me, lab, words = staff_needed(), current_lab(), tables.words()
-    found = [one.narrowed(words) for one in sections(lab, me)]
+    found = _narrowed(sections(lab, me), words)
     return render_template(
         "staff/health.html", sections=found, words=words, at=_clock(), tabs=tabs()
     )
@@ -40,7 +41,7 @@ def now() -> str:
     if signed_in() is None:
         abort(401)  # a sign-in page has no place inside this one
     me, lab, words = staff_needed(), current_lab(), tables.words()
-    found = [one.narrowed(words) for one in sections(lab, me)]
+    found = _narrowed(sections(lab, me), words)
     return render_template("staff/health_now.html", sections=found, at=_clock())
 
 
@@ -50,10 +51,14 @@ def export() -> Response:
     me, lab, words = staff_needed(), current_lab(), tables.words()
     rows = [
         (section.title, line.title, line.state, line.first, line.second)
-        for section in sections(lab, me)
-        for line in section.narrowed(words).lines
+        for section in _narrowed(sections(lab, me), words)
+        for line in section.lines
     ]
     return tables.saved("health", [speech()(one) for one in HEADS], rows)
+
+
+def _narrowed(found: list[Section], words: str) -> list[Section]:
+    return [one.narrowed(words, speech()("Nothing found.")) for one in found]
 
 
 def _clock() -> str:

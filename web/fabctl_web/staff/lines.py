@@ -59,7 +59,13 @@ class Section:
     always: bool = False
     """Whether it is shown without a line, too."""
 
-    def narrowed(self, words: str) -> Section:
-        """Return the lines in which every word stands."""
+    def narrowed(self, words: str, nothing: str) -> Section:
+        """Return the lines in which every word stands.
+
+        :param nothing: what stands there if none does: other lines may be there all the same.
+        """
         wanted = searched(words).split()
-        return replace(self, lines=tuple(one for one in self.lines if one.has(wanted)))
+        if not wanted:
+            return self
+        found = tuple(one for one in self.lines if one.has(wanted))
+        return replace(self, lines=found, none=nothing)

@@ -113,7 +113,8 @@ def gathered(lab: Lab, db: Session, me: PersonView, words: str) -> Day:
         today_machines.due_plans(lab, db, me),
         today_people.locked_screens(lab, db),
     ]
-    return Day([one.narrowed(words) for one in left], [one.narrowed(words) for one in right])
+    nothing = speech()("Nothing found.")
+    return Day(*([one.narrowed(words, nothing) for one in column] for column in (left, right)))
 
 
 def _team(db: Session, me: PersonView) -> list[tuple[str, str]]:
