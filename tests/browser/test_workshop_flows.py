@@ -84,7 +84,7 @@ def test_without_network_taps_are_kept_and_sent_once_it_is_back(
     tap(found, scene, "Bilal", "present")
     tap(found, scene, "Driss", "absent")
     found.tap(f"{row(scene, 'Driss')} .undo button")
-    expect(banner).to_contain_text(re.compile(r"Non envoyé : 3\."))
+    expect(banner).to_contain_text(re.compile(r"Non envoyé\s: 3\."))
     unsent = found.page.locator(f"{row(scene, 'Bilal')} [data-unsent]")
     expect(unsent).to_have_text(re.compile("non envoyé"))
     expect(found.page.locator("#there")).to_have_text("Présents : 1 sur 6")

@@ -82,6 +82,22 @@ def test_a_child_takes_part_once_a_guardian_has_signed(scene: Scene) -> None:
     assert "Signed before" in text(pia, form)
 
 
+def test_a_mother_and_her_daughter_come_together_and_leave_together(scene: Scene) -> None:
+    page, pia = f"/workshops/{scene.coming}", signed(scene, "pia")
+    own, hers = (f"{page}/consent/{one}" for one in (scene.id("pia"), scene.child))
+    send(pia, own, own, takes_part="true")
+    told = {"guardian_name": "Pia N.", "guardian_phone": "0612345678"}
+    send(pia, hers, hers, takes_part="true", **told)
+    assert "All together, or nobody." in text(pia, page)
+    send(pia, f"{page}/enrol", page, people=[scene.id("pia"), scene.child])
+    assert states(scene, scene.coming) == ["confirmed"] * 3
+    shown = text(pia, page)
+    assert "It is done: 2 places are yours." in shown
+    place = re.findall(r'data-place="(\w+)"', shown)[0]
+    send(pia, f"/places/{place}/cancel", page, whole_party="1")
+    assert states(scene, scene.coming) == ["confirmed"]
+
+
 def test_a_minor_does_not_sign_for_themselves(scene: Scene) -> None:
     scene.lab.person("tom", birth_year=2012)
     tom = signed(scene, "tom")
