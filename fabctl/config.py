@@ -75,6 +75,11 @@ class DataPaths:
         return self.root / "files"
 
     @property
+    def previews(self) -> Path:
+        """What job files look like; each begins with its file's sha256, and goes with it."""
+        return self.root / "previews"
+
+    @property
     def tmp(self) -> Path:
         """Files on their way in; on the same file system as :attr:`files`."""
         return self.root / "tmp"

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fabctl.config import BrokerConfig, DataPaths, Host, LabConfig
+from fabctl.config_camera import camera_address
 from fabctl.config_controller import controller
 from fabctl.config_interlock import interlocks, summary_line
 from fabctl.config_mail import mail
@@ -261,6 +262,7 @@ def _machine(
         limits=_limits(table.table("limits")),
         options=_options(table.table("options")),
         controller=controller(table.table("controller"), kind),
+        camera=table.take("camera", camera_address, None),
     )
     table.finish()
     return profile
@@ -328,7 +330,9 @@ def summary(config: LabConfig) -> str:
         lines.append(f"mail      through {sent}, from {config.mail.sender}")
     lines += [
         f"machine   {machine.id}: {machine.name}, {machine.kind}, {machine.driver} on "
-        f"{machine.host}" + (f", {show(machine.port)}" if machine.port else "")
+        f"{machine.host}"
+        + (f", {show(machine.port)}" if machine.port else "")
+        + (f", camera {machine.camera}" if machine.camera else "")
         for machine in config.machines.values()
     ]
     lines += [f"interlock {summary_line(one)}" for one in config.interlocks.values()]

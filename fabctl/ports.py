@@ -98,6 +98,8 @@ class MachineProfile:
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     """The driver's own settings, passed through unread."""
     controller: Controller = field(default_factory=Controller)
+    camera: str | None = None
+    """Where a snapshot of the machine is to be had, ``http://…``; None: it has no camera."""
 
 
 class Phase(StrEnum):

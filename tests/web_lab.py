@@ -132,9 +132,11 @@ class Workshop:
         if more.get("job") is None:
             self._publish(self.topics.job(machine), JobPayload(None).encode(STAMP))
 
-    def progress(self, machine: str, job: str, share: float, eta_s: int | None = None) -> None:
+    def progress(
+        self, machine: str, job: str, share: float, eta_s: int | None = None, lines: int = 1000
+    ) -> None:
         """Let a machine say how far its job is."""
-        payload = JobPayload(job, share, int(share * 1000), 1000, eta_s).encode(STAMP)
+        payload = JobPayload(job, share, int(share * lines), lines, eta_s).encode(STAMP)
         self._publish(self.topics.job(machine), payload)
 
     def temperatures(self, machine: str, **values: float | None) -> None:

@@ -36,10 +36,15 @@ class Package:
 
 
 ICONS = (
-    "arrow-left", "calendar-check", "calendar-clock", "calendar-plus", "check",
-    "circle-question-mark", "clock", "delete", "file-up", "hourglass", "key-round", "lock",
-    "log-out", "octagon-x", "pause", "play", "triangle-alert",
-    "unplug", "user-round", "wrench", "x",
+    "activity", "arrow-left", "arrow-right", "award", "badge-check", "ban", "bell", "book-open",
+    "building-2", "calendar-check", "calendar-clock", "calendar-days", "calendar-plus", "camera",
+    "chart-column", "check", "circle-check", "circle-question-mark", "circle-x", "clipboard-list",
+    "clock", "delete", "download", "file-text", "file-up", "flag", "graduation-cap", "hand",
+    "history", "hourglass", "id-card", "info", "key-round", "layout-grid", "link", "list-checks",
+    "lock", "log-out", "mail", "menu", "monitor", "move", "octagon-x", "pause", "pencil", "play",
+    "plus", "printer", "qr-code", "refresh-cw", "rss", "scroll-text", "search", "send", "settings",
+    "shield-check", "thermometer", "trash-2", "triangle-alert", "undo-2", "unplug", "usb",
+    "user-check", "user-plus", "user-round", "users-round", "wifi-off", "wrench", "x",
 )  # fmt: skip
 
 PACKAGES = (
@@ -63,6 +68,13 @@ PACKAGES = (
         "sha512-UnLzNUy1RWoLDfydAatP4NaRm99X/WbQEph7q/PymJnCFIOOwKOx3pBmp5ys8trO0dM+CKGuJgeZP9fAR4mQpA==",
         "OFL-1.1",
         {"atkinson.woff2": "files/atkinson-hyperlegible-next-latin-wght-normal.woff2"},
+    ),
+    Package(
+        "uplot",
+        "1.6.32",
+        "sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==",
+        "MIT",
+        {"uplot.min.js": "dist/uPlot.iife.min.js", "uplot.min.css": "dist/uPlot.min.css"},
     ),
     Package(
         "lucide-static",

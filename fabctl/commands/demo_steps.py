@@ -25,10 +25,12 @@ from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
 from fabctl.errors import DeviceError, FabError, LocalError
 from fabctl.gcode.machine import inspect_for
+from fabctl.gcode.preview import draw
+from fabctl.gcode.sketch import Sketch
 from fabctl.messaging.connect import desk_link
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.requests import MachineRequests, keys_in
-from fabctl.services import jobs, people
+from fabctl.services import jobs, people, pictures
 from fabctl.services.machines import sync_resources
 from fabctl.services.seed import seed_demo
 from fabctl.store.engine import Database, open_database
@@ -157,8 +159,11 @@ def _prepare(config: LabConfig, clock: Clock, database: Database, person_id: str
     profile = config.machines[machine]
     with as_file(files("fabctl_sim") / "gcode" / name) as source:
         stored = _store(source, config.paths.files)
+    sketch = Sketch(profile.kind)
     with stored.open("rb") as stream:
-        report = inspect_for(stream, profile)
+        report = inspect_for(stream, profile, watch=sketch)
+    drawn = draw(sketch, report.lines)
+    pictures.keep(config.paths.previews, stored.stem, profile.kind, report.thumbnail, drawn)
     with database.transaction() as session:
         return jobs.prepare(
             session,

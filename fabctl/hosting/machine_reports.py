@@ -29,7 +29,7 @@ from fabctl.messaging.topics import LabTopics, discovery
 from fabctl.ports import MachineProfile
 from fabctl.units import Seconds
 
-STATE_AGAIN = Seconds(5.0)
+STATE_AGAIN = Seconds(3.0)
 EVENTS_AGAIN = Seconds(5.0)
 JOB_AT_MOST_EVERY = Seconds(1.0)
 TELEMETRY_AT_MOST_EVERY = Seconds(1.0)

@@ -21,6 +21,8 @@ from fabctl.units import Seconds
 
 KINDS = ("state", "job", "interlock", "telemetry", "event", "host")
 TELEMETRY_LIFE = Seconds(60.0)
+_STEWARD = ""
+"""Its place among those that say whether they are there; no host has this name."""
 Listener = Callable[[str, str], None]
 
 
@@ -42,6 +44,20 @@ class MachineView:
     lines: int | None = None
     eta_s: int | None = None
     temperatures: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PresenceView:
+    """The last word about a host's or the steward's presence."""
+
+    id: str
+    """The host's; empty for the steward."""
+    online: bool | None = None
+    """None: nothing was heard yet."""
+    age_s: float | None = None
+    """Seconds since it was said; None: nothing was heard, or the broker had kept it."""
+    figures: Mapping[str, int | str | None] = field(default_factory=dict)
+    """What the steward counts: ``recorded``, ``repeated``, ``failures``, ``last_failure``."""
 
 
 @dataclass
@@ -67,12 +83,16 @@ class LabView:
         self._clock = clock
         self._machines = {machine: _Machine() for machine in hosts}
         self._offline_hosts: set[str] = set()
+        self._present: dict[str, tuple[PresencePayload, Seconds | None]] = {}
+        self._link: MqttLink | None = None
         self._listeners: list[Listener] = []
         self._guard = threading.Lock()
         self._version = 0
 
     def attach(self, link: MqttLink) -> None:
         """Follow the lab over this link; call it before the link starts."""
+        self._link = link
+        link.subscribe(self._topics.steward_status, self.take)
         for kind in KINDS:
             link.subscribe(self._topics.every(kind), self.take, qos=0 if kind == "telemetry" else 1)
 
@@ -94,6 +114,27 @@ class LabView:
         now = self._clock.monotonic()
         with self._guard:
             return [self._view(name, known, now) for name, known in self._machines.items()]
+
+    @property
+    def connected(self) -> bool | None:
+        """Whether the broker is there; None: this view follows no link."""
+        return None if self._link is None else self._link.connected
+
+    def hosts(self) -> list[PresenceView]:
+        """Return the last word of every host that has a machine."""
+        return [self._presence(host) for host in dict.fromkeys(self._hosts.values())]
+
+    def steward(self) -> PresenceView:
+        """Return the steward's last word; it says one every 10 s."""
+        return self._presence(_STEWARD)
+
+    def _presence(self, name: str) -> PresenceView:
+        with self._guard:
+            found = self._present.get(name)
+            if found is None:
+                return PresenceView(name)
+            said, at = found
+            return PresenceView(name, said.online, self._age(at), said.figures)
 
     def interlock(self, machine_id: str) -> InterlockView:
         """Return what is known of a machine's interlock; unknown once its word is too old."""
@@ -136,8 +177,9 @@ class LabView:
 
     def _take(self, kind: str, owner: str, name: str, message: Received) -> list[str]:
         """Apply a message; return the machines it concerns."""
-        if kind == "host":
-            return self._take_host(owner, message)
+        if kind in {"host", "steward"}:
+            self._take_presence(owner, message)
+            return self._machines_of(owner)
         known = self._machines.get(owner)
         if known is None:
             return []
@@ -154,9 +196,14 @@ class LabView:
             known.temperatures_at = self._clock.monotonic()
         return [owner]
 
-    def _take_host(self, host: str, message: Received) -> list[str]:
-        online = PresencePayload.decode(message.payload).online
-        (self._offline_hosts.discard if online else self._offline_hosts.add)(host)
+    def _take_presence(self, name: str, message: Received) -> None:
+        said = PresencePayload.decode(message.payload)
+        at = None if message.retain else self._clock.monotonic()
+        self._present[name] = (said, at)
+        if name != _STEWARD:
+            (self._offline_hosts.discard if said.online else self._offline_hosts.add)(name)
+
+    def _machines_of(self, host: str) -> list[str]:
         return [machine for machine, its_host in self._hosts.items() if its_host == host]
 
     def _said_at(self, max_age_s: int, message: Received) -> Seconds | None:

@@ -42,8 +42,8 @@ __all__ = [
     "read_telemetry",
 ]
 
-STATE_MAX_AGE_S = 10
-"""A state older than this is not believed any more; machines repeat theirs every 5 s."""
+STATE_MAX_AGE_S = 8
+"""A state older than this is not believed any more; machines repeat theirs every 3 s."""
 
 
 class MachineState(StrEnum):

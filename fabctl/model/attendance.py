@@ -51,12 +51,18 @@ class Mark:
     """The id of the mark that is taken back; it need not have arrived yet."""
 
 
-def presence_of(marks: Iterable[Mark]) -> Presence | None:
-    """Return what counts: the latest mark that was not undone; None: nobody has tapped."""
+def mark_that_counts(marks: Iterable[Mark]) -> Mark | None:
+    """Return the latest mark that was not undone; None: nobody has tapped."""
     known = list(marks)
     undone = {mark.undoes for mark in known if mark.undoes is not None}
     standing = [mark for mark in known if mark.presence is not None and mark.id not in undone]
-    return max(standing, key=lambda mark: (mark.at, mark.id)).presence if standing else None
+    return max(standing, key=lambda mark: (mark.at, mark.id)) if standing else None
+
+
+def presence_of(marks: Iterable[Mark]) -> Presence | None:
+    """Return what counts; None: nobody has tapped."""
+    found = mark_that_counts(marks)
+    return found.presence if found else None
 
 
 def mark_refusals(mark: Mark, session: Slot, now: datetime) -> list[Refusal]:

@@ -32,6 +32,8 @@ class Code(StrEnum):
     REPORT_ANSWERED = "report-answered"
     MAINTENANCE_DUE = "maintenance-due"
     TASK_GIVEN = "task-given"
+    CHECK_PASSED = "check-passed"
+    CHECK_NOT_PASSED = "check-not-passed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,14 @@ WORDINGS: Mapping[Code, Wording] = {
     Code.MAINTENANCE_DUE: Wording(
         text("Maintenance: {what}"),
         text("A machine that you look after is due for maintenance: {what}."),
+    ),
+    Code.CHECK_PASSED: Wording(
+        text("Passed: your check on {what}"),
+        text("A trainer saw you work on {what}: well done."),
+    ),
+    Code.CHECK_NOT_PASSED: Wording(
+        text("Not passed yet: your check on {what}"),
+        text("Your check on {what} is not passed yet. Practise, then ask again."),
     ),
     Code.TASK_GIVEN: Wording(text("A new task for you"), text("You have a new task.")),
 }

@@ -104,6 +104,8 @@ class QuizResult:
     right: int
     asked: int
     passed: bool
+    wrong: tuple[str, ...] = ()
+    """Ids of the questions that were not answered exactly right, in their order."""
 
 
 def mark_quiz(
@@ -114,9 +116,10 @@ def mark_quiz(
     :param chosen: the answers chosen, by question; a question left out is wrong.
     :param pass_mark: percent of the questions, 0 to 100; exactly that many is enough.
     """
-    right = sum(frozenset(chosen.get(one.id, ())) == one.right for one in questions)
+    wrong = tuple(one.id for one in questions if frozenset(chosen.get(one.id, ())) != one.right)
+    right = len(questions) - len(wrong)
     enough = bool(questions) and Fraction(right, len(questions)) >= Fraction(pass_mark, 100)
-    return QuizResult(right, len(questions), enough)
+    return QuizResult(right, len(questions), enough, wrong)
 
 
 def language_for(wanted: str | None, written: Collection[str]) -> str | None:

@@ -10,10 +10,24 @@ IN_A_ROW = 5
 IN_WINDOW = 30
 """Wrong tries within :data:`WINDOW`, right ones in between or not, before a lock."""
 WINDOW = timedelta(hours=1)
-FIRST_LOCK = timedelta(minutes=1)
 LONGEST_LOCK = timedelta(hours=1)
+"""No lock lasts longer."""
 FORGET_AFTER = timedelta(days=1)
 """After this long without a wrong try, the next lock is a first one again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long locks last: the first one, and twice as long each time up to the longest."""
+
+    first: timedelta
+    longest: timedelta
+
+
+OF_A_LOGIN = Waits(timedelta(minutes=1), LONGEST_LOCK)
+OF_A_SCREEN = Waits(timedelta(seconds=15), timedelta(minutes=15))
+"""Short: everybody at the screen waits for what one of them typed. 15 minutes leave 96 guesses a
+day at a million PINs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,7 @@ class Tries:
         return self.locked_until is not None and now < self.locked_until <= now + LONGEST_LOCK
 
 
-def after_wrong(tries: Tries, now: datetime) -> Tries:
+def after_wrong(tries: Tries, now: datetime, waits: Waits = OF_A_LOGIN) -> Tries:
     """Count a wrong try; the fifth in a row and every one after it locks, each time longer."""
     if tries.last_wrong is None or now - tries.last_wrong > FORGET_AFTER:
         tries = Tries()
@@ -46,7 +60,7 @@ def after_wrong(tries: Tries, now: datetime) -> Tries:
     )
     if tries.in_a_row < IN_A_ROW and tries.in_window < IN_WINDOW:
         return tries
-    lock = min(FIRST_LOCK * 2 ** min(tries.locks, 16), LONGEST_LOCK)
+    lock = min(waits.first * 2 ** min(tries.locks, 16), waits.longest)
     return replace(tries, locks=tries.locks + 1, locked_until=now + lock)
 
 

@@ -18,7 +18,7 @@ from fabctl.model.attendance import (
     mark_malformed,
     mark_refusals,
     mark_reused,
-    presence_of,
+    mark_that_counts,
 )
 from fabctl.model.booking import Slot
 from fabctl.model.consent import Consent, consent_refusals, local_day, under_age
@@ -70,6 +70,8 @@ class SheetRow:
     guardian_name: str
     guardian_phone: str
     passed: bool
+    mark_id: str = ""
+    """Of the mark that counts: undoing names it. Empty: nobody has tapped."""
 
 
 def take_marks(
@@ -130,14 +132,14 @@ def _take(session: Session, clock: Clock, slot: Slot, sent: SentMark, by: str) -
     return MarkAnswer(mark.id, new=False, refusals=() if same else (mark_reused(),))
 
 
-def presences(session: Session, enrolment_ids: Iterable[str]) -> dict[str, Presence | None]:
-    """Return what counts for each enrolment; None: nobody has tapped."""
+def marks_that_count(session: Session, enrolment_ids: Iterable[str]) -> dict[str, Mark | None]:
+    """Return the mark that counts for each enrolment; None: nobody has tapped."""
     marks: dict[str, list[Mark]] = {one: [] for one in enrolment_ids}
     query = select(AttendanceMark).where(AttendanceMark.enrolment_id.in_(marks))
     for row in session.scalars(query):
         presence = Presence(row.presence) if row.presence else None
         marks[row.enrolment_id].append(Mark(row.id, row.at, presence, row.undoes))
-    return {one: presence_of(found) for one, found in marks.items()}
+    return {one: mark_that_counts(found) for one, found in marks.items()}
 
 
 def sheet(
@@ -154,7 +156,7 @@ def sheet(
         Enrolment.session_id == session_id, Enrolment.state == EnrolmentState.CONFIRMED.value
     )
     enrolments = session.scalars(query.order_by(Enrolment.rank, Enrolment.id)).all()
-    found = presences(session, [one.id for one in enrolments])
+    found = marks_that_count(session, [one.id for one in enrolments])
     needed = workshop_row(session, row.workshop_id).consent_needed
     on = local_day(row.start_at, zone)
     rows = [_line(session, one, found[one.id], on, needed=needed) for one in enrolments]
@@ -163,7 +165,7 @@ def sheet(
 
 
 def _line(
-    session: Session, row: Enrolment, presence: Presence | None, on: date, *, needed: bool
+    session: Session, row: Enrolment, mark: Mark | None, on: date, *, needed: bool
 ) -> SheetRow:
     partner = session.get_one(Account, row.partner_id).name if row.partner_id else ""
     person = lookups.person(session, row.person_id) if row.person_id else None
@@ -175,12 +177,13 @@ def _line(
         name=person.display_name if person else "",
         partner=partner,
         birth_year=person.birth_year if person else None,
-        presence=presence,
+        presence=mark.presence if mark else None,
         consent=not needed or (person is not None and _agreed(session, person.id, forms, on)),
         image_rights=last is not None and last.image_rights,
         guardian_name=last.guardian_name if last else "",
         guardian_phone=last.guardian_phone if last else "",
         passed=row.passed_at is not None,
+        mark_id=mark.id if mark else "",
     )
 
 
@@ -215,5 +218,9 @@ def who_passed(session: Session, *, session_id: str) -> list[Enrolment]:
         Enrolment.person_id.is_not(None),
     )
     rows = session.scalars(query.order_by(Enrolment.rank, Enrolment.id)).all()
-    found = presences(session, [row.id for row in rows])
-    return [row for row in rows if (presence := found[row.id]) is not None and presence.was_there]
+    found = marks_that_count(session, [row.id for row in rows])
+    return [row for row in rows if _was_there(found[row.id])]
+
+
+def _was_there(mark: Mark | None) -> bool:
+    return mark is not None and mark.presence is not None and mark.presence.was_there

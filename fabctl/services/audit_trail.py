@@ -26,12 +26,15 @@ class TrailLine:
     details: Mapping[str, Any]
 
 
-def trail(
+def trail(  # noqa: PLR0913  # what may narrow a search
     session: Session,
     *,
     by: str,
     subject: str | None = None,
     who: str | None = None,
+    what: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[TrailLine]:
@@ -39,6 +42,9 @@ def trail(
 
     :param subject: only what was done to this, for instance ``person:k3j…``.
     :param who: only what this person (or ``shell:<Unix user>``) did.
+    :param what: only lines of this kind, ``noun.participle``.
+    :param since: only from this moment on.
+    :param until: only before this moment.
     :param before: the number of the last line that was shown already.
     :raises RefusedError: staff-only.
     """
@@ -48,6 +54,12 @@ def trail(
         query = query.where(Audit.subject == subject)
     if who is not None:
         query = query.where(Audit.who == who)
+    if what is not None:
+        query = query.where(Audit.what == what)
+    if since is not None:
+        query = query.where(Audit.at >= since)
+    if until is not None:
+        query = query.where(Audit.at < until)
     if before is not None:
         query = query.where(Audit.id < before)
     return [

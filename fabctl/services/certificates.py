@@ -167,6 +167,23 @@ def certificates_of(session: Session, zone: ZoneInfo, *, person_id: str) -> list
     return [_view(session, zone, row) for row in rows]
 
 
+def certificates_of_session(
+    session: Session, zone: ZoneInfo, *, session_id: str, by: str
+) -> list[CertificateView]:
+    """Return what was handed out in a session, by name, to those who lead it.
+
+    :raises RefusedError: session-staff-only.
+    """
+    require_lead(session, session_id, by)
+    query = (
+        select(Certificate)
+        .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
+        .where(Enrolment.session_id == session_id)
+    )
+    found = [_view(session, zone, row) for row in session.scalars(query)]
+    return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+
+
 def _view(session: Session, zone: ZoneInfo, row: Certificate) -> CertificateView:
     one = session.get_one(Enrolment, row.enrolment_id)
     meeting = session_row(session, one.session_id)

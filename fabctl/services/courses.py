@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -135,6 +135,29 @@ def _add_parts(
     session.flush()
 
 
+def reword_course(
+    session: Session,
+    clock: Clock,
+    *,
+    course_id: str,
+    wording: Mapping[str, Wording],
+    by: str | None,
+) -> CourseView:
+    """Say anew what a course is: title and description, in each of its languages.
+
+    :raises RefusedError: staff-only.
+    :raises InputError: no title, or a language that there is not.
+    :raises UnknownIdError: no such course.
+    """
+    require_staff(session, by)
+    found = get_course(session, course_id)
+    _check(wording, list(found.resource_ids), found.rules.pass_mark, found.expiry)
+    session.execute(delete(CourseWording).where(CourseWording.course_id == course_id))
+    _add_parts(session, course_id, wording, (), ())
+    audit(session, clock, by, "course.reworded", f"course:{course_id}")
+    return get_course(session, course_id)
+
+
 def retire_course(session: Session, clock: Clock, *, course_id: str, by: str | None) -> None:
     """Offer a course no more; its certifications stay.
 
@@ -162,9 +185,16 @@ def get_course(session: Session, course_id: str) -> CourseView:
     return _view(session, course_row(session, course_id))
 
 
-def list_courses(session: Session, *, resource_id: str | None = None) -> list[CourseView]:
-    """Return the courses that are offered, the oldest first; of one machine only when asked."""
-    query = select(Course).where(Course.retired_at.is_(None))
+def list_courses(
+    session: Session, *, resource_id: str | None = None, retired: bool = False
+) -> list[CourseView]:
+    """Return the courses that are offered, the oldest first; of one machine only when asked.
+
+    :param retired: also those that are not offered any more.
+    """
+    query = select(Course)
+    if not retired:
+        query = query.where(Course.retired_at.is_(None))
     if resource_id is not None:
         machines = select(CourseResource.course_id).where(CourseResource.resource_id == resource_id)
         query = query.where(Course.id.in_(machines))

@@ -17,6 +17,8 @@ from fabctl.store.tables import Job, JobFile
 from fabctl.store.upsert import insert_unless_there
 
 SUFFIX = ".gcode"
+PREVIEWS = "previews"
+"""The folder beside the files' own; what lies in it goes with its file."""
 KEEP_ENDED = timedelta(days=30)
 """How long the file of an ended job stays, to be run once more."""
 KEEP_PREPARED = timedelta(days=30)
@@ -61,7 +63,7 @@ def files_to_forget(session: Session, clock: Clock) -> list[str]:
 def clean_up(database: Database, clock: Clock, files: Path) -> list[Path]:
     """Delete the files that no job needs, and those that no job ever named; return them.
 
-    :param files: the folder ``files`` of the data directory.
+    :param files: the folder ``files`` of the data directory; ``previews`` lies beside it.
     :raises LocalError: a file cannot be deleted; the record still has it.
     """
     with database.transaction() as session:
@@ -75,7 +77,18 @@ def clean_up(database: Database, clock: Clock, files: Path) -> list[Path]:
         gone = [path for path in paths if path.exists()]
         for path in gone:  # before the end of the transaction: nobody can ask for it in between
             _delete(path)
+        for path in _pictures_without(files, known):
+            _delete(path)
     return gone
+
+
+def _pictures_without(files: Path, known: set[str]) -> list[Path]:
+    """Return what shows a file that is not there any more."""
+    return [
+        path
+        for path in sorted(files.with_name(PREVIEWS).glob("*"))
+        if path.name.partition(".")[0] not in known
+    ]
 
 
 def _withdraw_old(session: Session, clock: Clock) -> None:

@@ -91,6 +91,17 @@ def close_for_group(
         _audit(session, clock, by, "closed", session_id, resource_id)
 
 
+def open_now(session: Session, *, session_id: str) -> set[str]:
+    """Return the machines that are open for a session's group."""
+    row = session_row(session, session_id)
+    query = select(SessionOpening.resource_id).where(
+        SessionOpening.session_id == session_id,
+        SessionOpening.closed_at.is_(None),
+        SessionOpening.opened_at >= row.start_at,
+    )
+    return set(session.scalars(query))
+
+
 def _audit(
     session: Session, clock: Clock, by: str, what: str, session_id: str, resource_id: str
 ) -> None:

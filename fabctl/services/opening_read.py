@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -73,3 +74,18 @@ def opening_hours(session: Session, *, first: date, last: date, subject: str = L
 def _holidays(first: date, last: date) -> Sequence[date]:
     of_years = (french_holidays(year) for year in range(first.year, last.year + 1))
     return sorted(day for days in of_years for day in days if first <= day <= last)
+
+
+def subjects_with_hours(session: Session) -> frozenset[str]:
+    """Return the resources that have a week of their own; the lab's is the empty id."""
+    return frozenset(session.scalars(select(OpeningPeriod.subject).distinct()))
+
+
+@cache
+def holiday_names(year: int, language: str) -> Mapping[date, str]:
+    """Return a year's public holidays in France with their names, in French or English."""
+    from holidays import country_holidays  # noqa: PLC0415  # 60 ms that most pages do not need
+
+    spoken = "fr" if language == "fr" else "en_US"
+    found = country_holidays("FR", years=year, language=spoken)
+    return dict(sorted(found.items()))

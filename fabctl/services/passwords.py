@@ -58,6 +58,17 @@ def hash_pin(secret: bytes, pin: str) -> str:
     return hmac.new(secret, b"fabctl-pin-v1\n" + pin.encode(), hashlib.sha256).hexdigest()
 
 
+def hash_badge(secret: bytes, number: str) -> str:
+    """Return HMAC-SHA256 of a badge's number under the lab's secret, in hex; as of a PIN."""
+    return hmac.new(secret, b"fabctl-badge-v1\n" + number.encode(), hashlib.sha256).hexdigest()
+
+
+def hash_pairing_code(secret: bytes, screen: str, code: str) -> str:
+    """Return HMAC-SHA256 of the code that pairs a screen, in hex; good for it only."""
+    said = f"{screen}\n{code}".encode()
+    return hmac.new(secret, b"fabctl-pairing-v1\n" + said, hashlib.sha256).hexdigest()
+
+
 def new_token(prefix: str = "") -> str:
     """Return a random token (256 bits), to be shown once."""
     return prefix + secrets.token_urlsafe(TOKEN_BYTES)

@@ -162,7 +162,7 @@ def set_password(
     row = row or _added(session, person_id, "password")
     row.login, row.password_hash = wanted, hash_password(password)
     row.changed_at = clock.now()
-    wrong_tries.reset(session, "password", _login_key(wanted))
+    wrong_tries.reset(session, _login_key(wanted), "password")
     end_sign_ins(session, person_id)
     audit(session, clock, by, "password.set", f"person:{person_id}")
     session.flush()
@@ -216,7 +216,7 @@ def check_password(session: Session, clock: Clock, login: str, password: str) ->
     :raises TooManyTriesError: this login is locked for a while; nothing was tried.
     """
     key = _login_key(rules.clean_login(login))
-    _refuse_while_locked(session, clock, "password", key)
+    refuse_while_locked(session, clock, "password", key)
     found = _password_of(session, rules.clean_login(login))
     session.commit()
     if not password_fits(password[: rules.PASSWORD_MAX], found.password_hash if found else None):
@@ -235,7 +235,7 @@ def check_pin(
     :param device: what names the screen: its kiosk id or its IP address.
     :raises TooManyTriesError: this device is locked for a while; nothing was tried.
     """
-    _refuse_while_locked(session, clock, "pin", device)
+    refuse_while_locked(session, clock, "pin", device)
     hashed = hash_pin(secret, pin)
     found = session.scalars(select(Credential).where(Credential.pin_hash == hashed)).first()
     if found is None:
@@ -246,19 +246,19 @@ def check_pin(
 
 
 def locked_devices(session: Session, clock: Clock) -> list[str]:
-    """Return the screens on which no PIN is tried now, after too many wrong ones."""
-    return wrong_tries.locked_now(session, clock, "pin")
+    """Return the screens that take no PIN, badge or pairing code now, after too many wrong ones."""
+    return wrong_tries.locked_now(session, clock, *wrong_tries.OF_SCREENS)
 
 
 def unlock_device(session: Session, clock: Clock, *, device: str, by: str | None) -> None:
-    """Forget the wrong PINs of a device: staff says that all is well."""
-    wrong_tries.reset(session, "pin", device)
+    """Forget the wrong PINs, badges and pairing codes of a device: staff says that all is well."""
+    wrong_tries.reset(session, device, *wrong_tries.OF_SCREENS)
     audit(session, clock, by, "device.unlocked", f"device:{device}")
 
 
 def unlock_login(session: Session, clock: Clock, *, login: str, by: str | None) -> None:
     """Forget the wrong passwords of a login."""
-    wrong_tries.reset(session, "password", _login_key(rules.clean_login(login)))
+    wrong_tries.reset(session, _login_key(rules.clean_login(login)), "password")
     found = find_by_login(session, login)
     audit(session, clock, by, "login.unlocked", f"person:{found.id if found else 'unknown'}")
 
@@ -274,10 +274,11 @@ def set_suspended(
     audit(session, clock, by, what, f"account:{account.id}", {"reason": reason})
 
 
-def _refuse_while_locked(session: Session, clock: Clock, kind: str, subject: str) -> None:
+def refuse_while_locked(session: Session, clock: Clock, kind: str, subject: str) -> None:
+    """Do nothing unless too many were wrong. :raises TooManyTriesError: it is locked now."""
     until = wrong_tries.locked_until(session, clock, kind, subject)
     if until is not None:
-        raise TooManyTriesError(until, wait_s=int((until - clock.now()).total_seconds()) + 1)
+        raise TooManyTriesError(until, wrong_tries.wait_s(session, clock, kind, subject))
 
 
 def _login_key(login: str) -> str:

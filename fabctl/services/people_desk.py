@@ -48,7 +48,7 @@ def add(
     :raises InputError: a login without a password, or a password without a login.
     """
     require_staff(session, by)
-    _require_rank(session, by, wanted.role)
+    require_rank(session, by, wanted.role)
     _check_language(wanted.language)
     added = people.add_person(
         session,
@@ -128,7 +128,7 @@ def set_role(session: Session, clock: Clock, *, person_id: str, role: Role, by: 
     require_staff(session, by)
     row = lookups.person(session, person_id)
     before = Role(row.role)
-    _require_rank(session, by, role, before)
+    require_rank(session, by, role, before)
     if by == person_id:
         raise RefusedError([rules.own_role()])
     if before is Role.ADMIN and role is not Role.ADMIN:
@@ -166,7 +166,7 @@ def _set_suspended(
     session: Session, clock: Clock, person_id: str, reason: str | None, by: str
 ) -> PersonRecord:
     require_staff(session, by)
-    _require_rank(session, by, Role(lookups.person(session, person_id).role))
+    require_rank(session, by, Role(lookups.person(session, person_id).role))
     if by == person_id:
         raise RefusedError([rules.own_role()])
     people.set_suspended(session, clock, person_id=person_id, reason=reason, by=by)
@@ -189,7 +189,7 @@ def unlock(session: Session, clock: Clock, *, person_id: str, by: str) -> Person
     return found
 
 
-def _require_rank(session: Session, by: str, *roles: Role) -> None:
+def require_rank(session: Session, by: str, *roles: Role) -> None:
     """Do nothing where nobody of the staff is concerned, and for admins."""
     if {Role.STAFF, Role.ADMIN} & set(roles) and role_of(session, by) is not Role.ADMIN:
         raise RefusedError([rules.admin_only()])

@@ -102,3 +102,8 @@ def rules_of(policies: Policies, resource: Resource) -> BookingRules:
 def rules_for(session: Session, resource: Resource) -> BookingRules:
     """Return the numbers that hold for a resource, read now."""
     return rules_of(all_policies(session), resource)
+
+
+def rules_of_resource(session: Session, resource_id: str) -> BookingRules:
+    """Return the numbers that hold for a resource. :raises UnknownIdError: there is none."""
+    return rules_for(session, lookups.resource(session, resource_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -33,6 +33,8 @@ from fabctl.store.ids import new_id
 from fabctl.store.tables import Use
 from fabctl.store.tables_upkeep import MachineStop, ProblemReport
 from fabctl.store.upsert import insert_unless_there
+
+SAME_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,13 @@ def report_problem(  # what is wrong, where, and what is asked
     details: str = "",
     kind: ProblemKind = ProblemKind.OTHER,
     stop_machine: bool = False,
-    by: str,
+    by: str | None,
 ) -> ProblemView:
     """Report a problem; anybody may. Who knows the machine can put it out of order with it.
 
     :param summary: for everybody, 1 to 120 characters; it is the reason that others read.
     :param details: for the staff, 4,000 characters at most.
+    :param by: None: somebody at a screen of the lab who did not sign in.
     :raises RefusedError: the words, or this person may not stop this machine.
     :raises UnknownIdError: no such person or resource.
     """
@@ -109,7 +112,54 @@ def report_problem(  # what is wrong, where, and what is asked
     return get_problem(session, problem_id=row.id, by=by)
 
 
-def _stopper_refusals(session: Session, clock: Clock, resource_id: str, by: str) -> list[Refusal]:
+def report_once(
+    session: Session,
+    clock: Clock,
+    *,
+    resource_id: str,
+    summary: str,
+    details: str = "",
+    kind: ProblemKind,
+) -> ProblemView:
+    """Report a problem from a screen of the lab, without a name.
+
+    The same without words within ten minutes is the same report: a screen may be tapped often.
+
+    :raises RefusedError: the words.
+    :raises UnknownIdError: no such resource.
+    """
+    lookups.resource(session, resource_id, lock=True)
+    since = clock.now() - SAME_WITHIN
+    query = select(ProblemReport.id).where(
+        ProblemReport.resource_id == resource_id,
+        ProblemReport.kind == kind.value,
+        ProblemReport.person_id.is_(None),
+        ProblemReport.by_answer.is_(False),
+        ProblemReport.settled_at.is_(None),
+        ProblemReport.at > since,
+    )
+    same = session.scalars(query).first() if not details.strip() else None
+    if same is not None:
+        return get_problem(session, problem_id=same, by=None)
+    return report_problem(
+        session,
+        clock,
+        resource_id=resource_id,
+        summary=summary,
+        details=details,
+        kind=kind,
+        by=None,
+    )
+
+
+def may_stop(session: Session, clock: Clock, *, resource_id: str, by: str | None) -> bool:
+    """Say whether somebody may put a machine out of order with a report."""
+    return not _stopper_refusals(session, clock, resource_id, by)
+
+
+def _stopper_refusals(
+    session: Session, clock: Clock, resource_id: str, by: str | None
+) -> list[Refusal]:
     now = clock.now()
     person_id = person_in(by)
     standing = standing_at(session, person_id, resource_id, now) if person_id else Standing.NONE

@@ -121,6 +121,45 @@ def retire_question(session: Session, clock: Clock, *, question_id: str, by: str
     session.flush()
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """A question as those who write it see it: with its right answers."""
+
+    id: str
+    wording: Mapping[str, QuestionWording]
+    """By language."""
+    right: frozenset[int]
+    """The places of the right answers, from 0."""
+
+
+def questions(session: Session, *, course_id: str, by: str | None) -> list[QuestionRecord]:
+    """Return the questions that are asked, in their order, with the right answers.
+
+    :raises RefusedError: staff-only.
+    :raises UnknownIdError: no such course.
+    """
+    require_staff(session, by)
+    course_row(session, course_id)
+    return [_record(session, one) for one in _asked(session, course_id)]
+
+
+def _record(session: Session, question_id: str) -> QuestionRecord:
+    answers = _answers(session, question_id)
+    query = select(QuizQuestionWording).where(QuizQuestionWording.question_id == question_id)
+    wording = {
+        asked.language: QuestionWording(
+            asked.wording,
+            tuple(
+                session.get_one(QuizAnswerWording, (one.id, asked.language)).wording
+                for one in answers
+            ),
+        )
+        for asked in session.scalars(query.order_by(QuizQuestionWording.language))
+    }
+    right = frozenset(place for place, one in enumerate(answers) if one.is_right)
+    return QuestionRecord(question_id, wording, right)
+
+
 def quiz_languages(session: Session, course_id: str) -> set[str]:
     """Return the languages in which every question of a course is written."""
     asked = _asked(session, course_id)

@@ -19,12 +19,18 @@ from fabctl.store.tables import Audit, Certification, Claim, Job, Person, Reserv
 from fabctl.store.tables_booking import Waiting
 from fabctl.store.tables_notices import Mail, Notice
 from fabctl.store.tables_training import LabPresence, QuizAttempt
-from fabctl.store.tables_workshops import Enrolment, Guardianship, WorkshopSession
+from fabctl.store.tables_workshops import (
+    Enrolment,
+    Guardianship,
+    SessionNote,
+    WorkshopSession,
+)
 
 YEAR = timedelta(days=365)
 KEPT: Mapping[str, timedelta] = {
     "notices": YEAR,
     "presences": YEAR,
+    "session-notes": YEAR,
     "waiting": YEAR,
     "quiz-attempts": 2 * YEAR,
     "job-names": 2 * YEAR,
@@ -66,6 +72,7 @@ _OLD: Mapping[str, tuple[type, ColumnElement[bool] | None, InstrumentedAttribute
     "waiting": (Waiting, Waiting.settled_at.is_not(None), Waiting.end_at),
     "quiz-attempts": (QuizAttempt, None, QuizAttempt.at),
     "notices": (Notice, None, Notice.at),
+    "session-notes": (SessionNote, None, SessionNote.written_at),
     "job-names": (Job, Job.name != NOBODY, Job.created_at),
 }
 

@@ -15,6 +15,7 @@ from fabctl.services import bookings, people
 from fabctl.services.booking_record import Extra
 from fabctl.services.certifications import certify
 from fabctl.services.machines import list_resources
+from fabctl.services.seed_courses import seed_courses
 from fabctl.store.engine import Database
 
 
@@ -81,6 +82,14 @@ def seed_demo(db: Database, clock: Clock, secret: bytes) -> DemoAccounts:
             _hold_printer(session, clock, ids[_PRINTING])
         else:
             _book_all(session, clock, ids)
+            seed_courses(
+                session,
+                clock,
+                printers=PRINTERS,
+                laser="laser",
+                trainer=ids[_PRINTING],
+                by=ids["awa"],
+            )
     printing = next(person for person in cast if person.login == _PRINTING)
     return DemoAccounts(cast, printing)
 

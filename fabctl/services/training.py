@@ -206,6 +206,8 @@ def _certify(
     if level is None:
         return
     for machine in course.resource_ids:
+        if level is Level.SUPERVISED and _is_valid(session, clock, person_id, machine):
+            continue  # on the way to a higher level nobody loses the one they have
         certifications.certify(
             session,
             clock,
@@ -217,6 +219,11 @@ def _certify(
             course_id=course.id,
             unused_months=course.expiry.unused_months,
         )
+
+
+def _is_valid(session: Session, clock: Clock, person_id: str, machine: str) -> bool:
+    found = certifications.standing_at(session, person_id, machine, clock.now())
+    return found is Standing.VALID
 
 
 def suspend(

@@ -14,6 +14,9 @@ from fabctl.model.tries import Tries
 from fabctl.store.tables import WrongTry
 from fabctl.store.upsert import insert_unless_there
 
+OF_SCREENS = ("pin", "badge", "pairing")
+"""Kinds that are counted by shared screen; a lock of one leaves the others open."""
+
 
 def locked_until(session: Session, clock: Clock, kind: str, subject: str) -> datetime | None:
     """Return until when nothing is tried; None when it is not locked now."""
@@ -22,11 +25,17 @@ def locked_until(session: Session, clock: Clock, kind: str, subject: str) -> dat
     return tries.locked_until if tries.is_locked(clock.now()) else None
 
 
-def locked_now(session: Session, clock: Clock, kind: str) -> list[str]:
+def wait_s(session: Session, clock: Clock, kind: str, subject: str) -> int:
+    """Return for how many seconds more nothing is tried, rounded up; 0 when it is not locked."""
+    until = locked_until(session, clock, kind, subject)
+    return int((until - clock.now()).total_seconds()) + 1 if until else 0
+
+
+def locked_now(session: Session, clock: Clock, *kinds: str) -> list[str]:
     """Return every device or login (its key) for which nothing is tried now, in order."""
-    query = select(WrongTry).where(WrongTry.kind == kind, WrongTry.locked_until > clock.now())
-    rows = session.scalars(query.order_by(WrongTry.subject))
-    return [row.subject for row in rows if _tries(row).is_locked(clock.now())]
+    query = select(WrongTry).where(WrongTry.kind.in_(kinds), WrongTry.locked_until > clock.now())
+    locked = {row.subject for row in session.scalars(query) if _tries(row).is_locked(clock.now())}
+    return sorted(locked)
 
 
 def count_wrong(session: Session, clock: Clock, kind: str, subject: str) -> None:
@@ -38,7 +47,8 @@ def count_wrong(session: Session, clock: Clock, kind: str, subject: str) -> None
     )
     row = session.get(WrongTry, (kind, subject), with_for_update=True, populate_existing=True)
     assert row is not None  # noqa: S101  # it was put there a moment ago, in this transaction
-    _keep(row, rules.after_wrong(_tries(row), clock.now()))
+    waits = rules.OF_A_SCREEN if kind in OF_SCREENS else rules.OF_A_LOGIN
+    _keep(row, rules.after_wrong(_tries(row), clock.now(), waits))
 
 
 def count_right(session: Session, kind: str, subject: str) -> None:
@@ -48,10 +58,10 @@ def count_right(session: Session, kind: str, subject: str) -> None:
         _keep(row, rules.after_right(_tries(row)))
 
 
-def reset(session: Session, kind: str, subject: str) -> None:
+def reset(session: Session, subject: str, *kinds: str) -> None:
     """Forget everything about a device or a login."""
     session.execute(
-        delete(WrongTry).where(WrongTry.kind == kind, WrongTry.subject == subject),
+        delete(WrongTry).where(WrongTry.kind.in_(kinds), WrongTry.subject == subject),
         execution_options={"synchronize_session": "fetch"},
     )
 

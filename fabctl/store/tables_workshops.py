@@ -107,6 +107,18 @@ class SessionOpening(Base):
     closed_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
 
 
+class SessionNote(Base):
+    """What somebody who led a session wrote down. Deleted after a year."""
+
+    __tablename__ = "session_note"
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("workshop_session.id"), index=True)
+    words: Mapped[str]
+    written_at: Mapped[datetime] = mapped_column(index=True)
+    written_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+
+
 class Enrolment(Base):
     """One place in a session, held or waited for. One live row per person and session."""
 

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 
 from fabctl.clock import SystemClock
 from fabctl_web.lab import Lab
-from tests.web_lab import TWELVE, WebLab, lab_config, web_lab
+from tests.web_lab import OUTSIDE, TWELVE, WebLab, lab_config, web_lab
 
 CHROMIUM = "/usr/bin/chromium"
 KIOSK = {"width": 800, "height": 480}
@@ -111,6 +111,16 @@ class Screen:
         self.taps += 1
         self.page.tap(selector)
 
+    def sign_in_as(self, login: str, path: str = "/") -> None:
+        """Sign in with a password, on the way to a page; ends there."""
+        self.open("/in?with=password")
+        self.page.fill("#login", login)
+        self.page.fill("#password", f"{login}-password")
+        self.page.tap("main form button")
+        self.page.wait_for_url(f"{self.url}/")
+        if path != "/":
+            self.open(path)
+
     def sign_in(self, pin: str = PIN, path: str = "/m/printer-a") -> None:
         """Sign in with a PIN, on the way from a page."""
         self.open(f"/in?next={path}")
@@ -133,7 +143,11 @@ def screen(browser: Browser, served: Served) -> Iterator[OpenScreen]:
     """Return a function that opens a screen; at the end none may have been in trouble."""
     opened: list[tuple[BrowserContext, Screen]] = []
 
-    def open_screen(viewport: dict[str, int] | None = None, **more: Any) -> Screen:
+    def open_screen(
+        viewport: dict[str, int] | None = None, *, desk: bool = False, **more: Any
+    ) -> Screen:
+        if desk:  # what a proxy adds: whoever comes through one is no shared screen
+            more["extra_http_headers"] = {"X-Forwarded-For": OUTSIDE}
         options = {"viewport": viewport or KIOSK, "has_touch": True, "locale": "fr-FR", **more}
         context = browser.new_context(**options)
         if options.get("java_script_enabled", True):

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import itertools
+import re
+from typing import Any, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has none
 from playwright.sync_api import Page
 
 from fabctl.services.people import get_person
-from tests.browser.conftest import KIOSK, PHONE, WALL, OpenScreen, Served
-from tests.web_lab import GOOD_FILE
+from fabctl_web.pages import is_page
+from tests.browser.conftest import KIOSK, PHONE, WALL, OpenScreen, Screen, Served
+from tests.browser.shown import Area
+from tests.browser.shown.areas import AREAS
+from tests.browser.shown.first import fill
 
-PAGES = (
-    "/", "/m/printer-a", "/m/printer-b", "/m/printer-c", "/m/printer-g", "/m/printer-a/book", "/in",
-    "/in?with=password", "/me", "/nope",
-)  # fmt: skip
 LOOKED_AT_ELSEWHERE = ("/interlocks",)
 """For the staff: test_interlock_screen.py."""
+ALL_RULES = {
+    "resultTypes": ["violations"],
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"],
+    },
+}
+BY_LOOK = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "rule", "values": ["color-contrast", "target-size"]},
+}
+"""What may change with the size and the colours."""
 SCREENS = {"kiosk": KIOSK, "wall": WALL, "phone": PHONE}
 SMALL_TARGETS = """(least) => [...document.querySelectorAll(
     "a[href]:not(.skip), button, input:not([type=hidden]):not(.aside), select, label.button")]
@@ -31,47 +45,49 @@ CUT_TEXT = """() => [...document.querySelectorAll(".button, .key, .state, h2, .d
   .map((e) => e.outerHTML.slice(0, 100))"""
 
 
-def fill(served: Served) -> None:
-    """Give the first machines something to show."""
-    workshop, camille = served.lab.workshop, served.lab.browser()
-    camille.sign_in("camille")
-    camille.upload(GOOD_FILE, "a_name_without_any_blank_" * 4 + ".gcode", page="/m/printer-g")
-    workshop.say("printer-a", "running", job="j1")
-    workshop.progress("printer-a", "j1", 0.43, eta_s=5400)
-    workshop.temperatures(
-        "printer-a", nozzle_c=214.6, nozzle_target_c=215, bed_c=60, bed_target_c=60
-    )
-    workshop.say("printer-b", "broken", trouble="cable-lost")
-    workshop.say("printer-c", "paused", job="j2", waiting="Insert filament")
-    workshop.say("printer-d", "blocked", reason="The lid is open")
-    workshop.say("printer-e", "offline")
-    workshop.say("printer-f", "preparing", job="j3")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOOKS = tuple(itertools.product(SCREENS, SCHEMES))
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "language"),
-    [
-        *itertools.product(("kiosk", "phone"), ("light", "dark"), ("fr", "en")),
-        ("wall", "light", "fr"),
-    ],
-)
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("area", AREAS, ids=lambda area: area.name)
 def test_every_page_on_every_screen(
-    served: Served, screen: OpenScreen, size: str, scheme: str, language: str
+    served: Served, screen: OpenScreen, area: Area, language: str
 ) -> None:
-    fill(served)
-    found = screen(SCREENS[size], color_scheme=scheme)
-    for signed_in in (False, True):
-        if signed_in:
-            found.sign_in()
-        for path in PAGES:
-            mark = "&" if "?" in path else "?"
-            found.open(f"{path}{mark}lang={language}")
-            assert found.page.evaluate("document.documentElement.lang") == language
-            assert found.troubles() == [], path
-            width = found.page.evaluate("document.documentElement.scrollWidth")
-            assert width <= SCREENS[size]["width"], f"{path} is {width} px wide"
-            assert found.page.evaluate(CUT_TEXT) == [], path
-            assert found.page.evaluate(SMALL_TARGETS, 56) == [], path
+    names = area.fill(served)
+    for who, desk in sorted({(page.who, page.desk) for page in area.pages}):
+        found = screen(KIOSK, desk=desk, reduced_motion="reduce")
+        if who:
+            found.sign_in_as(who)
+        for page in area.pages:
+            if (page.who, page.desk) == (who, desk):
+                look_at(found, page.path.format(**names), language)
+
+
+def look_at(found: Screen, path: str, language: str) -> None:
+    """Load a page once and look at it in every size, light and dark."""
+    mark = "&" if "?" in path else "?"
+    found.open(f"{path}{mark}lang={language}")
+    assert found.page.evaluate("document.documentElement.lang") == language
+    on_kiosk = found.page.evaluate("document.body.classList.contains('kiosk')")
+    for size, scheme in LOOKS:
+        wide, high = SCREENS[size].values()
+        found.page.set_viewport_size({"width": wide, "height": high})
+        found.page.emulate_media(color_scheme=scheme)
+        seen = f"{path} on the {size}, {scheme}, {language}"
+        width = found.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= wide, f"{seen} is {width} px wide"
+        assert found.page.evaluate(CUT_TEXT) == [], seen
+        assert found.page.evaluate(SMALL_TARGETS, 56 if on_kiosk else 44) == [], seen
+        rules = ALL_RULES if (size, scheme) == LOOKS[0] else BY_LOOK
+        assert violations(found.page, rules) == [], seen
+    assert found.troubles() == [], path
+
+
+def violations(page: Page, options: dict[str, Any]) -> list[str]:
+    """Return what axe finds against the page: the rule, and where."""
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']}: {[node['html'][:90] for node in one['nodes']]}" for one in found]
 
 
 def test_twelve_machines_fit_on_the_wall_screen(served: Served, screen: OpenScreen) -> None:
@@ -204,15 +220,12 @@ def test_reduced_motion_is_respected(screen: OpenScreen) -> None:
     assert moving == 0
 
 
-def test_pages_cover_every_template(served: Served) -> None:
-    """A page that is not looked at above does not exist."""
-    known = {path.split("?")[0] for path in PAGES} | {"/health", *LOOKED_AT_ELSEWHERE}
+def test_every_page_is_looked_at(served: Served) -> None:
+    """A page that no area shows fails here."""
+    shown = {page.path.split("?")[0] for area in AREAS for page in area.pages}
     rules = served.lab.app.url_map.iter_rules()
-    shown = {
-        rule.rule.replace("<machine>", "printer-a")
-        for rule in rules
-        if "GET" in (rule.methods or set())
-        and not rule.rule.startswith(("/api/", "/static/", "/events"))
-        and not rule.rule.endswith(("/now", "/panel", "/cards", "/interlock", ".csv"))
+    pages = {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in rules if is_page(rule.endpoint)
     }
-    assert shown <= known
+    filled = {path.replace("printer-a", "{machine}") for path in shown}
+    assert pages - filled - set(LOOKED_AT_ELSEWHERE) == set()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import fabctl_web
 from fabctl.clock import ManualClock
 from fabctl.hosting.interlock_guard import NOT_BESIDE
 from fabctl.interlock import InputRole, InterlockState
@@ -37,16 +38,19 @@ FORBIDDEN = re.compile(r"reset|bypass|override|arm\b|disarm|unlock|fault|clear[-
 WRITING_ADDRESSES = {
     "/api/v1/jobs/<job>/pause", "/api/v1/jobs/<job>/resume", "/api/v1/jobs/<job>/start",
     "/api/v1/jobs/<job>/stop", "/api/v1/machines/<machine>/jobs",
-    "/api/v1/machines/<machine>/use", "/in/extend", "/in/password", "/in/pin", "/m/<machine>/begin",
+    "/api/v1/machines/<machine>/use", "/m/<machine>/begin",
     "/m/<machine>/book", "/m/<machine>/clear",
-    "/m/<machine>/done", "/m/<machine>/pause", "/m/<machine>/resume", "/m/<machine>/start",
-    "/m/<machine>/stop", "/m/<machine>/upload", "/out", "/reservations/<reservation>/cancel",
-    "/reservations/<reservation>/check-in",
+    "/m/<machine>/done", "/m/<machine>/pause", "/m/<machine>/problem", "/m/<machine>/resume",
+    "/m/<machine>/start", "/m/<machine>/stop", "/m/<machine>/upload", "/m/<resource>/wait",
 }  # fmt: skip
-"""Every address that takes anything but a question, but for those of the API that are about the
-house: tests/servers/test_api_rights.py shows for each of them that it asks nothing of a machine.
-A new one is looked at here first."""
-ABOUT_MACHINES = ("/api/v1/jobs", "/api/v1/machines")
+"""Every address about machines that takes anything but a question. A new one is looked at here
+first. What is about the house is not among them: it cannot ask a machine for anything, see
+ASKS_MACHINES."""
+ABOUT_MACHINES = ("/api/v1/jobs", "/api/v1/machines", "/m/")
+ASKS_MACHINES = {"machines/control.py"}
+"""The modules of the web that send requests to machines."""
+USES_CONTROL = {"machines/views.py", "api/jobs.py", "api/upkeep.py"}
+"""Those that ask it to; api/upkeep.py begins and ends uses."""
 NOT_AN_INTERLOCK = {"/api/v1/people/<person>/unlock"}
 """Lets somebody try their password again."""
 VERBS = {
@@ -348,12 +352,8 @@ def test_the_list_of_addresses_that_change_something_is_whole(lab: WebLab) -> No
     """No address presses reset, bypasses an input or clears a fault; a new one fails here."""
     rules = list(lab.app.url_map.iter_rules())
     writing = {rule.rule for rule in rules if (rule.methods or set()) - CHANGES_NOTHING}
-    house = {
-        rule
-        for rule in writing
-        if rule.startswith("/api/v1/") and not rule.startswith(ABOUT_MACHINES)
-    }
-    assert writing - house == WRITING_ADDRESSES
+    about_machines = {rule for rule in writing if rule.startswith(ABOUT_MACHINES)}
+    assert about_machines == WRITING_ADDRESSES
     assert {rule for rule in writing if FORBIDDEN.search(rule)} == NOT_AN_INTERLOCK
     locks = {rule.rule: rule.methods for rule in rules if "interlock" in rule.rule}
     assert set(locks) == {
@@ -361,6 +361,15 @@ def test_the_list_of_addresses_that_change_something_is_whole(lab: WebLab) -> No
         "/api/v1/machines/<machine>/interlock",
     }  # fmt: skip
     assert all(methods and methods <= CHANGES_NOTHING for methods in locks.values())
+
+
+def test_only_what_is_about_machines_asks_machines() -> None:
+    root = Path(fabctl_web.__file__).parent
+    sources = {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.py")}
+    asks = {name for name, source in sources.items() if "requests.send(" in source}
+    uses = {name for name, source in sources.items() if re.search(r"import .*\bcontrol\b", source)}
+    assert asks == ASKS_MACHINES
+    assert uses == USES_CONTROL
 
 
 def test_the_list_of_what_can_be_asked_of_a_machine_is_whole() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -260,33 +262,27 @@ def test_a_page_for_people_sends_to_the_sign_in_and_back(lab: WebLab) -> None:
     assert (answer.status_code, answer.location) == (303, "/in?next=/me")
 
 
-WRITES = (
-    "/in/password", "/in/pin", "/in/extend", "/out", "/m/printer-a/pause", "/m/printer-a/stop",
-    "/m/printer-a/resume", "/m/printer-a/clear", "/m/printer-a/start", "/m/printer-a/upload",
-    "/m/printer-a/book", "/m/printer-a/begin", "/m/printer-a/done", "/reservations/x/cancel",
-    "/reservations/x/check-in",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("path", WRITES)
-def test_a_write_without_its_form_token_is_refused(lab: WebLab, path: str) -> None:
-    browser = lab.browser(KIOSK, language="fr")
-    browser.sign_in("camille")
-    for token in ({}, {"csrf_token": "x"}):
-        answer = browser.client.post(path, data={"held": "1", "minutes": "60", **token})
-        assert answer.status_code == 400
-        assert "restée ouverte trop longtemps" in answer.get_data(as_text=True)
-    assert lab.workshop.asked == []
-
-
-def test_every_write_is_in_the_list_above(lab: WebLab) -> None:
+def writes(lab: WebLab) -> list[str]:
+    """Return the address of every form of the pages, ``x`` for what it names."""
     rules = lab.app.url_map.iter_rules()
     posts = {
-        rule.rule.replace("<machine>", "printer-a").replace("<reservation>", "x")
+        re.sub(r"<[^>]+>", "x", rule.rule.replace("<machine>", "printer-a"))
         for rule in rules
         if "POST" in (rule.methods or set()) and not rule.rule.startswith("/api/")
     }
-    assert posts == set(WRITES)
+    return sorted(posts)
+
+
+def test_a_write_without_its_form_token_is_refused(lab: WebLab) -> None:
+    browser = lab.browser(KIOSK, language="fr")
+    browser.sign_in("camille")
+    paths = writes(lab)
+    assert {"/in/password", "/m/printer-a/stop", "/reservations/x/cancel"} <= set(paths)
+    for path, token in product(paths, ({}, {"csrf_token": "x"})):
+        answer = browser.client.post(path, data={"held": "1", "minutes": "60", **token})
+        assert answer.status_code == 400, path
+        assert "restée ouverte trop longtemps" in answer.get_data(as_text=True), path
+    assert lab.workshop.asked == []
 
 
 def test_my_page(lab: WebLab) -> None:

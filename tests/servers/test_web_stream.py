@@ -147,6 +147,16 @@ def test_the_heart_beats_every_three_seconds(lab: WebLab) -> None:
         assert 2.5 < time.monotonic() - began < 4.0
 
 
+def test_a_machine_that_falls_silent_is_shown_before_the_next_beat(lab: WebLab) -> None:
+    with page_open(lab) as page:
+        page.next("beat")
+        began = time.monotonic()
+        lab.workshop.say("printer-a", "running", job="j", max_age_s=1)
+        assert "Occupée" in page.next("face-printer-a")
+        assert "État inconnu" in page.next("face-printer-a")
+        assert 1.0 < time.monotonic() - began < 2.6
+
+
 def test_a_booking_reaches_the_board(lab: WebLab) -> None:
     camille = lab.certified("camille")
     with page_open(lab) as page:

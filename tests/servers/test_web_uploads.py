@@ -52,7 +52,7 @@ def test_the_same_file_twice_is_kept_once_for_two_jobs(lab: WebLab, camille: Bro
     assert upload(camille, GOOD_FILE).status_code == 303
     assert upload(camille, GOOD_FILE).status_code == 303
     assert len(lab.files_on_disk()) == 1
-    assert camille.get("/me").get_data(as_text=True).count("data-job=") == 2
+    assert camille.get("/me/files").get_data(as_text=True).count("data-job=") == 2
 
 
 REFUSED = {

@@ -10,6 +10,7 @@ from fabctl.clock import ManualClock
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import (
+    STATE_MAX_AGE_S,
     JobPayload,
     MachineState,
     PayloadError,
@@ -34,12 +35,14 @@ class Lab:
         self.end = self.view.subscribe(lambda machine, kind: self.heard.append((machine, kind)))
 
     def take(
-        self, topic: str, payload: bytes, *, kept: bool = False, left: int | None = 10
+        self, topic: str, payload: bytes, *, kept: bool = False, left: int | None = STATE_MAX_AGE_S
     ) -> None:
         """Hand a message to the view; ``kept``: the broker had it from before."""
         self.view.take(Received(topic, payload, 1, kept, expiry_s=left))
 
-    def state(self, state: MachineState, *, kept: bool = False, left: int | None = 10) -> None:
+    def state(
+        self, state: MachineState, *, kept: bool = False, left: int | None = STATE_MAX_AGE_S
+    ) -> None:
         """Say the state of machine a."""
         payload = StatePayload(state, reason="because", job="j").encode(STAMP)
         self.take(TOPICS.state("a"), payload, kept=kept, left=left)
@@ -58,16 +61,16 @@ def test_nothing_heard_is_unknown(lab: Lab) -> None:
 
 def test_a_state_is_believed_until_its_promise_is_over(lab: Lab) -> None:
     lab.state(MachineState.RUNNING)
-    lab.clock.advance(10.0)
+    lab.clock.advance(STATE_MAX_AGE_S)
     view = lab.view.machine("a")
-    assert (view.state, view.age_s, view.reason) == ("running", 10.0, "because")
+    assert (view.state, view.age_s, view.reason) == ("running", STATE_MAX_AGE_S, "because")
     lab.clock.advance(0.01)
     assert lab.view.machine("a").state == "unknown"
 
 
 def test_a_kept_state_is_as_old_as_the_broker_counted(lab: Lab) -> None:
     lab.state(MachineState.RUNNING, kept=True, left=3)
-    assert lab.view.machine("a").age_s == 7.0
+    assert lab.view.machine("a").age_s == STATE_MAX_AGE_S - 3
     lab.clock.advance(3.5)
     assert lab.view.machine("a").state == "unknown"
 

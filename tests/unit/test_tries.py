@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from fabctl.model.tries import Tries, after_right, after_wrong
+import pytest
+
+from fabctl.model.tries import OF_A_LOGIN, OF_A_SCREEN, Tries, Waits, after_right, after_wrong
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -30,14 +32,24 @@ def test_a_lock_set_by_a_clock_that_was_a_year_ahead_is_none() -> None:
     assert not tries.is_locked(NOW)
 
 
-def test_every_wrong_try_after_a_lock_locks_twice_as_long_up_to_an_hour() -> None:
-    tries, now, minutes = wrong(4), NOW, []
-    for _ in range(9):
-        tries = after_wrong(tries, now)
+@pytest.mark.parametrize(
+    ("waits", "minutes"),
+    [
+        (OF_A_LOGIN, [1, 2, 4, 8, 16, 32, 60, 60, 60]),
+        (OF_A_SCREEN, [0.25, 0.5, 1, 2, 4, 8, 15, 15, 15]),
+    ],
+    ids=["login", "screen"],
+)
+def test_every_wrong_try_after_a_lock_locks_twice_as_long_up_to_a_longest(
+    waits: Waits, minutes: list[float]
+) -> None:
+    tries, now, found = wrong(4), NOW, []
+    for _ in minutes:
+        tries = after_wrong(tries, now, waits)
         assert tries.locked_until is not None
-        minutes.append((tries.locked_until - now).total_seconds() / 60)
+        found.append((tries.locked_until - now).total_seconds() / 60)
         now = tries.locked_until
-    assert minutes == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert found == minutes
 
 
 def test_a_right_try_ends_the_row() -> None:

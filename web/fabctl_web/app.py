@@ -17,7 +17,7 @@ from fabctl.config import LabConfig
 from fabctl.messaging.lab_view import LabView
 from fabctl.services.sign_ins import LASTS, SignInKind
 from fabctl.store.engine import Database
-from fabctl_web import errors, headers, hosts, language, static_files, uploads
+from fabctl_web import errors, headers, hosts, language, menu, static_files, uploads
 from fabctl_web.api import (
     about,
     accounts,
@@ -46,13 +46,21 @@ from fabctl_web.api import machines as api_machines
 from fabctl_web.api import people as api_people
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
-from fabctl_web.bookings.views import area as bookings_area
 from fabctl_web.interlocks.views import area as interlocks_area
+from fabctl_web.kiosks.areas import AREAS as KIOSK_AREAS
+from fabctl_web.kiosks.paired import paired_screen
 from fabctl_web.lab import AsksMachines, Lab, current_lab
 from fabctl_web.live import events
-from fabctl_web.machines.views import area as machines_area
+from fabctl_web.machines import areas as machine_areas
+from fabctl_web.machines import rooms as machine_rooms
 from fabctl_web.people import signed_in
+from fabctl_web.people.mine import unread
 from fabctl_web.people.views import area as people_area
+from fabctl_web.planning.areas import AREAS as PLANNING_AREAS
+from fabctl_web.staff.areas import AREAS as STAFF_AREAS
+from fabctl_web.staff_house.areas import AREAS as HOUSE_AREAS
+from fabctl_web.training.areas import AREAS as TRAINING_AREAS
+from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
@@ -94,8 +102,17 @@ def create_app(
     errors.init_app(app)
     _set_up_templates(app, lab)
     app.extensions["fabctl-fragments"] = events.init_app(lab, app.jinja_env)
-    areas = (board_area, machines_area, bookings_area, interlocks_area, people_area)
-    for area in (*areas, *API_AREAS, events.area, static_files.blueprint(files), _health()):
+    machine_rooms.init_app(app, lab)
+    areas = (
+        board_area,
+        *machine_areas.AREAS,
+        interlocks_area,
+        people_area,
+        *KIOSK_AREAS,
+        *PLANNING_AREAS,
+    )
+    pages = (*areas, *WORKSHOP_AREAS, *STAFF_AREAS, *HOUSE_AREAS, *TRAINING_AREAS)
+    for area in (*pages, *API_AREAS, events.area, static_files.blueprint(files), _health()):
         app.register_blueprint(area)
     return app
 
@@ -131,6 +148,7 @@ def _set_up_templates(app: Flask, lab: Lab) -> None:
         ),
         static=lab.files.address,
         lab_name=lab.config.name,
+        lab_zone=lab.config.time_zone.key,
         session_s=int(LASTS[SignInKind.KIOSK].total_seconds()),
         warn_s=signed_in.KIOSK_WARN_S,
     )
@@ -138,7 +156,16 @@ def _set_up_templates(app: Flask, lab: Lab) -> None:
 
 
 def _who() -> dict[str, Any]:
-    return {"person": signed_in.signed_in(), "kiosk": signed_in.is_kiosk()}
+    person, kiosk = signed_in.signed_in(), signed_in.is_kiosk()
+    return {
+        "person": person,
+        "kiosk": kiosk,
+        "screen": paired_screen(),
+        "menu": lambda: menu.entries(person, kiosk=kiosk),
+        "said": language.speech(),
+        "is_here": menu.is_here,
+        "unread": unread,
+    }
 
 
 def _icon(lab: Lab, name: str) -> Markup:

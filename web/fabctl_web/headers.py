@@ -30,6 +30,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+FILE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+"""For pictures that people sent, or that were made of what they sent: nothing in them may act."""
 PACKED_TYPES = ("text/html", "application/json")
 WORTH_PACKING = 1000
 """Bytes; below, gzip costs more time than it saves."""
@@ -44,6 +46,8 @@ def init_app(app: Flask) -> None:
 def _guard(answer: Response) -> Response:
     for name, value in HEADERS.items():
         answer.headers[name] = value
+    if (answer.mimetype or "").startswith("image/") and request.endpoint != "static_files.serve":
+        answer.headers["Content-Security-Policy"] = FILE_POLICY
     answer.headers.setdefault("Cache-Control", "no-store")
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -54,15 +54,17 @@ class Speech:
 
     def day(self, instant: datetime, now: datetime) -> str:
         """Return the day: today, tomorrow, or weekday and date (with another year's number)."""
-        local = instant.astimezone(self.zone)
-        days = (local.date() - now.astimezone(self.zone).date()).days
-        if days in (0, 1):
-            return self("today") if days == 0 else self("tomorrow")
-        weekday, month = self(WEEKDAYS[local.weekday()]), self(MONTHS[local.month - 1])
-        number = "1er" if self.language == "fr" and local.day == 1 else local.day
+        return self.on(instant.astimezone(self.zone).date(), now)
+
+    def on(self, day: date, now: datetime) -> str:
+        """Return the same of a day in the calendar."""
+        today = now.astimezone(self.zone).date()
+        if 0 <= (day - today).days <= 1:
+            return self("today") if day == today else self("tomorrow")
+        weekday, month = self(WEEKDAYS[day.weekday()]), self(MONTHS[day.month - 1])
+        number = "1er" if self.language == "fr" and day.day == 1 else day.day
         said = self("{weekday} {day} {month}", weekday=weekday, day=number, month=month)
-        this_year = local.year == now.astimezone(self.zone).year
-        return said if this_year else f"{said} {local.year}"
+        return said if day.year == today.year else f"{said} {day.year}"
 
     def moment(self, instant: datetime, now: datetime) -> str:
         """Return the clock time, with the day in front unless it is today."""

@@ -23,17 +23,36 @@ STYLES = (
     "css/machine.css",
     "css/interlock.css",
     "css/people.css",
+    "css/menu.css",
 )
-SCRIPTS = ("js/live.js", "js/hold.js", "js/kiosk.js", "js/forms.js")
+SCRIPTS = ("js/live.js", "js/hold.js", "js/badge.js", "js/kiosk.js", "js/forms.js", "js/menu.js")
 SERVED = {
     "app.css": STYLES,
     "app.js": SCRIPTS,
+    "desk.css": ("css/desk.css",),
+    "workshops.css": ("css/workshops.css",),
+    "training.css": ("css/training.css",),
+    "staff.css": ("css/staff.css",),
+    "console.js": ("js/console.js",),
+    "planning.css": ("css/planning.css", "css/quarters.css"),
+    "plot.js": ("vendor/uplot.min.js", "js/plot.js"),
+    "plot.css": ("vendor/uplot.min.css",),
+    "house.css": ("css/house.css",),
+    "bars.js": ("vendor/uplot.min.js", "js/bars.js"),
+    "camera.js": ("js/camera.js",),
     "icon.svg": ("icon.svg",),
     "vendor/htmx.min.js": ("vendor/htmx.min.js",),
     "vendor/sse.min.js": ("vendor/sse.min.js",),
+    "vendor/uplot.min.js": ("vendor/uplot.min.js",),
+    "vendor/uplot.min.css": ("vendor/uplot.min.css",),
     "vendor/icons.svg": ("vendor/icons.svg",),
     "vendor/atkinson.woff2": ("vendor/atkinson.woff2",),
 }
+ON_EVERY_PAGE = (
+    "app.css", "app.js", "icon.svg", "vendor/htmx.min.js", "vendor/sse.min.js",
+    "vendor/icons.svg", "vendor/atkinson.woff2",
+)  # fmt: skip
+"""What a first load of any page asks for; the rest belongs to single pages."""
 TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",

@@ -31,7 +31,9 @@ DRAIN_LIMIT = 1024**3
 DRAIN_TIME_S = 120.0
 CHUNK = 256 * 1024
 NAME_LENGTH = 100
-UPLOAD_ENDPOINTS = frozenset({"machines.upload", "api_jobs.prepare_job"})
+PAGE_UPLOADS = frozenset({"machines.upload", "staff_import.take"})
+"""Forms with a file: nobody who is not signed in sends one."""
+UPLOAD_ENDPOINTS = PAGE_UPLOADS | {"api_jobs.prepare_job"}
 
 
 class DiskFullError(HTTPException):

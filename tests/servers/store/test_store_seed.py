@@ -12,7 +12,8 @@ from fabctl.errors import LocalError
 from fabctl.model.access import unmet
 from fabctl.model.booking_facts import PARIS
 from fabctl.model.people import login_refusals, password_refusals, pin_refusals
-from fabctl.services import bookings, machines, people
+from fabctl.model.training import CourseStep
+from fabctl.services import bookings, courses, machines, people, practical, quizzes, training
 from fabctl.services.access import may_use
 from fabctl.services.seed import ALL, CAST, DemoAccounts, DemoPerson, seed_demo
 from fabctl.store.engine import Database
@@ -61,6 +62,21 @@ def test_the_one_who_prints_first_may_print(
     database: Database, clock: ManualClock, demo: DemoAccounts
 ) -> None:
     assert missing(database, clock, demo.printing, "printer-a") == []
+
+
+def test_a_newcomer_has_a_training_to_begin(
+    database: Database, clock: ManualClock, demo: DemoAccounts
+) -> None:
+    newcomer = named(demo, "noemie").person_id
+    with database.reading() as session:
+        offered = courses.list_courses(session, resource_id="printer-a")
+        (found,) = offered
+        stands = training.progress(session, clock, course_id=found.id, person_id=newcomer)
+        trainers = practical.trainers(session, clock, course=found)
+        assert quizzes.quiz_languages(session, found.id) == {"fr", "en"}
+    assert (stands.done, stands.next) == ((CourseStep.PREREQUISITES,), CourseStep.QUIZ)
+    assert [one.name for one in trainers] == ["Karim B."]
+    assert len(practical.criteria_of(found, "fr")) == len(practical.criteria_of(found, "en")) == 3
 
 
 def test_somebody_certified_can_book_the_other_printer_now(

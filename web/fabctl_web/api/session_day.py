@@ -33,7 +33,7 @@ def take_marks(session: str) -> Response:
     """Put marks on record, each once; an answer for each."""
     lab, me = current_lab(), caller()
     with reading.body() as sent:
-        marks = [_mark(one) for one in sent.records("marks", MOST_MARKS)]
+        marks = [read_mark(one) for one in sent.records("marks", MOST_MARKS)]
     with lab.db.transaction() as db:
         answers = attendance.take_marks(db, lab.clock, session_id=session, marks=marks, by=me.id)
     return jsonify({"marks": [mark_json(one) for one in answers]})
@@ -155,7 +155,7 @@ def certificate_paper(certificate: str) -> Response:
     return _file(paper, "application/pdf", "certificate.pdf")
 
 
-def _mark(sent: Sent) -> SentMark:
+def read_mark(sent: Sent) -> SentMark:
     """Read one mark. Its id and its time are the phone's own."""
     presence = None
     if sent.has("presence"):

@@ -7,12 +7,13 @@ from flask import Blueprint, render_template
 from fabctl_web.board.faces import Face, face
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
+from fabctl_web.pages import page
 from fabctl_web.speech import Speech
 
 area = Blueprint("board", __name__, template_folder="templates")
 
 
-@area.get("/")
+@page(area, "/")
 def board() -> str:
     """Show all machines."""
     lab = current_lab()

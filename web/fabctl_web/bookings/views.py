@@ -2,81 +2,126 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta
 
 from flask import Blueprint, abort, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from fabctl.model.booking_slots import Slot
+from fabctl.model.refusal import RefusedError
 from fabctl.services import bookings
 from fabctl.services.bookings import ReservationView
+from fabctl_web import forms
+from fabctl_web.bookings.charging import charged_to, chosen_group, groups_of
+from fabctl_web.bookings.free import around, next_slots, to_wait_for
+from fabctl_web.bookings.places import place_or_404
+from fabctl_web.bookings.refusing import not_booked, override_reason
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
+from fabctl_web.pages import page as opens
 from fabctl_web.people.signed_in import back_address, go, person_needed, signed_in
 
 area = Blueprint("bookings", __name__, template_folder="templates")
 
 LENGTHS_MIN = (30, 60, 120, 240)
 USUAL_MIN = 60
-PROPOSED = 4
 DAYS_SHOWN = 28
 QUARTERS = [time(hour, minute) for hour in range(24) for minute in (0, 15, 30, 45)]
 
 
-@area.get("/m/<machine>/book")
+@opens(area, "/m/<machine>/book")
 def page(machine: str) -> str:
     """Propose the next slots that fit."""
+    return _page(machine, None)
+
+
+@opens(area, "/m/<machine>/book/<day>/<time>")
+def page_at(machine: str, day: str, time: str) -> str:
+    """Propose the slots at a moment of the planning. A sign-in on the way leads back to it."""
+    return _page(machine, _looked_at(current_lab(), day, time))
+
+
+def _page(machine: str, moment: datetime | None) -> str:
     lab = current_lab()
-    profile = lab.profile(machine)
+    place = place_or_404(lab, machine)
     minutes = request.args.get("minutes", type=int, default=USUAL_MIN)
     minutes = minutes if minutes in LENGTHS_MIN else USUAL_MIN
-    with lab.db.reading() as db:
-        slots = bookings.proposals(
-            db,
-            lab.clock,
-            lab.config.time_zone,
-            machine,
-            minutes=minutes,
-            count=PROPOSED,
-            fit=True,
-        )
     now = lab.clock.now()
-    local = now.astimezone(lab.config.time_zone)
+    person = signed_in()
+    slots = next_slots(lab, machine, minutes)
+    groups = groups_of(lab, person)
+    local = (moment or now).astimezone(lab.config.time_zone)
     return render_template(
         "bookings/page.html",
-        machine=profile,
+        place=place,
         slots=slots,
         starts_now=bool(slots) and slots[0].start <= now,
         minutes=minutes,
         lengths=LENGTHS_MIN,
-        days=[local + timedelta(days=ahead) for ahead in range(DAYS_SHOWN)],
-        times=QUARTERS,
-        next_quarter=_next_quarter(local),
-        signed=signed_in() is not None,
+        found=around(lab, machine, moment, minutes) if moment else None,
+        taken=to_wait_for(lab, machine, person) if person else [],
+        groups=groups,
+        account=chosen_group(groups),
+        signed=person is not None,
+        **choices(lab, local if moment else None),
     )
+
+
+def choices(lab: Lab, local: datetime | None) -> dict[str, object]:
+    """Return the days and times of day that a form offers; ``local``: what is chosen at first."""
+    today = lab.clock.now().astimezone(lab.config.time_zone)
+    chosen = QUARTERS[_quarter(local)] if local else QUARTERS[(_quarter(today) + 1) % 96]
+    return {
+        "days": [today + timedelta(days=ahead) for ahead in range(DAYS_SHOWN)],
+        "times": QUARTERS,
+        "chosen_time": chosen,
+        "chosen_day": (local or today).date(),
+    }
+
+
+def _quarter(local: datetime) -> int:
+    return local.hour * 4 + local.minute // 15
+
+
+def _looked_at(lab: Lab, day: str, clock: str) -> datetime | None:
+    """Return a moment on the lab's clocks, if it is one and not past."""
+    try:
+        found = forms.instant(day, clock, lab.config.time_zone)
+    except (ValueError, OverflowError):
+        return None
+    now = lab.clock.now()
+    soon = now + timedelta(days=366)
+    return found if now - timedelta(minutes=15) < found < soon else None
 
 
 @area.post("/m/<machine>/book")
 def book(machine: str) -> Response:
-    """Book a slot for oneself. A refusal shows every reason (409)."""
+    """Book a slot for oneself. A refusal shows every reason (409), and what else there is."""
     person = person_needed()
     lab = current_lab()
-    lab.profile(machine)
-    start, end = _wanted(lab)
-    with lab.db.transaction() as db:
-        made = bookings.book(
-            db,
-            lab.clock,
-            lab.config.time_zone,
-            person_id=person.id,
-            resource_id=machine,
-            start=start,
-            end=end,
-            by=person.id,
-        )
+    place = place_or_404(lab, machine)
+    start, end = wanted_slot(lab)
+    account, override = charged_to(), override_reason()
+    try:
+        with lab.db.transaction() as db:
+            made = bookings.book(
+                db,
+                lab.clock,
+                lab.config.time_zone,
+                person_id=person.id,
+                resource_id=machine,
+                start=start,
+                end=end,
+                by=person.id,
+                account_id=account,
+                override_reason=override,
+            )
+    except RefusedError as error:
+        again = url_for("bookings.book", machine=machine)
+        return not_booked(place, Slot(start, end), error.refusals, again)
     lab.booked_anew(machine)
-    flash(speech()("Booked: {slot}.", slot=_said(made)), "good")
-    return go(url_for("machines.page", machine=machine))
+    flash(speech()("Booked: {slot}.", slot=said(made)), "good")
+    return go(place.address if place.is_machine else url_for("people.me"))
 
 
 @area.post("/reservations/<reservation>/cancel")
@@ -90,10 +135,10 @@ def cancel(reservation: str) -> Response:
         )
     lab.booked_anew(gone.resource_id)
     if gone.no_show_at is None:
-        flash(speech()("Cancelled: {slot}.", slot=_said(gone)), "good")
+        flash(speech()("Cancelled: {slot}.", slot=said(gone)), "good")
     else:
         missed = speech()(
-            "Given back, but nobody had come: {slot} counts as missed.", slot=_said(gone)
+            "Given back, but nobody had come: {slot} counts as missed.", slot=said(gone)
         )
         flash(missed, "bad")
     return go(back_address(request.referrer))
@@ -110,16 +155,26 @@ def check_in(reservation: str) -> Response:
     return go(back_address(request.referrer))
 
 
-def _next_quarter(local: datetime) -> time:
-    """Return the quarter of an hour after ``local``, on the wall clock."""
-    return QUARTERS[(local.hour * 4 + local.minute // 15 + 1) % len(QUARTERS)]
+@area.post("/reservations/<reservation>/stop")
+def stop(reservation: str) -> Response:
+    """End one's reservation now: the rest is free for others."""
+    person = person_needed()
+    lab = current_lab()
+    with lab.db.transaction() as db:
+        found = bookings.stop(
+            db, lab.clock, lab.config.time_zone, reservation_id=reservation, by=person.id
+        )
+    lab.booked_anew(found.resource_id)
+    flash(speech()("Thank you. The rest of your time is free for others."), "good")
+    return go(back_address(request.referrer))
 
 
-def _said(found: ReservationView) -> str:
+def said(found: ReservationView) -> str:
+    """Return a reservation's time in words."""
     return speech().slot(found.start, found.end, current_lab().clock.now())
 
 
-def _wanted(lab: Lab) -> tuple[datetime, datetime]:
+def wanted_slot(lab: Lab) -> tuple[datetime, datetime]:
     """Return the slot that a form asks for: ``start`` (``now`` or ISO 8601) or ``day`` and
     ``time`` on the lab's clocks, and ``minutes``. Malformed input ends the request with 400.
     """
@@ -131,17 +186,9 @@ def _wanted(lab: Lab) -> tuple[datetime, datetime]:
         elif "start" in form:
             start = datetime.fromisoformat(form["start"])
         else:
-            start = _local(form["day"], form["time"], lab.config.time_zone)
+            start = forms.instant(form["day"], form["time"], lab.config.time_zone)
         if start.tzinfo is None:
             abort(400)
         return start.astimezone(UTC), start.astimezone(UTC) + length
     except (ValueError, OverflowError):
         abort(400)
-
-
-def _local(day: str, clock_time: str, zone: ZoneInfo) -> datetime:
-    """Return the instant of a wall clock time; one that a clock change skips is malformed."""
-    wall = datetime.combine(date.fromisoformat(day), time.fromisoformat(clock_time), tzinfo=zone)
-    if wall.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != wall.replace(tzinfo=None):
-        raise ValueError(clock_time)
-    return wall

@@ -20,6 +20,7 @@ from fabctl_web.interlocks.history import KINDS, rows_of
 from fabctl_web.interlocks.shown import interlock_of
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
+from fabctl_web.pages import page
 from fabctl_web.people.signed_in import person_needed, signed_in
 
 area = Blueprint("interlocks", __name__, template_folder="templates")
@@ -38,7 +39,7 @@ def panel(machine: str) -> str:
     return render_template("interlocks/panel.html", lock=lock)
 
 
-@area.get("/interlocks")
+@page(area, "/interlocks")
 def history() -> str:
     """Show what happened: trips, faults, refused permits. Staff only."""
     lab, person = current_lab(), _reader()

@@ -27,6 +27,8 @@ from fabctl_web.machines.now import now_of
 BEAT_S = 3.0
 BEAT = b"event: beat\ndata:\n\n"
 RETRY = b"retry: 2000\n\n"
+LOOK_S = 1.0
+"""How often a stream looks whether a machine fell silent: nobody tells that."""
 POLL_EVERY_S = 10
 KEEP_S = 1.0
 """How long a rendered fragment is shared between streams when nothing changed."""
@@ -77,6 +79,7 @@ class Stream:
     connection: socket.socket | None = None
     _sent: dict[str, bytes] = field(default_factory=dict)
     _turns: dict[str, str] = field(default_factory=dict)
+    _states: dict[str, str] = field(default_factory=dict)
 
     @property
     def machines(self) -> list[str]:
@@ -92,9 +95,9 @@ class Stream:
         yield RETRY + BEAT
         next_beat = clock.monotonic() + BEAT_S
         while not hub.closed and not self._left():
-            version = hub.wait(seen, max(0.0, next_beat - clock.monotonic()))
+            version = hub.wait(seen, max(0.0, min(LOOK_S, next_beat - clock.monotonic())))
             beat = clock.monotonic() >= next_beat
-            changed = set(self.machines) if beat else hub.changed_since(seen)
+            changed = set(self.machines) if beat else hub.changed_since(seen) | self._silent()
             news = [self._news(machine) for machine in self.machines if machine in changed]
             seen = version
             if beat:
@@ -102,6 +105,12 @@ class Stream:
                 next_beat = clock.monotonic() + BEAT_S
             if any(news):
                 yield b"".join(news)
+
+    def _silent(self) -> frozenset[str]:
+        """Return the machines whose state is another than at the last look: mostly grown old."""
+        now = {machine: self.lab.machine(machine).state for machine in self.machines}
+        before, self._states = self._states, now
+        return frozenset(machine for machine in now if now[machine] != before.get(machine))
 
     def _left(self) -> bool:
         """Say whether the page was closed: a write would notice only the second time, 6 s late."""
@@ -153,7 +162,7 @@ class Fragments:
         self._lab = lab
         self._env = env
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str, str], tuple[int, float, bytes]] = {}
+        self._kept: dict[tuple[str, str, str], tuple[int, str, float, bytes]] = {}
         self._makers: dict[str, Callable[[str, str], bytes]] = {
             "face": self._face,
             "live": self._live,
@@ -164,11 +173,12 @@ class Fragments:
         """Return a fragment as it is now: at most 1 s old, and never older than a change."""
         with self._lock:
             version, now = self._lab.hub.version_of(machine), self._lab.clock.monotonic()
+            state = self._lab.machine(machine).state  # grows old without a new version
             kept = self._kept.get((kind, machine, language))
-            if kept and kept[0] == version and now - kept[1] < KEEP_S:
-                return kept[2]
+            if kept and kept[:2] == (version, state) and now - kept[2] < KEEP_S:
+                return kept[3]
             made = self._makers[kind](machine, language)
-            self._kept[kind, machine, language] = (version, now, made)
+            self._kept[kind, machine, language] = (version, state, now, made)
             return made
 
     def _face(self, machine: str, language: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabctl.messaging.lab_view import MachineView
+from fabctl.model.access import WORKING
 from fabctl.model.job import trouble_text
 from fabctl_web.board.faces import Face
 from fabctl_web.board.views import face_of
@@ -34,6 +35,11 @@ class Now:
     out_of_order: str
     """Since when staff says that it is not to be used, and why; empty when it is in order."""
     figures: list[Figure]
+
+    @property
+    def working(self) -> bool:
+        """Whether a job is on it."""
+        return self.state in WORKING
 
 
 def now_of(lab: Lab, machine: str, speech: Speech) -> Now:

@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 
 from fabctl.errors import UnknownIdError
 from fabctl.messaging.lab_view import MachineView
-from fabctl.services import access, bookings, clearing, jobs, uses
+from fabctl.services import access, bookings, clearing, jobs, problems, uses
 from fabctl.services.access import Condition
 from fabctl.services.bookings import ReservationView, Slot
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
+from fabctl.services.problems import ProblemView
 from fabctl.services.uses import UseView
 from fabctl_web.lab import Lab
 
 BOOKINGS_SHOWN = 4
+PROBLEMS_SHOWN = 4
 BOOKINGS_AHEAD = timedelta(days=14)
 USE_MINUTES = 60
 LAST_SHOWN = timedelta(hours=1)
@@ -40,6 +42,10 @@ NO_BOOKING = frozenset(
     }
 )
 """Conditions that speak against booking too."""
+LEARN = ("not-certified", "certification-expired")
+"""Conditions that the training page is the way out of."""
+BOOKED = frozenset({"not-reserved", "someone-elses-slot"})
+"""Conditions that wait behind a missing training anyway."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ class Line:
     css: str
     icon: str
     action: str
-    """What its button does: ``book-now``, ``book``, ``clear``; empty: no button can do it."""
+    """What its button does: ``book-now``, ``book``, ``learn``, ``others``, ``clear``; empty: no
+    button can do it."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,14 @@ class Panel:
 
     state: str
     primary: str
-    """``sign-in``, ``begin``, ``done``, ``start``, ``upload``, ``book-now``, ``resume``,
+    """``sign-in``, ``begin``, ``done``, ``start``, ``upload``, ``book-now``, ``learn``, ``resume``,
     ``clear``; empty: none."""
     lines: list[Line] = field(default_factory=list)
     prepared: list[JobView] = field(default_factory=list)
     """One's own jobs for this machine that are ready to start, newest first."""
     running: JobView | None = None
-    """One's own job on the machine now."""
+    """The job on the machine now, for its person and the staff."""
+    running_is_mine: bool = False
     last: JobView | None = None
     """One's own newest job here, once it has ended, for an hour."""
     behind: bool = False
@@ -87,6 +95,8 @@ class Panel:
     may_end_use: bool = False
     """Whether a use without a job is there that this person may end: one's own, or as staff."""
     coming: list[Booking] = field(default_factory=list)
+    problems: list[ProblemView] = field(default_factory=list)
+    """Reported and not settled; what is for the staff is only there for them."""
 
 
 def panel_of(lab: Lab, machine: str, person: PersonView | None) -> Panel:
@@ -131,11 +141,15 @@ def _personal(
         lines=lines,
         prepared=prepared,
         running=running,
+        running_is_mine=running is not None and running.person_id == person.id,
         last=_last(mine, lab),
         behind=_behind(mine, view),
         now_slot=slot,
         may_start=may_start,
         coming=coming,
+        problems=problems.list_problems(
+            db, by=person.id, resource_id=view.id, limit=PROBLEMS_SHOWN
+        ),
     )
 
 
@@ -161,8 +175,10 @@ def _primary(
     unmet = [line for line in lines if line.condition.met is not True]
     if "clear" in offers:
         return "clear"
+    if "learn" in offers and {line.condition.code for line in unmet} <= BOOKED.union(LEARN):
+        return "learn"
     # Booking is the way on only when nothing else stands in it.
-    if len(unmet) == 1 and offers:
+    if len(unmet) == 1 and offers and offers[0] != "others":
         return offers[0]
     return ""
 
@@ -194,7 +210,8 @@ def _offers(found: list[Condition], slot: Slot | None, *, may_clear: bool) -> di
     Booking is offered only to those who could book: certified, in order.
     """
     in_the_way = {condition.code for condition in found if condition.met is not True}
-    offers = {"machine-broken": "clear"} if may_clear else {}
+    offers = {"out-of-order": "others", **dict.fromkeys(LEARN, "learn")}
+    offers |= {"machine-broken": "clear"} if may_clear else {}
     if in_the_way.isdisjoint(NO_BOOKING):
         offers |= {"not-reserved": "book-now" if slot else "book", "someone-elses-slot": "book"}
     return offers
@@ -238,7 +255,8 @@ def _booking(found: ReservationView, person: PersonView | None) -> Booking:
 
 
 def _on_machine(db: Session, view: MachineView, person: PersonView) -> tuple[JobView | None, bool]:
-    """Return the person's own job on the machine, and whether they may resume what is on it."""
+    """Return the job on the machine, for its person and the staff, and whether this person may
+    resume it."""
     if view.job is None:
         return None, False
     try:
@@ -246,4 +264,5 @@ def _on_machine(db: Session, view: MachineView, person: PersonView) -> tuple[Job
     except UnknownIdError:  # a job of another database: nobody's here
         return None, False
     may_resume = jobs.may_control(db, person.id, job.id, "resume")
-    return (job if job.person_id == person.id else None), may_resume
+    visible = job.person_id == person.id or person.role.acts_for_others
+    return (job if visible else None), may_resume

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fabctl.gcode.machine import inspect_for
+from fabctl.gcode.preview import draw
 from fabctl.gcode.report import Report
+from fabctl.gcode.sketch import Sketch
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
-from fabctl.services import jobs
+from fabctl.services import jobs, pictures
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
 from fabctl_web.lab import Lab
@@ -43,13 +45,15 @@ def prepare(
         raise RefusedError([NO_FILE])
     upload, name = plain(*received)
     profile = lab.config.machines[machine]
-    report = inspect_for(upload.opened(), profile)
+    sketch = Sketch(profile.kind)
+    report = inspect_for(upload.opened(), profile, watch=sketch)
     if not report.ok:
         raise FileProblemsError(report)
+    drawn = draw(sketch, report.lines)
     upload.settle()
     # One at a time: two uploads of the same file share one place on disk.
     with lab.storing, lab.db.transaction() as db, _kept(lab, upload) as path:
-        return jobs.prepare(
+        job = jobs.prepare(
             db,
             lab.clock,
             person_id=person.id,
@@ -60,6 +64,8 @@ def prepare(
             size=upload.size,
             report=report,
         )
+    pictures.keep(lab.config.paths.previews, upload.sha256, profile.kind, report.thumbnail, drawn)
+    return job
 
 
 @contextmanager

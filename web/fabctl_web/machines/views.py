@@ -16,15 +16,20 @@ from fabctl_web.interlocks.views import reads_history
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
 from fabctl_web.machines import control, qr, receiving
+from fabctl_web.machines.gallery import frame_of
+from fabctl_web.machines.looks import may_look
 from fabctl_web.machines.now import now_of
 from fabctl_web.machines.panel import USE_MINUTES, panel_of, takes_files
+from fabctl_web.machines.plots import plot_of
+from fabctl_web.machines.reports import kind_word
+from fabctl_web.pages import page as opens
 from fabctl_web.people.own import job_trouble, job_word
 from fabctl_web.people.signed_in import go, is_kiosk, person_needed, signed_in
 
 area = Blueprint("machines", __name__, template_folder="templates")
 
 
-@area.get("/m/<machine>")
+@opens(area, "/m/<machine>")
 def page(machine: str) -> str:
     """Show one machine."""
     lab = current_lab()
@@ -41,6 +46,9 @@ def page(machine: str) -> str:
         qr=qr.svg(address) if address else None,
         max_bytes=uploads.max_bytes(),
         max_mb=lab.config.web.upload_max_mb,
+        plot=plot_of(machine, speech()),
+        zone=lab.config.time_zone.key,
+        camera=may_look(machine),
         **_panel(machine),
     )
 
@@ -66,6 +74,9 @@ def _panel(machine: str) -> dict[str, Any]:
         "takes_files": takes_files(lab, machine),
         "panel": panel_of(lab, machine, signed_in()),
         "use_minutes": USE_MINUTES,
+        "learn": url_for("training_path.mine", machine=machine),
+        "frame_of": lambda job: frame_of(lab, job),
+        "kind_word": lambda problem: kind_word(problem.kind, said),
         "job_word": lambda job: job_word(job, said),
         "job_trouble": lambda job: job_trouble(job, said),
     }

@@ -9,20 +9,26 @@ from flask import Flask, abort, current_app, g, redirect, request, session, url_
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from fabctl.model.people import Role
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import text
 from fabctl.services import sign_ins
 from fabctl.services.people import PersonView
 from fabctl.services.sign_ins import SignInKind, SignInView
 from fabctl_web import uploads
+from fabctl_web.kiosks.paired import paired_screen
 from fabctl_web.lab import current_lab
+from fabctl_web.pages import is_page
 
 KEY = "sign_in"
 """The token's place in the session cookie."""
+NOT_ON_A_SHARED_SCREEN = Refusal(
+    "not-on-a-shared-screen",
+    text("This page does not open on a shared screen."),
+    text("Open it at a desk or on your phone."),
+)
 KIOSK_WARN_S = 20
 """From how many seconds before its end a shared screen's session counts down."""
-PAGES = frozenset(
-    {"board.board", "machines.page", "bookings.page", "people.me", "interlocks.history"}
-)
-"""Pages that people open, and that a form or a sign-in leads back to."""
 
 
 def init_app(app: Flask) -> None:
@@ -31,17 +37,19 @@ def init_app(app: Flask) -> None:
 
 
 def _no_file_from_strangers() -> Response | None:
-    if request.endpoint != "machines.upload" or signed_in() is not None:
+    if request.endpoint not in uploads.PAGE_UPLOADS or signed_in() is not None:
         return None
     uploads.drain()
     return go(url_for("people.enter", next=back_address(request.referrer)))
 
 
 def is_kiosk() -> bool:
-    """Say whether this browser is a shared screen, by its address (lab.toml).
+    """Say whether this is a shared screen: paired by the staff, or by its address (lab.toml).
 
-    Never behind a proxy: there, every browser would have the proxy's own address.
+    By address never behind a proxy: there, every browser would have the proxy's own.
     """
+    if paired_screen() is not None:
+        return True
     if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For")):
         return False
     return request.remote_addr in current_lab().config.web.kiosk_addresses
@@ -66,7 +74,7 @@ def _find() -> PersonView | None:
     if found is None:
         session.clear()  # it has ended: nothing of it is left on a shared screen
         return None
-    if request.method == "GET" and request.endpoint in PAGES and _worth_extending(found):
+    if request.method == "GET" and is_page(request.endpoint) and _worth_extending(found):
         extend_session()
     return found.person
 
@@ -86,6 +94,21 @@ def person_needed() -> PersonView:
         return person
     back = request.path if request.method == "GET" else back_address(request.referrer)
     return abort(redirect(url_for("people.enter", next=back), 303))
+
+
+def staff_needed(*roles: Role) -> PersonView:
+    """Return the person, if they are of the staff; else end the request (sign-in, or 403).
+
+    What the staff administer never opens on a shared screen: whoever comes next would see it.
+
+    :param roles: who else may: animators, for what they lead.
+    """
+    person = person_needed()
+    if is_kiosk():
+        raise RefusedError([NOT_ON_A_SHARED_SCREEN])
+    if person.role not in {Role.STAFF, Role.ADMIN, *roles}:
+        abort(403)
+    return person
 
 
 def open_session(person: PersonView) -> None:
@@ -140,7 +163,7 @@ def safe_next(wanted: str | None) -> str:
         endpoint, _ = current_app.url_map.bind("", script_name="").match(path, method="GET")
     except HTTPException:
         return board
-    return path if endpoint in PAGES else board
+    return path if is_page(endpoint) else board
 
 
 def back_address(referrer: str | None) -> str:

@@ -8,11 +8,15 @@ from flask import Blueprint, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.model.people import PASSWORD_MAX, PIN_DIGITS
-from fabctl.services import people
+from fabctl.model.screens import BADGE_MOST
+from fabctl.services import badges, people, wrong_tries
 from fabctl.services.people import PersonView, TooManyTriesError
+from fabctl_web.kiosks.paired import device
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
+from fabctl_web.pages import page
 from fabctl_web.people.own import own_things
+from fabctl_web.people.own_workshops import own_workshops
 from fabctl_web.people.signed_in import (
     close_session,
     extend_session,
@@ -30,13 +34,21 @@ area = Blueprint("people", __name__, template_folder="templates")
 def enter() -> str:
     """Show the PIN pad on a shared screen, the password form elsewhere and on demand."""
     wants_password = request.args.get("with") == "password"
-    template = "people/pin.html" if is_kiosk() and not wants_password else "people/password.html"
+    by_code = is_kiosk() and not wants_password
     return render_template(
-        template,
+        "people/pin.html" if by_code else "people/password.html",
         next=safe_next(request.args.get("next")),
         pin_digits=PIN_DIGITS,
+        wait_s=_pin_wait_s() if by_code else 0,
         needs_token=True,
     )
+
+
+def _pin_wait_s() -> int:
+    """Return for how long this screen takes no PIN; badges and passwords go on."""
+    lab = current_lab()
+    with lab.db.reading() as db:
+        return wrong_tries.wait_s(db, lab.clock, "pin", device())
 
 
 @area.post("/in/password")
@@ -64,11 +76,33 @@ def by_pin() -> Response:
     pin = request.form.get("pin", "")[:PIN_DIGITS]
     try:
         with lab.db.transaction() as db:
-            person = people.check_pin(db, lab.clock, lab.secret, pin, request.remote_addr or "")
-    except TooManyTriesError as error:
-        return _again(_locked(error))
+            person = people.check_pin(db, lab.clock, lab.secret, pin, device())
+    except TooManyTriesError:
+        return _again()  # the page says it, and offers the other ways
     if person is None:
         return _again(speech()("This code is wrong. Try again."))
+    return _welcome(person)
+
+
+@area.post("/in/badge")
+def by_badge() -> Response:
+    """Sign in with the badge that was held before a shared screen's reader.
+
+    Whoever was signed in there is out, whatever the badge is: somebody else stands there now.
+    """
+    if not is_kiosk():
+        return _again(speech()("A badge works on the lab's screens only."), with_password=True)
+    lab = current_lab()
+    close_session()
+    number = request.form.get("number", "")[: BADGE_MOST + 1]
+    try:
+        with lab.db.transaction() as db:
+            person = badges.check_badge(db, lab.clock, lab.secret, number, device())
+    except TooManyTriesError as error:
+        wait = error.wait_s
+        return _again(speech()("Too many unknown badges here. Wait {seconds} s.", seconds=wait))
+    if person is None:
+        return _again(speech()("This badge is not known. Ask the staff."))
     return _welcome(person)
 
 
@@ -85,11 +119,16 @@ def leave() -> Response:
     return go("/")
 
 
-@area.get("/me")
+@page(area, "/me")
 def me() -> str:
     """Show a person what is theirs: reservations, certifications, jobs."""
     person = person_needed()
-    return render_template("people/me.html", own=own_things(current_lab(), person, speech()))
+    lab, said = current_lab(), speech()
+    return render_template(
+        "people/me.html",
+        own=own_things(lab, person, said),
+        workshops=own_workshops(lab, person, said),
+    )
 
 
 def _welcome(person: PersonView) -> Response:
@@ -98,8 +137,9 @@ def _welcome(person: PersonView) -> Response:
     return go(safe_next(request.form.get("next")))
 
 
-def _again(message: str, *, with_password: bool = False) -> Response:
-    flash(message, "bad")
+def _again(message: str = "", *, with_password: bool = False) -> Response:
+    if message:
+        flash(message, "bad")
     values = {"next": safe_next(request.form.get("next"))}
     if with_password:
         values["with"] = "password"

@@ -3,8 +3,11 @@
   "use strict";
   const body = document.body;
   if (!body.classList.contains("kiosk")) return;
-  const SLEEP_MS = 300000;
+  const HOME = body.dataset.home || "/";
+  const SLEEP_MS = Number(body.dataset.idle || 300) * 1000;
+  const DARK_AFTER_MS = 60000; // at night, without a touch
   const EXTEND_EVERY_MS = 5000;
+  const HOME_AGAIN_MS = 2000;
   const allowed = Number(body.dataset.session || 0) * 1000;
   const warnAt = Number(body.dataset.warn || 0) * 1000;
   const leaving = document.getElementById("leaving");
@@ -12,7 +15,7 @@
   let touchedAt = performance.now();
   let extendedAt = performance.now();
   let owed = false;
-  let ended = false; // we are on our way to the board
+  let ended = false; // we are on our way home
 
   const token = () => document.querySelector('meta[name="csrf-token"]').content;
   const post = (url) => fetch(url, {
@@ -29,7 +32,17 @@
     if (ended) return;
     ended = true;
     await post("/out").catch(() => null);
-    location.assign("/");
+    goHome();
+  };
+  // Without network the board cannot be loaded: until it can, nothing of the person stays here.
+  const goHome = async () => {
+    const answer = await fetch(HOME, { method: "HEAD", cache: "no-store" }).catch(() => null);
+    if (answer && answer.ok) {
+      location.assign(HOME);
+      return;
+    }
+    for (const part of body.children) part.hidden = part.id !== "alone";
+    setTimeout(goHome, HOME_AGAIN_MS);
   };
 
   const touched = (event) => {
@@ -37,19 +50,21 @@
     if (!asleep.hidden) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (event.type === "click" || event.type === "keydown") asleep.hidden = true;
+      if (event.type !== "pointerdown") asleep.hidden = true;
       return;
     }
     if (allowed) owed = true;
   };
-  for (const name of ["pointerdown", "click", "keydown"]) {
+  for (const name of ["pointerdown", "click", "keydown", "typed"]) {
     document.addEventListener(name, touched, { capture: true });
   }
 
   setInterval(() => {
     const now = performance.now();
     if (!allowed) {
-      if (now - touchedAt > SLEEP_MS) sleep();
+      const dark = night();
+      asleep.classList.toggle("night", dark);
+      if (now - touchedAt > (dark ? Math.min(SLEEP_MS, DARK_AFTER_MS) : SLEEP_MS)) sleep();
       return;
     }
     if (owed && now - extendedAt >= EXTEND_EVERY_MS) extend();
@@ -62,10 +77,23 @@
     if (left <= 0) end();
   }, 250);
 
-  // Asleep means: back on the board, where a stray tap can do nothing but wake.
+  // The night is the lab's: by its clocks, wherever the browser believes to be.
+  const hours = (body.dataset.night || "").split("-").map(Number);
+  const clock = hours.length === 2 && new Intl.DateTimeFormat("en-GB", {
+    timeZone: body.dataset.zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+  });
+  const night = () => {
+    if (!clock) return false;
+    const [hour, minute] = clock.format(new Date()).split(":").map(Number);
+    const [from, until] = hours;
+    const at = hour * 60 + minute;
+    return from < until ? at >= from && at < until : at >= from || at < until;
+  };
+
+  // Asleep means: back on the screen's own page, where a stray tap can do nothing but wake.
   const sleep = () => {
-    if (location.pathname === "/") asleep.hidden = false;
-    else if (!ended) location.assign("/");
+    if (location.pathname === HOME) asleep.hidden = false;
+    else if (!ended) goHome();
     ended = true;
   };
 })();

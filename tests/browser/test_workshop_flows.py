@@ -1,0 +1,216 @@
+"""What people do around a workshop, from its making to certificates, also without network."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from fabctl.services import attendance
+from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
+from tests.workshop_scene import Scene, workshop_scene
+
+TABLET = {"width": 800, "height": 1100}
+
+
+def presences(scene: Scene) -> dict[str, str]:
+    """Return what the lab has on record, by name."""
+    with scene.lab.db.reading() as db:
+        found = attendance.marks_that_count(db, scene.places.values())
+    return {
+        name: mark.presence.value
+        for name, place in scene.places.items()
+        if (mark := found[place]) and mark.presence
+    }
+
+
+def all_sent(found: Screen) -> None:
+    """Wait until no tap is kept in the browser any more."""
+    until(found, lambda: found.page.evaluate("localStorage.length") == 0)
+
+
+def until(found: Screen, holds: Callable[[], bool]) -> None:
+    """Wait until something holds, and let the page go on meanwhile."""
+    deadline = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < deadline, "not within 15 s"
+        found.page.wait_for_timeout(50)
+
+
+def row(scene: Scene, name: str) -> str:
+    return f"#place-{scene.places[name]}"
+
+
+def tap(found: Screen, scene: Scene, name: str, presence: str) -> None:
+    found.tap(f'{row(scene, name)} button[value="{presence}"]')
+
+
+def test_one_tap_per_person_and_undo(served: Served, screen: OpenScreen) -> None:
+    scene = workshop_scene(served.lab)
+    found = screen(KIOSK)
+    found.sign_in(pin="112233", path=f"/workshops/{scene.running}/console")
+    found.taps = 0
+    tap(found, scene, "Bilal", "present")
+    tap(found, scene, "Chloé", "late")
+    tap(found, scene, "Driss", "absent")
+    assert found.taps == 3
+    expect(found.page.locator("#there")).to_have_text("Présents : 2 sur 6")
+    all_sent(found)
+    assert presences(scene) == {"Bilal": "present", "Chloé": "late", "Driss": "absent"}
+    found.tap(f"{row(scene, 'Chloé')} .undo button")
+    pressed = found.page.locator(f"{row(scene, 'Chloé')} [aria-pressed=true]")
+    expect(pressed).to_have_count(0)
+    all_sent(found)
+    assert presences(scene) == {"Bilal": "present", "Driss": "absent"}
+    found.page.keyboard.press("Enter")  # the focus stayed with the person
+    all_sent(found)
+    assert presences(scene)["Chloé"] == "present"
+    assert found.troubles() == []
+
+
+def test_without_network_taps_are_kept_and_sent_once_it_is_back(
+    served: Served, screen: OpenScreen
+) -> None:
+    scene = workshop_scene(served.lab)
+    found = screen(TABLET, desk=True)
+    path = f"/workshops/{scene.running}/console"
+    found.sign_in_as("ana", path)
+    banner = found.page.locator("#away")
+    expect(banner).to_be_hidden()
+    found.page.context.set_offline(True)
+    expect(banner).to_contain_text("Le réseau est coupé.")
+    tap(found, scene, "Bilal", "present")
+    tap(found, scene, "Driss", "absent")
+    found.tap(f"{row(scene, 'Driss')} .undo button")
+    expect(banner).to_contain_text(re.compile(r"Non envoyé\s: 3\."))
+    unsent = found.page.locator(f"{row(scene, 'Bilal')} [data-unsent]")
+    expect(unsent).to_have_text(re.compile("non envoyé"))
+    expect(found.page.locator("#there")).to_have_text("Présents : 1 sur 6")
+    kept = str(found.page.evaluate("JSON.stringify(localStorage)"))
+    assert not any(name in kept for name in scene.places if name)
+    found.tap('a[href$="/needs"]')  # a page that could not come does not replace this one
+    expect(found.page).to_have_url(re.compile("/console$"))
+    assert presences(scene) == {}
+    found.page.context.set_offline(False)
+    expect(banner).to_be_hidden()
+    expect(unsent).to_be_hidden()
+    assert presences(scene) == {"Bilal": "present"}
+    found.open(path)
+    here = found.page.locator(f"{row(scene, 'Bilal')} [aria-pressed=true]")
+    expect(here).to_have_text("Présent")
+
+
+def test_a_shared_screen_without_network_shows_nobody_once_its_lead_has_left(
+    served: Served, screen: OpenScreen
+) -> None:
+    scene = workshop_scene(served.lab)
+    found = screen(KIOSK)
+    found.page.clock.install()
+    path = f"/workshops/{scene.running}/console"
+    found.sign_in(pin="112233", path=path)
+    found.page.context.set_offline(True)
+    tap(found, scene, "Bilal", "present")
+    expect(found.page.locator("#away")).to_contain_text("Non envoyé")
+    found.page.clock.fast_forward(6_000)  # the tap counts as a touch, once
+    found.page.clock.fast_forward(65_000)
+    expect(found.page.locator("#alone")).to_be_visible()
+    assert "Bilal" not in found.page.locator("body").inner_text()
+    found.page.context.clear_cookies()  # meanwhile the lab has ended the session too
+    found.page.context.set_offline(False)
+    found.page.clock.fast_forward(3_000)
+    found.page.wait_for_url(found.url + "/")
+    assert presences(scene) == {}
+    found.sign_in(pin="112233", path=path)
+    all_sent(found)
+    assert presences(scene) == {"Bilal": "present"}
+
+
+def test_taps_outlive_the_page_and_an_answer_that_got_lost(
+    served: Served, screen: OpenScreen
+) -> None:
+    scene = workshop_scene(served.lab)
+    found = screen(TABLET, desk=True)
+    path = f"/workshops/{scene.running}/console"
+    found.sign_in_as("ana", path)
+    lost: list[int] = []
+
+    def answer_lost(route: object) -> None:
+        lost.append(route.fetch().status)  # type: ignore[attr-defined]  # the lab has it on record
+        route.abort()  # type: ignore[attr-defined]  # and nobody hears of it
+
+    found.page.route("**/marks", answer_lost)
+    tap(found, scene, "Bilal", "late")
+    until(found, lambda: bool(lost))
+    assert lost[0] == 200
+    expect(found.page.locator(f"{row(scene, 'Bilal')} [data-unsent]")).to_be_visible()
+    expect(found.page.locator("#away")).to_be_visible()
+    found.page.unroute_all(behavior="wait")
+    found.open(path)
+    all_sent(found)
+    assert presences(scene) == {"Bilal": "late"}
+    expect(found.page.locator("#refused")).to_be_hidden()
+
+
+def test_a_workshop_from_its_making_to_certificates(served: Served, screen: OpenScreen) -> None:
+    scene = workshop_scene(served.lab)
+    staff = screen(TABLET, desk=True)
+    staff.sign_in_as("sasha", "/staff/workshops")
+    staff.page.fill("#title", "Couture")
+    staff.page.fill("#places", "3")
+    staff.page.uncheck("#consent_needed-1")
+    staff.tap("#new button")
+    expect(staff.page.locator("h1")).to_have_text("Couture")
+    now = served.lab.clock.now().astimezone(served.lab.config.time_zone)
+    staff.page.fill("#one-day", now.date().isoformat())
+    staff.page.fill("#one-starts", f"{now:%H:%M}")
+    staff.page.fill("#one-ends", "23:59")
+    staff.page.check("#one-uses-printer-c")
+    staff.page.check(f"#one-leaders-{scene.id('ana')}")
+    staff.tap("#one button")
+    staff.page.wait_for_url(re.compile("/staff/sessions/"))
+    staff.page.fill("#words", "mo")
+    staff.tap("#find button")
+    staff.tap(f'[data-person="{scene.id("mo")}"] .button.primary')
+    expect(staff.page.locator("#takers")).to_contain_text("Mo")
+    staff.tap('a[href$="/console"]')
+    staff.tap('#machines button:has-text("Ouvrir au groupe")')
+    expect(staff.page.locator('[data-machine="printer-c"] .state')).to_have_text(
+        "Ouverte au groupe"
+    )
+    staff.tap('button[value="present"]')
+    expect(staff.page.locator("#there")).to_have_text("Présents : 1 sur 1")
+    all_sent(staff)
+    with staff.page.expect_download() as sheet:
+        staff.tap('a[href$="/sheet.pdf"]')
+    assert sheet.value.path().read_bytes().startswith(b"%PDF")
+    staff.tap('button[value="everyone"]')
+    expect(staff.page.locator('[name="passed"]')).to_be_checked()
+    staff.tap('button[value="award"]')
+    expect(staff.page.locator("#given")).to_contain_text("Nouvelles attestations : 1")
+    mo = screen(PHONE)
+    mo.sign_in_as("mo", "/workshops")
+    with mo.page.expect_download() as paper:
+        mo.tap('a[href^="/certificates/"]')
+    assert paper.value.path().read_bytes().startswith(b"%PDF")
+    assert staff.troubles() == []
+
+
+def test_a_mother_signs_for_her_daughter_and_gets_her_a_place(
+    served: Served, screen: OpenScreen
+) -> None:
+    scene = workshop_scene(served.lab)
+    found = screen(PHONE)
+    found.sign_in_as("pia", "/workshops")
+    found.tap(f'a[data-session="{scene.coming}"]')
+    lina = f'[data-taker="{scene.child}"]'
+    expect(found.page.locator(lina)).to_contain_text("Lina")
+    found.tap(f"{lina} a")
+    found.page.fill("#guardian_phone", "06 12 34 56 78")
+    found.tap("main form button")
+    expect(found.page.locator(".notice.good")).to_have_text("C’est signé. Merci.")
+    found.tap("#take button")
+    expect(found.page.locator(".notice.good")).to_have_text("C’est fait : la place est à toi.")
+    expect(found.page.locator("[data-place]")).to_contain_text("Lina")
+    assert found.troubles() == []

@@ -1,0 +1,339 @@
+"""The staff's pages: who may open them, today and what is done from it, the audit, health."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabctl.messaging.link import Received
+from fabctl.messaging.payloads import PresencePayload
+from fabctl.model.people import Role
+from fabctl.services import maintenance, people, presence, problems, resource_desk, upkeep_tasks
+from fabctl.services.audit import lines_about
+from fabctl.services.bookings import get_reservation
+from fabctl_web.staff.areas import AREAS
+from tests.staff_scene import SCRIPT, Morning, morning
+from tests.web_lab import STAMP, Browser, WebLab, web_lab
+
+TODAY = "/staff/today"
+KIOSK = "127.0.0.1"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Morning]:
+    """It is Monday, 10:00 in Paris."""
+    with web_lab(tmp_path) as lab:
+        yield morning(lab)
+
+
+def at_desk(scene: Morning, login: str = "sasha", address: str | None = None) -> Browser:
+    browser = scene.lab.browser(address) if address else scene.lab.browser()
+    browser.sign_in(login)
+    return browser
+
+
+def text(browser: Browser, path: str, status: int = 200) -> str:
+    answer = browser.get(path)
+    assert answer.status_code == status, (path, answer.status_code)
+    return answer.get_data(as_text=True)
+
+
+def send(browser: Browser, path: str, page: str = TODAY, status: int = 303, **fields: Any) -> str:
+    answer = browser.post(path, fields, page=page)
+    assert answer.status_code == status, (path, answer.status_code, answer.get_data(as_text=True))
+    return text(browser, page) if status == 303 else answer.get_data(as_text=True)
+
+
+def table(browser: Browser, path: str) -> list[list[str]]:
+    written = browser.get(path).get_data(as_text=True).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    return list(csv.reader(io.StringIO(written), delimiter=";"))
+
+
+def part(page: str, section: str) -> str:
+    """Return one section of a page."""
+    found = re.search(rf'<section class="box[^"]*" id="{section}">(.*?)</section>', page, re.DOTALL)
+    assert found, section
+    return found[1]
+
+
+def addresses(lab: WebLab, method: str) -> list[tuple[str, str]]:
+    """Return every address of the staff's pages for a method, with ids that do not exist."""
+    names = {area.name for area in AREAS}
+    return [
+        (rule.endpoint, re.sub(r"<[^>]+>", "nobody", rule.rule))
+        for rule in lab.app.url_map.iter_rules()
+        if rule.endpoint.partition(".")[0] in names and method in (rule.methods or ())
+    ]
+
+
+# -- who may ---------------------------------------------------------------------------------
+
+
+def test_only_the_staff_open_any_of_it(scene: Morning) -> None:
+    visitor, member, trainer = scene.lab.browser(), at_desk(scene, "mia"), at_desk(scene, "karim")
+    scene.lab.person("ana", role=Role.ANIMATOR)
+    animator = at_desk(scene, "ana")
+    found = addresses(scene.lab, "GET")
+    assert len(found) > 10
+    for endpoint, path in found:
+        status = 401 if endpoint == "staff_health.now" else 303
+        assert visitor.get(path).status_code == status, path
+        for browser in (member, trainer, animator):
+            assert browser.get(path).status_code == 403, path
+
+
+def test_nothing_of_it_opens_on_a_shared_screen(scene: Morning) -> None:
+    admin = at_desk(scene, "root", KIOSK)
+    for _endpoint, path in addresses(scene.lab, "GET"):
+        assert "not-on-a-shared-screen" in text(admin, path, 409), path
+
+
+def test_every_form_needs_its_token_and_somebody_of_the_staff(scene: Morning) -> None:
+    staff, member, shared = at_desk(scene), at_desk(scene, "mia"), at_desk(scene, "root", KIOSK)
+    found = addresses(scene.lab, "POST")
+    assert len(found) > 25
+    for _endpoint, path in found:
+        assert staff.client.post(path).status_code == 400, path
+        assert member.post(path, {}, page="/me").status_code == 403, path
+        assert shared.post(path, {}, page="/me").status_code == 409, path
+
+
+def test_what_does_not_exist_is_not_found(scene: Morning) -> None:
+    staff = at_desk(scene)
+    for path in ("/staff/people/nobody", "/staff/people/nobody/consent", "/staff/groups/nobody"):
+        assert staff.get(path).status_code == 404, path
+    for path in ("problems/nobody/settle", "tasks/nobody/done", "people/nobody/came"):
+        send(staff, f"/staff/{path}", status=404, words="x")
+
+
+def test_the_menu_offers_it_to_the_staff_at_a_desk_alone(scene: Morning) -> None:
+    assert TODAY in text(at_desk(scene), "/")
+    assert TODAY not in text(at_desk(scene, "mia"), "/")
+    assert TODAY not in text(at_desk(scene, "sasha", KIOSK), "/")
+
+
+# -- today -----------------------------------------------------------------------------------
+
+
+def test_the_morning_on_one_page(scene: Morning) -> None:
+    scene.lab.workshop.say("printer-a", "broken", trouble="interrupted")
+    rows = {(row[0], row[1]): row for row in table(at_desk(scene), f"{TODAY}.csv")[1:]}
+    assert rows["Now", "Imprimante 3D A"][2:] == ["Root", "", "In use since 08:00"]
+    assert rows["Now", "Imprimante 3D B"][4] == "Not here yet"
+    assert rows["Later today", "Imprimante 3D B"][2] == "Mia"
+    assert rows["Did not come", "Late"][3] == "Today, 08:00 to 09:30"
+    assert rows["Machines to look at", "Imprimante 3D A"][4] == "Broken"
+    assert "vendredi" in rows["Out of order", "Imprimante 3D B"][3]
+    assert rows["Checks to do", "Noemie"][4] == "Practical check"
+    assert rows["Mail that did not arrive", "Omar"][2] == "The address was refused."
+    assert ("Locked screens", "192.168.1.40") in rows
+    assert {row[0] for row in rows.values()} > {"Problems reported", "Tasks", "Maintenance due"}
+
+
+def test_a_search_narrows_every_list_and_says_nothing_false(scene: Morning) -> None:
+    staff = at_desk(scene)
+    assert [row[1] for row in table(staff, f"{TODAY}.csv?words=OMAR")[1:]] == ["Omar"]
+    page = text(staff, f"{TODAY}?words=xyz")
+    assert "Nothing found." in part(page, "now")
+    assert "Nobody uses a machine." not in page
+    assert "Nothing to do:" not in page
+
+
+def test_an_empty_day_says_so(tmp_path: Path) -> None:
+    with web_lab(tmp_path) as lab:
+        lab.person("sasha", role=Role.STAFF)
+        browser = lab.browser()
+        browser.sign_in("sasha")
+        page = text(browser, TODAY)
+    assert "Nobody uses a machine." in page
+    assert "Nothing to do:" in page
+    assert 'id="problems"' not in page
+
+
+def test_a_no_show_is_pardoned_with_a_reason(scene: Morning) -> None:
+    staff = at_desk(scene)
+    act = f"/staff/reservations/{scene.missed}/pardon"
+    send(staff, act, status=409, words=" ")
+    page = send(staff, act, words="The tram was late")
+    assert 'id="absent"' not in page
+    with scene.lab.db.reading() as db:
+        assert get_reservation(db, scene.missed).no_show_at is None
+
+
+def test_who_comes_late_is_checked_in(scene: Morning) -> None:
+    page = send(at_desk(scene), f"/staff/reservations/{scene.begun}/came")
+    assert "Not here yet" not in part(page, "now")
+    with scene.lab.db.reading() as db:
+        assert get_reservation(db, scene.begun).checked_in_at == scene.lab.clock.now()
+
+
+def test_people_come_and_leave(scene: Morning) -> None:
+    staff = at_desk(scene)
+    found = text(staff, f"{TODAY}?came=late")
+    act = f"/staff/people/{scene.people['late']}/came"
+    assert act in part(found, "here")
+    assert ">Late<" in re.sub(r"</?b>", "", part(send(staff, act), "here")).replace("</a>", "<")
+    send(staff, f"/staff/people/{scene.people['late']}/left")
+    with scene.lab.db.reading() as db:
+        assert scene.people["late"] not in presence.here(db, scene.lab.clock.now())
+
+
+def test_a_broken_machine_is_cleared_or_says_no(scene: Morning) -> None:
+    scene.lab.workshop.say("printer-a", "broken", trouble="interrupted")
+    staff = at_desk(scene)
+    page = send(staff, "/staff/machines/printer-a/clear")
+    assert 'id="machines"' not in page
+    asked = [(machine, verb) for machine, verb, _ in scene.lab.workshop.asked]
+    assert asked == [("printer-a", "clear")]
+    assert staff.post("/staff/machines/nowhere/clear", {}, page=TODAY).status_code == 404
+
+
+def test_a_resource_is_in_order_again(scene: Morning) -> None:
+    page = send(at_desk(scene), "/staff/resources/printer-b/in-order")
+    assert 'id="stopped"' not in page
+    with scene.lab.db.reading() as db:
+        assert resource_desk.order_of(db, resource_id="printer-b").out_of_order_at is None
+
+
+def test_a_problem_is_settled_with_words(scene: Morning) -> None:
+    staff = at_desk(scene)
+    send(staff, f"/staff/problems/{scene.problem}/settle", status=409)
+    page = send(staff, f"/staff/problems/{scene.problem}/settle", words="New nozzle")
+    assert 'id="problems"' not in page
+    with scene.lab.db.reading() as db:
+        found = problems.get_problem(db, problem_id=scene.problem, by=scene.people["sasha"])
+    assert found.outcome == "New nozzle"
+
+
+def test_tasks_are_given_and_done(scene: Morning) -> None:
+    staff, karim = at_desk(scene), scene.people["karim"]
+    page = send(staff, "/staff/tasks", title="Sweep", owner=karim, day="2026-11-24", clock="18:00")
+    assert "Sweep" in part(page, "tasks")
+    page = send(staff, f"/staff/tasks/{scene.task}/done")
+    assert "filament" not in page
+    with scene.lab.db.reading() as db:
+        (found,) = upkeep_tasks.list_tasks(db, by=karim, owner_id=karim)
+    assert found.due_at is not None
+    assert found.due_at.hour == 17  # 18:00 in Paris
+
+
+def test_maintenance_is_done_once(scene: Morning) -> None:
+    staff, act = at_desk(scene), f"/staff/maintenance/{scene.plan}/done"
+    page = send(staff, act, words="", times="0")
+    assert 'id="maintenance"' not in page
+    assert "noted as done already" in send(staff, act, status=409, times="0")
+    with scene.lab.db.reading() as db:
+        plan = maintenance.get_plan(
+            db, scene.lab.clock, plan_id=scene.plan, by=scene.people["sasha"]
+        )
+    assert plan.cycle == 1
+
+
+def test_a_locked_screen_is_unlocked_and_no_other_name_reaches_the_audit(scene: Morning) -> None:
+    staff = at_desk(scene)
+    send(staff, "/staff/screens/unlock", device="Camille Martin")
+    page = send(staff, "/staff/screens/unlock", device="192.168.1.40")
+    assert 'id="locked"' not in page
+    with scene.lab.db.reading() as db:
+        assert not lines_about(db, "device:Camille Martin")
+        assert people.locked_devices(db, scene.lab.clock) == []
+
+
+def test_a_job_that_is_not_on_a_machine_is_not_released(scene: Morning) -> None:
+    send(at_desk(scene), "/staff/jobs/nothing/release", status=404, words="x")
+
+
+def test_scripts_in_what_people_write_are_text(tmp_path: Path) -> None:
+    with web_lab(tmp_path) as lab:
+        scene = morning(lab, SCRIPT)
+        staff = at_desk(scene)
+        send(staff, "/staff/tasks", title=SCRIPT, owner=scene.people["sasha"])
+        send(staff, "/staff/groups", "/staff/groups", name=SCRIPT, kind="partner")
+        send(staff, "/staff/people", "/staff/people", name=SCRIPT, new_role="member")
+        query = "?words=%3Cscript%3Ealert(1)%3C/script%3E"
+        for page in (TODAY, f"{TODAY}{query}", "/staff/people", "/staff/groups", "/staff/audit"):
+            assert SCRIPT not in text(staff, page), page
+        for page in (f"/staff/audit{query}&what={SCRIPT}", f"/staff/health{query}"):
+            assert SCRIPT not in text(staff, page), page
+
+
+# -- the audit trail ---------------------------------------------------------------------------
+
+
+def test_the_trail_is_leafed_through_and_narrowed(scene: Morning) -> None:
+    staff, lou = at_desk(scene), scene.people["lou"]
+    first = text(staff, "/staff/audit")
+    numbers = [int(one) for one in re.findall(r'data-number="(\d+)"', first)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert len(numbers) == 50
+    later = re.search(r'href="(/staff/audit\?cursor=[^"]+)"', first)
+    assert later
+    older = re.findall(r'data-number="(\d+)"', text(staff, later[1]))
+    assert int(older[0]) < numbers[-1]
+    about = text(staff, f"/staff/audit?subject=person:{lou}")
+    assert "About Lou" in about
+    assert len(re.findall("data-number", about)) == 4  # added, guardian, consent twice
+    assert "Nothing found." in text(staff, "/staff/audit?until=2020-01-01")
+    assert "Consent form read" in text(staff, "/staff/audit?what=consent.read")
+    found = text(staff, "/staff/audit?words=mia")
+    assert f"/staff/audit?who={scene.people['mia']}" in found
+    for nonsense in ("cursor=x", "since=yesterday", "until=9999-12-31", "what=%00", "who=%00"):
+        assert staff.get(f"/staff/audit?{nonsense}").status_code == 200, nonsense
+
+
+def test_the_trail_is_saved_whole(scene: Morning) -> None:
+    rows = table(at_desk(scene), "/staff/audit.csv?what=person.added")
+    assert rows[0][:3] == ["When", "Who", "What"]
+    assert {row[3] for row in rows[1:]} == {"person.added"}
+    assert all(row[2] == "Person added" for row in rows[1:])
+
+
+# -- health ------------------------------------------------------------------------------------
+
+
+def say(lab: WebLab, topic: str, *, online: bool, **figures: int | str) -> None:
+    payload = PresencePayload(online, figures).encode(STAMP)
+    lab.workshop.view.take(Received(topic, payload, qos=1, retain=False))
+
+
+def states(browser: Browser) -> dict[str, list[str]]:
+    return {row[1]: row[2:] for row in table(browser, "/staff/health.csv")[1:]}
+
+
+def test_health_shows_the_last_words_and_their_age(scene: Morning) -> None:
+    staff, topics = at_desk(scene), scene.lab.workshop.topics
+    found = states(staff)
+    assert found["Message broker (MQTT)"][0] == "Not known"
+    assert found["Steward (records and reminds)"][0] == "No news yet"
+    assert found["Pi"][:2] == ["No news yet", "Imprimante 3D A, Imprimante 3D B"]
+    assert found["Database"][0] == "Reachable"
+    assert found["Database"][1].startswith("SQLite")
+    say(scene.lab, topics.steward_status, online=True, recorded=7, failures=0)
+    say(scene.lab, topics.host_status("pi1"), online=True)
+    found = states(staff)
+    assert found["Steward (records and reminds)"][0] == "Works"
+    assert "Recorded: 7" in found["Steward (records and reminds)"][1]
+    assert found["Pi"][0] == "There"
+    scene.lab.clock.advance(40)  # type: ignore[attr-defined]  # a clock of tests
+    steward = states(staff)["Steward (records and reminds)"]
+    assert (steward[0], steward[2]) == ("Silent", "40 s ago")
+    say(scene.lab, topics.steward_status, online=False)
+    say(scene.lab, topics.host_status("pi1"), online=False)
+    found = states(staff)
+    assert found["Steward (records and reminds)"][0] == "Stopped"
+    assert found["Pi"][0] == "Offline"
+    assert found["Imprimante 3D A"][0] == "Offline"
+
+
+def test_the_page_asks_for_its_lists_again(scene: Morning) -> None:
+    staff = at_desk(scene)
+    page = text(staff, "/staff/health")
+    assert 'hx-get="/staff/health/now' in page
+    assert 'hx-trigger="every 5s' in page
+    assert "Reachable" in text(staff, "/staff/health/now")

@@ -1,0 +1,52 @@
+"""A booking that was refused: every reason, what else there is, and the staff's override."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from fabctl.model.booking import still_refused
+from fabctl.model.booking_slots import Slot
+from fabctl.model.people import Role
+from fabctl.model.refusal import Refusal
+from fabctl_web.bookings.places import Place
+from fabctl_web.forms import form
+from fabctl_web.people.signed_in import is_kiosk, signed_in
+
+ASKED = ("start", "end", "day", "time", "minutes", "resource", "account")
+"""Fields of a form that say which slot was asked for."""
+
+
+def not_booked(place: Place, wanted: Slot, refusals: Sequence[Refusal], again: str) -> Response:
+    """Show why a slot was not booked (409).
+
+    Where only somebody else is in the way, one may wait; where only rules are that the staff may
+    set aside, they do so with a reason.
+
+    :param again: the address that the form was sent to.
+    """
+    shown = render_template(
+        "bookings/refused.html",
+        place=place,
+        wanted=wanted,
+        refusals=refusals,
+        may_wait={refusal.code for refusal in refusals} == {"overlap"},
+        may_override=_is_staff_at_a_desk() and not still_refused(refusals),
+        asked={name: request.form[name] for name in ASKED if name in request.form},
+        again=again,
+    )
+    return make_response(shown, 409)
+
+
+def override_reason() -> str | None:
+    """Return why the staff set rules aside, as the form says it; never on a shared screen."""
+    with form() as sent:
+        reason = sent.maybe_text("override_reason")
+    return None if is_kiosk() else reason
+
+
+def _is_staff_at_a_desk() -> bool:
+    person = signed_in()
+    return person is not None and person.role in {Role.STAFF, Role.ADMIN} and not is_kiosk()

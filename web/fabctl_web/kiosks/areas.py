@@ -1,0 +1,7 @@
+"""Every part of the pages of shared screens."""
+
+from __future__ import annotations
+
+from fabctl_web.kiosks import badges, desk, views
+
+AREAS = (views.area, desk.area, badges.area)

@@ -1,0 +1,1 @@
+"""Pages of the staff: today, people, groups, the audit trail, health of the processes."""

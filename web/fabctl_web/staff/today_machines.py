@@ -1,0 +1,179 @@
+"""Today, the machines: what somebody must look at, what is out of order, problems, maintenance."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import current_app, url_for
+from sqlalchemy.orm import Session
+
+from fabctl.model.access import WORKING
+from fabctl.services import maintenance, problems, resources, staff_day, uses
+from fabctl.services.maintenance import PlanView
+from fabctl.services.people import PersonView
+from fabctl.services.problems import ProblemView
+from fabctl.services.resource_desk import ResourceOrder
+from fabctl_web.board.faces import LOOKS, Face, face, look_key
+from fabctl_web.lab import Lab
+from fabctl_web.language import speech
+from fabctl_web.machines.reports import kind_word
+from fabctl_web.staff.lines import Act, Line, Section
+
+LOOKED_AT = frozenset({"blocked", "broken", "offline", "unknown"})
+"""Looks that need a person: what is out of order has a list of its own."""
+URGENT_FIRST = ("broken", "blocked", "silent")
+"""Patterns of these looks, in the order shown."""
+GONE = frozenset({"offline", "unknown"})
+MOST = 100
+
+
+def to_look_at(lab: Lab, db: Session) -> Section:
+    """Return the machines that are blocked, broken or silent."""
+    _ = speech()
+    found = [one for name in lab.config.machines if (one := _machine(lab, db, name))]
+    found.sort(key=lambda line: URGENT_FIRST.index(line.css))
+    return Section("machines", _("Machines to look at"), "wrench", _("All machines"), tuple(found))
+
+
+def _machine(lab: Lab, db: Session, name: str) -> Line | None:
+    view, booked, lock = lab.machine(name), lab.bookings.of(name), lab.interlock(name)
+    now = lab.clock.now()
+    key = look_key(view, booked, now, lock)
+    if key not in LOOKED_AT:
+        return None
+    shown: Face = face(lab.config.machines[name].name, view, booked, now, speech(), lock)
+    look = LOOKS[key]
+    return Line(
+        id=name,
+        title=shown.name,
+        first=shown.detail,
+        state=shown.word,
+        css=look.css,
+        icon=look.icon,
+        address=url_for("machines.page", machine=name),
+        acts=_machine_acts(db, name, key),
+    )
+
+
+def _machine_acts(db: Session, name: str, key: str) -> tuple[Act, ...]:
+    _ = speech()
+    if key == "broken":
+        clear = url_for("staff_acts.clear", machine=name)
+        return (Act(_("I have checked the machine"), "check", clear),)
+    use = uses.open_use_on(db, resource_id=name) if key in GONE else None
+    if use is None or use.job_id is None:
+        return ()
+    release = url_for("staff_acts.release", job=use.job_id)
+    asked = _("You looked at it: what did you see?")
+    return (Act(_("Release it from its job"), "undo-2", release, ask=asked),)
+
+
+def out_of_order(lab: Lab, db: Session, me: PersonView) -> Section:
+    """Return what the staff or a problem put out of order."""
+    _ = speech()
+    found = staff_day.out_of_order(db, by=me.id)
+    lines = tuple(_order(lab, one) for one in found)
+    return Section("stopped", _("Out of order"), "ban", _("Out of order"), lines)
+
+
+def _order(lab: Lab, found: ResourceOrder) -> Line:
+    _ = speech()
+    since = found.out_of_order_at or lab.clock.now()
+    machine = found.place.id in lab.config.machines
+    again = url_for("staff_acts.in_order", resource=found.place.id)
+    working = machine and lab.machine(found.place.id).state in WORKING
+    return Line(
+        id=found.place.id,
+        title=found.place.name,
+        first=found.reason or "",
+        second=_("What happens next: {step}", step=found.next_step) if found.next_step else "",
+        state=_("Since {time}", time=speech().moment(since, lab.clock.now())),
+        css="busy" if working else "broken",
+        icon="wrench",
+        address=url_for("machines.page", machine=found.place.id) if machine else "",
+        acts=(Act(_("In order again"), "check", again),),
+    )
+
+
+def open_problems(lab: Lab, db: Session, me: PersonView) -> Section:
+    """Return the problems that nobody has settled, the newest first."""
+    _ = speech()
+    found = problems.list_problems(db, by=me.id, limit=MOST)
+    names = staff_day.names_of(db, [one.person_id for one in found])
+    places = lab_names(lab, db)
+    lines = tuple(_problem(lab, one, names, places) for one in found)
+    return Section("problems", _("Problems reported"), "flag", _("Problems"), lines)
+
+
+def _problem(lab: Lab, found: ProblemView, names: dict[str, str], places: dict[str, str]) -> Line:
+    _ = speech()
+    reporter = names.get(found.person_id or "", _("at a screen of the lab"))
+    said = found.summary or kind_word(found.kind, speech())
+    when = speech().moment(found.at, lab.clock.now())
+    settle = url_for("staff_acts.settle", problem=found.id)
+    return Line(
+        id=found.id,
+        title=places.get(found.resource_id, found.resource_id),
+        first=f"{said}\n{found.details}" if found.details else said,
+        second=f"{when} · {reporter}",
+        state=_("out of order for it") if found.stops_machine else "",
+        css="broken" if found.stops_machine else "blocked",
+        icon="wrench" if found.stops_machine else "flag",
+        address=_machine_page(lab, found.resource_id),
+        acts=(Act(_("Settled"), "check", settle, ask=_("What was done about it?")),),
+    )
+
+
+def due_plans(lab: Lab, db: Session, me: PersonView) -> Section:
+    """Return the maintenance whose hours have run over."""
+    _ = speech()
+    found = [one for one in maintenance.list_plans(db, lab.clock, by=me.id) if one.due]
+    names = staff_day.names_of(db, [one.owner_id for one in found])
+    places = lab_names(lab, db)
+    lines = tuple(_plan(lab, one, names, places) for one in found)
+    return Section("maintenance", _("Maintenance due"), "settings", _("Maintenance"), lines)
+
+
+def _plan(lab: Lab, found: PlanView, names: dict[str, str], places: dict[str, str]) -> Line:
+    _ = speech()
+    done = url_for("staff_acts.maintained", plan=found.id)
+    hours = _(
+        "{hours} h of use, due every {every} h",
+        hours=int(found.hours),
+        every=int(found.every_hours),
+    )
+    act = Act(
+        _("Done"),
+        "check",
+        done,
+        ask=_("A note, if you like"),
+        needed=False,
+        fields=(("times", str(found.cycle)),),
+    )
+    return Line(
+        id=found.id,
+        title=f"{places.get(found.resource_id, found.resource_id)} · {found.title}",
+        first=found.instructions,
+        second=f"{hours} · {names.get(found.owner_id, '')}",
+        css="blocked",
+        icon="settings",
+        address=_machine_page(lab, found.resource_id),
+        acts=(act,),
+    )
+
+
+def lab_names(lab: Lab, db: Session) -> dict[str, str]:
+    """Return the names of everything that can be used, machines that left the lab too."""
+    named = {one.id: one.name for one in resources.list_all(db)}
+    return {one.id: one.name for one in lab.config.machines.values()} | named
+
+
+def _machine_page(lab: Lab, resource: str) -> str:
+    known = resource in lab.config.machines
+    return url_for("machines.page", machine=resource) if known else ""
+
+
+def page_if_any(endpoint: str, **values: str) -> str:
+    """Return a page's address; empty where the lab has no such page."""
+    known = endpoint in current_app.view_functions
+    return current_app.url_for(endpoint, **cast("dict[str, Any]", values)) if known else ""

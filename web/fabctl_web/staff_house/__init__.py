@@ -1,0 +1,1 @@
+"""Pages of the staff about the house: policies, hours, closures, resources, statistics."""

@@ -1,0 +1,91 @@
+"""Planned maintenance of one machine, as the desk shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from fabctl.model.people import Role
+from fabctl.services import maintenance, people_desk, upkeep_tasks
+from fabctl.services.maintenance import PlanView
+from fabctl.services.upkeep_tasks import TaskView
+from fabctl_web.lab import Lab
+from fabctl_web.language import speech
+from fabctl_web.staff_house import names
+
+TEAM = (Role.TRAINER, Role.ANIMATOR, Role.STAFF, Role.ADMIN)
+MOST_TASKS = 50
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done again after so many hours of use."""
+
+    plan: PlanView
+    owner: str
+    hours: str
+    """Of use since the last time, as people write them."""
+    share: float
+    """Of the hours between two times, at most 1."""
+    since: str
+    history: list[tuple[str, str, str]]
+    """When, who, and what they said; the last first."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is done once, by a date."""
+
+    task: TaskView
+    owner: str
+    due: str
+    late: bool
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """Everything that is planned for one resource."""
+
+    plans: list[Plan]
+    tasks: list[Task]
+
+
+def of_resource(lab: Lab, db: Session, resource: str, by: str) -> Maintenance:
+    """Return what is planned for a resource: by hours of use, and by date."""
+    plans = maintenance.list_plans(db, lab.clock, by=by, resource_id=resource)
+    tasks = upkeep_tasks.list_tasks(
+        db, by=by, owner_id=None, resource_id=resource, open_only=True, limit=MOST_TASKS
+    )
+    dated = [one for one in tasks if one.plan_id is None]
+    return Maintenance(
+        [_plan(lab, db, one, by) for one in plans], [_task(lab, db, one) for one in dated]
+    )
+
+
+def owners(db: Session, by: str) -> list[tuple[str, str]]:
+    """Return who of the team may get a task, ids and names."""
+    return [
+        (one.id, one.display_name)
+        for role in TEAM
+        for one in people_desk.find_people(db, by=by, role=role, limit=200)
+    ]
+
+
+def _plan(lab: Lab, db: Session, plan: PlanView, by: str) -> Plan:
+    say, now = speech(), lab.clock.now()
+    done = [
+        (say.moment(one.done_at, now), names.who(db, one.person_id), one.note)
+        for one in maintenance.history(db, plan_id=plan.id, by=by)
+    ]
+    hours = names.number(round(plan.hours, 1))
+    share = min(1.0, plan.hours / plan.every_hours)
+    since = say.moment(plan.counted_from, now)
+    return Plan(plan, names.who(db, plan.owner_id), hours, share, since, done)
+
+
+def _task(lab: Lab, db: Session, task: TaskView) -> Task:
+    now = lab.clock.now()
+    due = speech().moment(task.due_at, now) if task.due_at else speech()("without a date")
+    late = task.due_at is not None and task.due_at < now
+    return Task(task, names.who(db, task.owner_id), due, late)

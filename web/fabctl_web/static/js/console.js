@@ -1,0 +1,191 @@
+// The session console: one tap notes a mark here, and sends it when the lab can be reached.
+// What waits is kept in this browser: ids and words only, no names.
+(() => {
+  "use strict";
+  const root = document.getElementById("console");
+  if (!root) return;
+  const TIMEOUT_MS = 8000;
+  const LOOK_EVERY_MS = 5000;
+  const MOST_AT_ONCE = 200;
+  const banner = document.getElementById("away");
+  const words = banner.querySelector("span").dataset;
+  const token = document.querySelector('meta[name="csrf-token"]').content;
+  // The lab's clock, not this device's: a tablet may be hours off.
+  const labNow = Date.parse(root.dataset.now) - performance.now();
+  const rows = new Map();
+  for (const item of document.querySelectorAll("[data-place]")) {
+    rows.set(item.dataset.place, {
+      item,
+      known: { presence: item.dataset.presence, mark: item.dataset.mark },
+    });
+  }
+  let lastAt = 0;
+  let sending = false;
+  let away = false;
+  let signedOut = false;
+  let keeps = true;
+  let inMemory = [];
+
+  const isMark = (one) => one && typeof one.id === "string" && rows.has(one.enrolment)
+    && typeof one.at === "string" && (typeof one.presence === "string" || typeof one.undoes === "string");
+  const queue = () => {
+    try {
+      const kept = JSON.parse(localStorage.getItem(root.dataset.kept) || "[]");
+      return Array.isArray(kept) ? kept.filter(isMark) : [];
+    } catch {
+      keeps = false; // shown in the banner: nothing outlives this page
+      return inMemory;
+    }
+  };
+  const keep = (marks) => {
+    inMemory = marks;
+    try {
+      if (marks.length === 0) localStorage.removeItem(root.dataset.kept);
+      else localStorage.setItem(root.dataset.kept, JSON.stringify(marks));
+    } catch {
+      keeps = false; // the same
+    }
+  };
+  const waiting = () => (keeps ? queue() : inMemory);
+
+  const newId = () => [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const nextAt = () => {
+    lastAt = Math.max(Math.round(labNow + performance.now()), lastAt + 1);
+    return new Date(lastAt).toISOString();
+  };
+
+  // What counts for a place: what the lab knows, then what was tapped here and not sent yet.
+  const standing = (place, marks) => {
+    const known = rows.get(place).known;
+    const own = marks.filter((mark) => mark.enrolment === place);
+    const undone = new Set(own.map((mark) => mark.undoes).filter(Boolean));
+    const tapped = own.filter((mark) => mark.presence && !undone.has(mark.id));
+    const last = tapped[tapped.length - 1];
+    if (last) return { presence: last.presence, mark: last.id };
+    return known.mark && !undone.has(known.mark) ? known : { presence: "", mark: "" };
+  };
+
+  const show = () => {
+    const marks = waiting();
+    const unsent = new Set(marks.map((mark) => mark.enrolment));
+    let there = 0;
+    for (const [place, { item }] of rows) {
+      const now = standing(place, marks);
+      if (now.presence === "present" || now.presence === "late") there += 1;
+      for (const button of item.querySelectorAll("button[name=presence]")) {
+        button.setAttribute("aria-pressed", String(button.value === now.presence));
+      }
+      const undo = item.querySelector("form.undo");
+      if (undo) {
+        undo.hidden = !now.mark;
+        undo.querySelector("button").value = now.mark;
+      }
+      item.querySelector("[data-unsent]").hidden = !unsent.has(place);
+    }
+    const count = document.getElementById("there");
+    count.textContent = count.dataset.say.replace("{there}", String(there)).replace("{all}", String(rows.size));
+    const said = [];
+    if (away) said.push(words.away);
+    if (marks.length > 0 && (away || signedOut)) {
+      said.push((signedOut ? words.signedOut : words.kept).replace("{count}", String(marks.length)));
+    }
+    if (!keeps && marks.length > 0) said.push(words.notKept);
+    const text = said.join(" ");
+    if (banner.lastElementChild.textContent !== text) banner.lastElementChild.textContent = text;
+    banner.hidden = text === "";
+  };
+
+  const ask = async (address, options) => {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
+    try {
+      return await fetch(address, { ...options, cache: "no-store", redirect: "manual", signal: stop.signal });
+    } catch {
+      return null; // no network: the banner says so, and the next look tries again
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const refuse = (answers) => {
+    const said = answers.flatMap((one) => one.refusals).map((one) => `${one.message} ${one.next_step}`);
+    const notice = document.getElementById("refused");
+    if (said.length === 0) return;
+    notice.querySelector("span").textContent = [...new Set(said)].join(" ");
+    notice.hidden = false;
+  };
+
+  const send = async () => {
+    if (sending) return;
+    sending = true;
+    let marks = waiting().slice(0, MOST_AT_ONCE);
+    do {
+      const answer = await ask(root.dataset.marks, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+        body: JSON.stringify({ marks }),
+      });
+      away = answer === null || answer.status >= 500;
+      signedOut = answer !== null && !answer.ok && !away;
+      if (!answer || !answer.ok) break;
+      const found = await answer.json().catch(() => null);
+      if (!found) {
+        away = true;
+        break;
+      }
+      const done = new Set(found.marks.map((one) => one.id));
+      keep(waiting().filter((mark) => !done.has(mark.id)));
+      for (const [place, now] of Object.entries(found.rows)) {
+        if (rows.has(place)) rows.get(place).known = now;
+      }
+      refuse(found.marks);
+      marks = waiting().slice(0, MOST_AT_ONCE);
+    } while (marks.length > 0);
+    sending = false;
+    show();
+  };
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-taps]")) {
+      if (away) hold(event);
+      return;
+    }
+    event.preventDefault();
+    const place = event.target.elements.enrolment.value;
+    const pressed = event.submitter;
+    const marks = waiting();
+    const mark = { id: newId(), enrolment: place, at: nextAt() };
+    if (pressed.name === "presence") {
+      if (standing(place, marks).presence === pressed.value) return;
+      mark.presence = pressed.value;
+    } else {
+      mark.undoes = standing(place, marks).mark;
+      if (!mark.undoes) return;
+    }
+    keep([...marks, mark]);
+    show();
+    // The undo button may be gone now: the focus stays with the person.
+    if (pressed.closest("[hidden]")) rows.get(place).item.querySelector("button[name=presence]").focus();
+    send();
+  }, { capture: true });
+
+  // While the network is away, nothing leads off this page: it could not be loaded again.
+  const hold = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    banner.scrollIntoView({ block: "nearest" });
+    send();
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (away && link && !link.getAttribute("href").startsWith("#")) hold(event);
+  }, { capture: true });
+
+  window.addEventListener("online", send);
+  window.addEventListener("offline", () => { away = true; show(); });
+  // Also with nothing to send: the answer says what others marked, and that the lab is there.
+  setInterval(send, LOOK_EVERY_MS);
+  show();
+  send();
+})();
