@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.lib.utils import simpleSplit
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from fabctl.i18n import translate
 from fabctl.model.texts import text
-from fabctl.services.papers import BOLD, REGULAR, printable, use_fonts
+from fabctl.services.lettering import broken, draw, runs, width_of
+from fabctl.services.papers import BOLD, REGULAR, Losses, one_line, use_fonts
 
 WIDTH, HEIGHT = 95 * mm, 66 * mm
 """Of one label."""
@@ -49,7 +48,7 @@ def labels_pdf(labels: Sequence[Label], *, lab: str, language: str, single: bool
     out = io.BytesIO()
     paper = Canvas(out, pagesize=(WIDTH, HEIGHT) if single else A4, lang=language)
     paper.setTitle(translate(_TITLE, language))
-    paper.setAuthor(printable(lab))
+    paper.setAuthor(one_line(lab))
     places = [(0.0, 0.0)] if single else _places()
     for number, label in enumerate(labels):
         place = number % len(places)
@@ -118,31 +117,15 @@ def _lines(
     :param place: left and top, the room's width and height, in points.
     """
     left, top, room, height = place
-    shown = printable(said, font)
+    shown = Losses().printable(said, font)
     for size in sizes:
-        lines = simpleSplit(shown, font, size, room)
-        widest = max((stringWidth(line, font, size) for line in lines), default=0.0)
-        if widest <= room and len(lines) * size * 1.2 <= height:
+        lines = broken(shown, font, size, room)
+        whole = all(width_of(word, font, size) <= room for word in shown.split())
+        if whole and len(lines) * size * 1.2 <= height:
             break
     else:
-        lines = _broken(lines, font, size, room)[: int(height / (size * 1.2))]
-    paper.setFont(font, size)
+        lines = lines[: int(height / (size * 1.2))]
     for line in lines:
-        paper.drawString(left, top - size, line)
+        draw(paper, runs(line, font, size), size, left, top - size)
         top -= size * 1.2
     return top - 2 * mm
-
-
-def _broken(lines: Sequence[str], font: str, size: int, room: float) -> list[str]:
-    """Break what is wider than the room, wherever it must be."""
-    found = []
-    for line in lines:
-        rest = line
-        while stringWidth(rest, font, size) > room:
-            fits = next(
-                n for n in range(len(rest) - 1, 0, -1) if stringWidth(rest[:n], font, size) <= room
-            )
-            found.append(rest[:fits])
-            rest = rest[fits:]
-        found.append(rest)
-    return found

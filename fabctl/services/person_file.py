@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.model.people import Role
-from fabctl.services import lookups, people, people_desk
+from fabctl.services import lookups, people, people_desk, people_records
 from fabctl.services.audit import audit
-from fabctl.services.people_desk import Key, PersonRecord
+from fabctl.services.people_records import Key, PersonRecord
 from fabctl.services.rights import require_staff
 from fabctl.store.tables import Person
 from fabctl.store.tables_workshops import Guardianship
@@ -65,7 +65,7 @@ def for_a_table(
     found: list[PersonRecord] = []
     after: Key | None = None
     while True:
-        part = people_desk.find_people(
+        part = people_records.find_people(
             session, by=by, words=words, role=role, after=after, limit=AT_ONCE
         )
         found += part

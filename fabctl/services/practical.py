@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.model.certification import Level, Standing
 from fabctl.model.notice import Code
+from fabctl.model.people import search_name
 from fabctl.model.practical import criteria, pass_refusals
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.training import CourseStep, language_for, step_refusals
@@ -21,7 +22,6 @@ from fabctl.services.audit import audit
 from fabctl.services.certifications import CertificationView
 from fabctl.services.courses import CourseView, get_course
 from fabctl.services.notices import About
-from fabctl.services.people_desk import searched
 from fabctl.services.rights import certifying_refusals, trainer_on
 from fabctl.services.training import Progress, facts_of, progress, record_check
 from fabctl.store.tables import Account, Certification, Person
@@ -74,7 +74,7 @@ def trainers(session: Session, clock: Clock, *, course: CourseView) -> list[Trai
         for one, name in session.execute(query).all()
         if trainer_on(session, now, one, machines) == machines
     ]
-    return sorted(found, key=lambda one: (not one.here, searched(one.name)))
+    return sorted(found, key=lambda one: (not one.here, search_name(one.name)))
 
 
 def holds_already(course: CourseView, held: Mapping[str, CertificationView]) -> bool:
@@ -159,11 +159,11 @@ def find(session: Session, clock: Clock, *, resource_id: str, words: str, by: st
     :raises RefusedError: not-a-trainer.
     """
     require_trains_on(session, clock, resource_id=resource_id, by=by)
-    wanted = searched(words).split()
+    wanted = search_name(words).split()
     if len("".join(wanted)) < SHORTEST_SEARCH:
         return []
     query = select(Person.id, Person.display_name)
-    people = sorted((searched(name), one, name) for one, name in session.execute(query))
+    people = sorted((search_name(name), one, name) for one, name in session.execute(query))
     fits = (Trainee(one, name) for said, one, name in people if all(w in said for w in wanted))
     return [one for one, _ in zip(fits, range(MOST_FOUND), strict=False)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from fabctl.services import badges, people_desk
+from fabctl.services import badges, people_records
 from fabctl_web import tables
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
@@ -22,7 +22,7 @@ def search() -> str:
     me, words, key = staff_needed(), tables.words(), tables.after()
     after = (key[0], key[1]) if key is not None and len(key) == 2 else None
     with current_lab().db.reading() as db:
-        found = people_desk.find_people(
+        found = people_records.find_people(
             db, by=me.id, words=words, after=after, limit=tables.SHOWN + 1
         )
     more = found[tables.SHOWN - 1].key if len(found) > tables.SHOWN else None
@@ -39,7 +39,7 @@ def of_person(person: str) -> str:
     """Show a person's badges, and take a new one."""
     me, lab = staff_needed(), current_lab()
     with lab.db.reading() as db:
-        whose = people_desk.record(db, person_id=person, by=me.id)
+        whose = people_records.record(db, person_id=person, by=me.id)
         found = badges.list_badges(db, person_id=person, by=me.id)
     said, now = speech(), lab.clock.now()
     return render_template(

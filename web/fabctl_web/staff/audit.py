@@ -11,10 +11,10 @@ from flask import Blueprint, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fabctl.services import audit_trail, people_desk, staff_day
+from fabctl.services import audit_trail, people_records, staff_day
 from fabctl.services.audit import SHELL
 from fabctl.services.audit_trail import TrailLine
-from fabctl.services.people_desk import PersonRecord
+from fabctl.services.people_records import PersonRecord
 from fabctl_web import tables
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
@@ -77,7 +77,7 @@ def trail() -> str:
         found = _read(db, me.id, wanted, before, tables.SHOWN + 1)
         shown = found[: tables.SHOWN]
         rows = _rows(lab, db, shown)
-        people = people_desk.find_people(db, by=me.id, words=words, limit=FOUND) if words else []
+        people = people_records.find_people(db, by=me.id, words=words, limit=FOUND) if words else []
         named = staff_day.names_of(db, [wanted.who, (wanted.subject or "").removeprefix(PERSON)])
     more = (str(shown[-1].number),) if len(found) > len(shown) else None
     return render_template(

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fabctl.model.accounts import GroupKind
-from fabctl.services import accounts, people_desk
+from fabctl.model.people import search_name
+from fabctl.services import accounts, people_records
 from fabctl.services.accounts import AccountView
-from fabctl.services.people_desk import searched
 from fabctl_web import tables
 from fabctl_web.forms import form
 from fabctl_web.lab import current_lab
@@ -92,7 +92,7 @@ def group(group: str) -> str:
         if found.kind is None:
             abort(404)  # a person's own account is no group
         members = accounts.members_of(db, account_id=group, by=me.id)
-        others = people_desk.find_people(db, by=me.id, words=words, limit=FOUND) if words else []
+        others = people_records.find_people(db, by=me.id, words=words, limit=FOUND) if words else []
     inside = {one.person_id for one in members}
     return render_template(
         "staff/group.html",
@@ -177,13 +177,13 @@ def _found(db: Session, by: str, words: str) -> list[AccountView]:
         if len(part) < AT_ONCE:
             break
         last = part[-1].id
-    wanted = searched(words).split()
-    fitting = [one for one in every if all(word in searched(one.name) for word in wanted)]
+    wanted = search_name(words).split()
+    fitting = [one for one in every if all(word in search_name(one.name) for word in wanted)]
     return sorted(fitting, key=_key)
 
 
 def _key(found: AccountView) -> tuple[str, ...]:
-    return searched(found.name), found.id
+    return search_name(found.name), found.id
 
 
 def _back(group: str, said: str) -> Response:

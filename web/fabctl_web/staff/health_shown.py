@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from fabctl import __version__
 from fabctl.errors import FabError
 from fabctl.messaging.lab_view import PresenceView
-from fabctl.services import people_desk
+from fabctl.services import people_records
 from fabctl.services.people import PersonView
 from fabctl.store.engine import parse_url
 from fabctl_web.board.faces import LOOKS, face, look_key
@@ -94,7 +94,7 @@ def _database(lab: Lab, me: PersonView) -> Line:
     title = _("Database")
     try:
         with lab.db.reading() as db:
-            people_desk.record(db, person_id=me.id, by=me.id)
+            people_records.record(db, person_id=me.id, by=me.id)
     except (FabError, SQLAlchemyError) as error:
         return replace(_line("database", title, BAD, _("Not reachable")), first=str(error))
     name = parse_url(lab.config.database_url)

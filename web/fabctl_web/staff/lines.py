@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from fabctl.services.people_desk import searched
+from fabctl.model.people import search_name
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Line:
 
     def has(self, words: Iterable[str]) -> bool:
         """Say whether every word stands somewhere in the line."""
-        said = searched(" ".join((self.title, self.first, self.second, self.state)))
+        said = search_name(" ".join((self.title, self.first, self.second, self.state)))
         return all(word in said for word in words)
 
 
@@ -64,7 +64,7 @@ class Section:
 
         :param nothing: what stands there if none does: other lines may be there all the same.
         """
-        wanted = searched(words).split()
+        wanted = search_name(words).split()
         if not wanted:
             return self
         found = tuple(one for one in self.lines if one.has(wanted))

@@ -6,8 +6,9 @@ from flask import Blueprint, flash, make_response, render_template, request, url
 from werkzeug.wrappers import Response
 
 from fabctl.model.people import Role
-from fabctl.services import people_desk, person_file
-from fabctl.services.people_desk import Key, NewPerson
+from fabctl.services import people_desk, people_records, person_file
+from fabctl.services.people_desk import NewPerson
+from fabctl.services.people_records import Key
 from fabctl_web import tables
 from fabctl_web.forms import form
 from fabctl_web.lab import current_lab
@@ -38,7 +39,7 @@ def people() -> str:
     """List people by name, or those who are searched for; with a form for one more."""
     me, lab, words, role = staff_needed(), current_lab(), tables.words(), _role()
     with lab.db.reading() as db:
-        found = people_desk.find_people(
+        found = people_records.find_people(
             db, by=me.id, words=words, role=role, after=_after(), limit=tables.SHOWN + 1
         )
     shown = found[: tables.SHOWN]

@@ -14,7 +14,7 @@ from fabctl.services import (
     accounts,
     mail_queue,
     participants,
-    people_desk,
+    people_records,
     person_file,
     person_rights,
     personal_data,
@@ -53,8 +53,8 @@ def record_page(me: PersonView, person: str, secret: Secret | None = None) -> st
     lab = current_lab()
     words = request.args.get("words", "")[: tables.MOST_WORDS].strip()
     with lab.db.reading() as db:
-        found = people_desk.record(db, person_id=person, by=me.id)
-        others = people_desk.find_people(db, by=me.id, words=words, limit=FOUND) if words else []
+        found = people_records.record(db, person_id=person, by=me.id)
+        others = people_records.find_people(db, by=me.id, words=words, limit=FOUND) if words else []
         parts = _parts(lab, db, person, me)
     return render_template(
         "staff/person.html",
@@ -103,7 +103,7 @@ def consent(person: str) -> str:
     """Show the last consent form; that somebody looked is kept."""
     me, lab = staff_needed(), current_lab()
     with lab.db.transaction() as db:
-        found = people_desk.record(db, person_id=person, by=me.id)
+        found = people_records.record(db, person_id=person, by=me.id)
         try:
             form = participants.consent_for(db, lab.clock, person_id=person, by=me.id)
         except UnknownIdError:

@@ -6,12 +6,13 @@ from flask import Blueprint, flash, make_response, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.model.booking_policy import WHOLE_LAB, Reach, Scope
-from fabctl.model.people import Role
+from fabctl.model.people import Role, search_name
 from fabctl.model.person_rights import PersonRight
 from fabctl.services import (
     mail_queue,
     participants,
     people_desk,
+    people_records,
     person_file,
     person_rights,
     personal_data,
@@ -165,8 +166,8 @@ def erase(person: str) -> Response:
     with form() as sent:
         reason, name = sent.text("because"), sent.text("again")
     with lab.db.transaction() as db:
-        found = people_desk.record(db, person_id=person, by=me.id)
-        same = people_desk.searched(name.strip()) == people_desk.searched(found.display_name)
+        found = people_records.record(db, person_id=person, by=me.id)
+        same = search_name(name.strip()) == search_name(found.display_name)
         if same:
             personal_data.erase_by_admin(
                 db, lab.clock, lab.config.time_zone, person_id=person, reason=reason, by=me.id

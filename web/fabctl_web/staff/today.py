@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fabctl.model.people import Role
-from fabctl.services import people_desk
+from fabctl.services import people_records
 from fabctl.services.people import PersonView
 from fabctl_web import tables
 from fabctl_web.lab import Lab, current_lab
@@ -65,7 +65,7 @@ def today() -> str:
     words, came = tables.words(), request.args.get("came", "")[: tables.MOST_WORDS].strip()
     with lab.db.reading() as db:
         day = gathered(lab, db, me, words)
-        found = people_desk.find_people(db, by=me.id, words=came, limit=FOUND) if came else []
+        found = people_records.find_people(db, by=me.id, words=came, limit=FOUND) if came else []
         team = _team(db, me)
     return render_template(
         "staff/today.html",
@@ -122,7 +122,7 @@ def _team(db: Session, me: PersonView) -> list[tuple[str, str]]:
     found = [
         (one.id, one.display_name)
         for role in (Role.STAFF, Role.ADMIN, Role.ANIMATOR, Role.TRAINER)
-        for one in people_desk.find_people(db, by=me.id, role=role, limit=200)
+        for one in people_records.find_people(db, by=me.id, role=role, limit=200)
     ]
     return sorted(found, key=lambda one: one[0] != me.id)
 

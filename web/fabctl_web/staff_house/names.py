@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from fabctl.errors import UnknownIdError
 from fabctl.model.booking_facts import ResourceKind
 from fabctl.model.booking_slots import Slot
+from fabctl.model.people import search_name
 from fabctl.services import people, resources
 from fabctl.services.audit import SHELL, person_in
-from fabctl.services.people_desk import searched
 from fabctl_web import tables
 from fabctl_web.lab import current_lab
 from fabctl_web.language import chosen_language, speech
@@ -49,7 +49,7 @@ def category(kind: str) -> str:
 
 def places(db: Session) -> dict[str, str]:
     """Return the names of everything that can be booked, by id, in the order of names."""
-    found = sorted(resources.list_all(db), key=lambda one: searched(one.name))
+    found = sorted(resources.list_all(db), key=lambda one: search_name(one.name))
     return {one.id: one.name for one in found}
 
 
@@ -68,8 +68,8 @@ def who(db: Session, said: str | None) -> str:
 
 def matches(*said: str | None) -> bool:
     """Say whether all words that are searched for stand in one of the texts."""
-    text = searched(" ".join(one for one in said if one))
-    return all(word in text for word in searched(tables.words()).split())
+    text = search_name(" ".join(one for one in said if one))
+    return all(word in text for word in search_name(tables.words()).split())
 
 
 def joined(said: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from fabctl.model.people import Role
-from fabctl.services import maintenance, people_desk, upkeep_tasks
+from fabctl.services import maintenance, people_records, upkeep_tasks
 from fabctl.services.maintenance import PlanView
 from fabctl.services.upkeep_tasks import TaskView
 from fabctl_web.lab import Lab
@@ -68,7 +68,7 @@ def owners(db: Session, by: str) -> list[tuple[str, str]]:
     return [
         (one.id, one.display_name)
         for role in TEAM
-        for one in people_desk.find_people(db, by=by, role=role, limit=200)
+        for one in people_records.find_people(db, by=by, role=role, limit=200)
     ]
 
 

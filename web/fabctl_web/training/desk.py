@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 from fabctl.errors import InputError
 from fabctl.model.booking_facts import ResourceKind
 from fabctl.model.certification import Level
+from fabctl.model.people import search_name
 from fabctl.model.training import Expiry
 from fabctl.services import courses, quizzes, resources
 from fabctl.services.courses import CourseView, Wording
-from fabctl.services.people_desk import searched
 from fabctl_web import tables
 from fabctl_web.api.reading import malformed
 from fabctl_web.forms import Form, form
@@ -201,7 +201,7 @@ def _course_page(course: str, by: str, typed: Mapping[str, Any] | None = None) -
 
 def _found(db: Session, words: str) -> list[CourseView]:
     """Return the courses that hold every word, those that are offered first."""
-    wanted = searched(words).split()
+    wanted = search_name(words).split()
     found = [
         one
         for one in courses.list_courses(db, retired=True)
@@ -211,12 +211,12 @@ def _found(db: Session, words: str) -> list[CourseView]:
 
 
 def _searched(found: CourseView) -> str:
-    return searched(" ".join(f"{one.title} {one.description}" for one in found.wording.values()))
+    return search_name(" ".join(f"{one.title} {one.description}" for one in found.wording.values()))
 
 
 def _machines(db: Session) -> list[tuple[str, str]]:
     found = [one for one in resources.list_all(db) if one.kind is ResourceKind.MACHINE]
-    return [(one.id, one.name) for one in sorted(found, key=lambda one: searched(one.name))]
+    return [(one.id, one.name) for one in sorted(found, key=lambda one: search_name(one.name))]
 
 
 def _languages() -> list[tuple[str, str]]:

@@ -9,11 +9,11 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 
 from fabctl.model.certification import Level, Standing
+from fabctl.model.people import search_name
 from fabctl.model.training import CourseStep
 from fabctl.services import certifications, courses, practical, resources, training, workshops
 from fabctl.services.courses import CourseView
 from fabctl.services.people import PersonView
-from fabctl.services.people_desk import searched
 from fabctl.services.workshops import SessionView
 from fabctl_web import tables
 from fabctl_web.lab import Lab, current_lab
@@ -108,8 +108,8 @@ def _trained(
 
 
 def _fits(found: CourseView, words: str) -> bool:
-    said = searched(" ".join(f"{one.title} {one.description}" for one in found.wording.values()))
-    return all(word in said for word in searched(words).split())
+    said = search_name(" ".join(f"{one.title} {one.description}" for one in found.wording.values()))
+    return all(word in said for word in search_name(words).split())
 
 
 def _stands(
@@ -142,7 +142,7 @@ def _grouped(offered: list[Shown], person: PersonView | None) -> list[tuple[str,
 
 
 def _ready_first(one: Shown) -> tuple[bool, str]:
-    return one.next is CourseStep.PREREQUISITES, searched(one.title)
+    return one.next is CourseStep.PREREQUISITES, search_name(one.title)
 
 
 def _group(one: Shown) -> str:

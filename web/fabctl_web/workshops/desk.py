@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fabctl.model.booking_facts import ResourceKind
-from fabctl.model.people import Role
+from fabctl.model.people import Role, search_name
 from fabctl.model.workshop_sessions import MOST_PLACES
-from fabctl.services import courses, people_desk, resources, workshops
-from fabctl.services.people_desk import searched
+from fabctl.services import courses, people_records, resources, workshops
 from fabctl.services.workshops import SessionView, WorkshopView
 from fabctl_web import tables
 from fabctl_web.api.reading import malformed
@@ -132,7 +131,7 @@ def workshop(workshop: str) -> str:
         leaders = [
             (one.id, one.display_name)
             for role in LEADERS
-            for one in people_desk.find_people(db, by=me.id, role=role, limit=200)
+            for one in people_records.find_people(db, by=me.id, role=role, limit=200)
         ]
         uses = usable(db)
     return render_template(
@@ -203,11 +202,11 @@ def _offers(lab: Lab, db: Session, words: str) -> list[Offer]:
     for one in workshops.sessions_between(db, start=now, end=now + AHEAD):
         if one.cancelled_at is None:
             coming.setdefault(one.workshop_id, []).append(one)
-    wanted = searched(words).split()
+    wanted = search_name(words).split()
     return [
         Offer(one, for_whom(one, speech()), price(one, speech()), *_next(lab, coming.get(one.id)))
         for one in workshops.list_workshops(db)
-        if all(word in searched(f"{one.title} {one.description}") for word in wanted)
+        if all(word in search_name(f"{one.title} {one.description}") for word in wanted)
     ]
 
 

@@ -8,9 +8,9 @@ from flask import Blueprint, make_response, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from fabctl.model.people import search_name
 from fabctl.services import certificates, enrolment_lists, enrolment_outlook, resources, workshops
 from fabctl.services.people import PersonView
-from fabctl.services.people_desk import searched
 from fabctl.services.rights import leads
 from fabctl.services.workshops import SessionView, WorkshopView
 from fabctl_web import tables
@@ -101,8 +101,8 @@ def _workshops(db: Session, found: list[SessionView]) -> list[WorkshopView]:
 
 
 def _fits(workshop: WorkshopView, words: str) -> bool:
-    said = searched(f"{workshop.title} {workshop.description}")
-    return all(word in said for word in searched(words).split())
+    said = search_name(f"{workshop.title} {workshop.description}")
+    return all(word in said for word in search_name(words).split())
 
 
 def _leafed(found: list[SessionView]) -> tuple[list[SessionView], tuple[str, str] | None]:

@@ -14,7 +14,7 @@ from fabctl.services import (
     enrolment_lists,
     enrolment_outlook,
     enrolments,
-    people_desk,
+    people_records,
     resources,
     workshops,
 )
@@ -47,12 +47,15 @@ def page(session: str) -> str:
         places = _places(lab, db, session, me) if is_lead else []
         taken = {one.person_id for one in places}
         people = (
-            people_desk.find_people(db, by=me.id, words=words, limit=FOUND_AT_ONCE) if words else []
+            people_records.find_people(db, by=me.id, words=words, limit=FOUND_AT_ONCE)
+            if words
+            else []
         )
         groups = accounts.groups(db, by=me.id, limit=MOST_GROUPS)
         names = {one.id: one.name for one in resources.list_all(db)}
         leaders = [
-            people_desk.record(db, person_id=one, by=me.id).display_name for one in found.animators
+            people_records.record(db, person_id=one, by=me.id).display_name
+            for one in found.animators
         ]
     zone = lab.config.time_zone
     return render_template(
