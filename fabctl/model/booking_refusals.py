@@ -13,7 +13,8 @@ from fabctl.model.texts import text
 
 def out_of_range(wanted: Slot) -> Refusal | None:
     """Return why a slot cannot even be looked at: nobody who asks for it lives then."""
-    return None if wanted.start > EPOCH and wanted.end < FAR else _NO_SUCH_TIME
+    both = (wanted.start, wanted.end)
+    return None if all(EPOCH < one < FAR for one in both) else _NO_SUCH_TIME
 
 
 def impossible(wanted: Slot) -> Refusal | None:

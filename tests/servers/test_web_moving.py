@@ -200,3 +200,18 @@ def test_what_was_just_cancelled_is_booked_again_with_one_tap(lab: WebLab) -> No
     assert "data-cancelled" in text_of(camille, "/me")
     advance(lab, 11 * 60)
     assert "data-cancelled" not in text_of(camille, "/me")
+
+
+FAR, EARLY = "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(("start", "end"), [(FAR, EARLY), (EARLY, FAR), (FAR, FAR), ("", "now")])
+def test_times_that_nobody_lives_to_see_are_refused(lab: WebLab, start: str, end: str) -> None:
+    camille = signed_in(lab, "camille")
+    slot = {"start": start, "end": end, "minutes": "60"}
+    for path in ("/m/printer-a/wait", "/m/printer-a/book"):
+        answer = camille.post(path, slot, page="/m/printer-a/book")
+        assert answer.status_code in {400, 409}, path
+    with lab.db.reading() as db:
+        assert waiting.of_person(db, person_id=lab.id_of("camille")) == []
+    assert coming(lab, "camille") == []

@@ -8,6 +8,7 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from fabctl.model.booking import still_refused
+from fabctl.model.booking_refusals import out_of_range
 from fabctl.model.booking_slots import Slot
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal
@@ -30,7 +31,7 @@ def not_booked(place: Place, wanted: Slot, refusals: Sequence[Refusal], again: s
     shown = render_template(
         "bookings/refused.html",
         place=place,
-        wanted=wanted,
+        wanted=wanted if out_of_range(wanted) is None else None,
         refusals=refusals,
         may_wait={refusal.code for refusal in refusals} == {"overlap"},
         may_override=_is_staff_at_a_desk() and not still_refused(refusals),
