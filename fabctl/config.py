@@ -36,6 +36,8 @@ class WebConfig:
     kiosk_addresses: tuple[str, ...] = ()
     """IP addresses whose browser is a shared screen: only there a PIN opens a session. Named by
     the lab, never assumed: behind a proxy or a tunnel every browser has this computer's own."""
+    stick_folders: Mapping[str, Path] = field(default_factory=dict)
+    """By the address of a shared screen: where this computer mounts the USB stick beside it."""
 
 
 @dataclass(frozen=True, slots=True)

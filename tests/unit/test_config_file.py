@@ -242,6 +242,12 @@ MISTAKES = {
     "kiosk text": Mistake(
         add('[web]\nkiosk_addresses = "::1"'), "web.kiosk_addresses", "'::1'", "a list"
     ),
+    "stick beside nothing": Mistake(
+        add('[web]\nstick_folders = { kiosk = "/media/usb" }'), "web.stick_folders", "kiosk", "table"
+    ),
+    "stick somewhere": Mistake(
+        add('[web]\nstick_folders = { "::1" = "usb" }'), "web.stick_folders", "usb", "absolute"
+    ),
     "plain mqtt afar": Mistake(
         add('[broker]\nurl = "mqtt://10.0.0.2"'), "broker.url", "10.0.0.2", "only mqtts://"
     ),

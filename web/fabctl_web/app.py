@@ -22,6 +22,7 @@ from fabctl_web.api import (
     about,
     accounts,
     audit,
+    badges,
     calendars,
     course_making,
     enrolments,
@@ -49,6 +50,7 @@ from fabctl_web.board.views import area as board_area
 from fabctl_web.interlocks.views import area as interlocks_area
 from fabctl_web.kiosks.areas import AREAS as KIOSK_AREAS
 from fabctl_web.kiosks.paired import paired_screen
+from fabctl_web.kiosks.taking import stick_folder
 from fabctl_web.lab import AsksMachines, Lab, current_lab
 from fabctl_web.live import events
 from fabctl_web.machines import areas as machine_areas
@@ -64,7 +66,7 @@ from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
-    calendars.area, jobs.area, api_people.area, accounts.area, policies.area, house.area,
+    calendars.area, jobs.area, api_people.area, badges.area, accounts.area, policies.area, house.area,
     presence.area, audit.area,
     training.area, course_making.area, workshops.area, enrolments.area, session_day.area,
     statistics.area, personal.area,
@@ -161,6 +163,7 @@ def _who() -> dict[str, Any]:
         "person": person,
         "kiosk": kiosk,
         "screen": paired_screen(),
+        "stick": lambda: stick_folder() is not None,
         "menu": lambda: menu.entries(person, kiosk=kiosk),
         "said": language.speech(),
         "is_here": menu.is_here,
