@@ -243,7 +243,7 @@ MISTAKES = {
         add('[web]\nkiosk_addresses = "::1"'), "web.kiosk_addresses", "'::1'", "a list"
     ),
     "stick beside nothing": Mistake(
-        add('[web]\nstick_folders = { kiosk = "/media/usb" }'), "web.stick_folders", "kiosk", "table"
+        add('[web]\nstick_folders = { kiosk = "/x" }'), "web.stick_folders", "kiosk", "table"
     ),
     "stick somewhere": Mistake(
         add('[web]\nstick_folders = { "::1" = "usb" }'), "web.stick_folders", "usb", "absolute"
