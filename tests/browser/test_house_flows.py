@@ -59,6 +59,7 @@ def test_refused_hours_say_why_above_what_was_typed(served: Served, screen: Open
     found.tap("#week form button")
     expect(found.page.get_by_role("alert")).to_contain_text("Vérifie les heures")
     expect(found.page.locator("#day6-closes-2")).to_have_value("19:00")
+    expect(found.page.locator('#week input[type="text"]')).to_have_count(0)
     expect(found.page.locator("#day5-closes-1")).to_have_value("02:00")
     assert_sound(found.page, WALL["width"])
 
