@@ -188,8 +188,8 @@ def test_a_change_is_seen_within_a_second(served: Served, screen: OpenScreen) ->
         """() => {
           window.seen = [];
           new MutationObserver(() => {
-            const state = document.querySelector('a.card[href="/m/printer-b"] .state');
-            if (state) window.seen.push([Date.now(), state.className]);
+            const face = document.querySelector('a.card[href="/m/printer-b"] .face');
+            if (face) window.seen.push([Date.now(), face.className]);
           }).observe(document.getElementById("board"), { childList: true, subtree: true });
         }"""
     )
