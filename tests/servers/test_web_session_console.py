@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fabctl.clock import ManualClock
-from fabctl.services import attendance, group_use
+from fabctl.services import attendance, group_use, retention, session_notes
 from tests.web_lab import Browser, form_token, web_lab
 from tests.workshop_scene import NAMES, Scene, send, signed, text, workshop_scene
 
@@ -220,6 +220,19 @@ def test_notes_are_kept_for_those_who_lead(scene: Scene) -> None:
     assert ana.post(path, {"note": "x" * 2001}, page=page).status_code == 409
     send(ana, f"{path}/{number}/delete", page)
     assert "data-note" not in text(ana, page)
+
+
+def test_notes_are_deleted_after_a_year(scene: Scene) -> None:
+    lab, by = scene.lab, scene.id("ana")
+    with lab.db.transaction() as db:
+        session_notes.write(db, lab.clock, session_id=scene.running, words="Good", by=by)
+    assert isinstance(lab.clock, ManualClock)
+    for days, left in ((364, 1), (2, 0)):
+        lab.clock.advance(days * 24 * 3600)
+        with lab.db.transaction() as db:
+            retention.apply(db, lab.clock, lab.config.time_zone)
+            found = session_notes.notes_of(db, session_id=scene.running, by=by)
+        assert len(found) == left, days
 
 
 def test_the_sheet_to_print_and_to_save(scene: Scene) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fabctl.clock import ManualClock
 from fabctl.services import enrolment_lists, enrolments, workshops
 from fabctl_web.workshops.areas import AREAS
 from tests.web_lab import web_lab
@@ -59,6 +60,19 @@ def test_a_place_for_oneself_and_back(scene: Scene) -> None:
     send(mo, f"/places/{place}/needs", page, needs="Peanuts")
     send(mo, f"/places/{place}/cancel", page)
     assert states(scene, scene.coming) == ["confirmed"]
+
+
+def test_what_comes_after_the_session_is_said_to_be_too_late(scene: Scene) -> None:
+    page, mo = f"/workshops/{scene.full}", signed(scene, "mo")
+    assert isinstance(scene.lab.clock, ManualClock)
+    scene.lab.clock.advance(2 * 24 * 3600)
+    mo.sign_in("mo")
+    for verb, fields in (("needs", {"needs": "Peanuts"}), ("cancel", {})):
+        answer = mo.post(f"/places/{scene.places['Mo']}/{verb}", fields, page="/me")
+        assert answer.status_code == 409, verb
+        assert "This session is over." in answer.get_data(as_text=True)
+    late = mo.post(f"{page}/enrol", {"people": scene.id("mo")}, page="/me")
+    assert "This session is over." in late.get_data(as_text=True)
 
 
 def test_a_child_takes_part_once_a_guardian_has_signed(scene: Scene) -> None:
