@@ -14,7 +14,6 @@ from fabctl.services.closure_outlook import Met
 from tests.servers.store.booking_lab import LAB, add_space, book, cancel, close, put_into, slot
 from tests.servers.store.conftest import Lab
 
-
 BROKEN = "broken window"
 
 
