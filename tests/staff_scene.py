@@ -32,6 +32,7 @@ from fabctl.services import (
     resource_desk,
     upkeep_tasks,
     using,
+    wrong_tries,
 )
 from fabctl.services.booking_record import write
 from fabctl.services.notices import About
@@ -112,7 +113,7 @@ def _people(scene: Morning, db: Session) -> None:
         )  # fmt: skip
     presence.check_in(db, lab.clock, person_id=scene.people["mia"], by=staff)
     for _ in range(5):
-        people.wrong_tries.count_wrong(db, lab.clock, "pin", "192.168.1.40")
+        wrong_tries.count_wrong(db, lab.clock, "pin", "192.168.1.40")
 
 
 def _bookings(scene: Morning, db: Session) -> None:
