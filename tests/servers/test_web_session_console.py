@@ -72,7 +72,7 @@ def test_others_change_nothing_there(scene: Scene) -> None:
         ("machines", {"what": "open"}),
         ("here", {}),
         ("walk-in", {"first_name": "X", "birth_year": "2000"}),
-        ("passed", {"passed": place, "what": "award"}),
+        ("console", {"passed": place, "what": "award"}),
     ):
         assert eve.post(f"{base}/{path}", fields, page="/workshops").status_code == 403, path
     marked = eve.post(f"{base}/mark", {"enrolment": place, "presence": "late"}, page="/workshops")
@@ -175,11 +175,11 @@ def test_everyone_who_was_here_passes_and_is_certified(scene: Scene) -> None:
     base = f"/workshops/{scene.running}"
     said = (("Bilal", "present"), ("Driss", "absent"), ("Élise", "late"))
     post(ana, scene, *(mark(scene, n, name, presence=one) for n, (name, one) in enumerate(said)))
-    send(ana, f"{base}/passed", page, what="everyone")
+    send(ana, f"{base}/console", page, what="everyone")
     ticked = re.findall(r'name="passed" type="checkbox" value="(\w+)" checked', text(ana, page))
     assert set(ticked) == {scene.places["Bilal"], scene.places["Élise"]}
     for new in (2, 0):  # the second time adds nobody
-        answer = ana.post(f"{base}/passed", {"passed": ticked, "what": "award"}, page=page)
+        answer = ana.post(f"{base}/console", {"passed": ticked, "what": "award"}, page=page)
         assert f"New certificates: {new}" in answer.get_data(as_text=True)
     numbers = re.findall(r'data-certificate="(\w+)"', text(ana, page))
     assert len(numbers) == 2

@@ -246,10 +246,12 @@ def test_a_series_lists_the_days_that_cannot_be(scene: Scene) -> None:
         "first": "2026-11-30", "until": "2026-12-14", "starts": "09:00", "ends": "12:00",
         "uses": "printer-a", "places": "5",
     }  # fmt: skip
-    refused = sasha.post(f"{page}/series", series, page=page)  # the first day is taken
+    refused = sasha.post(page, series, page=page)  # the first day is taken
     assert refused.status_code == 200
     assert "Some days cannot be. Nothing was planned." in refused.get_data(as_text=True)
-    done = sasha.post(f"{page}/series", {**series, "skip_refused": "1"}, page=page)
+    assert sasha.get(f"{page}?lang=fr").status_code == 200  # the other language has a page
+    sasha.get(f"{page}?lang=en")
+    done = sasha.post(page, {**series, "skip_refused": "1"}, page=page)
     assert "Sessions planned: 2." in done.get_data(as_text=True)
     assert sasha.get(f"{page}/sessions.csv").get_data(as_text=True).count("\r\n") == 6
 
