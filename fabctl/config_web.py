@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fabctl.config import WebConfig
+from fabctl.config_oidc import oidc
 from fabctl.config_reader import NotAllowedError, Table, text, whole
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 """A host name: RFC 1123, section 2.1."""
 
 
-def web(table: Table) -> WebConfig:
+def web(table: Table, folder: Path) -> WebConfig:
     """Return what the table says, the usual for what it leaves out."""
     usual = WebConfig()
     found = WebConfig(
@@ -26,6 +27,7 @@ def web(table: Table) -> WebConfig:
         upload_max_mb=table.take("upload_max_mb", whole(1, 4096), usual.upload_max_mb),
         kiosk_addresses=table.take("kiosk_addresses", _addresses, usual.kiosk_addresses),
         stick_folders=table.take("stick_folders", _folders, usual.stick_folders),
+        oidc=oidc(table, folder),
     )
     table.finish()
     return found

@@ -248,6 +248,18 @@ MISTAKES = {
     "stick somewhere": Mistake(
         add('[web]\nstick_folders = { "::1" = "usb" }'), "web.stick_folders", "usb", "absolute"
     ),
+    "plain provider afar": Mistake(
+        add('[web.oidc]\nissuer = "http://x.org"\nclient_id = "a"\nlink = "login"'),
+        "web.oidc.issuer",
+        "http://x.org",
+        "https://NAME",
+    ),
+    "provider without a link": Mistake(
+        add('[web.oidc]\nissuer = "https://x.org"\nclient_id = "a"'),
+        "web.oidc.link",
+        "nothing",
+        "login",
+    ),
     "plain mqtt afar": Mistake(
         add('[broker]\nurl = "mqtt://10.0.0.2"'), "broker.url", "10.0.0.2", "only mqtts://"
     ),

@@ -57,17 +57,19 @@ from fabctl_web.machines import areas as machine_areas
 from fabctl_web.machines import rooms as machine_rooms
 from fabctl_web.people import signed_in
 from fabctl_web.people.mine import unread
+from fabctl_web.people.outside import area as outside_area
+from fabctl_web.people.outside import require_parts
 from fabctl_web.people.views import area as people_area
 from fabctl_web.planning.areas import AREAS as PLANNING_AREAS
-from fabctl_web.training.areas import AREAS as TRAINING_AREAS
 from fabctl_web.staff.areas import AREAS as STAFF_AREAS
 from fabctl_web.staff_house.areas import AREAS as HOUSE_AREAS
+from fabctl_web.training.areas import AREAS as TRAINING_AREAS
 from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
-    calendars.area, jobs.area, api_people.area, badges.area, accounts.area, policies.area, house.area,
-    presence.area, audit.area,
+    calendars.area, jobs.area, api_people.area, badges.area, accounts.area, policies.area,
+    house.area, presence.area, audit.area,
     training.area, course_making.area, workshops.area, enrolments.area, session_day.area,
     statistics.area, personal.area,
     upkeep.area, upkeep_tasks.area, notices.area,
@@ -88,6 +90,7 @@ def create_app(
     :param requests: asks machines for something; see :class:`fabctl_web.lab.AsksMachines`.
     :param secret: the lab's secret (``secret.key``): signs cookies, keys the PINs' hashes.
     """
+    require_parts(config.web.oidc)
     app = Flask("fabctl_web", static_folder=None, template_folder=str(TEMPLATES))
     files = static_files.load()
     lab = Lab(config, db, lab_view, requests, clock, secret, Bookings(db, clock), files)
@@ -110,6 +113,7 @@ def create_app(
         *machine_areas.AREAS,
         interlocks_area,
         people_area,
+        outside_area,
         *KIOSK_AREAS,
         *PLANNING_AREAS,
     )
