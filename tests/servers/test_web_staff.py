@@ -8,14 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from fabctl.clock import ManualClock
 from fabctl.model.people import Role
-from fabctl.services import maintenance, people, presence, problems, resource_desk, upkeep_tasks
+from fabctl.services import (
+    jobs,
+    maintenance,
+    people,
+    presence,
+    problems,
+    resource_desk,
+    upkeep_tasks,
+)
 from fabctl.services.audit import lines_about
 from fabctl.services.bookings import get_reservation
 from fabctl_web.staff.areas import AREAS
 from tests.staff_hand import TODAY, at_desk, part, send, table, text
 from tests.staff_scene import SCRIPT, Morning, morning
-from tests.web_lab import WebLab, web_lab
+from tests.web_lab import GOOD_FILE, WebLab, web_lab
 
 KIOSK = "127.0.0.1"
 
@@ -219,6 +228,27 @@ def test_a_locked_screen_is_unlocked_and_no_other_name_reaches_the_audit(scene: 
 
 def test_a_job_that_is_not_on_a_machine_is_not_released(still: Morning) -> None:
     send(at_desk(still), "/staff/jobs/nothing/release", status=404, words="x")
+
+
+def test_a_silent_machine_is_released_from_its_job_with_words(tmp_path: Path) -> None:
+    with web_lab(tmp_path) as lab:
+        lab.person("sasha", role=Role.STAFF)
+        camille = lab.certified("camille")
+        lab.book(camille, "printer-a")
+        maker, staff = at_desk(Morning(lab), "camille"), at_desk(Morning(lab))
+        assert maker.upload(GOOD_FILE, page="/m/printer-a").status_code == 303
+        with lab.db.reading() as db:
+            (job,) = jobs.jobs_of_person(db, person_id=camille.id)
+        maker.post("/m/printer-a/start", {"job": job.id}, page="/m/printer-a")
+        act = f"/staff/jobs/{job.id}/release"
+        assert act not in text(staff, TODAY)  # it speaks
+        assert isinstance(lab.clock, ManualClock)
+        lab.clock.advance(600)
+        assert act in part(text(staff, TODAY), "machines")
+        send(staff, act, status=409)
+        page = send(staff, act, words="Its cable was out")
+        assert "In use since" not in part(page, "now")
+        assert "This job has ended already." in send(staff, act, words="Again")
 
 
 def test_scripts_in_what_people_write_are_text(tmp_path: Path) -> None:
