@@ -7,6 +7,7 @@ few that the documents show, small, into docs/images. Look at them before you co
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import tempfile
@@ -46,17 +47,20 @@ class Wanted:
 DOCUMENTS = (
     Wanted("board", "first", "/"),
     Wanted("machine", "machine", "/m/printer-a", "camille"),
-    Wanted("booking", "planning", "/m/printer-b/book?day={tomorrow}&time=09:00", "camille"),
-    Wanted("planning", "planning", "/planning?day={tomorrow}", "camille"),
+    Wanted("booking", "planning", "/m/printer-b/book/{day}/09:00", "camille"),
+    Wanted("planning", "planning", "/planning/{day}", "camille"),
     Wanted("sign-in", "first", "/in"),
     Wanted("me", "planning", "/me", "camille", "phone"),
     Wanted("training", "training", "/training", "lea", "phone"),
     Wanted("console", "workshops", "/workshops/{running}/console", "ana"),
+    Wanted("today", "staff", "/staff/today?came=mi", "sasha", "wall"),
+    Wanted("statistics", "staff-house", "/staff/statistics?year={year}", "sasha", "wall"),
 )
 
 
 def main(words: Sequence[str]) -> None:
     """Do what the command line asks."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     if list(words) == ["--documents"]:
         _documents(Path("docs/images"))
     else:
@@ -76,11 +80,12 @@ def _everything(folder: Path, names: Sequence[str]) -> None:
 
 def _documents(folder: Path) -> None:
     """Write the pictures that the documents show."""
-    for area in AREAS:
-        for one in (one for one in DOCUMENTS if one.area == area.name):
-            page = next(p for p in area.pages if (p.path, p.who) == (one.path, one.who))
-            (taken,) = _area(area, folder, [(page, one.size, one.language)])
-            _pack(taken, folder / f"{one.name}.png")
+    areas = {area.name: area for area in AREAS}
+    for one in DOCUMENTS:
+        area = areas[one.area]
+        page, *_ = [page for page in area.pages if (page.path, page.who) == (one.path, one.who)]
+        (taken,) = _area(area, folder, [(page, one.size, one.language)], whole=False)
+        _pack(taken, folder / f"{one.name}.png")
 
 
 def _pack(picture: Path, to: Path) -> None:
@@ -90,8 +95,13 @@ def _pack(picture: Path, to: Path) -> None:
         picture.unlink()
 
 
-def _area(area: Area, folder: Path, wanted: Sequence[tuple[Shown, str, str]]) -> list[Path]:
-    """Fill a lab of its own with an area's scene and take pictures; return where they are."""
+def _area(
+    area: Area, folder: Path, wanted: Sequence[tuple[Shown, str, str]], *, whole: bool = True
+) -> list[Path]:
+    """Fill a lab of its own with an area's scene and take pictures; return where they are.
+
+    :param whole: on a phone, all of a page, not only what fits on the screen.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as data,
@@ -108,7 +118,8 @@ def _area(area: Area, folder: Path, wanted: Sequence[tuple[Shown, str, str]]) ->
             for page, size, language in wanted:
                 if (page.who, page.desk) == (who, desk):
                     to = folder / f"{_name(page)}-{size}-{language}.png"
-                    _shoot(screen, page.path.format(**names), size, language, to)
+                    _show(screen, page.path.format(**names), size, language)
+                    screen.page.screenshot(path=to, full_page=whole and size == "phone")
                     taken.append(to)
             screen.page.context.close()
         chromium.close()
@@ -128,13 +139,12 @@ def _open(chromium: Browser, served: Served, who: str, *, desk: bool) -> Screen:
     return screen
 
 
-def _shoot(screen: Screen, path: str, size: str, language: str, to: Path) -> None:
-    """Take what a screen of this size shows; on a phone, the whole page."""
+def _show(screen: Screen, path: str, size: str, language: str) -> None:
+    """Open a page on a screen of this size and wait until it is drawn."""
     page = screen.page
     page.set_viewport_size({"width": SIZES[size]["width"], "height": SIZES[size]["height"]})
     screen.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
     _wait_until_drawn(page)
-    page.screenshot(path=to, full_page=size == "phone")
 
 
 def _wait_until_drawn(page: Page) -> None:
