@@ -37,9 +37,9 @@ bench: ## figures, with the aims beside them; never part of the tests
 	@tools/install-missing test
 	$(BIN)/python -m tests.bench $(ARGS)
 
-screenshots: ## every page, in three sizes and both languages, for eyes
+screenshots: ## every page, in three sizes and both languages, for eyes; into FOLDER, of AREAS
 	@tools/install-missing test
-	$(BIN)/python -m tools.screenshots screenshots
+	$(BIN)/python -m tools.screenshots $(or $(FOLDER),screenshots) $(AREAS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-data screenshots

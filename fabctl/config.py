@@ -20,6 +20,21 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class OidcConfig:
+    """Where people sign in elsewhere: an OpenID Connect provider."""
+
+    issuer: str
+    """``https://…``, or ``http://…`` on this computer."""
+    client_id: str
+    link: str
+    """How its people are found here: by ``login`` or by ``mail``. Nobody is added."""
+    label: str = "OpenID Connect"
+    """What its button says."""
+    client_secret_file: Path | None = None
+    """None: a public client, with PKCE alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebConfig:
     """Where pages are served."""
 
@@ -36,6 +51,10 @@ class WebConfig:
     kiosk_addresses: tuple[str, ...] = ()
     """IP addresses whose browser is a shared screen: only there a PIN opens a session. Named by
     the lab, never assumed: behind a proxy or a tunnel every browser has this computer's own."""
+    stick_folders: Mapping[str, Path] = field(default_factory=dict)
+    """By the address of a shared screen: where this computer mounts the USB stick beside it."""
+    oidc: OidcConfig | None = None
+    """None: people sign in here only."""
 
 
 @dataclass(frozen=True, slots=True)

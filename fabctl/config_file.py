@@ -111,7 +111,7 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
         simulated=simulated,
         data_directory=data,
         database_url=_database(top.table("database"), data),
-        web=web(top.table("web")),
+        web=web(top.table("web"), path.parent),
         broker=_broker(top.table("broker"), path.parent),
         hosts=hosts,
         machines=machines,

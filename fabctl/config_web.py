@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from fabctl.config import WebConfig
+from fabctl.config_oidc import oidc
 from fabctl.config_reader import NotAllowedError, Table, text, whole
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 """A host name: RFC 1123, section 2.1."""
 
 
-def web(table: Table) -> WebConfig:
+def web(table: Table, folder: Path) -> WebConfig:
     """Return what the table says, the usual for what it leaves out."""
     usual = WebConfig()
     found = WebConfig(
@@ -24,6 +26,8 @@ def web(table: Table) -> WebConfig:
         proxy_addresses=table.take("proxy_addresses", _addresses, usual.proxy_addresses),
         upload_max_mb=table.take("upload_max_mb", whole(1, 4096), usual.upload_max_mb),
         kiosk_addresses=table.take("kiosk_addresses", _addresses, usual.kiosk_addresses),
+        stick_folders=table.take("stick_folders", _folders, usual.stick_folders),
+        oidc=oidc(table, folder),
     )
     table.finish()
     return found
@@ -42,6 +46,19 @@ def _addresses(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise NotAllowedError('a list of IP addresses such as ["127.0.0.1", "192.168.1.20"]')
     return tuple(_address(one) for one in value)
+
+
+def _folders(value: Any) -> dict[str, Path]:
+    allowed = 'a table of absolute folders by address, such as { "127.0.0.1" = "/media/usb" }'
+    if not isinstance(value, dict):
+        raise NotAllowedError(allowed)
+    try:
+        found = {_address(address): Path(text(folder)) for address, folder in value.items()}
+    except NotAllowedError:
+        raise NotAllowedError(allowed) from None
+    if not all(folder.is_absolute() for folder in found.values()):
+        raise NotAllowedError(allowed)
+    return found
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -1,81 +1,164 @@
-"""Take the pictures that the README and the documents show: `python -m tools.screenshots FOLDER`.
+"""Take a picture of every page: `python -m tools.screenshots FOLDER [AREA …]`.
 
-Runs a demo lab of its own and Debian's chromium. Look at the pictures before you commit them.
+Every page that tests/browser/shown lists, on the wall's touchscreen, a large screen and a phone,
+in French and English: FOLDER/<area>/<page>-<who>-<screen>-<language>.png. With `--documents` the
+few that the documents show, small, into docs/images. Look at them before you commit them.
 """
 
 from __future__ import annotations
 
+import logging
+import re
 import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as LateError
 
-from tests.lab import RunningLab, running_lab, wait_for
-from tests.lab_work import book_now, start
+from tests.browser.conftest import KIOSK, PHONE, WALL, Screen, Served, serving
+from tests.browser.shown import Area, Shown
+from tests.browser.shown.areas import AREAS
+from tests.web_lab import OUTSIDE
 
-SIZES = {"kiosk": (800, 480), "wall": (1280, 800), "phone": (360, 740)}
-PAGES = {
-    "board": "/",
-    "machine": "/m/printer-b",
-    "laser": "/m/laser",
-    "book": "/m/mill/book",
-    "sign-in": "/in",
-    "me": "/me",
-}
+SIZES = {"kiosk": KIOSK, "wall": WALL, "phone": PHONE}
+LANGUAGES = ("fr", "en")
+DRAWN_WITHIN_MS = 1000
+COLOURS = 128
+"""Of a picture in the documents: enough for text, and a third of the bytes."""
 
 
-def main(folder: Path) -> None:
-    """Write one picture per page, size and language into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, running_lab(Path(data)) as lab:
-        _make_it_look_busy(lab)
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+@dataclass(frozen=True)
+class Wanted:
+    """A picture in the documents."""
+
+    name: str
+    area: str
+    path: str
+    who: str = ""
+    size: str = "kiosk"
+    language: str = "fr"
+
+
+DOCUMENTS = (
+    Wanted("board", "first", "/"),
+    Wanted("machine", "machine", "/m/printer-a", "camille"),
+    Wanted("booking", "planning", "/m/printer-b/book/{day}/09:00", "camille"),
+    Wanted("planning", "planning", "/planning/{day}", "camille"),
+    Wanted("sign-in", "first", "/in"),
+    Wanted("me", "planning", "/me", "camille", "phone"),
+    Wanted("training", "training", "/training", "lea", "phone"),
+    Wanted("console", "workshops", "/workshops/{running}/console", "ana"),
+    Wanted("today", "staff", "/staff/today?came=mi", "sasha", "wall"),
+    Wanted("statistics", "staff-house", "/staff/statistics?year={year}", "sasha", "wall"),
+)
+
+
+def main(words: Sequence[str]) -> None:
+    """Do what the command line asks."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    if list(words) == ["--documents"]:
+        _documents(Path("docs/images"))
+    else:
+        folder, *names = words or ["screenshots"]
+        _everything(Path(folder), names)
+
+
+def _everything(folder: Path, names: Sequence[str]) -> None:
+    """Write every page of the areas named, of all without a name, in each size and language."""
+    for area in AREAS:
+        if not names or area.name in names:
+            looks = [(size, language) for size in SIZES for language in LANGUAGES]
+            _area(
+                area, folder / area.name, [(page, *look) for page in area.pages for look in looks]
             )
-            for size in SIZES:
-                for language in ("fr", "en"):
-                    _shoot(chromium, lab, folder, size, language)
-            chromium.close()
 
 
-def _make_it_look_busy(lab: RunningLab) -> None:
-    """Two prints under way, one of them half done."""
-    with lab.api("lea") as api:
-        book_now(lab, api, "printer-b", minutes=90)
-        start(lab, api, "printer-b")
-    with lab.sim("printer-a") as a, lab.sim("printer-b") as b:
-        a.ask("factor", factor=300)
-        b.ask("factor", factor=300)
-        wait_for("a third", lambda: (lab.machine("printer-b").get("progress") or 0) > 0.3)
-        b.ask("factor", factor=1)
-        wait_for("a half", lambda: (lab.machine("printer-a").get("progress") or 0) > 0.5)
-        a.ask("factor", factor=1)
+def _documents(folder: Path) -> None:
+    """Write the pictures that the documents show."""
+    areas = {area.name: area for area in AREAS}
+    for one in DOCUMENTS:
+        area = areas[one.area]
+        page, *_ = [page for page in area.pages if (page.path, page.who) == (one.path, one.who)]
+        (taken,) = _area(area, folder, [(page, one.size, one.language)], whole=False)
+        _pack(taken, folder / f"{one.name}.png")
 
 
-def _shoot(chromium: Browser, lab: RunningLab, folder: Path, size: str, language: str) -> None:
-    width, height = SIZES[size]
+def _pack(picture: Path, to: Path) -> None:
+    with Image.open(picture) as drawn:
+        drawn.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(to, optimize=True)
+    if picture != to:
+        picture.unlink()
+
+
+def _area(
+    area: Area, folder: Path, wanted: Sequence[tuple[Shown, str, str]], *, whole: bool = True
+) -> list[Path]:
+    """Fill a lab of its own with an area's scene and take pictures; return where they are.
+
+    :param whole: on a phone, all of a page, not only what fits on the screen.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as data,
+        serving(Path(data)) as served,
+        sync_playwright() as playwright,
+    ):
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        names = area.fill(served)
+        taken = []
+        for who, desk in sorted({(page.who, page.desk) for page, _, _ in wanted}):
+            screen = _open(chromium, served, who, desk=desk)
+            for page, size, language in wanted:
+                if (page.who, page.desk) == (who, desk):
+                    to = folder / f"{_name(page)}-{size}-{language}.png"
+                    _show(screen, page.path.format(**names), size, language)
+                    screen.page.screenshot(path=to, full_page=whole and size == "phone")
+                    taken.append(to)
+            screen.page.context.close()
+        chromium.close()
+    return taken
+
+
+def _open(chromium: Browser, served: Served, who: str, *, desk: bool) -> Screen:
     context = chromium.new_context(
-        base_url=lab.url,
-        viewport={"width": width, "height": height},
-        locale={"fr": "fr-FR", "en": "en-GB"}[language],
         has_touch=True,
+        locale="fr-FR",
+        reduced_motion="reduce",
+        extra_http_headers={"X-Forwarded-For": OUTSIDE} if desk else None,
     )
-    page = context.new_page()
-    page.goto(f"/in?lang={language}")
-    page.screenshot(path=folder / f"sign-in-{size}-{language}.png")
-    for digit in lab.account("lea")["pin"]:
-        page.tap(f"[data-key='{digit}']")
-    with page.expect_navigation():
-        page.tap(".key.done")
-    for name, path in PAGES.items():
-        if name != "sign-in":
-            page.goto(f"{path}?lang={language}")
-            page.wait_for_timeout(500)
-            page.screenshot(path=folder / f"{name}-{size}-{language}.png")
-    context.close()
+    screen = Screen(context.new_page(), served.url)
+    if who:
+        screen.be(who)
+    return screen
+
+
+def _show(screen: Screen, path: str, size: str, language: str) -> None:
+    """Open a page on a screen of this size and wait until it is drawn."""
+    page = screen.page
+    page.set_viewport_size({"width": SIZES[size]["width"], "height": SIZES[size]["height"]})
+    screen.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
+    _wait_until_drawn(page)
+
+
+def _wait_until_drawn(page: Page) -> None:
+    """Wait for the font, and where there is a plot, for that."""
+    page.evaluate("document.fonts.ready")
+    if page.locator("#plot").count():
+        with suppress(LateError):
+            page.wait_for_selector("#plot canvas", timeout=DRAWN_WITHIN_MS)
+
+
+def _name(page: Shown) -> str:
+    words = re.sub(r"[^a-z0-9-]+", "-", page.path.lower()).strip("-") or "board"
+    return f"{words}-{page.who or 'visitor'}{'-desk' if page.desk else ''}"
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots"))
+    main(sys.argv[1:])

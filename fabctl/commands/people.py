@@ -118,16 +118,40 @@ def set_pin(config: LabConfig, login: str, *, draw: bool) -> None:
     click.echo(done)
 
 
+@person.command("add-badge", short_help="Give a badge for the touchscreens.")
+@config_option
+@click.argument("login")
+def add_badge(config: LabConfig, login: str) -> None:
+    """Give the person with LOGIN a badge: hold it before a reader at this computer.
+
+    The reader types the number; only a keyed hash of it is kept. People may have several; the
+    page "Badges" of the staff takes one away.
+    """
+    from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
+    from fabctl.services import badges  # noqa: PLC0415  # see the top
+
+    secret = _lab_secret(config)
+    with lab_database(config) as database:
+        with database.reading() as session:
+            who = find_person(session, login)
+        number = asked_secret("Badge")
+        with database.transaction() as session:
+            badges.add_badge(
+                session, SystemClock(), secret, person_id=who.id, number=number, by=who_types()
+            )
+    click.echo(f"{who.display_name} has a badge more.")
+
+
 @person.command(short_help="Let somebody locked out, or locked screens, try again.")
 @config_option
 @click.argument("login", required=False)
-@click.option("--screens", is_flag=True, help="Unlock every screen that takes no PIN now.")
+@click.option("--screens", is_flag=True, help="Unlock every screen that takes no PIN or badge now.")
 def unlock(config: LabConfig, login: str | None, *, screens: bool) -> None:
     """Let the person with LOGIN try their password again at once, or PINs at all locked screens.
 
-    Too many wrong tries lock a login, or a touchscreen, for a minute, then longer each time, up
-    to an hour. Unlocking forgets the wrong tries; passwords and PINs stay as they are
-    (`set-password` and `set-pin` are for the forgotten ones).
+    Too many wrong tries lock a login for a minute, then longer each time, up to an hour; a
+    touchscreen for 15 s, up to 15 minutes. Unlocking forgets the wrong tries; passwords and PINs
+    stay as they are (`set-password` and `set-pin` are for the forgotten ones).
     """
     from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
     from fabctl.services import people  # noqa: PLC0415  # see the top
@@ -150,7 +174,7 @@ def unlock(config: LabConfig, login: str | None, *, screens: bool) -> None:
     click.echo("\n".join(done or ["No screen is locked."]))
 
 
-def asked_secret(what: str, *, twice: bool) -> str:
+def asked_secret(what: str, *, twice: bool = False) -> str:
     """Return what somebody types without showing it, or one line of standard input."""
     if sys.stdin.isatty():
         typed: str = click.prompt(what, hide_input=True, confirmation_prompt=twice)

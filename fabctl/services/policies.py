@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import InputError
 from fabctl.model.booking_policy import BookingRules, Reach, Scope, effective, policy_refusals
-from fabctl.model.refusal import RefusedError
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import text
 from fabctl.services import lookups
 from fabctl.services.audit import audit
 from fabctl.services.rights import require_staff
@@ -23,14 +24,28 @@ from fabctl.store.tables_booking import Policy
 Policies = Sequence[tuple[Scope, Mapping[str, Any]]]
 
 
-def set_policy(
-    session: Session, clock: Clock, *, scope: Scope, numbers: Mapping[str, Any], by: str | None
+_CHANGED = Refusal(
+    "policy-changed",
+    text("Somebody has changed these rules in the meantime."),
+    text("Look at what holds now, then set them again."),
+)
+
+
+def set_policy(  # whose numbers, which, and what the caller saw before
+    session: Session,
+    clock: Clock,
+    *,
+    scope: Scope,
+    numbers: Mapping[str, Any],
+    by: str | None,
+    seen: int | None = None,
 ) -> PolicyView:
     """Set all numbers of one scope (see :data:`fabctl.model.booking_policy.NUMBERS`).
 
     A number that is left out inherits from the wider scope.
 
-    :raises RefusedError: every number that cannot be; staff-only.
+    :param seen: the version that the caller saw, 0 for none; None: whichever there is.
+    :raises RefusedError: every number that cannot be; staff-only; changed since it was seen.
     :raises InputError: a subject for the whole lab, or none for a category.
     :raises UnknownIdError: no such resource.
     """
@@ -43,6 +58,8 @@ def set_policy(
         lookups.resource(session, scope.subject)
     key = (scope.reach.value, scope.subject)
     row = session.get(Policy, key, with_for_update=True)
+    if seen is not None and seen != (row.version if row else 0):
+        raise RefusedError([_CHANGED])
     before = dict(row.numbers) if row else {}
     if row is None:
         row = Policy(reach=key[0], subject=key[1], version=0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import Subquery, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -25,7 +25,7 @@ from fabctl.services.notices import About
 from fabctl.services.rights import certifying_refusals, trainer_on
 from fabctl.services.training import Progress, facts_of, progress, record_check
 from fabctl.store.tables import Account, Certification, Person
-from fabctl.store.tables_training import CourseCheck, QuizAttempt
+from fabctl.store.tables_training import CertificationGrant, CourseCheck, QuizAttempt
 
 WAITED = timedelta(days=365)
 """Who has done nothing for so long is found by name, not on the list."""
@@ -132,9 +132,11 @@ def awaiting_check(
 
 
 def _busy_with(session: Session, clock: Clock, course_id: str) -> list[tuple[str, str]]:
-    """Return who passed a quiz or was seen by a trainer lately: id and name, the latest first."""
+    """Return who passed a quiz or was seen by a trainer lately, and was not certified since: id
+    and name, the latest first.
+    """
     since = clock.now() - WAITED
-    done = union_all(
+    steps = union_all(
         select(QuizAttempt.person_id, QuizAttempt.at).where(
             QuizAttempt.course_id == course_id,
             QuizAttempt.passed.is_(True),
@@ -144,13 +146,31 @@ def _busy_with(session: Session, clock: Clock, course_id: str) -> list[tuple[str
             CourseCheck.course_id == course_id, CourseCheck.at > since
         ),
     ).subquery()
+    last = (
+        select(steps.c.person_id, func.max(steps.c.at).label("at"))
+        .group_by(steps.c.person_id)
+        .subquery()
+    )
+    done = _certified_by(course_id, get_course(session, course_id).rules.level)
     query = (
         select(Person.id, Person.display_name)
-        .join(done, done.c.person_id == Person.id)
-        .group_by(Person.id, Person.display_name)
-        .order_by(func.max(done.c.at).desc())
+        .join(last, last.c.person_id == Person.id)
+        .outerjoin(done, done.c.person_id == Person.id)
+        .where(or_(done.c.at.is_(None), last.c.at > done.c.at))
+        .order_by(last.c.at.desc(), Person.id)
     )
     return [(one, name) for one, name in session.execute(query)]
+
+
+def _certified_by(course_id: str, level: Level) -> Subquery:
+    """Return when a course certified whom last, to its full level."""
+    return (
+        select(Certification.person_id, func.max(Certification.at).label("at"))
+        .join(CertificationGrant, CertificationGrant.certification_id == Certification.id)
+        .where(CertificationGrant.course_id == course_id, Certification.level == level.value)
+        .group_by(Certification.person_id)
+        .subquery()
+    )
 
 
 def find(session: Session, clock: Clock, *, resource_id: str, words: str, by: str) -> list[Trainee]:

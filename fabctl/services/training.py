@@ -206,8 +206,8 @@ def _certify(
     if level is None:
         return
     for machine in course.resource_ids:
-        if level is Level.SUPERVISED and _is_valid(session, clock, person_id, machine):
-            continue  # on the way to a higher level nobody loses the one they have
+        if _holds_more(session, clock, person_id, machine, level):
+            continue  # nobody loses a level by a course: it is taken away by hand, with a reason
         certifications.certify(
             session,
             clock,
@@ -221,9 +221,12 @@ def _certify(
         )
 
 
-def _is_valid(session: Session, clock: Clock, person_id: str, machine: str) -> bool:
-    found = certifications.standing_at(session, person_id, machine, clock.now())
-    return found is Standing.VALID
+def _holds_more(session: Session, clock: Clock, person_id: str, machine: str, level: Level) -> bool:
+    held = certifications.standings(session, machine, [person_id], clock.now()).get(person_id)
+    if held is None or held.level is None or held.standing is not Standing.VALID:
+        return False
+    order = list(Level)
+    return order.index(held.level) > order.index(level)
 
 
 def suspend(

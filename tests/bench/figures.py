@@ -13,8 +13,9 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def show(what: str, value: float, unit: str, aim: float | None = None) -> None:
-    """Print one figure; with an aim (an upper limit), say whether it was met."""
+    """Print one figure; with an aim (an upper limit), say whether it was met, and its share."""
     verdict = ""
     if aim is not None:
         verdict = f"   aim ≤ {aim:g} {unit}: {'met' if value <= aim else 'MISSED'}"
+        verdict += f", {value / aim:.2f} of it" if aim else ""
     print(f"  {what:<44} {value:>10.1f} {unit}{verdict}")

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ from werkzeug.serving import make_server
 
 from fabctl.clock import SystemClock
 from fabctl_web.lab import Lab
-from tests.web_lab import OUTSIDE, TWELVE, WebLab, lab_config, web_lab
+from tests.web_lab import OUTSIDE, TWELVE, WebLab, form_token, lab_config, web_lab
 
 CHROMIUM = "/usr/bin/chromium"
 KIOSK = {"width": 800, "height": 480}
 WALL = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 PIN = "482915"
+SAID_ONCE_S = 600
+"""What a machine says is believed so long here: nobody repeats it while pages are looked at."""
 WATCH = """
 window.troubles = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -74,8 +77,15 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     """A lab of twelve machines, all idle; shared screens are those on 127.0.0.1."""
-    config = lab_config(tmp_path, names=TWELVE)
-    with web_lab(tmp_path, SystemClock(), config) as lab:
+    with serving(tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Served]:
+    """Serve a lab of twelve machines below a folder."""
+    config = lab_config(folder, names=TWELVE)
+    with web_lab(folder, SystemClock(), config, promise_s=SAID_ONCE_S) as lab:
         lab.certified("camille", pin=PIN)
         lab.person("alex", pin="573826")
         server = make_server("127.0.0.1", 0, lab.app, threaded=True)
@@ -120,6 +130,21 @@ class Screen:
         self.page.wait_for_url(f"{self.url}/")
         if path != "/":
             self.open(path)
+
+    def be(self, login: str) -> None:
+        """Be somebody who has signed in with a password; nothing is shown on the way."""
+        web = self.page.context.request
+        form = web.get(f"{self.url}/in?with=password").text()
+        fields: dict[str, str | float | bool] = {
+            "csrf_token": form_token(form), "login": login, "password": f"{login}-password",
+        }  # fmt: skip
+        answer = web.post(
+            f"{self.url}/in/password",
+            form=fields,
+            headers={"Referer": f"{self.url}/in"},
+            max_redirects=0,
+        )
+        assert answer.status == 303, (login, answer.status)
 
     def sign_in(self, pin: str = PIN, path: str = "/m/printer-a") -> None:
         """Sign in with a PIN, on the way from a page."""

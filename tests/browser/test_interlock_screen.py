@@ -19,7 +19,7 @@ from fabctl.model.event import MachineEvent
 from fabctl.model.people import Role
 from fabctl.services.recording import record_event
 from tests.browser.conftest import KIOSK, PHONE, PIN, OpenScreen, Served
-from tests.browser.test_screens import CUT_TEXT, SMALL_TARGETS
+from tests.browser.looks import CONTRASTS, CUT_TEXT, SMALL_TARGETS, look_at, walk
 from tests.interlocked_lab import LASER, MILL, interlocked_config, say
 from tests.lab import wait_for
 from tests.web_lab import TWELVE, web_lab
@@ -30,31 +30,6 @@ UNKNOWN_WITHIN_S = 10.0
 STATES = (
     "boot", "selftest", "locked", "ready", "armed", "running", "drain", "tripped", "fault",
 )  # fmt: skip
-CONTRASTS = """() => {
-  const light = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map((v) => {
-      const s = v / 255;
-      return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  const read = (text) => text.match(/[\\d.]+/g).map(Number);
-  const ground = (e) => {
-    for (let at = e; at; at = at.parentElement) {
-      const found = read(getComputedStyle(at).backgroundColor);
-      if (found.length < 4 || found[3] > 0) return found.slice(0, 3);
-    }
-    return [255, 255, 255];
-  };
-  return [...document.querySelectorAll(".lock *, .happened *")]
-    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
-    .filter((e) => !e.matches(".aside"))
-    .map((e) => {
-      const [a, b] = [read(getComputedStyle(e).color).slice(0, 3), ground(e)].map(light);
-      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      return [e.outerHTML.slice(0, 60), ratio];
-    });
-}"""
 UNNAMED = """() => [...document.querySelectorAll("a, button, input, select, section, h2, h3, svg")]
   .filter((e) => e.checkVisibility({ visibilityProperty: true }))
   .filter((e) => {
@@ -240,10 +215,22 @@ def test_every_state_fits_every_screen_and_can_be_read(
         assert found.page.evaluate(SMALL_TARGETS, 56) == [], (path, state)
         assert found.page.evaluate(UNNAMED) == [], (path, state)
         assert found.page.evaluate(DOUBLE_IDS) == [], (path, state)
-        ratios = found.page.evaluate(CONTRASTS)
+        ratios = found.page.evaluate(CONTRASTS, ".lock *, .happened *")
         assert ratios
         assert [one for one in ratios if one[1] < 7] == [], (path, state)
         assert found.troubles() == []
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_its_pages_in_every_look(served: Served, screen: OpenScreen, language: str) -> None:
+    """What test_screens.py does with all pages; a lab there has no interlock."""
+    fill(served)
+    say(served.lab, LASER, "tripped", InputRole.LID_A, use="u", first_cause="scan-stalled")
+    found = screen(KIOSK, desk=True, reduced_motion="reduce")
+    found.be("awa")
+    for path in ("/interlocks", PAGE):
+        look_at(found, path, language)
+        walk(found, path)
 
 
 def test_the_history_can_be_searched_by_keyboard_alone(served: Served, screen: OpenScreen) -> None:

@@ -26,6 +26,7 @@ from fabctl.model.consent import Consent, Signer
 from fabctl.services import (
     accounts,
     attendance,
+    badges,
     bookings,
     certificates,
     certifications,
@@ -55,7 +56,7 @@ from fabctl.services.quizzes import QuestionWording
 from fabctl.store.tables import Reservation
 from tests.interlocked_lab import interlocked_config
 from tests.web_caller import Caller
-from tests.web_lab import TWELVE, WebLab, web_lab
+from tests.web_lab import SECRET, TWELVE, WebLab, web_lab
 
 WHO = ("nobody", "other", "owner", "trainer", "animator", "lead", "staff", "admin")
 """The table's columns. ``other`` and ``owner`` are members; Lea, the owner, has what the rows ask
@@ -277,6 +278,10 @@ def _workshops(db: Session, lab: WebLab, ids: dict[str, str]) -> None:
 
 def _upkeep(db: Session, lab: WebLab, ids: dict[str, str]) -> None:
     clock = lab.clock
+    badge = badges.add_badge(
+        db, clock, SECRET, person_id=ids["lea"], number="0012345678", by=ids["awa"]
+    )
+    ids["badge"] = badge.id
     made = problems.report_problem(
         db, clock, resource_id="printer-b", summary="It squeaks", by=ids["lea"]
     )

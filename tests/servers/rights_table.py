@@ -97,6 +97,10 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 403 200 200  POST   /people/{lea}/reinstate                        reinstatePerson
 401 403 403 403 403 403 403 200 POST   /people/{eve}/reinstate                       reinstatePerson:an-admin
 401 403 403 403 403 403 200 200  POST   /people/{lea}/unlock                           unlockPerson
+401 403 403 403 403 403 200 200  GET    /people/{lea}/badges                           listBadges
+401 403 403 403 403 403 201 201  POST   /people/{lea}/badges                           addBadge
+401 403 403 403 403 403 403 201  POST   /people/{ada}/badges                           addBadge:an-admins
+401 403 403 403 403 403 204 204  DELETE /people/{lea}/badges/{badge}                   removeBadge
 401 403 403 403 403 403 200 200 POST   /people/{ada}/unlock                          unlockPerson:an-admin
 401 403 403 403 403 403 200 200  GET    /presence                                      listPresent
 401 200 200 200 200 200 200 200  POST   /presence                                      comeToLab
@@ -298,6 +302,8 @@ SENT: dict[str, dict[str, Any]] = {
     "setRole:less": {"json": {"role": "member"}},
     "suspendPerson": {"json": {"reason": "left a mess"}},
     "suspendPerson:an-admin": {"json": {"reason": "left a mess"}},
+    "addBadge": {"json": {"number": "04A2B9C1"}},
+    "addBadge:an-admins": {"json": {"number": "04A2B9C1"}},
     "comeToLab": {"json": {}},
     "comeToLab:from-home": {"json": {}, "environ_base": {"REMOTE_ADDR": OUTSIDE}},
     "comeToLab:tim": {"json": {"person": "{tim}"}},

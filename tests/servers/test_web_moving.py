@@ -13,6 +13,7 @@ from fabctl.model.accounts import GroupKind
 from fabctl.services import (
     accounts,
     bookings,
+    resources,
     waiting,
 )
 from tests.booking_hand import KIOSK, NASTY, TOMORROW, advance, coming, person, signed_in, text_of
@@ -200,3 +201,40 @@ def test_what_was_just_cancelled_is_booked_again_with_one_tap(lab: WebLab) -> No
     assert "data-cancelled" in text_of(camille, "/me")
     advance(lab, 11 * 60)
     assert "data-cancelled" not in text_of(camille, "/me")
+
+
+FAR, EARLY = "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(("start", "end"), [(FAR, EARLY), (EARLY, FAR), (FAR, FAR), ("", "now")])
+def test_times_that_nobody_lives_to_see_are_refused(lab: WebLab, start: str, end: str) -> None:
+    camille = signed_in(lab, "camille")
+    slot = {"start": start, "end": end, "minutes": "60"}
+    for path in ("/m/printer-a/wait", "/m/printer-a/book"):
+        answer = camille.post(path, slot, page="/m/printer-a/book")
+        assert answer.status_code in {400, 409}, path
+    with lab.db.reading() as db:
+        assert waiting.of_person(db, person_id=lab.id_of("camille")) == []
+    assert coming(lab, "camille") == []
+
+
+def test_where_one_is_taken_another_of_its_pool_is_offered(lab: WebLab) -> None:
+    staff = lab.person("staff", role="staff")
+    with lab.db.transaction() as db:
+        resources.set_pool(
+            db, lab.clock, pool_id="printers", name=NASTY, members=["printer-a", "printer-b"],
+            by=staff.id,
+        )  # fmt: skip
+    lab.book(person(lab, "sam"), "printer-a", after_min=24 * 60)
+    camille, path = signed_in(lab, "camille"), "/m/printer-a/book"
+    sent = {"day": TOMORROW, "time": "10:00", "minutes": "60"}
+    page = camille.post(path, sent, page=path).get_data(as_text=True)
+    assert NASTY not in page
+    form = page.split('action="/pools/printers/book"')[1]
+    fields = dict(re.findall(r'name="(start|minutes)" value="([^"]+)"', form.split("</form>")[0]))
+    answer = camille.post("/pools/printers/book", fields, page=path)
+    assert (answer.status_code, answer.location) == (303, "/m/printer-b")
+    assert [one.resource_id for one in coming(lab, "camille")] == ["printer-b"]
+    again = signed_in(lab, "sam").post("/pools/printers/book", fields, page=path)
+    assert again.status_code == 409
+    assert camille.post("/pools/nope/book", fields, page=path).status_code == 404

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fabctl.clock import ManualClock
-from fabctl.services import attendance, group_use
+from fabctl.services import attendance, group_use, retention, session_notes
 from tests.web_lab import Browser, form_token, web_lab
 from tests.workshop_scene import NAMES, Scene, send, signed, text, workshop_scene
 
@@ -72,7 +72,7 @@ def test_others_change_nothing_there(scene: Scene) -> None:
         ("machines", {"what": "open"}),
         ("here", {}),
         ("walk-in", {"first_name": "X", "birth_year": "2000"}),
-        ("passed", {"passed": place, "what": "award"}),
+        ("console", {"passed": place, "what": "award"}),
     ):
         assert eve.post(f"{base}/{path}", fields, page="/workshops").status_code == 403, path
     marked = eve.post(f"{base}/mark", {"enrolment": place, "presence": "late"}, page="/workshops")
@@ -175,11 +175,11 @@ def test_everyone_who_was_here_passes_and_is_certified(scene: Scene) -> None:
     base = f"/workshops/{scene.running}"
     said = (("Bilal", "present"), ("Driss", "absent"), ("Élise", "late"))
     post(ana, scene, *(mark(scene, n, name, presence=one) for n, (name, one) in enumerate(said)))
-    send(ana, f"{base}/passed", page, what="everyone")
+    send(ana, f"{base}/console", page, what="everyone")
     ticked = re.findall(r'name="passed" type="checkbox" value="(\w+)" checked', text(ana, page))
     assert set(ticked) == {scene.places["Bilal"], scene.places["Élise"]}
     for new in (2, 0):  # the second time adds nobody
-        answer = ana.post(f"{base}/passed", {"passed": ticked, "what": "award"}, page=page)
+        answer = ana.post(f"{base}/console", {"passed": ticked, "what": "award"}, page=page)
         assert f"New certificates: {new}" in answer.get_data(as_text=True)
     numbers = re.findall(r'data-certificate="(\w+)"', text(ana, page))
     assert len(numbers) == 2
@@ -220,6 +220,19 @@ def test_notes_are_kept_for_those_who_lead(scene: Scene) -> None:
     assert ana.post(path, {"note": "x" * 2001}, page=page).status_code == 409
     send(ana, f"{path}/{number}/delete", page)
     assert "data-note" not in text(ana, page)
+
+
+def test_notes_are_deleted_after_a_year(scene: Scene) -> None:
+    lab, by = scene.lab, scene.id("ana")
+    with lab.db.transaction() as db:
+        session_notes.write(db, lab.clock, session_id=scene.running, words="Good", by=by)
+    assert isinstance(lab.clock, ManualClock)
+    for days, left in ((364, 1), (2, 0)):
+        lab.clock.advance(days * 24 * 3600)
+        with lab.db.transaction() as db:
+            retention.apply(db, lab.clock, lab.config.time_zone)
+            found = session_notes.notes_of(db, session_id=scene.running, by=by)
+        assert len(found) == left, days
 
 
 def test_the_sheet_to_print_and_to_save(scene: Scene) -> None:

@@ -1,27 +1,31 @@
-"""The staff's pages: who may open them, today and what is done from it, the audit, health."""
+"""The staff's pages: who may open them, today and what is done from it."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fabctl.messaging.link import Received
-from fabctl.messaging.payloads import PresencePayload
+from fabctl.clock import ManualClock
 from fabctl.model.people import Role
-from fabctl.services import maintenance, people, presence, problems, resource_desk, upkeep_tasks
+from fabctl.services import (
+    jobs,
+    maintenance,
+    people,
+    presence,
+    problems,
+    resource_desk,
+    upkeep_tasks,
+)
 from fabctl.services.audit import lines_about
 from fabctl.services.bookings import get_reservation
 from fabctl_web.staff.areas import AREAS
+from tests.staff_hand import TODAY, at_desk, part, send, table, text
 from tests.staff_scene import SCRIPT, Morning, morning
-from tests.web_lab import STAMP, Browser, WebLab, web_lab
+from tests.web_lab import GOOD_FILE, WebLab, web_lab
 
-TODAY = "/staff/today"
 KIOSK = "127.0.0.1"
 
 
@@ -32,34 +36,11 @@ def scene(tmp_path: Path) -> Iterator[Morning]:
         yield morning(lab)
 
 
-def at_desk(scene: Morning, login: str = "sasha", address: str | None = None) -> Browser:
-    browser = scene.lab.browser(address) if address else scene.lab.browser()
-    browser.sign_in(login)
-    return browser
-
-
-def text(browser: Browser, path: str, status: int = 200) -> str:
-    answer = browser.get(path)
-    assert answer.status_code == status, (path, answer.status_code)
-    return answer.get_data(as_text=True)
-
-
-def send(browser: Browser, path: str, page: str = TODAY, status: int = 303, **fields: Any) -> str:
-    answer = browser.post(path, fields, page=page)
-    assert answer.status_code == status, (path, answer.status_code, answer.get_data(as_text=True))
-    return text(browser, page) if status == 303 else answer.get_data(as_text=True)
-
-
-def table(browser: Browser, path: str) -> list[list[str]]:
-    written = browser.get(path).get_data(as_text=True).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    return list(csv.reader(io.StringIO(written), delimiter=";"))
-
-
-def part(page: str, section: str) -> str:
-    """Return one section of a page."""
-    found = re.search(rf'<section class="box[^"]*" id="{section}">(.*?)</section>', page, re.DOTALL)
-    assert found, section
-    return found[1]
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
+    """The same, for tests that change nothing: making it takes most of a second."""
+    with web_lab(tmp_path_factory.mktemp("still")) as lab:
+        yield morning(lab)
 
 
 def addresses(lab: WebLab, method: str) -> list[tuple[str, str]]:
@@ -75,11 +56,11 @@ def addresses(lab: WebLab, method: str) -> list[tuple[str, str]]:
 # -- who may ---------------------------------------------------------------------------------
 
 
-def test_only_the_staff_open_any_of_it(scene: Morning) -> None:
-    visitor, member, trainer = scene.lab.browser(), at_desk(scene, "mia"), at_desk(scene, "karim")
-    scene.lab.person("ana", role=Role.ANIMATOR)
-    animator = at_desk(scene, "ana")
-    found = addresses(scene.lab, "GET")
+def test_only_the_staff_open_any_of_it(still: Morning) -> None:
+    visitor, member, trainer = still.lab.browser(), at_desk(still, "mia"), at_desk(still, "karim")
+    still.lab.person("ana", role=Role.ANIMATOR)
+    animator = at_desk(still, "ana")
+    found = addresses(still.lab, "GET")
     assert len(found) > 10
     for endpoint, path in found:
         status = 401 if endpoint == "staff_health.now" else 303
@@ -88,15 +69,15 @@ def test_only_the_staff_open_any_of_it(scene: Morning) -> None:
             assert browser.get(path).status_code == 403, path
 
 
-def test_nothing_of_it_opens_on_a_shared_screen(scene: Morning) -> None:
-    admin = at_desk(scene, "root", KIOSK)
-    for _endpoint, path in addresses(scene.lab, "GET"):
+def test_nothing_of_it_opens_on_a_shared_screen(still: Morning) -> None:
+    admin = at_desk(still, "root", KIOSK)
+    for _endpoint, path in addresses(still.lab, "GET"):
         assert "not-on-a-shared-screen" in text(admin, path, 409), path
 
 
-def test_every_form_needs_its_token_and_somebody_of_the_staff(scene: Morning) -> None:
-    staff, member, shared = at_desk(scene), at_desk(scene, "mia"), at_desk(scene, "root", KIOSK)
-    found = addresses(scene.lab, "POST")
+def test_every_form_needs_its_token_and_somebody_of_the_staff(still: Morning) -> None:
+    staff, member, shared = at_desk(still), at_desk(still, "mia"), at_desk(still, "root", KIOSK)
+    found = addresses(still.lab, "POST")
     assert len(found) > 25
     for _endpoint, path in found:
         assert staff.client.post(path).status_code == 400, path
@@ -104,18 +85,18 @@ def test_every_form_needs_its_token_and_somebody_of_the_staff(scene: Morning) ->
         assert shared.post(path, {}, page="/me").status_code == 409, path
 
 
-def test_what_does_not_exist_is_not_found(scene: Morning) -> None:
-    staff = at_desk(scene)
+def test_what_does_not_exist_is_not_found(still: Morning) -> None:
+    staff = at_desk(still)
     for path in ("/staff/people/nobody", "/staff/people/nobody/consent", "/staff/groups/nobody"):
         assert staff.get(path).status_code == 404, path
     for path in ("problems/nobody/settle", "tasks/nobody/done", "people/nobody/came"):
         send(staff, f"/staff/{path}", status=404, words="x")
 
 
-def test_the_menu_offers_it_to_the_staff_at_a_desk_alone(scene: Morning) -> None:
-    assert TODAY in text(at_desk(scene), "/")
-    assert TODAY not in text(at_desk(scene, "mia"), "/")
-    assert TODAY not in text(at_desk(scene, "sasha", KIOSK), "/")
+def test_the_menu_offers_it_to_the_staff_at_a_desk_alone(still: Morning) -> None:
+    assert TODAY in text(at_desk(still), "/")
+    assert TODAY not in text(at_desk(still, "mia"), "/")
+    assert TODAY not in text(at_desk(still, "sasha", KIOSK), "/")
 
 
 # -- today -----------------------------------------------------------------------------------
@@ -136,8 +117,8 @@ def test_the_morning_on_one_page(scene: Morning) -> None:
     assert {row[0] for row in rows.values()} > {"Problems reported", "Tasks", "Maintenance due"}
 
 
-def test_a_search_narrows_every_list_and_says_nothing_false(scene: Morning) -> None:
-    staff = at_desk(scene)
+def test_a_search_narrows_every_list_and_says_nothing_false(still: Morning) -> None:
+    staff = at_desk(still)
     assert [row[1] for row in table(staff, f"{TODAY}.csv?words=OMAR")[1:]] == ["Omar"]
     page = text(staff, f"{TODAY}?words=xyz")
     assert "Nothing found." in part(page, "now")
@@ -245,8 +226,29 @@ def test_a_locked_screen_is_unlocked_and_no_other_name_reaches_the_audit(scene: 
         assert people.locked_devices(db, scene.lab.clock) == []
 
 
-def test_a_job_that_is_not_on_a_machine_is_not_released(scene: Morning) -> None:
-    send(at_desk(scene), "/staff/jobs/nothing/release", status=404, words="x")
+def test_a_job_that_is_not_on_a_machine_is_not_released(still: Morning) -> None:
+    send(at_desk(still), "/staff/jobs/nothing/release", status=404, words="x")
+
+
+def test_a_silent_machine_is_released_from_its_job_with_words(tmp_path: Path) -> None:
+    with web_lab(tmp_path) as lab:
+        lab.person("sasha", role=Role.STAFF)
+        camille = lab.certified("camille")
+        lab.book(camille, "printer-a")
+        maker, staff = at_desk(Morning(lab), "camille"), at_desk(Morning(lab))
+        assert maker.upload(GOOD_FILE, page="/m/printer-a").status_code == 303
+        with lab.db.reading() as db:
+            (job,) = jobs.jobs_of_person(db, person_id=camille.id)
+        maker.post("/m/printer-a/start", {"job": job.id}, page="/m/printer-a")
+        act = f"/staff/jobs/{job.id}/release"
+        assert act not in text(staff, TODAY)  # it speaks
+        assert isinstance(lab.clock, ManualClock)
+        lab.clock.advance(600)
+        assert act in part(text(staff, TODAY), "machines")
+        send(staff, act, status=409)
+        page = send(staff, act, words="Its cable was out")
+        assert "In use since" not in part(page, "now")
+        assert "This job has ended already." in send(staff, act, words="Again")
 
 
 def test_scripts_in_what_people_write_are_text(tmp_path: Path) -> None:
@@ -261,79 +263,3 @@ def test_scripts_in_what_people_write_are_text(tmp_path: Path) -> None:
             assert SCRIPT not in text(staff, page), page
         for page in (f"/staff/audit{query}&what={SCRIPT}", f"/staff/health{query}"):
             assert SCRIPT not in text(staff, page), page
-
-
-# -- the audit trail ---------------------------------------------------------------------------
-
-
-def test_the_trail_is_leafed_through_and_narrowed(scene: Morning) -> None:
-    staff, lou = at_desk(scene), scene.people["lou"]
-    first = text(staff, "/staff/audit")
-    numbers = [int(one) for one in re.findall(r'data-number="(\d+)"', first)]
-    assert numbers == sorted(numbers, reverse=True)
-    assert len(numbers) == 50
-    later = re.search(r'href="(/staff/audit\?cursor=[^"]+)"', first)
-    assert later
-    older = re.findall(r'data-number="(\d+)"', text(staff, later[1]))
-    assert int(older[0]) < numbers[-1]
-    about = text(staff, f"/staff/audit?subject=person:{lou}")
-    assert "About Lou" in about
-    assert len(re.findall("data-number", about)) == 4  # added, guardian, consent twice
-    assert "Nothing found." in text(staff, "/staff/audit?until=2020-01-01")
-    assert "Consent form read" in text(staff, "/staff/audit?what=consent.read")
-    found = text(staff, "/staff/audit?words=mia")
-    assert f"/staff/audit?who={scene.people['mia']}" in found
-    for nonsense in ("cursor=x", "since=yesterday", "until=9999-12-31", "what=%00", "who=%00"):
-        assert staff.get(f"/staff/audit?{nonsense}").status_code == 200, nonsense
-
-
-def test_the_trail_is_saved_whole(scene: Morning) -> None:
-    rows = table(at_desk(scene), "/staff/audit.csv?what=person.added")
-    assert rows[0][:3] == ["When", "Who", "What"]
-    assert {row[3] for row in rows[1:]} == {"person.added"}
-    assert all(row[2] == "Person added" for row in rows[1:])
-
-
-# -- health ------------------------------------------------------------------------------------
-
-
-def say(lab: WebLab, topic: str, *, online: bool, **figures: int | str) -> None:
-    payload = PresencePayload(online, figures).encode(STAMP)
-    lab.workshop.view.take(Received(topic, payload, qos=1, retain=False))
-
-
-def states(browser: Browser) -> dict[str, list[str]]:
-    return {row[1]: row[2:] for row in table(browser, "/staff/health.csv")[1:]}
-
-
-def test_health_shows_the_last_words_and_their_age(scene: Morning) -> None:
-    staff, topics = at_desk(scene), scene.lab.workshop.topics
-    found = states(staff)
-    assert found["Message broker (MQTT)"][0] == "Not known"
-    assert found["Steward (records and reminds)"][0] == "No news yet"
-    assert found["Pi"][:2] == ["No news yet", "Imprimante 3D A, Imprimante 3D B"]
-    assert found["Database"][0] == "Reachable"
-    assert found["Database"][1].startswith("SQLite")
-    say(scene.lab, topics.steward_status, online=True, recorded=7, failures=0)
-    say(scene.lab, topics.host_status("pi1"), online=True)
-    found = states(staff)
-    assert found["Steward (records and reminds)"][0] == "Works"
-    assert "Recorded: 7" in found["Steward (records and reminds)"][1]
-    assert found["Pi"][0] == "There"
-    scene.lab.clock.advance(40)  # type: ignore[attr-defined]  # a clock of tests
-    steward = states(staff)["Steward (records and reminds)"]
-    assert (steward[0], steward[2]) == ("Silent", "40 s ago")
-    say(scene.lab, topics.steward_status, online=False)
-    say(scene.lab, topics.host_status("pi1"), online=False)
-    found = states(staff)
-    assert found["Steward (records and reminds)"][0] == "Stopped"
-    assert found["Pi"][0] == "Offline"
-    assert found["Imprimante 3D A"][0] == "Offline"
-
-
-def test_the_page_asks_for_its_lists_again(scene: Morning) -> None:
-    staff = at_desk(scene)
-    page = text(staff, "/staff/health")
-    assert 'hx-get="/staff/health/now' in page
-    assert 'hx-trigger="every 5s' in page
-    assert "Reachable" in text(staff, "/staff/health/now")

@@ -197,6 +197,16 @@ def test_a_first_job_follows_the_check(scene: Scene) -> None:
     assert "Noemie" in text(signed(scene, "omar"), CHECK)
 
 
+def test_a_trainer_who_passes_a_lower_course_stays_a_trainer(scene: Scene) -> None:
+    sasha, karim = signed(scene, "sasha"), scene.id("karim")
+    scene.take_quiz("karim")
+    page = f"{CHECK}/{karim}"
+    met = [str(n) for n in range(len(CRITERIA))]
+    send(sasha, f"{page}/{scene.course}", page, passed="true", step="practical", met=met)
+    assert "Trainer: certifies others" in text(sasha, page)
+    assert CHECK in text(signed(scene, "karim"), "/training")
+
+
 def test_only_trainers_of_the_machine_and_the_staff_check(scene: Scene) -> None:
     page = f"{CHECK}/{scene.id('noemie')}"
     path = f"{page}/{scene.course}"

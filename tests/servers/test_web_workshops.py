@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fabctl.clock import ManualClock
 from fabctl.services import enrolment_lists, enrolments, workshops
 from fabctl_web.workshops.areas import AREAS
 from tests.web_lab import web_lab
@@ -59,6 +60,19 @@ def test_a_place_for_oneself_and_back(scene: Scene) -> None:
     send(mo, f"/places/{place}/needs", page, needs="Peanuts")
     send(mo, f"/places/{place}/cancel", page)
     assert states(scene, scene.coming) == ["confirmed"]
+
+
+def test_what_comes_after_the_session_is_said_to_be_too_late(scene: Scene) -> None:
+    page, mo = f"/workshops/{scene.full}", signed(scene, "mo")
+    assert isinstance(scene.lab.clock, ManualClock)
+    scene.lab.clock.advance(2 * 24 * 3600)
+    mo.sign_in("mo")
+    for verb, fields in (("needs", {"needs": "Peanuts"}), ("cancel", {})):
+        answer = mo.post(f"/places/{scene.places['Mo']}/{verb}", fields, page="/me")
+        assert answer.status_code == 409, verb
+        assert "This session is over." in answer.get_data(as_text=True)
+    late = mo.post(f"{page}/enrol", {"people": scene.id("mo")}, page="/me")
+    assert "This session is over." in late.get_data(as_text=True)
 
 
 def test_a_child_takes_part_once_a_guardian_has_signed(scene: Scene) -> None:
@@ -232,10 +246,12 @@ def test_a_series_lists_the_days_that_cannot_be(scene: Scene) -> None:
         "first": "2026-11-30", "until": "2026-12-14", "starts": "09:00", "ends": "12:00",
         "uses": "printer-a", "places": "5",
     }  # fmt: skip
-    refused = sasha.post(f"{page}/series", series, page=page)  # the first day is taken
+    refused = sasha.post(page, series, page=page)  # the first day is taken
     assert refused.status_code == 200
     assert "Some days cannot be. Nothing was planned." in refused.get_data(as_text=True)
-    done = sasha.post(f"{page}/series", {**series, "skip_refused": "1"}, page=page)
+    assert sasha.get(f"{page}?lang=fr").status_code == 200  # the other language has a page
+    sasha.get(f"{page}?lang=en")
+    done = sasha.post(page, {**series, "skip_refused": "1"}, page=page)
     assert "Sessions planned: 2." in done.get_data(as_text=True)
     assert sasha.get(f"{page}/sessions.csv").get_data(as_text=True).count("\r\n") == 6
 

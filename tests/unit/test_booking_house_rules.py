@@ -499,3 +499,12 @@ def test_proposals_keep_to_grid_hours_notice_and_clean_up() -> None:
     assert starts == [120, 420, 510]
     facts = BookingFacts(NOW, found[0], [at(95, 5)], rules=rules, open=opens)
     assert all(refusals(replace(facts, wanted=slot)) == [] for slot in found)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_no_end_of_a_slot_lies_where_nobody_lives(turned: bool) -> None:
+    far, now = datetime.max.replace(tzinfo=UTC), datetime(2026, 11, 23, 9, tzinfo=UTC)
+    refusal = out_of_range(Slot(far, now) if turned else Slot(now, far))
+    assert refusal is not None
+    assert refusal.code == "no-such-time"
+    assert out_of_range(Slot(now, now)) is None

@@ -242,6 +242,24 @@ MISTAKES = {
     "kiosk text": Mistake(
         add('[web]\nkiosk_addresses = "::1"'), "web.kiosk_addresses", "'::1'", "a list"
     ),
+    "stick beside nothing": Mistake(
+        add('[web]\nstick_folders = { kiosk = "/x" }'), "web.stick_folders", "kiosk", "table"
+    ),
+    "stick somewhere": Mistake(
+        add('[web]\nstick_folders = { "::1" = "usb" }'), "web.stick_folders", "usb", "absolute"
+    ),
+    "plain provider afar": Mistake(
+        add('[web.oidc]\nissuer = "http://x.org"\nclient_id = "a"\nlink = "login"'),
+        "web.oidc.issuer",
+        "http://x.org",
+        "https://NAME",
+    ),
+    "provider without a link": Mistake(
+        add('[web.oidc]\nissuer = "https://x.org"\nclient_id = "a"'),
+        "web.oidc.link",
+        "nothing",
+        "login",
+    ),
     "plain mqtt afar": Mistake(
         add('[broker]\nurl = "mqtt://10.0.0.2"'), "broker.url", "10.0.0.2", "only mqtts://"
     ),

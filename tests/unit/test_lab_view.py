@@ -142,3 +142,22 @@ def test_strangers_are_not_heard(lab: Lab) -> None:
     lab.take("fab/v1/other/m/a/state", StatePayload(MachineState.IDLE).encode(STAMP))
     assert lab.heard == []
     assert lab.view.machine("a").state == "unknown"
+
+
+def test_the_last_words_of_hosts_and_of_the_steward(lab: Lab) -> None:
+    assert lab.view.connected is None  # it follows no link
+    assert [(one.id, one.online) for one in lab.view.hosts()] == [("pi1", None), ("pi2", None)]
+    assert lab.view.steward().online is None
+    lab.take(TOPICS.host_status("pi1"), PresencePayload(True).encode(STAMP))
+    said = PresencePayload(True, {"recorded": 3}).encode(STAMP)
+    lab.take(TOPICS.steward_status, said, kept=True)
+    assert lab.view.steward().online is True
+    assert lab.view.steward().age_s is None  # kept by the broker: nobody knows since when
+    lab.take(TOPICS.steward_status, said)
+    lab.clock.advance(7)
+    assert lab.view.hosts()[0].age_s == 7
+    steward = lab.view.steward()
+    assert (steward.online, steward.age_s, steward.figures) == (True, 7, {"recorded": 3})
+    lab.take(TOPICS.steward_status, PresencePayload(False).encode(STAMP))
+    assert lab.view.steward().online is False
+    assert lab.heard == [("a", "host")]

@@ -22,6 +22,7 @@ from fabctl_web.api import (
     about,
     accounts,
     audit,
+    badges,
     calendars,
     course_making,
     enrolments,
@@ -49,12 +50,15 @@ from fabctl_web.board.views import area as board_area
 from fabctl_web.interlocks.views import area as interlocks_area
 from fabctl_web.kiosks.areas import AREAS as KIOSK_AREAS
 from fabctl_web.kiosks.paired import paired_screen
+from fabctl_web.kiosks.taking import stick_folder
 from fabctl_web.lab import AsksMachines, Lab, current_lab
 from fabctl_web.live import events
 from fabctl_web.machines import areas as machine_areas
 from fabctl_web.machines import rooms as machine_rooms
 from fabctl_web.people import signed_in
 from fabctl_web.people.mine import unread
+from fabctl_web.people.outside import area as outside_area
+from fabctl_web.people.outside import require_parts
 from fabctl_web.people.views import area as people_area
 from fabctl_web.planning.areas import AREAS as PLANNING_AREAS
 from fabctl_web.staff.areas import AREAS as STAFF_AREAS
@@ -64,8 +68,8 @@ from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
-    calendars.area, jobs.area, api_people.area, accounts.area, policies.area, house.area,
-    presence.area, audit.area,
+    calendars.area, jobs.area, api_people.area, badges.area, accounts.area, policies.area,
+    house.area, presence.area, audit.area,
     training.area, course_making.area, workshops.area, enrolments.area, session_day.area,
     statistics.area, personal.area,
     upkeep.area, upkeep_tasks.area, notices.area,
@@ -86,6 +90,7 @@ def create_app(
     :param requests: asks machines for something; see :class:`fabctl_web.lab.AsksMachines`.
     :param secret: the lab's secret (``secret.key``): signs cookies, keys the PINs' hashes.
     """
+    require_parts(config.web.oidc)
     app = Flask("fabctl_web", static_folder=None, template_folder=str(TEMPLATES))
     files = static_files.load()
     lab = Lab(config, db, lab_view, requests, clock, secret, Bookings(db, clock), files)
@@ -108,6 +113,7 @@ def create_app(
         *machine_areas.AREAS,
         interlocks_area,
         people_area,
+        outside_area,
         *KIOSK_AREAS,
         *PLANNING_AREAS,
     )
@@ -161,6 +167,7 @@ def _who() -> dict[str, Any]:
         "person": person,
         "kiosk": kiosk,
         "screen": paired_screen(),
+        "stick": lambda: stick_folder() is not None,
         "menu": lambda: menu.entries(person, kiosk=kiosk),
         "said": language.speech(),
         "is_here": menu.is_here,

@@ -172,6 +172,11 @@ def received(field: str) -> tuple[Upload, str] | None:
     return upload, clean_name(storage.filename)
 
 
+def goes_with_request(upload: Upload) -> None:
+    """Delete a file that was not sent but made here when the request ends, unless it is kept."""
+    request.environ.setdefault("fabctl.uploads", []).append(upload)
+
+
 def clean_name(name: str) -> str:
     """Return a file's name for people: no folder, no control characters, at most 100 long."""
     last = re.split(r"[/\\]", name)[-1]

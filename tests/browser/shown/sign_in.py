@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import cast
+
 from fabctl.model.screens import ScreenSettings
 from fabctl.services import badges, people, screens
 from tests.browser.conftest import Served
 from tests.browser.shown import Area, Shown
-from tests.web_lab import SECRET
+from tests.web_lab import GOOD_FILE, SECRET
 
 LONG = "L’écran à côté de la fraiseuse, dans la salle du fond au sous-sol"[:60]
 
@@ -29,7 +32,18 @@ def fill(served: Served) -> dict[str, str]:
         screens.pair(db, lab.clock, SECRET, screen_id="entree", code=code)
         for number in ("0012345678", "04A2B9C1"):
             badges.add_badge(db, lab.clock, SECRET, person_id=guest.id, number=number, by=staff.id)
-    return {"person": guest.id, "screen": "atelier"}
+    _stick(served)
+    return {"person": guest.id, "screen": "atelier", "machine": "printer-a"}
+
+
+def _stick(served: Served) -> None:
+    """Plug a stick in beside this screen: a lab names its folder in lab.toml."""
+    folder = served.lab.config.data_directory.parent / "stick"
+    folder.mkdir()
+    names = ("a_name_without_any_blank_" * 5, "porte-clés", "boîte de rangement pour les vis")
+    for name in names:
+        (folder / f"{name}.gcode").write_bytes(GOOD_FILE)
+    cast("dict[str, Path]", served.lab.config.web.stick_folders)["127.0.0.1"] = folder
 
 
 AREA = Area(
@@ -38,6 +52,8 @@ AREA = Area(
     (
         Shown("/in"),
         Shown("/kiosk/{screen}"),
+        Shown("/m/{machine}/stick", "camille"),
+        Shown("/m/{machine}", "camille"),
         Shown("/staff/screens", "sasha", desk=True),
         Shown("/staff/badges", "sasha", desk=True),
         Shown("/staff/badges?words=xyz", "sasha", desk=True),

@@ -24,6 +24,7 @@ AREA = Area(
                 "/staff/policies",
                 "/staff/policies?place=printer-a",
                 "/staff/policies?words=xyz",
+                "/staff/policies/lab",
                 "/staff/policies/resource/printer-a",
                 "/staff/hours",
                 "/staff/hours/salle",
@@ -31,7 +32,9 @@ AREA = Area(
                 "/staff/resources",
                 "/staff/resources/printer-a",
                 "/staff/resources/salle",
+                "/staff/maintenance",
                 "/staff/pools/etablis",
+                "/staff/pools/new",
                 "/staff/statistics?year={year}",
                 "/staff/statistics",
             )

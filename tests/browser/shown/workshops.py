@@ -45,7 +45,7 @@ def _mark(scene: Scene) -> None:
         ana.post(f"/workshops/{scene.running}/mark", fields, page=page)
     ana.post(f"/workshops/{scene.running}/notes", {"note": "Deux buses bouchées. " * 9}, page=page)
     fields = {"passed": scene.places["Bilal"], "what": "award"}
-    ana.post(f"/workshops/{scene.running}/passed", fields, page=page)
+    ana.post(page, fields, page=page)
 
 
 AREA = Area(

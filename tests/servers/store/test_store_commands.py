@@ -14,7 +14,7 @@ from fabctl.__main__ import cli
 from fabctl.clock import SystemClock
 from fabctl.errors import FabError, InputError
 from fabctl.messaging.keys import read_key
-from fabctl.services import people, tokens
+from fabctl.services import badges, people, tokens
 from fabctl.services.audit import lines_about
 from fabctl.store.engine import Database, open_database
 from fabctl.store.version import HEAD
@@ -112,6 +112,18 @@ def test_a_pin_is_typed_or_drawn(with_lea: Path, draw: bool) -> None:
     database = opened(with_lea)
     with database.transaction() as session:
         found = people.check_pin(session, SystemClock(), secret, pin, "wall")
+    database.close()
+    assert found is not None
+    assert found.login == "lea"
+
+
+def test_a_badge_is_typed_by_a_reader_at_the_computer(with_lea: Path) -> None:
+    done = fabctl(with_lea, "person", "add-badge", "lea", typed="0012345678\n")
+    assert "12345678" not in done.output
+    secret = read_key(with_lea.parent / "data" / "secret.key")
+    database = opened(with_lea)
+    with database.transaction() as session:
+        found = badges.check_badge(session, SystemClock(), secret, "0012345678", "wall")
     database.close()
     assert found is not None
     assert found.login == "lea"

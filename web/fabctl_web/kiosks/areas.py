@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fabctl_web.kiosks import badges, desk, views
+from fabctl_web.kiosks import badges, desk, taking, views
 
-AREAS = (views.area, desk.area, badges.area)
+AREAS = (views.area, desk.area, badges.area, taking.area)

@@ -38,6 +38,13 @@ def keep(answer: Response, token: str) -> Response:
     return answer
 
 
+def own_address() -> str | None:
+    """Return the browser's IP address; None behind a proxy, where it would be the proxy's."""
+    if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For")):
+        return None
+    return request.remote_addr
+
+
 def device() -> str:
     """Return what names this browser where wrong PINs and badges are counted."""
     found = paired_screen()

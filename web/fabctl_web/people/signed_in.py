@@ -16,7 +16,7 @@ from fabctl.services import sign_ins
 from fabctl.services.people import PersonView
 from fabctl.services.sign_ins import SignInKind, SignInView
 from fabctl_web import uploads
-from fabctl_web.kiosks.paired import paired_screen
+from fabctl_web.kiosks.paired import own_address, paired_screen
 from fabctl_web.lab import current_lab
 from fabctl_web.pages import is_page
 
@@ -50,9 +50,7 @@ def is_kiosk() -> bool:
     """
     if paired_screen() is not None:
         return True
-    if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For")):
-        return False
-    return request.remote_addr in current_lab().config.web.kiosk_addresses
+    return own_address() in current_lab().config.web.kiosk_addresses
 
 
 def signed_in() -> PersonView | None:

@@ -15,6 +15,7 @@ from fabctl_web.kiosks.paired import device
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
 from fabctl_web.pages import page
+from fabctl_web.people.outside import offered
 from fabctl_web.people.own import own_things
 from fabctl_web.people.own_workshops import own_workshops
 from fabctl_web.people.signed_in import (
@@ -40,6 +41,7 @@ def enter() -> str:
         next=safe_next(request.args.get("next")),
         pin_digits=PIN_DIGITS,
         wait_s=_pin_wait_s() if by_code else 0,
+        elsewhere=offered(),
         needs_token=True,
     )
 

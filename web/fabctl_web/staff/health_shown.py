@@ -75,6 +75,9 @@ def _steward(lab: Lab) -> Line:
     said, title = lab.view.steward(), _("Steward (records and reminds)")
     if said.online is None:
         return _line("steward", title, UNSURE, _("No news yet"))
+    if said.online and said.age_s is None:  # the broker had kept it: it may be days old
+        kept = _line("steward", title, UNSURE, _("Not known"))
+        return replace(kept, first=_("Only a kept word so far. It speaks every 10 s."))
     late = said.age_s is not None and said.age_s > STEWARD_LATE_S
     if not said.online or late:
         wrong = _line("steward", title, BAD, _("Stopped") if not said.online else _("Silent"))

@@ -23,6 +23,7 @@ CHECKED = (
     _("Running text of at least 18 points. States of machines: contrast of at least 7 to 1."),
     _("A state never has a colour only: it has an icon and a word too."),
     _("Signing in, booking, moving and cancelling: with the keyboard alone."),
+    _("With the Tab key: every control of every page is reached, and one sees where one is."),
     _("Plots: the same numbers are there as words or as a table."),
 )
 NOT_CHECKED = (

@@ -6,6 +6,7 @@ from fabctl_web.staff_house import (
     accessibility,
     closing,
     hours,
+    maintenance,
     policies,
     pools,
     statistics,
@@ -14,6 +15,6 @@ from fabctl_web.staff_house import (
 )
 
 AREAS = (
-    policies.area, hours.area, closing.area, things.area, pools.area, upkeep.area, statistics.area,
-    accessibility.area,
+    policies.area, hours.area, closing.area, things.area, pools.area, upkeep.area,
+    maintenance.area, statistics.area, accessibility.area,
 )  # fmt: skip

@@ -102,10 +102,11 @@ def _change(scope: Scope) -> Response:
     lab, me = current_lab(), staff_needed()
     with Kept(LABELS) as kept:
         with form() as sent:
+            seen = sent.number("seen")
             numbers = {name: value for name in NUMBERS for value in _sent(sent, name)}
         with lab.db.transaction() as db:
             _place_of(db, scope)
-            policies.set_policy(db, lab.clock, scope=scope, numbers=numbers, by=me.id)
+            policies.set_policy(db, lab.clock, scope=scope, numbers=numbers, by=me.id, seen=seen)
         lab.bookings.forget()
         flash(speech()("The rules hold from now on."), "good")
         return go(policy_shown.address(scope))

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from fabctl.model.refusal import Refusal
 from fabctl.model.texts import text
 from fabctl.services import resources
+from fabctl_web import tables
 from fabctl_web.forms import Form, form
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
@@ -24,6 +25,7 @@ def _(template: str) -> str:
     return template
 
 
+HEADS = (_("Short name"), _("Name"), _("Number"), _("Place"))
 LABELS = {"id": _("Short name"), "name": _("Name")}
 MOST = 99
 NO_MEMBER = Refusal(
@@ -31,6 +33,21 @@ NO_MEMBER = Refusal(
     text("A pool has a short name (a-z, 0-9, -) and at least one place."),
     text("Give a number to each place that belongs to it."),
 )
+
+
+@area.get("/staff/pools.csv")
+def export() -> Response:
+    """Return all pools as a table: a line for each place of each."""
+    staff_needed()
+    with current_lab().db.reading() as db:
+        places, found = names.places(db), resources.list_pools(db)
+    rows = [
+        (one.id, one.name, rank, places.get(member, member))
+        for one in found
+        if names.matches(one.name)
+        for rank, member in enumerate(one.members, 1)
+    ]
+    return tables.saved("pools", [speech()(one) for one in HEADS], rows)
 
 
 @page(area, "/staff/pools/new")

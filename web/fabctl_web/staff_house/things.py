@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, render_template, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -164,7 +164,7 @@ def out_of_order(resource: str) -> Response:
     return again(show_one(resource, kept))
 
 
-@area.post("/staff/resources/<resource>/in-order")
+@area.post("/staff/resources/<resource>/back-in-order")
 def in_order(resource: str) -> Response:
     """Let it be used again."""
     lab, me = current_lab(), staff_needed()
@@ -204,6 +204,7 @@ def show_one(resource: str, kept: Kept | None = None) -> str:
         owners=owners,
         me=me,
         typed=typed,
+        noting=(request.view_args or {}).get("plan"),
         refusals=kept.refusals if kept else (),
     )
 

@@ -46,9 +46,7 @@ def pairs(name: str, periods: Periods) -> list[Pair]:
     """Return the fields for a day's periods, some blank: what was typed goes first."""
     if request.method == "POST" and f"{name}-opens" in request.form:
         begins, ends = (request.form.getlist(f"{name}-{one}") for one in ("opens", "closes"))
-        return [
-            Pair(a, b, long=":" not in b or b > "24") for a, b in zip(begins, ends, strict=False)
-        ]
+        return [Pair(a, b, _needs_room(b)) for a, b in zip(begins, ends, strict=False)]
     found = [
         Pair(_field(opens), _field(closes, after=opens), closes - opens > DAY_MIN)
         for opens, closes in periods
@@ -92,6 +90,12 @@ def _spoken(minutes: int, say: Speech) -> str:
         return say(_("midnight"))
     clock = say.wall(time(*divmod(minutes % DAY_MIN, 60)))
     return say(_("{time} the day after"), time=clock) if minutes > DAY_MIN else clock
+
+
+def _needs_room(closes: str) -> bool:
+    """Say whether what was typed is no time that a clock's field could show."""
+    minutes = _minutes(closes)
+    return bool(closes.strip()) and (minutes is None or minutes >= DAY_MIN)
 
 
 def _field(minutes: int, after: int | None = None) -> str:

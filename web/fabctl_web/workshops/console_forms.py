@@ -75,7 +75,7 @@ def walk_in(session: str) -> Response:
     return _back(session, "people")
 
 
-@area.post("/workshops/<session>/passed")
+@area.post("/workshops/<session>/console")
 def passed(session: str) -> Response | str:
     """Note who passed, and hand out what they earned."""
     lab, me = current_lab(), leader(session)

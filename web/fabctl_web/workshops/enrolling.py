@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, request, url_for
 from werkzeug.wrappers import Response
 
-from fabctl.model.workshop_sessions import MOST_PLACES
+from fabctl.errors import InputError
+from fabctl.model.refusal import RefusedError
+from fabctl.model.workshop_sessions import MOST_PLACES, session_over
 from fabctl.model.workshops import EnrolmentState
 from fabctl.services import enrolment_lists, enrolments, needs, participants
 from fabctl.services.enrolment_lists import EnrolmentView
@@ -147,7 +149,10 @@ def write_needs(enrolment: str) -> Response:
             sent.refusals.append(malformed("needs"))
     with lab.db.transaction() as db:
         enrolment_lists.visible_enrolment(db, lab.clock, enrolment_id=enrolment, by=me.id)
-        needs.write_needs(db, lab.clock, enrolment_id=enrolment, needs=said, by=me.id)
+        try:
+            needs.write_needs(db, lab.clock, enrolment_id=enrolment, needs=said, by=me.id)
+        except InputError as error:  # a page that was open for too long
+            raise RefusedError([session_over()]) from error
     flash(speech()("Noted for those who lead the session."), "good")
     return go(back_address(request.referrer))
 

@@ -46,7 +46,7 @@ def schedule(workshop: str) -> Response:
     return go(url_for("session_desk.page", session=made.id))
 
 
-@area.post("/staff/workshops/<workshop>/series")
+@area.post("/staff/workshops/<workshop>")
 def schedule_weekly(workshop: str) -> Response | str:
     """Put a session on every week. Dates that cannot be are listed, with why."""
     lab, me = current_lab(), staff_needed(Role.ANIMATOR)

@@ -11,7 +11,11 @@
   const words = banner.querySelector("span").dataset;
   const token = document.querySelector('meta[name="csrf-token"]').content;
   // The lab's clock, not this device's: a tablet may be hours off.
-  const labNow = Date.parse(root.dataset.now) - performance.now();
+  let labNow = Date.parse(root.dataset.now) - performance.now();
+  const setClock = (said) => {
+    const wrong = Date.parse(said) - (labNow + performance.now());
+    if (Math.abs(wrong) > 5000) labNow += wrong; // a tablet that slept has missed the time
+  };
   const rows = new Map();
   for (const item of document.querySelectorAll("[data-place]")) {
     rows.set(item.dataset.place, {
@@ -129,6 +133,7 @@
       away = answer === null || answer.status >= 500;
       signedOut = answer !== null && !answer.ok && !away;
       if (!answer || !answer.ok) break;
+      setClock(answer.headers.get("Date"));
       const found = await answer.json().catch(() => null);
       if (!found) {
         away = true;

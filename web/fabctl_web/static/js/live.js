@@ -1,9 +1,11 @@
 // Live pages: one stream per page, a banner when it falls silent, polling when there is no room.
 (() => {
   "use strict";
-  const LATE_MS = 10000;
+  const LATE_MS = 9000; // three beats; with the time between two looks, less than 10 s
+  const LOOK_MS = 500;
   const RELOAD_MS = 60000;
   const POLL_MS = 10000;
+  const POLL_LATE_MS = 13000;
   const banner = document.getElementById("stale");
   if (!banner) return;
 
@@ -59,7 +61,7 @@
 
   setInterval(() => {
     const silence = performance.now() - heardAt;
-    const late = silence > LATE_MS;
+    const late = silence > (polling ? POLL_LATE_MS : LATE_MS);
     document.body.classList.toggle("stale", late);
     banner.hidden = !late;
     if (late) {
@@ -67,5 +69,5 @@
       age.textContent = age.dataset.age.replace("{seconds}", String(Math.round(silence / 1000)));
     }
     if (silence > RELOAD_MS) reloadWhenBack();
-  }, 1000);
+  }, LOOK_MS);
 })();

@@ -1,0 +1,171 @@
+"""Closures, rooms and machines, maintenance and pools at the desk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabctl.model.booking_facts import ResourceKind
+from fabctl.services import closures, people, resource_desk, resources
+from tests.house_desk import SCRIPT, refused, send, text
+from tests.web_lab import Browser, WebLab, web_lab
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[WebLab]:
+    with web_lab(tmp_path) as lab:
+        lab.person("sasha", role="staff")
+        lab.certified("mo")
+        yield lab
+
+
+@pytest.fixture
+def sasha(lab: WebLab) -> Browser:
+    browser = lab.browser()
+    browser.sign_in("sasha")
+    return browser
+
+
+# -- closures ---------------------------------------------------------------------------------
+
+
+def closure(lab: WebLab, **more: Any) -> dict[str, Any]:
+    day = (lab.clock.now() + timedelta(days=1)).date().isoformat()
+    fields = {
+        "resource": "printer-a", "kind": "maintenance", "first": day, "starts": "08:00",
+        "last": day, "ends": "20:00", "note": "Buse à changer",
+    }  # fmt: skip
+    return fields | more
+
+
+def test_what_a_closure_cancels_is_seen_before(lab: WebLab, sasha: Browser) -> None:
+    with lab.db.reading() as db:
+        mo = people.get_person(db, lab.id_of("mo"))
+    taken = lab.book(mo, "printer-a", after_min=26 * 60)
+    answer = sasha.post("/staff/closures", closure(lab), page="/staff/closures")
+    shown = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "This cancels one reservation" in shown
+    assert "Mo" in shown
+    with lab.db.reading() as db:
+        assert closures.coming(db, since=lab.clock.now()) == []
+    unseen = refused(sasha, "/staff/closures/make", "/staff/closures", **closure(lab))
+    assert "Somebody has booked in the meantime." in unseen
+    with lab.db.reading() as db:
+        assert closures.coming(db, since=lab.clock.now()) == []
+    made = send(sasha, "/staff/closures/make", "/staff/closures", seen=taken, **closure(lab))
+    assert "Cancelled reservations: 1." in made
+    assert "Buse à changer;" not in made
+    table = text(sasha, "/staff/closures.csv?words=buse")
+    assert "Imprimante 3D A;Maintenance" in table
+    (one,) = re.findall(r'data-closure="(\w+)"', made)
+    assert "Nothing is closed" in send(sasha, f"/staff/closures/{one}/reopen", "/staff/closures")
+
+
+def test_another_closure_in_the_way_is_said(lab: WebLab, sasha: Browser) -> None:
+    send(sasha, "/staff/closures/make", "/staff/closures", **closure(lab))
+    answer = sasha.post("/staff/closures", closure(lab), page="/staff/closures")
+    shown = answer.get_data(as_text=True)
+    assert "In the way: move or end this first" in shown
+    assert "/staff/closures/make" not in shown
+    refused(sasha, "/staff/closures/make", "/staff/closures", **closure(lab))
+
+
+def test_a_closure_that_cannot_be_comes_back_as_typed(lab: WebLab, sasha: Browser) -> None:
+    for field, value, label in (
+        ("note", " ", "Reason"), ("ends", "07:00", "End"), ("resource", "", "Place"),
+        ("first", "31", "Start"), ("kind", "offer", "Kind"),
+    ):  # fmt: skip
+        fields = closure(lab, **{field: value})
+        shown = refused(sasha, "/staff/closures", "/staff/closures", **fields)
+        assert f"“{label}” is missing or cannot be read." in shown
+        assert ("Buse à changer" in shown) is (field != "note")
+
+
+# -- resources --------------------------------------------------------------------------------
+
+
+def add(sasha: Browser, **fields: str) -> str:
+    return send(sasha, "/staff/resources", "/staff/resources", **{"kind": "space"} | fields)
+
+
+def test_a_room_is_added_and_machines_lie_in_it(lab: WebLab, sasha: Browser) -> None:
+    add(sasha, id="atelier", name=SCRIPT)
+    page = "/staff/resources/printer-a"
+    assert SCRIPT not in send(sasha, f"{page}/parent", page, parent="atelier")
+    with lab.db.reading() as db:
+        found = {one.id: one for one in resources.list_all(db)}
+    assert found["printer-a"].parent_id == "atelier"
+    assert found["atelier"].kind is ResourceKind.SPACE
+    listed = text(sasha, "/staff/resources")
+    assert SCRIPT not in listed
+    assert listed.index('data-resource="atelier"') < listed.index('data-resource="printer-a"')
+    room = "/staff/resources/atelier"
+    assert "A place cannot lie in itself" in refused(
+        sasha, f"{room}/parent", room, parent="printer-a"
+    )
+    send(sasha, f"{page}/parent", page, parent="")
+    assert "atelier;" in text(sasha, "/staff/resources.csv?words=atelier")
+
+
+def test_a_short_name_that_is_taken_comes_back_as_typed(sasha: Browser) -> None:
+    shown = refused(
+        sasha, "/staff/resources", "/staff/resources", id="printer-a", name="Salle 2", kind="seat"
+    )
+    assert "This short name is taken" in shown
+    assert 'value="Salle 2"' in shown
+    assert '<option value="seat" selected' in shown
+
+
+def test_out_of_order_with_a_reason_and_back(lab: WebLab, sasha: Browser) -> None:
+    page = "/staff/resources/printer-a"
+    shown = refused(sasha, f"{page}/out-of-order", page, reason=" ", next_step="Demain")
+    assert "“Reason” is missing or cannot be read." in shown
+    assert 'value="Demain"' in shown
+    shown = send(sasha, f"{page}/out-of-order", page, reason=SCRIPT, next_step="Demain")
+    assert SCRIPT not in shown
+    with lab.db.reading() as db:
+        assert resource_desk.order_of(db, resource_id="printer-a").reason == SCRIPT
+    assert "Out of order since" in text(sasha, "/staff/resources")
+    assert "In order" in send(sasha, f"{page}/back-in-order", page)
+
+
+def test_maintenance_by_hours_and_by_date(lab: WebLab, sasha: Browser) -> None:
+    page, me = "/staff/resources/printer-a", lab.id_of("sasha")
+    fields = {"title": "Graisser les axes", "every_hours": "100", "owner": me}
+    shown = refused(sasha, f"{page}/plans", page, **fields | {"every_hours": "0"})
+    assert 'value="Graisser les axes"' in shown
+    shown = send(sasha, f"{page}/plans", page, **fields)
+    assert "0 of 100 hours" in shown
+    (plan,) = re.findall(r'data-plan="(\w+)"', shown)
+    assert "Graisser les axes;0 of 100 hours;Sasha;No" in text(sasha, "/staff/maintenance.csv")
+    shown = send(sasha, f"{page}/plans/{plan}/done", page, times="0", note=SCRIPT)
+    assert "Done so far: 1" in shown
+    assert SCRIPT not in shown
+    refused(sasha, f"{page}/plans/{plan}/done", page, times="0", note="twice")
+    assert plan not in send(sasha, f"{page}/plans/{plan}/end", page)
+    shown = send(sasha, f"{page}/tasks", page, task=SCRIPT, due="2030-05-01", owner=me)
+    assert SCRIPT not in shown
+    (task,) = re.findall(r'data-task="(\w+)"', shown)
+    assert task not in send(sasha, f"{page}/tasks/{task}/done", page)
+
+
+def test_a_pool_has_its_places_in_their_order(lab: WebLab, sasha: Browser) -> None:
+    page = "/staff/pools/new"
+    shown = refused(sasha, page, page, id="imprimantes", name="Une imprimante")
+    assert "at least one place" in shown
+    assert 'value="Une imprimante"' in shown
+    fields = {"id": "imprimantes", "name": "Une imprimante"}
+    send(sasha, page, page, **fields, **{"rank-printer-a": "2", "rank-printer-b": "1"})
+    with lab.db.reading() as db:
+        assert list(resources.get_pool(db, "imprimantes").members) == ["printer-b", "printer-a"]
+    assert "imprimantes;Une imprimante;1;Imprimante 3D B" in text(sasha, "/staff/pools.csv")
+    page = "/staff/pools/imprimantes"
+    send(sasha, page, page, name="Imprimantes", **{"rank-printer-a": "1"})
+    with lab.db.reading() as db:
+        assert list(resources.get_pool(db, "imprimantes").members) == ["printer-a"]

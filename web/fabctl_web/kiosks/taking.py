@@ -1,0 +1,93 @@
+"""From the USB stick beside a screen to a machine: a list, one tap, and the file is a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response
+
+from fabctl.model.refusal import Refusal, RefusedError
+from fabctl.model.texts import text
+from fabctl_web import uploads
+from fabctl_web.kiosks import sticks
+from fabctl_web.kiosks.paired import own_address
+from fabctl_web.lab import Lab, current_lab
+from fabctl_web.language import speech
+from fabctl_web.machines import receiving
+from fabctl_web.machines.panel import takes_files
+from fabctl_web.pages import page
+from fabctl_web.people.signed_in import go, is_kiosk, person_needed
+from fabctl_web.uploads import Upload, clean_name
+
+area = Blueprint("sticks", __name__, template_folder="templates")
+MEGABYTE = 1024 * 1024
+UNREADABLE = Refusal(
+    "stick-unreadable",
+    text("This file cannot be read from the stick."),
+    text("Plug the stick in again, then look at the list once more."),
+)
+
+
+def stick_folder() -> Path | None:
+    """Return where the stick beside this screen is; None for every other browser."""
+    if not is_kiosk():
+        return None
+    return current_lab().config.web.stick_folders.get(own_address() or "")
+
+
+@page(area, "/m/<machine>/stick")
+def listed(machine: str) -> str:
+    """List the G-code files of the stick beside this screen."""
+    folder = _folder(machine)
+    person_needed()
+    try:
+        found = sticks.files(folder)
+    except OSError:
+        found = []
+    return render_template(
+        "kiosks/stick.html",
+        machine=current_lab().profile(machine),
+        files=[(one.name, f"{one.size / MEGABYTE:.1f}") for one in found],
+    )
+
+
+@area.post("/m/<machine>/stick")
+def take(machine: str) -> Response:
+    """Take a file from the stick: checked and kept as if it had been sent."""
+    folder, person, lab = _folder(machine), person_needed(), current_lab()
+    received = _copied(lab, folder, request.form.get("name", ""))
+    try:
+        job = receiving.prepare(lab, machine, person, received)
+    except receiving.FileProblemsError as error:
+        shown = render_template(
+            "machines/problems.html", machine=lab.profile(machine), report=error.report
+        )
+        return make_response(shown, 422)
+    flash(speech()("{name} is ready to start.", name=job.name), "good")
+    return go(url_for("machines.page", machine=machine))
+
+
+def _folder(machine: str) -> Path:
+    """Return the stick's folder, or end the request: only its own screen has it."""
+    lab, folder = current_lab(), stick_folder()
+    lab.profile(machine)
+    if folder is None or not takes_files(lab, machine):
+        abort(404)
+    return folder
+
+
+def _copied(lab: Lab, folder: Path, name: str) -> tuple[Upload, str]:
+    """Copy a file to where uploads lie until they are kept; it goes with the request."""
+    upload = Upload(lab.config.paths.tmp)
+    uploads.goes_with_request(upload)
+    try:
+        with sticks.opened(folder, name) as file:
+            while chunk := file.read(uploads.CHUNK):
+                upload.write(chunk)
+                if upload.size > uploads.max_bytes():
+                    raise RequestEntityTooLarge
+    except OSError as error:
+        raise RefusedError([UNREADABLE]) from error
+    return upload, clean_name(name)

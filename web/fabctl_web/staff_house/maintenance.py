@@ -1,0 +1,83 @@
+"""All planned maintenance of the house: what is due first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from fabctl.services import resources
+from fabctl_web import tables
+from fabctl_web.lab import Lab, current_lab
+from fabctl_web.language import speech
+from fabctl_web.pages import page
+from fabctl_web.people.signed_in import staff_needed
+from fabctl_web.staff_house import names, upkeep_shown
+
+area = Blueprint("house_maintenance", __name__, template_folder="templates")
+
+
+def _(template: str) -> str:
+    """Mark a word for the catalogue; it is translated where it is shown."""
+    return template
+
+
+HEADS = (_("Place"), _("What is to be done"), _("When"), _("Who does it"), _("Due"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something to be done to a place."""
+
+    resource: str
+    place: str
+    title: str
+    when: str
+    owner: str
+    due: bool
+    share: float
+    """How near it is: hours used of those between two times; 1: due."""
+
+
+@page(area, "/staff/maintenance")
+def listed() -> str:
+    """List what is planned for every place, what is due first."""
+    lab, me = current_lab(), staff_needed()
+    with lab.db.reading() as db:
+        lines = _lines(lab, db, me.id)
+    return render_template("staff_house/maintenance.html", lines=lines, words=tables.words())
+
+
+@area.get("/staff/maintenance.csv")
+def export() -> Response:
+    """Return the same as a table."""
+    lab, say, me = current_lab(), speech(), staff_needed()
+    with lab.db.reading() as db:
+        lines = _lines(lab, db, me.id)
+    rows = [
+        (one.place, one.title, one.when, one.owner, say(_("Yes")) if one.due else say(_("No")))
+        for one in lines
+    ]
+    return tables.saved("maintenance", [say(one) for one in HEADS], rows)
+
+
+def _lines(lab: Lab, db: Session, by: str) -> list[Line]:
+    """Return what matches the search, what is due first, then what is nearest."""
+    say, found = speech(), []
+    for place in resources.list_all(db):
+        planned = upkeep_shown.of_resource(lab, db, place.id, by)
+        for plan in planned.plans:
+            most = names.number(plan.plan.every_hours)
+            when = say(_("{hours} of {most} hours"), hours=plan.hours, most=most)
+            row = Line(
+                place.id, place.name, plan.plan.title, when, plan.owner, plan.plan.due, plan.share
+            )
+            found.append(row)
+        for task in planned.tasks:
+            title, share = task.task.title, 1.0 if task.late else 0.0
+            row = Line(place.id, place.name, title, task.due, task.owner, task.late, share)
+            found.append(row)
+    wanted = [one for one in found if names.matches(one.place, one.title, one.owner)]
+    return sorted(wanted, key=lambda one: (not one.due, -one.share, one.place))
