@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
+from fabctl.model.certification import Change
 from fabctl.model.people import Role
 from fabctl.services import lookups, people, people_desk, people_records
 from fabctl.services.audit import audit
 from fabctl.services.people_records import Key, PersonRecord
 from fabctl.services.rights import require_staff
-from fabctl.store.tables import Person
+from fabctl.store.tables import Certification, Person
 from fabctl.store.tables_workshops import Guardianship
 
 AT_ONCE = 500
@@ -52,6 +53,24 @@ def children(session: Session, *, person_id: str, by: str) -> list[Kin]:
         .where(Guardianship.guardian_id == person_id)
     )
     return [Kin(*row) for row in session.execute(query.order_by(Guardianship.since, Person.id))]
+
+
+def suspension_reasons(session: Session, *, person_id: str, by: str) -> dict[str, str]:
+    """Return why somebody's certifications were suspended last, by machine; for the staff.
+
+    :raises RefusedError: staff-only.
+    """
+    require_staff(session, by)
+    query = (
+        select(Certification.resource_id, Certification.reason)
+        .where(
+            Certification.person_id == person_id,
+            Certification.change == Change.SUSPENDED.value,
+            Certification.reason.is_not(None),
+        )
+        .order_by(Certification.id)
+    )
+    return {resource: reason for resource, reason in session.execute(query) if reason}
 
 
 def for_a_table(

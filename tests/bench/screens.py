@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -39,11 +40,8 @@ MEASURED = """(quiet) => {
 
 
 def main() -> None:
-    """Print the median and the worst of the largest paint and of the first answer, in ms."""
-    print(
-        f"pages, processor slowed {SLOWER} times, nothing kept from before, median of {ROUNDS};"
-        f" load average {os.getloadavg()[0]:.1f}"
-    )
+    """Print how long the largest paint and the first answer take."""
+    print(f"pages, processor slowed {SLOWER} times, nothing kept from before, {ROUNDS} rounds")
     with (
         tempfile.TemporaryDirectory() as folder,
         running_lab(Path(folder)) as lab,
@@ -54,9 +52,16 @@ def main() -> None:
         )
         for path in PAGES:
             rounds = [_load(chromium, lab, path) for _ in range(ROUNDS)]
-            show(f"{path}: largest paint", quantile([r[0] for r in rounds], 0.5), "ms", aim=1000)
-            show(f"{path}: interactive", quantile([r[1] for r in rounds], 0.5), "ms", aim=1200)
+            print(f" {path}; load average {os.getloadavg()[0]:.1f}")
+            _show("largest paint", [paint for paint, _ in rounds], aim=1000)
+            _show("interactive", [answers for _, answers in rounds], aim=1200)
         chromium.close()
+
+
+def _show(what: str, rounds: Sequence[float], aim: float) -> None:
+    """Print the median, and the fastest: what comes between on a shared computer is in the rest."""
+    show(f"{what}, median", quantile(rounds, 0.5), "ms", aim=aim)
+    show(f"{what}, fastest", min(rounds), "ms")
 
 
 def _load(chromium: Browser, lab: RunningLab, path: str) -> tuple[float, float]:

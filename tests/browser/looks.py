@@ -141,11 +141,17 @@ def look_at(found: Screen, path: str, language: str) -> None:
         seen = f"{path} on the {size}, {scheme}, {language}"
         look = found.page.evaluate(FOUND, [*wanted, LEAST_CONTRAST])
         assert look["width"] <= wide, f"{seen} is {look['width']} px wide"
-        assert look["problems"] == [], seen
-        assert list(_violations(found.page, _rules(size, scheme, language))) == [], seen
-    assert found.page.evaluate(MOVING) == [], f"{path} moves although that is not wanted"
-    assert found.page.evaluate("window.shift") <= MOST_SHIFT, f"{path} jumps"
-    assert found.troubles() == [], path
+        none(look["problems"], seen)
+        none(list(_violations(found.page, _rules(size, scheme, language))), seen)
+    none(found.page.evaluate(MOVING), f"{path} moves although that is not wanted")
+    shift = found.page.evaluate("window.shift")
+    assert shift <= MOST_SHIFT, f"{path} jumps: {shift}"
+    none(found.troubles(), path)
+
+
+def none(problems: list[str], where: str) -> None:
+    """Fail with what was found, if anything was."""
+    assert not problems, f"{where}: {problems}"
 
 
 def _rules(size: str, scheme: str, language: str) -> dict[str, Any]:
@@ -183,8 +189,8 @@ def walk(found: Screen, path: str) -> None:
         for _ in range(TABS_AT_ONCE):  # a field for a date takes several
             found.page.keyboard.press("Tab")
         pressed += TABS_AT_ONCE
-    assert found.page.evaluate("window.focusMissed()") == [], f"{path}: not reached"
-    assert found.page.evaluate("window.focusUnseen") == [], path
+    none(found.page.evaluate("window.focusMissed()"), f"{path}, not reached")
+    none(found.page.evaluate("window.focusUnseen"), path)
 
 
 def violations(page: Page, options: dict[str, Any]) -> list[str]:

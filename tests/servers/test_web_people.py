@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -260,29 +258,6 @@ def test_the_next_page_keeps_its_path_and_loses_the_rest(lab: WebLab) -> None:
 def test_a_page_for_people_sends_to_the_sign_in_and_back(lab: WebLab) -> None:
     answer = lab.browser().get("/me")
     assert (answer.status_code, answer.location) == (303, "/in?next=/me")
-
-
-def writes(lab: WebLab) -> list[str]:
-    """Return the address of every form of the pages, ``x`` for what it names."""
-    rules = lab.app.url_map.iter_rules()
-    posts = {
-        re.sub(r"<[^>]+>", "x", rule.rule.replace("<machine>", "printer-a"))
-        for rule in rules
-        if "POST" in (rule.methods or set()) and not rule.rule.startswith("/api/")
-    }
-    return sorted(posts)
-
-
-def test_a_write_without_its_form_token_is_refused(lab: WebLab) -> None:
-    browser = lab.browser(KIOSK, language="fr")
-    browser.sign_in("camille")
-    paths = writes(lab)
-    assert {"/in/password", "/m/printer-a/stop", "/reservations/x/cancel"} <= set(paths)
-    for path, token in product(paths, ({}, {"csrf_token": "x"})):
-        answer = browser.client.post(path, data={"held": "1", "minutes": "60", **token})
-        assert answer.status_code == 400, path
-        assert "restée ouverte trop longtemps" in answer.get_data(as_text=True), path
-    assert lab.workshop.asked == []
 
 
 def test_my_page(lab: WebLab) -> None:

@@ -61,6 +61,7 @@ def test_no_write_of_any_page_without_its_form_token(scene: SecurityScene, metho
             for sent in ({}, {"csrf_token": "x"}, {"csrf_token": form_token_of_another(scene)}):
                 answer = browser.client.open(path, method=method, data={"held": "1", **sent})
                 assert answer.status_code == 400, (path, sent)
+                assert "open for too long" in answer.get_data(as_text=True), path
         assert rows(scene.lab) == before
         assert scene.lab.workshop.asked == asked
 

@@ -207,6 +207,22 @@ def test_days_that_differ_and_holidays_with_their_names(sasha: Browser) -> None:
     assert f"{day};closed;" in text(sasha, "/staff/hours.csv")
 
 
+def test_days_of_the_house_hold_for_its_places(sasha: Browser) -> None:
+    page, place = "/staff/hours", "/staff/hours/printer-a"
+    assert "Christmas Day</p>" in text(sasha, place)
+    table = "/staff/hours/printer-a/days.csv"
+    assert "like its weekday;Christmas Day" in text(sasha, table)  # no week was ever set
+    week(sasha, page, **{"day0-opens": ["09:00"], "day0-closes": ["18:00"]})
+    assert "closed;Christmas Day" in text(sasha, table)
+    send(sasha, f"{page}/days", page, first="2026-12-28", closed="1", reason="Inventory")
+    assert "2026-12-28;closed;Inventory · the whole lab" in text(sasha, table)
+    assert 'action="/staff/hours/printer-a/forget"' not in text(sasha, place)
+    fields = {"special-opens": ["10:00"], "special-closes": ["12:00"]}
+    send(sasha, f"{place}/days", place, first="2026-12-28", **fields)
+    assert "2026-12-28;10:00 to 12:00;" in text(sasha, table)
+    assert "2026-12-28;closed;Inventory" in text(sasha, "/staff/hours.csv")
+
+
 def test_days_that_cannot_be_come_back_as_typed(sasha: Browser) -> None:
     page = "/staff/hours"
     fields = {"first": "2027-01-05", "last": "2027-01-02", "reason": "Vacances", "closed": "1"}

@@ -1,4 +1,4 @@
-"""People for the staff: found, added, whole lists, one record and what is done from it, groups."""
+"""People for the staff: found, added, whole lists, one record and what is done from it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from werkzeug.test import TestResponse
 
 from fabctl.model.people import Role
-from fabctl.services import accounts, people, person_file, person_rights
+from fabctl.services import people, person_file, person_rights, training
 from fabctl.services.audit import lines_about
 from tests.staff_hand import at_desk, part, send, table, text
 from tests.staff_scene import Morning, morning
 from tests.training_scene import LONG
 from tests.web_lab import SECRET, Browser, form_token, multipart, web_lab
 
-PEOPLE, IMPORT, GROUPS = "/staff/people", "/staff/people/import", "/staff/groups"
+PEOPLE, IMPORT = "/staff/people", "/staff/people/import"
 ADMINS_ONLY = "admin-only"
 
 
@@ -180,6 +180,17 @@ def test_a_record_shows_what_the_staff_need(still: Morning) -> None:
     assert "Did not come" in part(text(staff, record(still, "late")), "reservations")
 
 
+def test_a_suspended_certification_shows_why(scene: Morning) -> None:
+    staff, mia = scene.people["sasha"], scene.people["mia"]
+    with scene.lab.db.transaction() as db:
+        training.suspend(
+            db, scene.lab.clock, person_id=mia, resource_id="printer-a", reason="Sparks", by=staff
+        )
+    shown = part(text(at_desk(scene), record(scene, "mia")), "certifications")
+    assert "Sparks" in shown
+    assert "Suspended" in shown
+
+
 def test_reading_a_consent_is_kept(still: Morning) -> None:
     staff, subject = at_desk(still), f"person:{still.people['lou']}"
 
@@ -281,30 +292,3 @@ def test_only_an_admin_erases_with_a_reason_and_the_right_name(scene: Morning) -
     assert "Omar" in names(scene)
     assert root.post(f"{page}/erase", fields, page=page).status_code == 303
     assert "Omar" not in names(scene)
-
-
-# -- groups --------------------------------------------------------------------------------------
-
-
-def test_a_group_is_made_filled_suspended_and_emptied(scene: Morning) -> None:
-    staff, omar = at_desk(scene), scene.people["omar"]
-    made = staff.post(GROUPS, {"name": "Les copeaux", "kind": "collective"}, page=GROUPS)
-    page = made.headers["Location"]
-    assert omar in text(staff, f"{page}?words=omar")
-    assert "Acts for the group" in send(staff, f"{page}/members", page, person=omar, may_act="1")
-    assert "Only a member" in send(staff, f"{page}/members", page, person=omar)
-    assert table(staff, f"{page}/members.csv")[1:] == [["Omar", "No", "2026-11-23"]]
-    assert "Suspended: Debts" in send(staff, f"{page}/suspend", page, reason="Debts")
-    assert ["Les copeaux", "Collective", "Yes", "2026-11-23"] in table(staff, f"{GROUPS}.csv")
-    send(staff, f"{page}/reinstate", page)
-    assert "Nobody yet." in send(staff, f"{page}/members/remove", page, person=omar)
-    assert "data-group" not in text(staff, f"{GROUPS}?words=xyz")
-    assert "group-name-malformed" in send(
-        staff, GROUPS, GROUPS, 409, name="x" * 121, kind="partner"
-    )
-
-
-def test_a_persons_own_account_is_no_group(still: Morning) -> None:
-    with still.lab.db.reading() as db:
-        (own, *_groups) = accounts.accounts_of(db, person_id=still.people["omar"])
-    assert at_desk(still).get(f"{GROUPS}/{own.id}").status_code == 404

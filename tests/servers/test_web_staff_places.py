@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from fabctl.model.booking_facts import ResourceKind
-from fabctl.services import closures, people, resource_desk, resources
+from fabctl.services import closures, courses, people, resource_desk, resources
+from fabctl.services.courses import Wording
 from tests.house_desk import SCRIPT, refused, send, text
 from tests.web_lab import Browser, WebLab, web_lab
 
@@ -120,6 +121,21 @@ def test_a_short_name_that_is_taken_comes_back_as_typed(sasha: Browser) -> None:
     assert "This short name is taken" in shown
     assert 'value="Salle 2"' in shown
     assert '<option value="seat" selected' in shown
+
+
+def test_a_machine_names_the_courses_that_certify_on_it(lab: WebLab, sasha: Browser) -> None:
+    page = "/staff/resources/printer-a"
+    assert "No course certifies on it." in text(sasha, page)
+    with lab.db.transaction() as db:
+        wording, by = {"en": Wording("First layers")}, lab.id_of("sasha")
+        course = courses.create_course(
+            db, lab.clock, wording=wording, resource_ids=["printer-a"],
+            prerequisites=["printer-b"], by=by,
+        )  # fmt: skip
+    shown = text(sasha, page)
+    assert f'href="/staff/courses/{course.id}">First layers' in shown
+    assert "Before it, a certification on: Imprimante 3D B" in shown
+    assert "Only with a certification." in shown
 
 
 def test_out_of_order_with_a_reason_and_back(lab: WebLab, sasha: Browser) -> None:

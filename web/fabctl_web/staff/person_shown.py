@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from fabctl.model.booking_policy import Reach
 from fabctl.model.certification import Level, Standing
 from fabctl.model.person_rights import HeldRight
-from fabctl.services import reservation_lists, staff_day, training, use_log
+from fabctl.services import person_file, reservation_lists, staff_day, training, use_log
 from fabctl.services.booking_record import ReservationView
 from fabctl.services.certifications import CertificationView
 from fabctl.services.people import PersonView
@@ -50,12 +50,17 @@ def certified(
 ) -> list[Line]:
     """Return somebody's certifications by machine, each with the way to its check."""
     found = training.certifications_for(db, lab.clock, person_id=person, by=me.id)
-    lines = [_certification(lab, one, person, places) for one in found]
+    reasons = person_file.suspension_reasons(db, person_id=person, by=me.id)
+    lines = [_certification(lab, one, person, places, reasons) for one in found]
     return sorted(lines, key=lambda line: line.title.casefold())
 
 
 def _certification(
-    lab: Lab, found: CertificationView, person: str, places: Mapping[str, str]
+    lab: Lab,
+    found: CertificationView,
+    person: str,
+    places: Mapping[str, str],
+    reasons: Mapping[str, str],
 ) -> Line:
     icon, css = LOOKS[found.standing]
     _, now = speech(), lab.clock.now()
@@ -69,6 +74,7 @@ def _certification(
         id=found.resource_id,
         title=places.get(found.resource_id, found.resource_id),
         first=" · ".join(part for part in (level, since, until) if part),
+        second=reasons.get(found.resource_id, "") if found.standing is Standing.SUSPENDED else "",
         state=_(STANDING_WORDS[found.standing]),
         css=css,
         icon=icon,

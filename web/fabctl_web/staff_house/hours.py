@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fabctl.model.booking_hours import LONGEST_LOOK, Periods
-from fabctl.services import opening, opening_read
+from fabctl.services import opening, opening_read, resources
 from fabctl.services.opening import LAB
+from fabctl.services.opening_read import DayHours
 from fabctl_web import tables
 from fabctl_web.api.reading import malformed
 from fabctl_web.forms import form
@@ -52,8 +53,10 @@ class SpecialDay:
     reason: str
     holiday: str
     """Its name; empty: it is none."""
-    is_set: bool
-    """Whether the staff set it, so that it can be taken back."""
+    around: str = ""
+    """For what it was set, where that is not this place itself."""
+    is_set: bool = False
+    """Whether it was set here, so that it can be taken back here."""
 
 
 @page(area, "/staff/hours")
@@ -77,7 +80,8 @@ def export(resource: str) -> Response:
     with lab.db.reading() as db:
         _week, days = _read(lab, db, resource)
     rows = [
-        (one.day.isoformat(), one.hours, names.joined((one.holiday, one.reason))) for one in days
+        (one.day.isoformat(), one.hours, names.joined((one.holiday, one.reason, one.around)))
+        for one in days
     ]
     return tables.saved("opening-hours", [say(one) for one in HEADS], rows)
 
@@ -173,38 +177,60 @@ def _show(resource: str, kept: Kept | None = None) -> str:
 
 
 def _read(lab: Lab, db: Session, resource: str) -> tuple[dict[int, Periods], Sequence[SpecialDay]]:
-    """Return the week, and the days to come that differ from it and match the search."""
+    """Return the week, and the days to come that differ from it and match the search.
+
+    Days of what a place lies in, and of the house, hold for it too; the nearest goes first.
+    """
     first = _today(lab)
     last = first + LONGEST_LOOK - timedelta(days=1)
-    found = opening_read.opening_hours(db, first=first, last=last, subject=resource)
-    said_holidays = {
+    line = _line(db, resource)
+    found = {
+        one: opening_read.opening_hours(db, first=first, last=last, subject=one) for one in line
+    }
+    special = {day.day: (one, day) for one in reversed(line) for day in found[one].exceptions}
+    closed = set(found[resource].holidays) if any(one.week for one in found.values()) else set()
+    known = _holidays(first, last)
+    places = names.places(db) | {LAB: speech()("the whole lab")}
+    days = []
+    for day in sorted(known.keys() | special.keys()):
+        subject, set_day = special.get(day, (resource, None))
+        around = "" if subject == resource else places.get(subject, subject)
+        one = _special_day(lab, day, set_day, known.get(day, ""), closed=day in closed)
+        days.append(replace(one, around=around, is_set=set_day is not None and not around))
+    wanted = [one for one in days if names.matches(one.said, one.holiday, one.reason)]
+    return dict(found[resource].week), wanted
+
+
+def _line(db: Session, resource: str) -> list[str]:
+    """Return a place, what it lies in, and the house: the nearest first."""
+    parents = {one.id: one.parent_id for one in resources.list_all(db)}
+    found: list[str] = []
+    at: str | None = resource
+    while at:
+        found.append(at)
+        at = parents.get(at)
+    return [*found, LAB]
+
+
+def _holidays(first: date, last: date) -> dict[date, str]:
+    return {
         day: name
         for year in range(first.year, last.year + 1)
         for day, name in opening_read.holiday_names(year, chosen_language()).items()
+        if first <= day <= last
     }
-    special = {one.day: one for one in found.exceptions}
-    closed = set(found.holidays) if found.week else set()
-    known = {day for day in said_holidays if first <= day <= last}
-    days = [
-        _special_day(lab, day, special.get(day), said_holidays.get(day, ""), closed=day in closed)
-        for day in sorted(known | set(special))
-    ]
-    return dict(found.week), [
-        one for one in days if names.matches(one.said, one.holiday, one.reason)
-    ]
 
 
 def _special_day(
-    lab: Lab, day: date, special: opening_read.DayHours | None, holiday: str, *, closed: bool
+    lab: Lab, day: date, special: DayHours | None, holiday: str, *, closed: bool
 ) -> SpecialDay:
     say = speech()
     if special is not None:
         hours = week_forms.in_words(special.periods, say)
     else:
         hours = say(_("closed")) if closed else say(_("like its weekday"))
-    said = say.on(day, lab.clock.now())
     reason = (special.reason or "") if special else ""
-    return SpecialDay(day, said, hours, reason, holiday, special is not None)
+    return SpecialDay(day, say.on(day, lab.clock.now()), hours, reason, holiday)
 
 
 def _today(lab: Lab) -> date:

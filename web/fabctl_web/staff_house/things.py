@@ -197,7 +197,11 @@ def show_one(resource: str, kept: Kept | None = None) -> str:
         is_machine=place.kind is ResourceKind.MACHINE,
         certified=place.kind is ResourceKind.MACHINE if needed is None else needed,
         trainings=[
-            (found.title(language), [places.get(other, other) for other in found.prerequisites])
+            (
+                found.id,
+                found.title(language),
+                [places.get(other, other) for other in found.prerequisites],
+            )
             for found in trained
         ],
         maintenance=maintenance,
