@@ -146,14 +146,17 @@ def test_a_wall_screen_goes_home_is_dark_at_night_and_wakes_by_a_tap_that_does_n
     assert found.page.evaluate("getComputedStyle(document.documentElement).filter") == (
         "brightness(0.6)"
     )
-    found.page.clock.install(time=datetime(2026, 11, 23, 20, 59, tzinfo=UTC))  # 21:59 in the lab
-    found.open("/m/printer-a")
+    found.page.clock.install(time=datetime(2026, 11, 23, 20, 57, tzinfo=UTC))  # 21:57 in the lab
+    found.page.route("**/health", lambda route: route.abort())  # no page loads itself again
+    found.open("/workshops")
     found.page.clock.run_for(85_000)
-    assert found.page.url.endswith("/m/printer-a")
+    assert found.page.url.endswith("/workshops")
     found.page.clock.run_for(10_000)
     found.page.wait_for_url("**/planning")
-    found.page.clock.run_for(61_000)
+    found.page.clock.run_for(80_000)
     asleep = found.page.locator("#asleep")
+    expect(asleep).to_be_hidden()  # 21:59, and a long time to its own page's end
+    found.page.clock.run_for(120_000)
     expect(asleep).to_be_visible()
     assert asleep.evaluate("(e) => getComputedStyle(e).backgroundColor") == "rgb(0, 0, 0)"
     found.page.touchscreen.tap(60, 30)  # on the menu

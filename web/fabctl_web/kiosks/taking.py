@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
@@ -49,8 +50,14 @@ def listed(machine: str) -> str:
     return render_template(
         "kiosks/stick.html",
         machine=current_lab().profile(machine),
-        files=[(one.name, f"{one.size / MEGABYTE:.1f}") for one in found],
+        files=[(one.name, _megabytes(one.size)) for one in found],
     )
+
+
+def _megabytes(size: int) -> str:
+    """Return a size with one decimal, rounded up: no file is empty only because it is small."""
+    said = f"{math.ceil(size / MEGABYTE * 10) / 10:.1f}"
+    return said.replace(".", ",") if speech().language == "fr" else said
 
 
 @area.post("/m/<machine>/stick")

@@ -86,5 +86,9 @@
     clearTimeout(timer);
     timer = setTimeout(release, GAP_MS + 10);
   }, { capture: true });
+  // Whoever goes on to something else has typed before.
+  for (const name of ["pointerdown", "focusout", "submit"]) {
+    document.addEventListener(name, release, { capture: true });
+  }
   window.addEventListener("pageshow", () => { sent = false; });
 })();
