@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from playwright.sync_api import expect
-from tests.browser.looks import ALL_RULES, CUT_TEXT, SMALL_TARGETS, violations
 
 from fabctl.services import bookings, people
 from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
+from tests.browser.looks import ALL_RULES, CUT_TEXT, SMALL_TARGETS, violations
 
 MOST_TABS = 60
 

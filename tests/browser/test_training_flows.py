@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from playwright.sync_api import expect
-from tests.browser.looks import ALL_RULES, violations
 
 from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
+from tests.browser.looks import ALL_RULES, violations
 from tests.browser.test_booking_flows import press
 from tests.training_scene import Scene, training_scene
 
