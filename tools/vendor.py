@@ -39,7 +39,7 @@ ICONS = (
     "activity", "arrow-left", "arrow-right", "award", "badge-check", "ban", "bell", "book-open",
     "building-2", "calendar-check", "calendar-clock", "calendar-days", "calendar-plus", "camera",
     "chart-column", "check", "circle-check", "circle-question-mark", "circle-x", "clipboard-list",
-    "clock", "delete", "download", "file-text", "file-up", "flag", "graduation-cap", "hand",
+    "clock", "delete", "download", "file-text", "file-up", "flag", "graduation-cap",
     "history", "hourglass", "id-card", "info", "key-round", "layout-grid", "link", "list-checks",
     "lock", "log-out", "mail", "menu", "monitor", "move", "octagon-x", "pause", "pencil", "play",
     "plus", "printer", "qr-code", "refresh-cw", "rss", "scroll-text", "search", "send", "settings",
