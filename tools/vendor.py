@@ -42,8 +42,8 @@ ICONS = (
     "clock", "delete", "download", "file-text", "file-up", "flag", "graduation-cap",
     "history", "hourglass", "id-card", "info", "key-round", "layout-grid", "link", "list-checks",
     "lock", "log-out", "mail", "menu", "monitor", "move", "octagon-x", "pause", "pencil", "play",
-    "plus", "printer", "qr-code", "refresh-cw", "rss", "scroll-text", "search", "send", "settings",
-    "shield-check", "thermometer", "trash-2", "triangle-alert", "undo-2", "unplug", "usb",
+    "plus", "printer", "qr-code", "refresh-cw", "rss", "search", "settings",
+    "shield-check", "trash-2", "triangle-alert", "undo-2", "unplug", "usb",
     "user-check", "user-plus", "user-round", "users-round", "wifi-off", "wrench", "x",
 )  # fmt: skip
 
