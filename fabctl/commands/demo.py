@@ -224,6 +224,7 @@ def _announce(config: LabConfig, say: Callable[[str], None]) -> None:
     say(f"  The laser's lid:  {sim} laser open-lid   (then: close-lid)")
     say(f"  Its green button: {sim} laser reset-press   (after “Je commence” on its page, as tom)")
     say(f"  It works:         {sim} laser run   (then: open-lid, and look at its page)")
+    say("  The staff's pages: in the menu, “Démo : comme à un bureau”; then sign in by password")
     say("  Ctrl-C ends the lab.")
     say("")
 

@@ -171,6 +171,7 @@ def _who() -> dict[str, Any]:
         "menu": lambda: menu.entries(person, kiosk=kiosk),
         "said": language.speech(),
         "is_here": menu.is_here,
+        "may_change_device": signed_in.may_change_device(),
         "unread": unread,
     }
 

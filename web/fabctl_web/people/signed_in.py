@@ -27,6 +27,8 @@ NOT_ON_A_SHARED_SCREEN = Refusal(
     text("This page does not open on a shared screen."),
     text("Open it at a desk or on your phone."),
 )
+DEVICE, DESK, WALL = "fabctl-device", "desk", "wall"
+"""A cookie of simulated labs, where one computer shows both: the wall's screen and a desk."""
 KIOSK_WARN_S = 20
 """From how many seconds before its end a shared screen's session counts down."""
 
@@ -34,6 +36,7 @@ KIOSK_WARN_S = 20
 def init_app(app: Flask) -> None:
     """Refuse a stranger's file before it is read; register this before the form tokens' check."""
     app.before_request(_no_file_from_strangers)
+    app.after_request(_remember_device)
 
 
 def _no_file_from_strangers() -> Response | None:
@@ -50,7 +53,32 @@ def is_kiosk() -> bool:
     """
     if paired_screen() is not None:
         return True
+    if looks_like_a_desk():
+        return False
     return own_address() in current_lab().config.web.kiosk_addresses
+
+
+def looks_like_a_desk() -> bool:
+    """Say whether somebody who tries a simulated lab wants this browser to be no shared screen.
+
+    Never in a real lab: a shared screen stays one, whatever a browser sends.
+    """
+    wanted = request.args.get("device") or request.cookies.get(DEVICE)
+    return current_lab().config.simulated and wanted == DESK
+
+
+def _remember_device(answer: Response) -> Response:
+    wanted = request.args.get("device")
+    if wanted in {DESK, WALL} and current_lab().config.simulated:
+        answer.set_cookie(DEVICE, wanted, httponly=True, samesite="Lax", secure=request.is_secure)
+    return answer
+
+
+def may_change_device() -> bool:
+    """Say whether this browser is a shared screen by its address alone, of a simulated lab."""
+    lab = current_lab()
+    by_address = own_address() in lab.config.web.kiosk_addresses and paired_screen() is None
+    return lab.config.simulated and by_address
 
 
 def signed_in() -> PersonView | None:
