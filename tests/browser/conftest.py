@@ -149,6 +149,11 @@ class Screen:
     def sign_in(self, pin: str = PIN, path: str = "/m/printer-a") -> None:
         """Sign in with a PIN, on the way from a page."""
         self.open(f"/in?next={path}")
+        self.type_pin(pin, path)
+
+    def type_pin(self, pin: str = PIN, path: str = "/m/printer-a") -> None:
+        """Type a PIN where it is asked for; ends on the page that asked."""
+        self.page.wait_for_url(f"{self.url}/in?next={path}")
         for digit in pin:
             self.page.tap(f'[data-key="{digit}"]')
         self.page.tap(".key.done")

@@ -114,7 +114,7 @@ def test_a_maker_prints_a_real_file(lab: RunningLab, page: Page, listener: Liste
 
     expect(page.locator("#percent")).to_have_text("100\u202f%", timeout=60_000)
     expect(page.locator("[data-state]")).to_have_attribute("data-state", "idle", timeout=30_000)
-    page.goto("/me")
+    page.goto("/me/files")
     expect(page.locator("[data-job]").first).to_contain_text("keyring_tag.gcode")
 
     _the_printer_did_what_the_file_says(lab)

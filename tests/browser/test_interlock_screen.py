@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ from fabctl.interlock import InputRole
 from fabctl.model.event import MachineEvent
 from fabctl.model.people import Role
 from fabctl.services.recording import record_event
-from tests.browser.conftest import KIOSK, PHONE, PIN, OpenScreen, Served
-from tests.browser.looks import CONTRASTS, CUT_TEXT, SMALL_TARGETS, look_at, walk
+from tests.browser.conftest import KIOSK, PIN, OpenScreen, Served
+from tests.browser.looks import CONTRASTS, CUT_TEXT, SCHEMES, SMALL_TARGETS, dress, look_at, walk
 from tests.interlocked_lab import LASER, MILL, interlocked_config, say
 from tests.lab import wait_for
 from tests.web_lab import TWELVE, web_lab
@@ -192,15 +193,12 @@ def fill(served: Served) -> None:
             record_event(db, served.lab.clock, replace(event, machine=MILL))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("size", ["kiosk", "phone"])
 def test_every_state_fits_every_screen_and_can_be_read(
-    served: Served, screen: OpenScreen, size: str, language: str, scheme: str
+    served: Served, screen: OpenScreen, language: str
 ) -> None:
     fill(served)
-    viewport = {"kiosk": KIOSK, "phone": PHONE}[size]
-    found = screen(viewport, color_scheme=scheme)
+    found = screen(KIOSK)
     found.sign_in(pin="573826", path=PAGE)
     shown = [(PAGE, state) for state in (*STATES, "unknown")]
     for path, state in (*shown, (f"/m/{MILL}", "tripped"), ("/interlocks", "tripped")):
@@ -209,16 +207,22 @@ def test_every_state_fits_every_screen_and_can_be_read(
         say(served.lab, LASER, state, *failed, use="u", first_cause="scan-stalled", fault=fault)
         say(served.lab, MILL, state, *failed, use="u")
         found.open(f"{path}?lang={language}")
-        width = found.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= viewport["width"], f"{path} {state} is {width} px wide"
-        assert found.page.evaluate(CUT_TEXT) == [], (path, state)
-        assert found.page.evaluate(SMALL_TARGETS, 56) == [], (path, state)
-        assert found.page.evaluate(UNNAMED) == [], (path, state)
-        assert found.page.evaluate(DOUBLE_IDS) == [], (path, state)
-        ratios = found.page.evaluate(CONTRASTS, ".lock *, .happened *")
-        assert ratios
-        assert [one for one in ratios if one[1] < 7] == [], (path, state)
-        assert found.troubles() == []
+        for size, scheme in itertools.product(("kiosk", "phone"), SCHEMES):
+            wide = dress(found.page, size, scheme)
+            _fits_and_can_be_read(found.page, wide, f"{path} {state} on the {size}, {scheme}")
+            assert found.troubles() == []
+
+
+def _fits_and_can_be_read(page: Page, wide: int, seen: str) -> None:
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= wide, f"{seen} is {width} px wide"
+    assert page.evaluate(CUT_TEXT) == [], seen
+    assert page.evaluate(SMALL_TARGETS, 56) == [], seen
+    assert page.evaluate(UNNAMED) == [], seen
+    assert page.evaluate(DOUBLE_IDS) == [], seen
+    ratios = page.evaluate(CONTRASTS, ".lock *, .happened *")
+    assert ratios, seen
+    assert [one for one in ratios if one[1] < 7] == [], seen
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -38,7 +38,7 @@ def test_after_the_pin_a_job_starts_with_one_tap(served: Served, screen: OpenScr
     found.tap('a[href="/m/printer-a"]')
     found.page.wait_for_url(f"**{PAGE}")
     found.tap(".primary-action a")
-    found.sign_in()  # the keys of the PIN; a badge needs none of them
+    found.type_pin()  # the keys of the PIN; a badge needs none of them
     before = found.taps
     picture = found.page.locator(".rows .thumbnail")
     expect(picture).to_be_visible()
