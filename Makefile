@@ -1,5 +1,5 @@
 # The two commands: `make demo` (try it all) and `make test` (everything that must hold).
-.PHONY: demo test lint check warm soak bench screenshots clean
+.PHONY: demo test lint check warm soak bench looks screenshots clean
 export PYTHONDONTWRITEBYTECODE :=
 # what is compiled once is not compiled again by every worker and every process that a test starts
 BIN := .venv/bin
@@ -36,6 +36,10 @@ soak: ## random jobs over bad cables, then random days of an interlock, each for
 bench: ## figures, with the aims beside them; never part of the tests
 	@tools/install-missing test
 	$(BIN)/python -m tests.bench $(ARGS)
+
+looks: ## every page in every size, light and dark, both languages, with all of axe's rules
+	@tools/install-missing test
+	EVERY_LOOK=1 $(BIN)/pytest -q -n 2 tests/browser/test_screens.py
 
 screenshots: ## every page, in three sizes and both languages, for eyes; into FOLDER, of AREAS
 	@tools/install-missing test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 
 import pytest
@@ -19,13 +20,18 @@ from tests.browser.shown.areas import AREAS
 def test_every_page_on_every_screen(
     served: Served, screen: OpenScreen, area: Area, language: str
 ) -> None:
-    """Its way by keyboard too, in one language: it is the same in the other."""
+    """Its way by keyboard too, in one language: it is the same in the other. In English each
+    address once: who looks changes what is there, not how it is said (``make looks``: all).
+    """
     names = area.fill(served)
-    for who, desk in sorted({(page.who, page.desk) for page in area.pages}):
+    pages = area.pages
+    if language == "en" and not os.environ.get("EVERY_LOOK"):
+        pages = tuple({page.path: page for page in pages}.values())
+    for who, desk in sorted({(page.who, page.desk) for page in pages}):
         found = screen(KIOSK, desk=desk, reduced_motion="reduce")
         if who:
             found.be(who)
-        for page in area.pages:
+        for page in pages:
             if (page.who, page.desk) == (who, desk):
                 path = page.path.format(**names)
                 look_at(found, path, language)

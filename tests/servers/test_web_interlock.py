@@ -39,9 +39,11 @@ WRITING_ADDRESSES = {
     "/api/v1/jobs/<job>/pause", "/api/v1/jobs/<job>/resume", "/api/v1/jobs/<job>/start",
     "/api/v1/jobs/<job>/stop", "/api/v1/machines/<machine>/jobs",
     "/api/v1/machines/<machine>/use", "/m/<machine>/begin",
-    "/m/<machine>/book", "/m/<machine>/clear",
-    "/m/<machine>/done", "/m/<machine>/pause", "/m/<machine>/problem", "/m/<machine>/resume",
-    "/m/<machine>/start", "/m/<machine>/stop", "/m/<machine>/upload", "/m/<resource>/wait",
+    "/m/<machine>/book", "/m/<machine>/check/<person>/<course>", "/m/<machine>/clear",
+    "/m/<machine>/done", "/m/<machine>/pause", "/m/<machine>/people/<person>/certify",
+    "/m/<machine>/people/<person>/reinstate", "/m/<machine>/people/<person>/suspend",
+    "/m/<machine>/problem", "/m/<machine>/resume", "/m/<machine>/start", "/m/<machine>/stick",
+    "/m/<machine>/stop", "/m/<machine>/upload", "/m/<resource>/wait",
 }  # fmt: skip
 """Every address about machines that takes anything but a question. A new one is looked at here
 first. What is about the house is not among them: it cannot ask a machine for anything, see
@@ -49,10 +51,13 @@ ASKS_MACHINES."""
 ABOUT_MACHINES = ("/api/v1/jobs", "/api/v1/machines", "/m/")
 ASKS_MACHINES = {"machines/control.py"}
 """The modules of the web that send requests to machines."""
-USES_CONTROL = {"machines/views.py", "api/jobs.py", "api/upkeep.py"}
-"""Those that ask it to; api/upkeep.py begins and ends uses."""
-NOT_AN_INTERLOCK = {"/api/v1/people/<person>/unlock"}
-"""Lets somebody try their password again."""
+USES_CONTROL = {"machines/views.py", "api/jobs.py", "api/upkeep.py", "staff/today_acts.py"}
+"""Those that ask it to; api/upkeep.py begins and ends uses, staff/today_acts.py clears a broken
+machine for the staff, as the machine's page does."""
+NOT_AN_INTERLOCK = {
+    "/api/v1/people/<person>/unlock", "/staff/people/<person>/unlock", "/staff/screens/unlock",
+}  # fmt: skip
+"""Lets somebody try their password, or a screen its PINs, again."""
 VERBS = {
     "identify", "pause", "stop", "start", "resume", "clear", "recorded", "drop-permit",
 }  # fmt: skip

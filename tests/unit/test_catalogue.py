@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import string
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def imported_from(source: str, name: str) -> str:
     return ""
 
 
+@cache
 def templates() -> dict[str, str]:
     """Return every template of the core, with a place where it stands."""
     found: dict[str, str] = {}
@@ -62,6 +64,7 @@ def templates() -> dict[str, str]:
     return found
 
 
+@cache
 def entries() -> list[Message]:
     found: list[Message] = []
     for file in CATALOGUES:
@@ -95,17 +98,18 @@ def test_no_entry_is_left_over() -> None:
     assert {str(entry.id) for entry in entries()} - set(templates()) - set(said()) == set()
 
 
-@pytest.mark.parametrize("entry", entries(), ids=lambda entry: str(entry.id)[:40])
-def test_an_entry_has_the_fields_of_its_template(entry: Message) -> None:
-    assert fields(str(entry.string)) == fields(str(entry.id))
+def test_an_entry_has_the_fields_of_its_template() -> None:
+    others = [one.id for one in entries() if fields(str(one.string)) != fields(str(one.id))]
+    assert others == []
 
 
-@pytest.mark.parametrize("entry", entries(), ids=lambda entry: str(entry.id)[:40])
-def test_french_is_plain(entry: Message) -> None:
-    french = str(entry.string).removeprefix("Ligne {line} : ")
-    assert not {"vous", "votre", "vos"} & set(french.casefold().split())
-    for sentence in french.replace("? ", ". ").split(". "):
-        assert len(sentence.split()) <= LONGEST_SENTENCE_WORDS, sentence
+def test_french_is_plain() -> None:
+    said = [str(entry.string).removeprefix("Ligne {line} : ") for entry in entries()]
+    assert len(said) > 1000
+    polite = [one for one in said if {"vous", "votre", "vos"} & set(one.casefold().split())]
+    assert polite == []
+    sentences = [part for one in said for part in one.replace("? ", ". ").split(". ")]
+    assert [one for one in sentences if len(one.split()) > LONGEST_SENTENCE_WORDS] == []
 
 
 def test_every_trouble_of_a_driver_has_words() -> None:
