@@ -167,5 +167,11 @@ def test_settings_that_cannot_be_are_refused(
     assert desk.get(PAGE).get_data(as_text=True).count("data-screen=") == before
 
 
+def test_another_screens_address_is_no_home(desk: Browser) -> None:
+    wrong = {**SETTINGS, "screen": "other", "home": "/kiosk/entree"}
+    shown = desk.post(PAGE, wrong, page=PAGE).get_data(as_text=True)
+    assert 'data-code="screen-home"' in shown
+
+
 def test_an_unknown_screen_is_not_there(lab: WebLab) -> None:
     assert lab.browser().get("/kiosk/nope").status_code == 404

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from fabctl.errors import InputError
 from fabctl.model.booking_facts import ResourceKind
 from fabctl.services import closures, courses, people, resource_desk, resources
 from fabctl.services.courses import Wording
+from fabctl_web.staff_house.kept import Kept
 from tests.house_desk import SCRIPT, refused, send, text
 from tests.web_lab import Browser, WebLab, web_lab
 
@@ -33,6 +35,11 @@ def sasha(lab: WebLab) -> Browser:
 
 
 # -- closures ---------------------------------------------------------------------------------
+
+
+def codes(page: str) -> list[str]:
+    """Return the codes of the refusals on a page."""
+    return re.findall(r'data-code="([a-z-]+)"', page)
 
 
 def closure(lab: WebLab, **more: Any) -> dict[str, Any]:
@@ -57,6 +64,7 @@ def test_what_a_closure_cancels_is_seen_before(lab: WebLab, sasha: Browser) -> N
         assert closures.coming(db, since=lab.clock.now()) == []
     unseen = refused(sasha, "/staff/closures/make", "/staff/closures", **closure(lab))
     assert "Somebody has booked in the meantime." in unseen
+    assert codes(unseen) == ["more-booked"]
     with lab.db.reading() as db:
         assert closures.coming(db, since=lab.clock.now()) == []
     made = send(sasha, "/staff/closures/make", "/staff/closures", seen=taken, **closure(lab))
@@ -107,9 +115,9 @@ def test_a_room_is_added_and_machines_lie_in_it(lab: WebLab, sasha: Browser) -> 
     assert SCRIPT not in listed
     assert listed.index('data-resource="atelier"') < listed.index('data-resource="printer-a"')
     room = "/staff/resources/atelier"
-    assert "A place cannot lie in itself" in refused(
-        sasha, f"{room}/parent", room, parent="printer-a"
-    )
+    into_itself = refused(sasha, f"{room}/parent", room, parent="printer-a")
+    assert "A place cannot lie in itself" in into_itself
+    assert codes(into_itself) == ["not-into"]
     send(sasha, f"{page}/parent", page, parent="")
     assert "atelier;" in text(sasha, "/staff/resources.csv?words=atelier")
 
@@ -119,6 +127,7 @@ def test_a_short_name_that_is_taken_comes_back_as_typed(sasha: Browser) -> None:
         sasha, "/staff/resources", "/staff/resources", id="printer-a", name="Salle 2", kind="seat"
     )
     assert "This short name is taken" in shown
+    assert codes(shown) == ["no-such-id"]
     assert 'value="Salle 2"' in shown
     assert '<option value="seat" selected' in shown
 
@@ -171,10 +180,17 @@ def test_maintenance_by_hours_and_by_date(lab: WebLab, sasha: Browser) -> None:
     assert task not in send(sasha, f"{page}/tasks/{task}/done", page)
 
 
+def test_what_a_service_cannot_use_is_said_above_the_form() -> None:
+    with Kept({}) as kept:
+        raise InputError("not like this")
+    assert [one.code for one in kept.refusals] == ["not-possible"]
+
+
 def test_a_pool_has_its_places_in_their_order(lab: WebLab, sasha: Browser) -> None:
     page = "/staff/pools/new"
     shown = refused(sasha, page, page, id="imprimantes", name="Une imprimante")
     assert "at least one place" in shown
+    assert codes(shown) == ["no-member"]
     assert 'value="Une imprimante"' in shown
     fields = {"id": "imprimantes", "name": "Une imprimante"}
     send(sasha, page, page, **fields, **{"rank-printer-a": "2", "rank-printer-b": "1"})

@@ -117,7 +117,9 @@ def test_on_no_other_screen_and_for_nobody_unknown(lab: WebLab, camille: Browser
 def test_without_a_stick_the_list_says_so(camille: Browser, stick: Path) -> None:
     stick.rename(stick.with_name("gone"))
     assert "Branche la clé" in camille.get(PAGE).get_data(as_text=True)
-    assert camille.post(PAGE, {"name": "part.gcode"}, page=PAGE).status_code == 409
+    answer = camille.post(PAGE, {"name": "part.gcode"}, page=PAGE)
+    assert answer.status_code == 409
+    assert 'data-code="stick-unreadable"' in answer.get_data(as_text=True)
 
 
 def test_a_stick_that_is_a_link_is_none(stick: Path, tmp_path: Path) -> None:

@@ -55,9 +55,6 @@ NOT_INTO = Refusal(
     text("A place cannot lie in itself, or in what lies in it."),
     text("Choose another place, at most four levels deep."),
 )
-NO_REASON = Refusal(
-    "no-reason", text("Say why it is out of order."), text("Whoever wants to use it reads it.")
-)
 
 
 @dataclass(frozen=True)
@@ -151,7 +148,7 @@ def put_into(resource: str) -> Response:
 def out_of_order(resource: str) -> Response:
     """Let nobody start or book it, and say why."""
     lab, me = current_lab(), staff_needed()
-    with Kept(LABELS, NO_REASON) as kept:
+    with Kept(LABELS) as kept:
         with form() as sent:
             reason, next_step = sent.text("reason"), sent.maybe_text("next_step")
         with lab.db.transaction() as db:
