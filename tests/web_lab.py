@@ -23,7 +23,15 @@ from fabctl.clock import Clock, ManualClock
 from fabctl.config import BrokerConfig, Host, LabConfig, WebConfig
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
-from fabctl.messaging.payloads import Answer, JobPayload, MachineState, Stamp, StatePayload, encode
+from fabctl.messaging.payloads import (
+    STATE_MAX_AGE_S,
+    Answer,
+    JobPayload,
+    MachineState,
+    Stamp,
+    StatePayload,
+    encode,
+)
 from fabctl.messaging.topics import LabTopics
 from fabctl.ports import Limits, MachineKind, MachineProfile, WorkArea
 from fabctl.services import bookings, certifications, machines, people
@@ -110,6 +118,8 @@ class Workshop:
 
     view: LabView
     topics: LabTopics
+    promise_s: int = STATE_MAX_AGE_S
+    """How long what a machine says is to be believed."""
     asked: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     answer: Answer = field(default_factory=lambda: Answer(True, "ok"))
 
@@ -127,14 +137,17 @@ class Workshop:
 
     def say(self, machine: str, state: str, **more: Any) -> None:
         """Let a machine say its state."""
-        payload = StatePayload(MachineState(state), **more).encode(STAMP)
+        said = StatePayload(MachineState(state), **{"max_age_s": self.promise_s, **more})
+        payload = said.encode(STAMP)
         self._publish(self.topics.state(machine), payload)
         if more.get("job") is None:
             self._publish(self.topics.job(machine), JobPayload(None).encode(STAMP))
 
-    def progress(self, machine: str, job: str, share: float, eta_s: int | None = None) -> None:
+    def progress(
+        self, machine: str, job: str, share: float, eta_s: int | None = None, lines: int = 1000
+    ) -> None:
         """Let a machine say how far its job is."""
-        payload = JobPayload(job, share, int(share * 1000), 1000, eta_s).encode(STAMP)
+        payload = JobPayload(job, share, int(share * lines), lines, eta_s).encode(STAMP)
         self._publish(self.topics.job(machine), payload)
 
     def temperatures(self, machine: str, **values: float | None) -> None:
@@ -271,7 +284,11 @@ def form_token(page: str) -> str:
 
 @contextmanager
 def web_lab(
-    folder: Path, clock: Clock | None = None, config: LabConfig | None = None
+    folder: Path,
+    clock: Clock | None = None,
+    config: LabConfig | None = None,
+    *,
+    promise_s: int = STATE_MAX_AGE_S,
 ) -> Iterator[WebLab]:
     """Yield a lab whose machines are idle and which knows nobody yet."""
     clock = clock or ManualClock()
@@ -279,7 +296,7 @@ def web_lab(
     migrated_copy(config.database_url, folder / "backups")
     db = open_database(config.database_url, zone=config.time_zone)
     view = LabView(config.id, {m: p.host for m, p in config.machines.items()}, clock)
-    workshop = Workshop(view, LabTopics(config.id))
+    workshop = Workshop(view, LabTopics(config.id), promise_s)
     try:
         with db.transaction() as session:
             machines.sync_resources(session, clock, config.machines.values())

@@ -23,6 +23,8 @@ KIOSK = {"width": 800, "height": 480}
 WALL = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 PIN = "482915"
+SAID_ONCE_S = 600
+"""What a machine says is believed so long here: nobody repeats it while pages are looked at."""
 WATCH = """
 window.troubles = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -75,7 +77,7 @@ class Served:
 def served(tmp_path: Path) -> Iterator[Served]:
     """A lab of twelve machines, all idle; shared screens are those on 127.0.0.1."""
     config = lab_config(tmp_path, names=TWELVE)
-    with web_lab(tmp_path, SystemClock(), config) as lab:
+    with web_lab(tmp_path, SystemClock(), config, promise_s=SAID_ONCE_S) as lab:
         lab.certified("camille", pin=PIN)
         lab.person("alex", pin="573826")
         server = make_server("127.0.0.1", 0, lab.app, threaded=True)
