@@ -18,17 +18,21 @@ from fabctl.gcode.arcs import circle_fits
 if TYPE_CHECKING:
     from fabctl.gcode.interpret import Interpreter
 
-_NUMBER = r"(-?+(?:\d{1,7}+(?:\.\d{0,8}+)?|\.\d{1,8}+))"
+NUMBER = r"(-?+(?:\d{1,7}+(?:\.\d{0,8}+)?|\.\d{1,8}+))"
+"""Of a plain word: below :data:`fabctl.gcode.lines.ABSURD`, and short. No group of a pattern that
+holds it is repeated possessively: before Python 3.11.5 (Debian 12 has 3.11.2) such a group can
+match what it should not (CPython gh-106052).
+"""
 
 
 @lru_cache(maxsize=8)
 def arc_pattern(longest: int, printer: bool) -> re.Pattern[str]:
     """Return the pattern of a line with an arc. Groups: G, F, X, Y, Z, I, J, E, S, F."""
-    words = "".join(f"(?:{letter}{_NUMBER} ?+)?" for letter in "FXYZIJ")
-    power = "()" if printer else f"(?:S{_NUMBER} ?+)?"
+    words = "".join(f"(?:{letter}{NUMBER} ?+)?" for letter in "FXYZIJ")
+    power = "()" if printer else f"(?:S{NUMBER} ?+)?"
     return re.compile(
         rf"(?![^\n]{{{longest + 1}}})G0?([23]) ?+{words}(?:K-?+[\d.]{{1,9}}+ ?+)?"
-        rf"(?:E{_NUMBER} ?+)?{power}(?:F{_NUMBER})?[ \r]*+(?:;[^\n]*+)?\n"
+        rf"(?:E{NUMBER} ?+)?{power}(?:F{NUMBER})?[ \r]*+(?:;[^\n]*+)?\n"
     )
 
 

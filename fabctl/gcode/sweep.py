@@ -12,16 +12,11 @@ import re
 from functools import lru_cache
 
 from fabctl.gcode.boxes import Section
-from fabctl.gcode.curves import arc_pattern, take_arc
+from fabctl.gcode.curves import NUMBER, arc_pattern, take_arc
 from fabctl.gcode.interpret import Interpreter
 from fabctl.gcode.motion import ANY_SPEED2, SAME_WAY
 from fabctl.gcode.moves import SHORTEST_MM
 from fabctl.ports import MachineKind
-
-_NUMBER = r"(-?+(?:\d{1,7}+(?:\.\d{0,8}+)?|\.\d{1,8}+))"
-"""Below :data:`fabctl.gcode.lines.ABSURD`, and short. No group is repeated possessively: before
-Python 3.11.5 (Debian 12 has 3.11.2) such a group can match what it should not (CPython gh-106052).
-"""
 
 
 @lru_cache(maxsize=8)
@@ -31,14 +26,14 @@ def _pattern(longest: int, printer: bool) -> re.Pattern[str]:
     Groups: G word (0 or 1), F, X, Y, Z, E, S, F, any other line whole. A cutter may leave the G
     word out; a printer's S word is never plain.
     """
-    words = "".join(f"(?:{letter}{_NUMBER} ?+)?" for letter in "FXYZE")
+    words = "".join(f"(?:{letter}{NUMBER} ?+)?" for letter in "FXYZE")
     if printer:
         head, power = r"G0?([01]) ?+", "()"
     else:
-        head, power = r"(?=[GXYZEFS])(?:G0?([01]) ?+)?", f"(?:S{_NUMBER} ?+)?"
+        head, power = r"(?=[GXYZEFS])(?:G0?([01]) ?+)?", f"(?:S{NUMBER} ?+)?"
     fits = rf"(?![^\n]{{{longest + 1}}})"
     return re.compile(
-        rf"{fits}{head}{words}{power}(?:F{_NUMBER})?[ \r]*+(?:;[^\n]*+)?\n|([^\n]*+\n)"
+        rf"{fits}{head}{words}{power}(?:F{NUMBER})?[ \r]*+(?:;[^\n]*+)?\n|([^\n]*+\n)"
     )
 
 

@@ -91,7 +91,8 @@ def _order(facts: BookingFacts) -> Refusal | None:
 
 def _past(facts: BookingFacts) -> Refusal | None:
     still = facts.was is not None and facts.was.start == facts.wanted.start
-    if facts.wanted.start >= facts.now - facts.rules.grace:
+    # "Now" is the minute that runs: who asks at its end may be answered in the next one.
+    if facts.wanted.start >= facts.now.replace(second=0, microsecond=0) - facts.rules.grace:
         return None
     if still and facts.wanted.end > facts.now:
         return None  # it has begun, and only its end moves

@@ -70,11 +70,12 @@ def name_refusals(name: str) -> list[Refusal]:
 def hides_characters(name: str) -> bool:
     """Say whether a name holds what :func:`name_refusals` does not allow to be hidden in it."""
     return any(
-        unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} or one in _TURNING for one in name
+        unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} or one in TURNING for one in name
     )
 
 
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the order of what follows: in a name, never for a good reason."""
 
 
 def _name_hidden() -> Refusal:

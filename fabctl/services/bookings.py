@@ -72,7 +72,7 @@ def book(  # noqa: PLR0913  # who, what, when, and by whom
 ) -> ReservationView:
     """Reserve a resource for a person.
 
-    :param start: aware; a moment ago (≤ 60 s) counts as now.
+    :param start: aware; the minute that runs and the one before it count as now.
     :param account_id: a group's, for which the person acts; None: their own is charged.
     :param by: who asks: the person, or somebody of the staff.
     :param override_reason: why the staff set aside the rules that may be (OVERRIDABLE).

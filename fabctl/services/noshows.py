@@ -6,11 +6,12 @@ themselves, and the row that says it is done is written in the same transaction.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from fabctl.clock import Clock
@@ -58,9 +59,9 @@ class Caught:
 def catch_up(session: Session, clock: Clock, zone: ZoneInfo) -> Caught:
     """Do everything that is due: no-shows, unanswered offers, promotions, slots gone by."""
     done = Caught()
-    trees = _waited_for(session, clock)
-    lock_tree(session, *trees, *_held_by_nobody_seen(session, clock))  # before any row in them
-    _release_no_shows(session, clock, done)
+    trees, unseen = _waited_for(session, clock), _begun_unseen(session, clock)
+    lock_tree(session, *trees, *unseen.values())  # before any row in them
+    _release_no_shows(session, clock, unseen, done)
     _end_offers(session, clock, done)
     for resource_id in trees:
         done.offers += waiting.promote(session, clock, zone, resource_id)
@@ -88,16 +89,11 @@ def _waited_for(session: Session, clock: Clock) -> list[str]:
     return list(session.scalars(query.distinct().order_by(root.id)))
 
 
-def _held_by_nobody_seen(session: Session, clock: Clock) -> list[str]:
-    """Return the resources of reservations that have begun without a check-in."""
-    query = _begun_unseen(clock).with_only_columns(Claim.resource_id)
-    return list(session.scalars(query.distinct()))
-
-
-def _begun_unseen(clock: Clock) -> Select[str]:
+def _begun_unseen(session: Session, clock: Clock) -> dict[str, str]:
+    """Return the reservations that have begun without a check-in, and of which resource each is."""
     now = clock.now()
-    return (
-        select(Reservation.id)
+    query = (
+        select(Reservation.id, Claim.resource_id)
         .join(Claim, Claim.id == Reservation.claim_id)
         .where(
             Reservation.checked_in_at.is_(None),
@@ -107,13 +103,14 @@ def _begun_unseen(clock: Clock) -> Select[str]:
             Claim.start_at <= now,
             Claim.end_at > now - LOOK_BACK,
         )
+        .order_by(Claim.start_at, Reservation.id)
     )
+    return {row.id: row.resource_id for row in session.execute(query)}
 
 
-def _release_no_shows(session: Session, clock: Clock, done: Caught) -> None:
+def _release_no_shows(session: Session, clock: Clock, unseen: Iterable[str], done: Caught) -> None:
     policies = all_policies(session)
-    query = _begun_unseen(clock).order_by(Claim.start_at, Reservation.id)
-    for reservation_id in session.scalars(query).all():
+    for reservation_id in unseen:
         found = _release(session, clock, policies, reservation_id)
         if found is not None:
             done.no_shows.append(found)

@@ -17,6 +17,7 @@ import reportlab
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
+from fabctl.model.people import TURNING
 from fabctl.model.texts import Text, text
 
 FONTS = Path("/usr/share/fonts/truetype")
@@ -27,8 +28,6 @@ DROID, SYMBOLA = "droid/DroidSansFallbackFull.ttf", "ancient-scripts/Symbola_hin
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC"})
 _SELECTORS = range(0xFE00, 0xFE10)
 """They ask for a picture in colour or in black: there is one of each here."""
-_ORDERS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They turn the order of what follows: in a name, never for a good reason."""
 
 
 @cache
@@ -98,7 +97,7 @@ def invisible(char: str) -> bool:
 
 def one_line(said: str) -> str:
     """Return a text on one line, composed (é is one character), without orders to turn it round."""
-    kept = (one for one in said if one not in _ORDERS and ord(one) not in _SELECTORS)
+    kept = (one for one in said if one not in TURNING and ord(one) not in _SELECTORS)
     return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
 
 

@@ -217,6 +217,7 @@ def test_stop_is_in_its_corner_whatever_the_machine_does(
     for state in ("idle", "running", "paused", "broken", "offline"):
         served.lab.workshop.say("printer-a", state, job="j" if state == "running" else None)
         found.open(PAGE)
+        found.page.evaluate("document.fonts.ready.then(() => true)")
         box = found.page.locator(STOP).bounding_box()
         assert box
         places.add((box["x"], box["y"], box["width"], box["height"]))

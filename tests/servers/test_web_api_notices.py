@@ -62,7 +62,14 @@ def test_reading_one_and_all(lab: WebLab) -> None:
     assert lea.ask("POST", "/notices/read").get_json() == {"unread": 0}
 
 
-@pytest.mark.parametrize("question", ["limit=0", "cursor=x", "cursor=WyJhIl0", "unread=maybe"])
+BEFORE_ALL_DAYS = "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwgIngiXQ"
+"""The cursor of a moment that UTC has no day for: 0001-01-01T00:00:00+14:00."""
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["limit=0", "cursor=x", "cursor=WyJhIl0", f"cursor={BEFORE_ALL_DAYS}", "unread=maybe"],
+)
 def test_what_cannot_be_read(lab: WebLab, question: str) -> None:
     assert caller(lab, "lea").ask("GET", f"/notices?{question}").status_code == 422
     if "unread" not in question:

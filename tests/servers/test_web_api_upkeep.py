@@ -127,6 +127,8 @@ def test_the_log_of_everybody_is_the_staffs_and_comes_in_pages(team: Team) -> No
     assert set(seen) == uses
     assert team.staff.ask("GET", "/uses?limit=0").status_code == 422
     assert team.staff.ask("GET", "/uses?cursor=nonsense").status_code == 422
+    before_all_days = "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwgIngiXQ"  # 0001-01-01T00:00:00+14:00
+    assert team.staff.ask("GET", f"/uses?cursor={before_all_days}").status_code == 422
 
 
 def test_a_report_stops_a_machine_and_the_answer_says_why_and_what_next(team: Team) -> None:

@@ -69,6 +69,22 @@ def test_notice(start: float, using_now: bool, expected: list[str]) -> None:
     assert codes(at(start), HOUR_OF_NOTICE, using_now=using_now) == expected
 
 
+@pytest.mark.parametrize(
+    ("start", "now", "expected"),
+    [
+        (-1, timedelta(0), []),
+        (-1, timedelta(minutes=1) - MOMENT, []),  # chosen in the last minute, answered in this one
+        (-1, timedelta(minutes=1), ["in-the-past"]),
+        (-2, timedelta(0), ["in-the-past"]),
+    ],
+)
+def test_now_is_the_minute_that_runs_and_the_one_before_it(
+    start: float, now: timedelta, expected: list[str]
+) -> None:
+    found = refusals(BookingFacts(NOW + now, at(start, 60), rules=BookingRules()))
+    assert [refusal.code for refusal in found] == expected
+
+
 HALF_HOURS = BookingRules(step=minutes(30))
 
 

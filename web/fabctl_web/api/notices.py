@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from flask import jsonify
@@ -33,7 +32,7 @@ def notices() -> Response:
             db,
             person_id=person.id,
             limit=page.limit + 1,
-            after=_after(page),
+            after=reading.instant_and_id(page),
             only_unread=unread,
         )
     return reading.paged("notices", found, page, _key, _json, newest_first=True)
@@ -86,7 +85,9 @@ def undelivered() -> Response:
     """List the mails that did not arrive: for the staff."""
     lab, person, page = current_lab(), caller(), reading.page()
     with lab.db.reading() as db:
-        found = mail_queue.troubles(db, by=person.id, limit=page.limit + 1, after=_after(page))
+        found = mail_queue.troubles(
+            db, by=person.id, limit=page.limit + 1, after=reading.instant_and_id(page)
+        )
     return reading.paged("mails", found, page, _trouble_key, _trouble_json, newest_first=True)
 
 
@@ -121,17 +122,6 @@ def _set_wish(person_id: str) -> Response:
 def _wished(found: MailWish) -> Response:
     sends = current_lab().config.mail is not None
     return jsonify({"address": found.address, "wanted": found.wanted, "lab_sends_mail": sends})
-
-
-def _after(page: reading.Page) -> tuple[datetime, str] | None:
-    """Return where a page begins. :raises MalformedError: the cursor is none of ours."""
-    if page.after is None:
-        return None
-    try:
-        at, last = page.after
-        return reading.instant(at), last
-    except reading.UNREADABLE as error:
-        raise reading.MalformedError([reading.malformed("cursor")]) from error
 
 
 def _key(view: NoticeView) -> tuple[str, ...]:

@@ -272,7 +272,7 @@ def instant_and_id(asked: Page) -> tuple[datetime, str] | None:
     try:
         written, last = asked.after
         return instant(written), last
-    except ValueError as error:
+    except UNREADABLE as error:  # also a time that no day in UTC has
         raise MalformedError([malformed("cursor")]) from error
 
 
