@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
@@ -73,14 +74,19 @@ def close_machines(session: Session, clock: Clock, session_id: str) -> None:
         opening.closed_at = clock.now()
 
 
-def claim_for(session: Session, row: WorkshopSession, resource_ids: Sequence[str]) -> None:
-    """Claim resources for a session, for as long as it lasts."""
+def claim_for(
+    session: Session,
+    row: WorkshopSession,
+    resource_ids: Sequence[str],
+    since: datetime | None = None,
+) -> None:
+    """Claim resources for a session, for as long as it lasts, or from ``since`` on."""
     for resource_id in resource_ids:
         claim = Claim(
             id=new_id(),
             resource_id=resource_id,
             kind=ClaimKind.WORKSHOP.value,
-            start_at=row.start_at,
+            start_at=since or row.start_at,
             end_at=row.end_at,
         )
         session.add(claim)

@@ -102,6 +102,9 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 403 403 201  POST   /people/{ada}/badges                           addBadge:an-admins
 401 403 403 403 403 403 204 204  DELETE /people/{lea}/badges/{badge}                   removeBadge
 401 403 403 403 403 403 200 200 POST   /people/{ada}/unlock                          unlockPerson:an-admin
+401 403 403 403 403 403 200 200  GET    /people/{kid}/guardians                        listGuardians
+401 403 403 403 204 204 204 204  PUT    /people/{kid}/guardians/{sam}                  noteGuardian
+401 403 403 403 403 403 204 204  DELETE /people/{kid}/guardians/{lea}                  endGuardian
 401 403 403 403 403 403 200 200  GET    /presence                                      listPresent
 401 200 200 200 200 200 200 200  POST   /presence                                      comeToLab
 401 409 409 409 409 409 200 200  POST   /presence                                      comeToLab:from-home
@@ -130,6 +133,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 200 200 200 200 200 200 200  GET    /workshops                                     listWorkshops
 401 403 403 403 201 201 201 201  POST   /workshops                                     createWorkshop
 401 200 200 200 200 200 200 200  GET    /workshops/{workshop}                          getWorkshop
+401 403 403 403 200 200 200 200  PATCH  /workshops/{workshop}                          changeWorkshop
 401 403 403 403 200 200 200 200  DELETE /workshops/{workshop}                          retireWorkshop
 401 200 200 200 200 200 200 200  GET    /sessions                                      listSessions
 401 403 403 403 201 201 201 201  POST   /sessions                                      scheduleSession
@@ -336,6 +340,7 @@ SENT: dict[str, dict[str, Any]] = {
         }
     },
     "changeSession": {"json": {"places": 9}},
+    "changeWorkshop": {"json": {"title": "Couture", "age_least": None}},
     "cancelSession": {"query_string": {"reason": "ill"}},
     "enrol": {"json": {}},
     "enrol:lea": {"json": {"people": ["{lea}"]}},
@@ -458,6 +463,7 @@ SENT: dict[str, dict[str, Any]] = {
     "listCertificates:of-a-child": {"query_string": {"person": "{kid}"}},
     "giveRight:to-the-staff": {"json": {"right": "walk-up"}},
     "setMail:an-admin": {"json": {"address": "a@example.org", "wanted": True}},
+    "endGuardian": {"query_string": {"reason": "moved away", "none_left": "true"}},
     "listAudit:about-lea": {"query_string": {"subject": "{lea}"}},
 }
 """What a row sends: as for Flask's test client."""

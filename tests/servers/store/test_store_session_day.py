@@ -25,7 +25,7 @@ from fabctl.services import (
     participants,
     presence,
     resources,
-    sessions,
+    session_changes,
     training,
     workshops,
 )
@@ -131,7 +131,9 @@ def test_a_session_moved_to_another_day_opens_its_machines_anew(lab: Lab) -> Non
     def move(start: timedelta, end: timedelta) -> None:
         slot = Slot(scene.slot.start + start, scene.slot.end + end)
         with lab.database.transaction() as session:
-            sessions.move(session, lab.clock, session_id=scene.meeting, slot=slot, by=lab.awa)
+            session_changes.change(
+                session, lab.clock, session_id=scene.meeting, slot=slot, by=lab.awa
+            )
 
     def openings() -> list[bool]:
         with lab.database.reading() as session:

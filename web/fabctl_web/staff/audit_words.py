@@ -46,6 +46,7 @@ DEEDS = {
     "feed.made": _("Calendar address made"),
     "feed.revoked": _("Calendar address ended"),
     "guardian.added": _("Guardian noted"),
+    "guardian.ended": _("Guardian ended"),
     "hours.changed": _("Opening hours changed"),
     "hours.exception": _("Special hours set"),
     "hours.exception-ended": _("Special hours ended"),
@@ -105,6 +106,7 @@ DEEDS = {
     "screen.unpaired": _("Screen no longer paired"),
     "session.awarded": _("Certificates of a session given"),
     "session.cancelled": _("Session cancelled"),
+    "session.changed": _("Session changed"),
     "session.moved": _("Session moved"),
     "session.note-deleted": _("Note of a session deleted"),
     "session.noted": _("Note of a session written"),
@@ -126,6 +128,7 @@ DEEDS = {
     "waiting.lapsed": _("Offered slot lapsed"),
     "waiting.left": _("Waits no more"),
     "waiting.offered": _("Slot offered"),
+    "workshop.changed": _("Workshop changed"),
     "workshop.created": _("Workshop created"),
     "workshop.retired": _("Workshop ended"),
 }
