@@ -96,7 +96,9 @@ class Panel:
     """Whether a use without a job is there that this person may end: one's own, or as staff."""
     coming: list[Booking] = field(default_factory=list)
     problems: list[ProblemView] = field(default_factory=list)
-    """Reported and not settled; what is for the staff is only there for them."""
+    """Reported and not settled, newest first; what is for the staff is only there for them."""
+    reported: bool = False
+    """Whether something is reported: that much is for everybody."""
 
 
 def panel_of(lab: Lab, machine: str, person: PersonView | None) -> Panel:
@@ -105,7 +107,8 @@ def panel_of(lab: Lab, machine: str, person: PersonView | None) -> Panel:
     with lab.db.reading() as db:
         coming = _coming(db, lab, machine, person)
         if person is None:
-            return Panel(view.state, "sign-in", coming=coming)
+            reported = bool(problems.list_problems(db, by=None, resource_id=view.id, limit=1))
+            return Panel(view.state, "sign-in", coming=coming, reported=reported)
         return _personal(db, lab, view, person, coming)
 
 

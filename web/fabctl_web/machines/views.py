@@ -22,6 +22,7 @@ from fabctl_web.machines.now import now_of
 from fabctl_web.machines.panel import USE_MINUTES, panel_of, takes_files
 from fabctl_web.machines.plots import plot_of
 from fabctl_web.machines.reports import kind_word
+from fabctl_web.machines.upkeep import upkeep_of
 from fabctl_web.pages import page as opens
 from fabctl_web.people.own import job_trouble, job_word
 from fabctl_web.people.signed_in import go, is_kiosk, person_needed, signed_in
@@ -73,6 +74,7 @@ def _panel(machine: str) -> dict[str, Any]:
         "machine": lab.profile(machine),
         "takes_files": takes_files(lab, machine),
         "panel": panel_of(lab, machine, signed_in()),
+        "upkeep": upkeep_of(lab, machine, signed_in()),
         "use_minutes": USE_MINUTES,
         "learn": url_for("training_path.mine", machine=machine),
         "frame_of": lambda job: frame_of(lab, job),

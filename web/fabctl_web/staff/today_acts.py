@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, url_for
+from flask import Blueprint, flash, request, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.errors import LocalError
@@ -14,6 +14,7 @@ from fabctl.services import (
     presence,
     problems,
     releasing,
+    repairs,
     resource_desk,
     upkeep_tasks,
 )
@@ -21,7 +22,8 @@ from fabctl_web.forms import form
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
 from fabctl_web.machines import control
-from fabctl_web.people.signed_in import go, staff_needed
+from fabctl_web.machines.reports import kind_word
+from fabctl_web.people.signed_in import go, safe_next, staff_needed
 
 area = Blueprint("staff_acts", __name__)
 
@@ -78,6 +80,17 @@ def settle(problem: str) -> Response:
         )
     lab.booked_anew(found.resource_id)
     return _done(speech()("Settled. Whoever reported it is told."), "problems")
+
+
+@area.post("/staff/problems/<problem>/task")
+def take_on(problem: str) -> Response:
+    """Make one's own task of a problem, in one tap."""
+    lab, me = current_lab(), staff_needed()
+    with lab.db.transaction() as db:
+        found = problems.get_problem(db, problem_id=problem, by=me.id)
+        words = kind_word(found.kind, lab.speech(lab.config.language))
+        repairs.take_on(db, lab.clock, problem_id=problem, words=words, by=me.id)
+    return _done(speech()("It is your task now."), "problems")
 
 
 @area.post("/staff/maintenance/<plan>/done")
@@ -166,5 +179,8 @@ def unlock() -> Response:
 
 
 def _done(said: str, section: str) -> Response:
+    """Say so, on the page that the form names; else on that of today."""
     flash(said, "good")
-    return go(url_for("staff_today.today", _anchor=section))
+    wanted = request.form.get("back")
+    page = safe_next(wanted) if wanted else url_for("staff_today.today")
+    return go(f"{page}#{section}")

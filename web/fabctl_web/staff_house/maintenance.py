@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -14,6 +14,7 @@ from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
 from fabctl_web.pages import page
 from fabctl_web.people.signed_in import staff_needed
+from fabctl_web.staff.today_machines import open_problems
 from fabctl_web.staff_house import names, upkeep_shown
 
 area = Blueprint("house_maintenance", __name__, template_folder="templates")
@@ -47,7 +48,14 @@ def listed() -> str:
     lab, me = current_lab(), staff_needed()
     with lab.db.reading() as db:
         lines = _lines(lab, db, me.id)
-    return render_template("staff_house/maintenance.html", lines=lines, words=tables.words())
+        reported = open_problems(lab, db, me, url_for("house_maintenance.listed"))
+    words = tables.words()
+    return render_template(
+        "staff_house/maintenance.html",
+        lines=lines,
+        words=words,
+        reported=reported.narrowed(words, speech()("Nothing found.")),
+    )
 
 
 @area.get("/staff/maintenance.csv")

@@ -165,7 +165,8 @@ SCHEMAS: Json = {
             "owner": FILLED | {"description": "A person's id; nobody who is a member only."},
             "details": MAYBE_LONG,
             "resource": MAYBE_TEXT,
-            "problem": MAYBE_TEXT | {"description": "The report that it answers."},
+            "problem": MAYBE_TEXT
+            | {"description": "The report that it answers: one that is open and has no task yet."},
             "due_at": MAYBE_INSTANT,
         },
         optional=("details", "resource", "problem", "due_at"),
