@@ -70,35 +70,6 @@ def test_one_tap_per_person_and_undo(served: Served, screen: OpenScreen) -> None
     assert found.troubles() == []
 
 
-def test_a_session_by_keyboard_alone(served: Served, screen: OpenScreen) -> None:
-    scene = workshop_scene(served.lab)
-    found = screen(TABLET, desk=True)
-    found.sign_in_as("ana", f"/workshops/{scene.running}/console")
-    place = scene.places["Bilal"]
-    go_to(found, f'#place-{place} button[value="present"]')
-    found.page.keyboard.press("Enter")
-    all_sent(found)
-    go_to(found, '[data-machine="printer-a"] button')
-    found.page.keyboard.press("Enter")
-    machine = found.page.locator('[data-machine="printer-a"] .state')
-    expect(machine).to_have_text("Ouverte au groupe")
-    go_to(found, f"#passed-{place}")
-    found.page.keyboard.press("Space")
-    go_to(found, 'button[value="award"]')
-    found.page.keyboard.press("Enter")
-    expect(found.page.locator("#given")).to_contain_text("Nouvelles attestations : 1")
-    assert presences(scene) == {"Bilal": "present"}
-
-
-def go_to(found: Screen, selector: str) -> None:
-    """Press Tab until something has the focus."""
-    for _ in range(120):
-        found.page.keyboard.press("Tab")
-        if found.page.evaluate("(s) => document.activeElement.matches(s)", selector):
-            return
-    raise AssertionError(f"Tab does not lead to {selector}")
-
-
 def test_without_network_taps_are_kept_and_sent_once_it_is_back(
     served: Served, screen: OpenScreen
 ) -> None:
