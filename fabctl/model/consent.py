@@ -161,6 +161,28 @@ def consent_refusals(forms: Sequence[Consent], *, minor: bool | None) -> list[Re
     return [consent_missing_of_guardian() if minor else consent_missing_of_person()]
 
 
+def guardian_end_refusals(
+    forms: Sequence[Consent], *, minor: bool | None, last_one: bool, on_purpose: bool
+) -> list[Refusal]:
+    """Say why a guardian of somebody may not be ended: nobody would stand behind the consent.
+
+    The forms on file stay as they were signed. Without a guardian nobody but the staff could take
+    such a consent back, so the last one stays unless it is said on purpose that nobody is left.
+
+    :param forms: those on file, oldest first.
+    :param minor: today; None: nobody knows, which counts as under age.
+    """
+    needed = minor is not False and not consent_refusals(forms, minor=True)
+    return [_ONLY_GUARDIAN] if last_one and needed and not on_purpose else []
+
+
+_ONLY_GUARDIAN = Refusal(
+    "only-guardian",
+    text("Nobody else would be left who signs for this person."),
+    text("Note another guardian first, or say that nobody is to be left."),
+)
+
+
 def consent_missing_of_guardian() -> Refusal:
     """Return the refusal for somebody under 18 without a guardian's consent."""
     return Refusal(

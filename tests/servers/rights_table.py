@@ -105,6 +105,9 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 403 200 200  GET    /people/{kid}/guardians                        listGuardians
 401 403 403 403 204 204 204 204  PUT    /people/{kid}/guardians/{sam}                  noteGuardian
 401 403 403 403 403 403 204 204  DELETE /people/{kid}/guardians/{lea}                  endGuardian
+401 403 403 403 403 403 200 200  GET    /people/{kid}/guardians                        listGuardians
+401 403 403 403 204 204 204 204  PUT    /people/{kid}/guardians/{sam}                  noteGuardian
+401 403 403 403 403 403 204 204  DELETE /people/{kid}/guardians/{lea}                  endGuardian
 401 403 403 403 403 403 200 200  GET    /presence                                      listPresent
 401 200 200 200 200 200 200 200  POST   /presence                                      comeToLab
 401 409 409 409 409 409 200 200  POST   /presence                                      comeToLab:from-home
@@ -463,6 +466,7 @@ SENT: dict[str, dict[str, Any]] = {
     "listCertificates:of-a-child": {"query_string": {"person": "{kid}"}},
     "giveRight:to-the-staff": {"json": {"right": "walk-up"}},
     "setMail:an-admin": {"json": {"address": "a@example.org", "wanted": True}},
+    "endGuardian": {"query_string": {"reason": "moved away", "none_left": "true"}},
     "endGuardian": {"query_string": {"reason": "moved away", "none_left": "true"}},
     "listAudit:about-lea": {"query_string": {"subject": "{lea}"}},
 }

@@ -26,6 +26,7 @@ from fabctl_web.api import (
     calendars,
     course_making,
     enrolments,
+    guardians,
     house,
     jobs,
     notices,
@@ -68,8 +69,8 @@ from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
-    calendars.area, jobs.area, api_people.area, badges.area, accounts.area, policies.area,
-    house.area, presence.area, audit.area,
+    calendars.area, jobs.area, api_people.area, badges.area, guardians.area,
+    accounts.area, policies.area, house.area, presence.area, audit.area,
     training.area, course_making.area, workshops.area, enrolments.area, session_day.area,
     statistics.area, personal.area,
     upkeep.area, upkeep_tasks.area, notices.area,
