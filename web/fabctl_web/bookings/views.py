@@ -13,6 +13,7 @@ from fabctl.services import bookings
 from fabctl.services.bookings import ReservationView
 from fabctl_web import forms
 from fabctl_web.bookings.charging import charged_to, chosen_group, groups_of
+from fabctl_web.bookings.entries import offer_entry
 from fabctl_web.bookings.free import around, next_slots, to_wait_for
 from fabctl_web.bookings.places import place_or_404
 from fabctl_web.bookings.refusing import not_booked, override_reason
@@ -121,6 +122,7 @@ def book(machine: str) -> Response:
         return not_booked(place, Slot(start, end), error.refusals, again)
     lab.booked_anew(machine)
     flash(speech()("Booked: {slot}.", slot=said(made)), "good")
+    offer_entry(made.id)
     return go(place.address if place.is_machine else url_for("people.me"))
 
 
