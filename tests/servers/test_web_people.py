@@ -183,7 +183,9 @@ def test_a_new_pin_ends_the_sessions_on_shared_screens_only(lab: WebLab) -> None
     desk.sign_in("camille")
     with lab.db.transaction() as db:
         person = lab.id_of("camille")
-        people.set_pin(db, lab.clock, person_id=person, pin="730164", secret=SECRET)
+        people.set_pin(
+            db, lab.clock, person_id=person, pin="730164", secret=SECRET, by="shell:test"
+        )
     assert not is_in(screen)
     assert is_in(desk)
 
@@ -196,7 +198,9 @@ def test_a_new_password_ends_every_session(lab: WebLab) -> None:
     other.sign_in("alex")
     with lab.db.transaction() as db:
         person = lab.id_of("camille")
-        people.set_password(db, lab.clock, person_id=person, password="quite-another-one")
+        people.set_password(
+            db, lab.clock, person_id=person, password="quite-another-one", by="shell:test"
+        )
     assert not is_in(screen)
     assert not is_in(desk)
     assert is_in(other)

@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from fabctl.errors import InputError, LocalError, UnknownIdError
 from fabctl.model.refusal import RefusedError
-from fabctl.services import passwords, people, sign_ins, tokens
+from fabctl.services import passwords, people, sign_ins, tokens, unlocking
 from fabctl.services.audit import lines_about
 from fabctl.services.people import PersonView, TooManyTriesError
 from fabctl.services.sign_in_ends import end_sign_ins
@@ -105,18 +105,31 @@ def test_a_login_without_a_password_and_a_pin_without_the_secret_are_bugs(lab: L
 
 def test_a_taken_login_or_pin_is_refused_and_the_own_one_is_not(lab: Lab, tom: PersonView) -> None:
     with lab.database.transaction() as session:
-        people.set_pin(session, lab.clock, person_id=tom.id, pin=PIN, secret=SECRET)
-        people.set_password(session, lab.clock, person_id=tom.id, password="another password")
+        people.set_pin(
+            session, lab.clock, person_id=tom.id, pin=PIN, secret=SECRET, by="shell:test"
+        )
+        people.set_password(
+            session, lab.clock, person_id=tom.id, password="another password", by="shell:test"
+        )
         with pytest.raises(RefusedError) as refused:
-            people.set_pin(session, lab.clock, person_id=lab.lea, pin=PIN, secret=SECRET)
+            people.set_pin(
+                session, lab.clock, person_id=lab.lea, pin=PIN, secret=SECRET, by="shell:test"
+            )
         assert refused.value.codes == {"pin-not-possible"}
         with pytest.raises(RefusedError) as refused:
             people.set_password(
-                session, lab.clock, person_id=lab.lea, login="tom", password=PASSWORD
+                session,
+                lab.clock,
+                person_id=lab.lea,
+                login="tom",
+                password=PASSWORD,
+                by="shell:test",
             )
         assert refused.value.codes == {"login-taken"}
         with pytest.raises(RefusedError) as refused:
-            people.set_password(session, lab.clock, person_id=lab.lea, password=PASSWORD)
+            people.set_password(
+                session, lab.clock, person_id=lab.lea, password=PASSWORD, by="shell:test"
+            )
         assert refused.value.codes == {"login-missing"}
     assert with_password(lab, "tom", PASSWORD) is None
     assert with_password(lab, "tom", "another password") == "Tom D."
@@ -124,7 +137,7 @@ def test_a_taken_login_or_pin_is_refused_and_the_own_one_is_not(lab: Lab, tom: P
 
 def test_a_drawn_pin_works(lab: Lab, tom: PersonView) -> None:
     with lab.database.transaction() as session:
-        pin = people.draw_pin(session, lab.clock, person_id=lab.lea, secret=SECRET)
+        pin = people.draw_pin(session, lab.clock, person_id=lab.lea, secret=SECRET, by="shell:test")
     assert with_pin(lab, pin) == "lea"
 
 
@@ -155,7 +168,7 @@ def test_staff_unlocks_a_device_and_it_is_audited(lab: Lab, tom: PersonView) -> 
     for _ in range(5):
         with_pin(lab, "111112")
     with lab.database.transaction() as session:
-        people.unlock_device(session, lab.clock, device="wall", by=lab.awa)
+        unlocking.unlock_device(session, lab.clock, device="wall", by=lab.awa)
     assert with_pin(lab, PIN) == "Tom D."
     with lab.database.reading() as session:
         assert [line.who for line in lines_about(session, "device:wall")] == [lab.awa]
@@ -168,10 +181,10 @@ def test_the_screens_that_are_locked_now_are_listed(lab: Lab, tom: PersonView) -
     for _ in range(5):
         with_password(lab, "tom", "wrong password")
     with lab.database.reading() as session:
-        assert people.locked_devices(session, lab.clock) == ["desk", "wall"]
+        assert unlocking.locked_devices(session, lab.clock) == ["desk", "wall"]
     lab.clock.advance(60)
     with lab.database.reading() as session:
-        assert people.locked_devices(session, lab.clock) == []
+        assert unlocking.locked_devices(session, lab.clock) == []
 
 
 @pytest.mark.parametrize("login", ["tom", "nobody"])
@@ -183,7 +196,7 @@ def test_five_wrong_passwords_lock_a_login_known_or_not(
     with pytest.raises(TooManyTriesError):
         with_password(lab, login, PASSWORD)
     with lab.database.transaction() as session:
-        people.unlock_login(session, lab.clock, login=login, by=lab.awa)
+        unlocking.unlock_login(session, lab.clock, login=login, by=lab.awa)
     assert with_password(lab, login, PASSWORD) == ("Tom D." if login == "tom" else None)
 
 
@@ -191,7 +204,9 @@ def test_a_new_password_unlocks(lab: Lab, tom: PersonView) -> None:
     for _ in range(5):
         with_password(lab, "tom", "wrong password")
     with lab.database.transaction() as session:
-        people.set_password(session, lab.clock, person_id=tom.id, password="another password")
+        people.set_password(
+            session, lab.clock, person_id=tom.id, password="another password", by="shell:test"
+        )
     assert with_password(lab, "tom", "another password") == "Tom D."
 
 

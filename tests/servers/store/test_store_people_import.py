@@ -54,7 +54,9 @@ def test_who_was_imported_signs_in_once_they_have_a_password(lab: Lab) -> None:
             assert people.check_password(session, lab.clock, "shira", tried) is None
         found = people.find_by_login(session, "shira")
         assert found is not None
-        people.set_password(session, lab.clock, person_id=found.id, password="four words in it")
+        people.set_password(
+            session, lab.clock, person_id=found.id, password="four words in it", by="shell:test"
+        )
         assert people.check_password(session, lab.clock, "shira", "four words in it") == found
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from fabctl.errors import UnknownIdError
 from fabctl.model.refusal import RefusedError
 from fabctl.model.screens import ScreenSettings
-from fabctl.services import badges, people, screens
+from fabctl.services import badges, people, screens, unlocking
 from fabctl.services.audit import lines_about
 from fabctl.services.people import TooManyTriesError
 from tests.servers.store.conftest import Lab
@@ -102,8 +102,8 @@ def test_wrong_badges_lock_badges_on_that_screen_only_and_pins_go_on(lab: Lab) -
     assert held(lab, device="door") == lab.lea
     with lab.database.transaction() as session:
         assert people.check_pin(session, lab.clock, SECRET, "000001", "wall") is None
-        assert people.locked_devices(session, lab.clock) == ["wall"]
-        people.unlock_device(session, lab.clock, device="wall", by=lab.awa)
+        assert unlocking.locked_devices(session, lab.clock) == ["wall"]
+        unlocking.unlock_device(session, lab.clock, device="wall", by=lab.awa)
     assert held(lab) == lab.lea
 
 
@@ -162,7 +162,7 @@ def test_five_wrong_codes_lock_pairing(lab: Lab) -> None:
     with pytest.raises(TooManyTriesError):
         pair(lab, said)
     with lab.database.transaction() as session:
-        assert people.locked_devices(session, lab.clock) == ["screen:entree"]
+        assert unlocking.locked_devices(session, lab.clock) == ["screen:entree"]
 
 
 def test_a_second_browser_takes_the_place_of_the_first_and_none_is_left_unpaired(lab: Lab) -> None:

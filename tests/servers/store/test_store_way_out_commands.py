@@ -15,7 +15,16 @@ from fabctl.clock import SystemClock
 from fabctl.config_file import load
 from fabctl.errors import FabError
 from fabctl.model.booking_facts import PARIS
-from fabctl.services import bookings, certifications, jobs, machines, people, resource_desk, uses
+from fabctl.services import (
+    bookings,
+    certifications,
+    jobs,
+    machines,
+    people,
+    resource_desk,
+    unlocking,
+    uses,
+)
 from fabctl.services.audit import lines_about
 from fabctl.store.engine import Database
 from fabctl.store.tables import WrongTry
@@ -108,7 +117,7 @@ def test_every_locked_screen_is_unlocked_and_no_other(lab_toml: Path, database: 
     assert done.output == "Screen 10.0.0.7 takes PINs again.\nScreen 10.0.0.9 takes PINs again.\n"
     with database.transaction() as session:
         assert people.check_pin(session, CLOCK, SECRET, "111112", "10.0.0.7") is None
-        assert people.locked_devices(session, CLOCK) == []
+        assert unlocking.locked_devices(session, CLOCK) == []
         assert session.get(WrongTry, ("pin", "10.0.0.8")) is not None
     assert trail(database, "device:10.0.0.9") == [(SHELL, "device.unlocked")]
     assert trail(database, "device:10.0.0.8") == []

@@ -10,12 +10,12 @@ from fabctl.services import (
     bookings,
     maintenance,
     noshows,
-    people,
     presence,
     problems,
     releasing,
     repairs,
     resource_desk,
+    unlocking,
     upkeep_tasks,
 )
 from fabctl_web.forms import form
@@ -173,8 +173,8 @@ def unlock() -> Response:
     with form() as sent:
         device = sent.text("device")
     with lab.db.transaction() as db:
-        if device in people.locked_devices(db, lab.clock):
-            people.unlock_device(db, lab.clock, device=device, by=me.id)
+        if device in unlocking.locked_devices(db, lab.clock):
+            unlocking.unlock_device(db, lab.clock, device=device, by=me.id)
     return _done(speech()("Codes work again on this screen."), "locked")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fabctl.model.mail import Outcome
 from fabctl.model.training import CourseStep
-from fabctl.services import mail_queue, people, presence, staff_day, workshops
+from fabctl.services import mail_queue, presence, staff_day, unlocking, workshops
 from fabctl.services.mail_queue import MailTrouble
 from fabctl.services.people import PersonView
 from fabctl.services.staff_day import Expected, InUse
@@ -262,6 +262,6 @@ def locked_screens(lab: Lab, db: Session) -> Section:
                 ),
             ),
         )
-        for device in people.locked_devices(db, lab.clock)
+        for device in unlocking.locked_devices(db, lab.clock)
     )  # fmt: skip
     return Section("locked", _("Locked screens"), "lock", _("Locked screens"), lines)
