@@ -40,6 +40,7 @@ SERVED = {
     "house.css": ("css/house.css",),
     "bars.js": ("vendor/uplot.min.js", "js/bars.js"),
     "camera.js": ("js/camera.js",),
+    "today.js": ("js/today.js",),
     "icon.svg": ("icon.svg",),
     "vendor/htmx.min.js": ("vendor/htmx.min.js",),
     "vendor/sse.min.js": ("vendor/sse.min.js",),
