@@ -64,9 +64,15 @@ QUESTIONS = (
     ),
     (
         {
-            "fr": QuestionWording("Ça sent le brûlé. Quel bouton ?", ("Le rouge", "Le vert")),
+            "fr": QuestionWording(
+                "Ça sent le brûlé. Quel bouton ?",
+                ("Le rouge", "Le vert"),
+                "Il faut couper le courant tout de suite.",
+            ),
             "en": QuestionWording(
-                "It smells burnt. Which button?", ("The red one", "The green one")
+                "It smells burnt. Which button?",
+                ("The red one", "The green one"),
+                "The power must be cut at once.",
             ),
         },
         {0},

@@ -65,7 +65,8 @@ def award(
     Doing it again adds only who was missing. A suspended person or a missing step keeps none of
     the others from theirs.
 
-    :raises RefusedError: session-staff-only; not-a-trainer where it is a course's.
+    :raises RefusedError: session-staff-only; not-a-trainer or trainer-by-staff
+        where it is a course's.
     :raises UnknownIdError: no such session.
     """
     row = session_row(session, session_id, lock=True)
@@ -102,7 +103,7 @@ def _certify(
             step=CourseStep.PRACTICAL,
         )
     except RefusedError as refused:
-        if "not-a-trainer" in refused.codes:
+        if {"not-a-trainer", "trainer-by-staff"} & set(refused.codes):
             raise
         return refused.refusals
     return ()

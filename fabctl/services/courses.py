@@ -77,7 +77,7 @@ def create_course(  # noqa: PLR0913  # what a course asks for, most of it may be
     """
     require_staff(session, by)
     until, machines = expiry or Expiry(), list(dict.fromkeys(resource_ids))
-    _check(wording, machines, pass_mark, until)
+    check_course(wording, machines, pass_mark, until)
     for resource_id in (*machines, *prerequisites):
         lookups.resource(session, resource_id)
     row = Course(
@@ -92,15 +92,16 @@ def create_course(  # noqa: PLR0913  # what a course asks for, most of it may be
     )
     session.add(row)
     session.flush()
-    _add_parts(session, row.id, wording, machines, prerequisites)
+    add_parts(session, row.id, wording, machines, prerequisites)
     details = {"resources": machines, "level": level.value, "pass_mark": pass_mark}
     audit(session, clock, by, "course.created", f"course:{row.id}", details)
     return get_course(session, row.id)
 
 
-def _check(
+def check_course(
     wording: Mapping[str, Wording], machines: list[str], pass_mark: int, expiry: Expiry
 ) -> None:
+    """Do nothing where a course can be so. For services only. :raises InputError: it cannot."""
     if not machines:
         raise InputError("a course certifies on one machine at least")
     if not wording or not all(one.title.strip() for one in wording.values()):
@@ -114,13 +115,14 @@ def _check(
             raise InputError("no certification ends after so many months", limit="1 to 240")
 
 
-def _add_parts(
+def add_parts(
     session: Session,
     course_id: str,
     wording: Mapping[str, Wording],
     machines: Iterable[str],
     prerequisites: Iterable[str],
 ) -> None:
+    """Write down what belongs to a course beside its row. For services only."""
     for language, said in wording.items():
         title, description = said.title.strip(), said.description.strip()
         session.add(
@@ -151,9 +153,9 @@ def reword_course(
     """
     require_staff(session, by)
     found = get_course(session, course_id)
-    _check(wording, list(found.resource_ids), found.rules.pass_mark, found.expiry)
+    check_course(wording, list(found.resource_ids), found.rules.pass_mark, found.expiry)
     session.execute(delete(CourseWording).where(CourseWording.course_id == course_id))
-    _add_parts(session, course_id, wording, (), ())
+    add_parts(session, course_id, wording, (), ())
     audit(session, clock, by, "course.reworded", f"course:{course_id}")
     return get_course(session, course_id)
 

@@ -16,7 +16,7 @@ from fabctl.model.notice import Code
 from fabctl.model.people import search_name
 from fabctl.model.practical import criteria, pass_refusals
 from fabctl.model.refusal import Refusal, RefusedError
-from fabctl.model.training import CourseStep, language_for, step_refusals
+from fabctl.model.training import CourseStep, language_for, level_if_passed, step_refusals
 from fabctl.services import notices, presence
 from fabctl.services.audit import audit
 from fabctl.services.certifications import CertificationView
@@ -252,7 +252,12 @@ def check_refusals(
     course = get_course(session, course_id)
     facts = facts_of(session, clock, course_id=course_id, person_id=person_id)
     against = certifying_refusals(
-        session, clock, by=by, person_id=person_id, machines=course.resource_ids
+        session,
+        clock,
+        by=by,
+        person_id=person_id,
+        machines=course.resource_ids,
+        level=level_if_passed(facts, step),
     )
     return against or step_refusals(facts, step)
 

@@ -32,6 +32,8 @@ class QuestionWording:
 
     question: str
     answers: tuple[str, ...]
+    explanation: str = ""
+    """Why the right answers are right: told to whoever chose others. Empty: nothing is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,50 @@ def add_question(
     """
     require_staff(session, by)
     course_row(session, course_id)
-    count = _answers_in(wording, right)
     last = session.scalar(
         select(func.max(QuizQuestion.position)).where(QuizQuestion.course_id == course_id)
     )
-    question = QuizQuestion(id=new_id(), course_id=course_id, position=(last or 0) + 1)
+    made = _write(session, course_id, (last or 0) + 1, wording, right)
+    audit(session, clock, by, "quiz.question-added", f"course:{course_id}", {"id": made})
+    return made
+
+
+def replace_question(
+    session: Session,
+    clock: Clock,
+    *,
+    question_id: str,
+    wording: Mapping[str, QuestionWording],
+    right: Collection[int],
+    by: str | None,
+) -> str:
+    """Ask another question in the place of one; return its id. What people passed stays passed.
+
+    :param wording: by language, as for :func:`add_question`.
+    :raises RefusedError: staff-only.
+    :raises InputError: it is no question.
+    :raises UnknownIdError: there is none, or it is not asked any more.
+    """
+    require_staff(session, by)
+    row = _asked_row(session, question_id)
+    made = _write(session, row.course_id, row.position, wording, right)
+    row.retired_at = clock.now()
+    session.flush()
+    details = {"id": made, "instead_of": question_id}
+    audit(session, clock, by, "quiz.question-changed", f"course:{row.course_id}", details)
+    return made
+
+
+def _write(
+    session: Session,
+    course_id: str,
+    position: int,
+    wording: Mapping[str, QuestionWording],
+    right: Collection[int],
+) -> str:
+    """Write a question down; return its id. :raises InputError: it is none."""
+    count = _answers_in(wording, right)
+    question = QuizQuestion(id=new_id(), course_id=course_id, position=position)
     session.add(question)
     answers = [
         QuizAnswer(id=new_id(), question_id=question.id, position=place, is_right=place in right)
@@ -88,12 +129,16 @@ def add_question(
     session.flush()
     for language, said in wording.items():
         session.add(
-            QuizQuestionWording(question_id=question.id, language=language, wording=said.question)
+            QuizQuestionWording(
+                question_id=question.id,
+                language=language,
+                wording=said.question,
+                explanation=said.explanation.strip(),
+            )
         )
         for answer, words in zip(answers, said.answers, strict=True):
             session.add(QuizAnswerWording(answer_id=answer.id, language=language, wording=words))
     session.flush()
-    audit(session, clock, by, "quiz.question-added", f"course:{course_id}", {"id": question.id})
     return question.id
 
 
@@ -126,6 +171,7 @@ class QuestionRecord:
     """A question as those who write it see it: with its right answers."""
 
     id: str
+    course_id: str
     wording: Mapping[str, QuestionWording]
     """By language."""
     right: frozenset[int]
@@ -143,7 +189,26 @@ def questions(session: Session, *, course_id: str, by: str | None) -> list[Quest
     return [_record(session, one) for one in _asked(session, course_id)]
 
 
+def get_question(session: Session, *, question_id: str, by: str | None) -> QuestionRecord:
+    """Return one question that is asked, with its right answers.
+
+    :raises RefusedError: staff-only.
+    :raises UnknownIdError: there is none, or it is not asked any more.
+    """
+    require_staff(session, by)
+    _asked_row(session, question_id)
+    return _record(session, question_id)
+
+
+def _asked_row(session: Session, question_id: str) -> QuizQuestion:
+    row = session.get(QuizQuestion, question_id)
+    if row is None or row.retired_at is not None:
+        raise UnknownIdError(f"there is no question {question_id!r} that is asked")
+    return row
+
+
 def _record(session: Session, question_id: str) -> QuestionRecord:
+    course_id = session.get_one(QuizQuestion, question_id).course_id
     answers = _answers(session, question_id)
     query = select(QuizQuestionWording).where(QuizQuestionWording.question_id == question_id)
     wording = {
@@ -153,11 +218,12 @@ def _record(session: Session, question_id: str) -> QuestionRecord:
                 session.get_one(QuizAnswerWording, (one.id, asked.language)).wording
                 for one in answers
             ),
+            asked.explanation,
         )
         for asked in session.scalars(query.order_by(QuizQuestionWording.language))
     }
     right = frozenset(place for place, one in enumerate(answers) if one.is_right)
-    return QuestionRecord(question_id, wording, right)
+    return QuestionRecord(question_id, course_id, wording, right)
 
 
 def quiz_languages(session: Session, course_id: str) -> set[str]:
@@ -185,6 +251,12 @@ def quiz_for(session: Session, *, course_id: str, language: str | None) -> Quiz:
         raise UnknownIdError(f"the course {course_id!r} has no quiz")
     questions = [_view(session, one, found) for one in _asked(session, course_id)]
     return Quiz(course_id, found, tuple(questions))
+
+
+def explanation(session: Session, question_id: str, language: str) -> str:
+    """Return why a question's right answers are right; empty where nobody wrote it."""
+    found = session.get(QuizQuestionWording, (question_id, language))
+    return found.explanation if found else ""
 
 
 def take_quiz(

@@ -115,8 +115,12 @@ def certifying_refusals(
     person_id: str,
     machines: Iterable[str],
     granting: bool = True,
+    level: Level | None = None,
 ) -> list[Refusal]:
-    """Say why somebody may not certify (or suspend) a person on these machines."""
+    """Say why somebody may not certify (or suspend) a person on these machines.
+
+    :param level: what the person would hold then; only the staff makes trainers.
+    """
     asked, trainer = frozenset(machines), person_in(by)
     on = trainer_on(session, clock.now(), trainer, asked) if trainer else set()
     facts = TrainerFacts(
@@ -125,6 +129,7 @@ def certifying_refusals(
         machines=asked,
         themselves=trainer == person_id,
         granting=granting,
+        level=level,
     )
     return trainer_refusals(facts)
 

@@ -17,6 +17,7 @@ from fabctl.model.training import (
     CourseStep,
     fixed_end,
     level_after,
+    level_if_passed,
     next_step,
     step_refusals,
 )
@@ -174,13 +175,15 @@ def record_check(
     For somebody whom the course has certified before, the practical check alone renews.
 
     :param step: ``practical``, or ``first-job`` where the course asks for one.
-    :raises RefusedError: an earlier step is missing, it is suspended, not-a-trainer, not-yourself.
+    :raises RefusedError: an earlier step is missing, it is suspended, not-a-trainer, not-yourself,
+        trainer-by-staff.
     :raises UnknownIdError: no such course or person.
     """
     course = get_course(session, course_id)
     facts = facts_of(session, clock, course_id=course_id, person_id=person_id)
+    level = level_if_passed(facts, step) if passed else None
     refusals = certifying_refusals(
-        session, clock, by=by, person_id=person_id, machines=course.resource_ids
+        session, clock, by=by, person_id=person_id, machines=course.resource_ids, level=level
     )
     if refusals := refusals or step_refusals(facts, step):
         raise RefusedError(refusals)
@@ -238,7 +241,7 @@ def suspend(
     :raises InputError: no reason was given.
     """
     said = require_reason(reason)
-    _require_trainer(session, clock, person_id, resource_id, by)
+    _require_trainer(session, clock, person_id, resource_id, by, None, granting=False)
     certifications.suspend(
         session, clock, person_id=person_id, resource_id=resource_id, reason=said, by=by
     )
@@ -247,8 +250,9 @@ def suspend(
 def reinstate(
     session: Session, clock: Clock, *, person_id: str, resource_id: str, by: str | None
 ) -> None:
-    """End a suspension. :raises RefusedError: not-a-trainer, not-yourself."""
-    _require_trainer(session, clock, person_id, resource_id, by, granting=True)
+    """End a suspension. :raises RefusedError: not-a-trainer, not-yourself, trainer-by-staff."""
+    held = certifications.standings(session, resource_id, [person_id], clock.now()).get(person_id)
+    _require_trainer(session, clock, person_id, resource_id, by, held.level if held else None)
     certifications.reinstate(session, clock, person_id=person_id, resource_id=resource_id, by=by)
 
 
@@ -258,10 +262,17 @@ def _require_trainer(  # who does what to whom, and where
     person_id: str,
     resource_id: str,
     by: str | None,
-    granting: bool = False,  # private, named at its one use
+    level: Level | None,
+    granting: bool = True,  # private, named at its one use
 ) -> None:
     refusals = certifying_refusals(
-        session, clock, by=by, person_id=person_id, machines=[resource_id], granting=granting
+        session,
+        clock,
+        by=by,
+        person_id=person_id,
+        machines=[resource_id],
+        granting=granting,
+        level=level,
     )
     if refusals:
         raise RefusedError(refusals)
@@ -280,11 +291,11 @@ def grant_directly(
 ) -> None:
     """Certify without a course, for instance somebody who was trained elsewhere; with a reason.
 
-    :raises RefusedError: not-a-trainer, not-yourself.
+    :raises RefusedError: not-a-trainer, not-yourself, trainer-by-staff.
     :raises InputError: no reason was given.
     """
     said = require_reason(reason)
-    _require_trainer(session, clock, person_id, resource_id, by, granting=True)
+    _require_trainer(session, clock, person_id, resource_id, by, level)
     certifications.certify(
         session,
         clock,
