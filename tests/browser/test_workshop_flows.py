@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from playwright.sync_api import expect
+from sqlalchemy import func, select
 
+from fabctl.model.attendance import Mark, Presence
 from fabctl.services import attendance
+from fabctl.services.attendance import SentMark
+from fabctl.store.ids import new_id
+from fabctl.store.tables_workshops import AttendanceMark
 from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
 from tests.workshop_scene import Scene, workshop_scene
 
@@ -24,6 +30,23 @@ def presences(scene: Scene) -> dict[str, str]:
         for name, place in scene.places.items()
         if (mark := found[place]) and mark.presence
     }
+
+
+def mark_elsewhere(scene: Scene, name: str, said: Presence, after: timedelta) -> None:
+    """Let another device mark somebody, at the lab's time and so much after it."""
+    lab, place = scene.lab, scene.places[name]
+    mark = SentMark(place, Mark(new_id(), lab.clock.now() + after, said))
+    with lab.db.transaction() as db:
+        attendance.take_marks(
+            db, lab.clock, session_id=scene.running, marks=[mark], by=scene.id("sasha")
+        )
+
+
+def marks_of(scene: Scene, name: str) -> int:
+    """Return how many marks of somebody the lab has on record."""
+    query = select(func.count()).where(AttendanceMark.enrolment_id == scene.places[name])
+    with scene.lab.db.reading() as db:
+        return db.scalar(query) or 0
 
 
 def all_sent(found: Screen) -> None:
@@ -93,10 +116,21 @@ def test_without_network_taps_are_kept_and_sent_once_it_is_back(
     found.tap('a[href$="/needs"]')  # a page that could not come does not replace this one
     expect(found.page).to_have_url(re.compile("/console$"))
     assert presences(scene) == {}
+    mark_elsewhere(scene, "Bilal", Presence.ABSENT, timedelta(hours=-1))  # tapped before
+    mark_elsewhere(scene, "Chloé", Presence.LATE, timedelta(0))
+    tap(found, scene, "Chloé", "absent")
+    mark_elsewhere(scene, "Chloé", Presence.PRESENT, timedelta(minutes=1))  # a newer tap
     found.page.context.set_offline(False)
     expect(banner).to_be_hidden()
     expect(unsent).to_be_hidden()
-    assert presences(scene) == {"Bilal": "present"}
+    assert presences(scene) == {"Bilal": "present", "Chloé": "present"}
+    said = {
+        "Bilal": "Absent. Le dernier appui compte : Présent.",
+        "Chloé": "Présent. Le dernier appui compte : Présent.",
+    }
+    for name, words in said.items():
+        expect(found.page.locator(f"{row(scene, name)} [data-also]")).to_contain_text(words)
+    expect(found.page.locator("[data-also]:visible")).to_have_count(2)
     found.open(path)
     here = found.page.locator(f"{row(scene, 'Bilal')} [aria-pressed=true]")
     expect(here).to_have_text("Présent")
@@ -146,9 +180,19 @@ def test_taps_outlive_the_page_and_an_answer_that_got_lost(
     assert lost[0] == 200
     expect(found.page.locator(f"{row(scene, 'Bilal')} [data-unsent]")).to_be_visible()
     expect(found.page.locator("#away")).to_be_visible()
+    found.page.reload()
+    expect(found.page.locator(f"{row(scene, 'Bilal')} [data-unsent]")).to_have_text(
+        re.compile("non envoyé")
+    )
+    context = found.page.context
+    context.set_offline(True)
     found.page.unroute_all(behavior="wait")
+    found.page.close()  # the tab is closed before the lab has answered
+    context.set_offline(False)
+    found.page = context.new_page()
     found.open(path)
     all_sent(found)
+    assert marks_of(scene, "Bilal") == 1
     assert presences(scene) == {"Bilal": "late"}
     expect(found.page.locator("#refused")).to_be_hidden()
 

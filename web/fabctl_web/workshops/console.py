@@ -6,6 +6,8 @@ page makes itself, so a page that was without network sends all it has, as often
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Blueprint, abort, jsonify, make_response, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -38,7 +40,9 @@ def page(session: str) -> str:
 
 @area.post("/workshops/<session>/marks")
 def take(session: str) -> Response:
-    """Put marks on record that the page noted, each once; answer with how each place stands."""
+    """Put marks on record that the page noted, each once; answer with how each place stands, and
+    what others said of those that were marked: what would count without these marks.
+    """
     lab, me = current_lab(), signed_in()
     if me is None:
         return make_response(jsonify({"signed_in": False}), 401)
@@ -48,11 +52,19 @@ def take(session: str) -> Response:
         with lab.db.reading() as db:
             workshops.get_session(db, session)
             require_lead(db, session, me.id)
-            return jsonify({"marks": [], "rows": _standing(db, session)})
+            return jsonify({"marks": [], "rows": _standing(db, session), "others": {}})
     with lab.db.transaction() as db:
         answers = attendance.take_marks(db, lab.clock, session_id=session, marks=marks, by=me.id)
         rows = _standing(db, session)
-    return jsonify({"marks": [mark_json(one) for one in answers], "rows": rows})
+        others = _standing(db, session, but=[one.mark.id for one in marks])
+    tapped = {one.enrolment_id for one in marks}
+    return jsonify(
+        {
+            "marks": [mark_json(one) for one in answers],
+            "rows": rows,
+            "others": {place: said for place, said in others.items() if place in tapped},
+        }
+    )
 
 
 @area.post("/workshops/<session>/mark")
@@ -129,7 +141,7 @@ def render(session: str, me: PersonView, report: AwardReport | None = None) -> s
     )
 
 
-def _standing(db: Session, session: str) -> dict[str, dict[str, str]]:
+def _standing(db: Session, session: str, but: Collection[str] = ()) -> dict[str, dict[str, str]]:
     """Return how each place stands: its presence, and the mark that says so."""
     places = [one.id for one in enrolment_lists.enrolments_of(db, session_id=session)]
     return {
@@ -137,7 +149,7 @@ def _standing(db: Session, session: str) -> dict[str, dict[str, str]]:
             "presence": mark.presence.value if mark and mark.presence else "",
             "mark": mark.id if mark else "",
         }
-        for place, mark in attendance.marks_that_count(db, places).items()
+        for place, mark in attendance.marks_that_count(db, places, but=but).items()
     }
 
 

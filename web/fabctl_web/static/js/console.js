@@ -11,11 +11,15 @@
   const words = banner.querySelector("span").dataset;
   const token = document.querySelector('meta[name="csrf-token"]').content;
   // The lab's clock, not this device's: a tablet may be hours off.
-  let labNow = Date.parse(root.dataset.now) - performance.now();
+  // Of its two ways to count on, one stops while it sleeps, the other can be set back: the longer.
+  let since = null;
+  const anchor = (lab) => { since = { lab, steady: performance.now(), day: Date.now() }; };
+  const labNow = () =>
+    since.lab + Math.max(performance.now() - since.steady, Date.now() - since.day);
   const setClock = (said) => {
-    const wrong = Date.parse(said) - (labNow + performance.now());
-    if (Math.abs(wrong) > 5000) labNow += wrong; // a tablet that slept has missed the time
+    if (Math.abs(Date.parse(said) - labNow()) > 5000) anchor(Date.parse(said));
   };
+  anchor(Date.parse(root.dataset.now));
   const rows = new Map();
   for (const item of document.querySelectorAll("[data-place]")) {
     rows.set(item.dataset.place, {
@@ -30,7 +34,8 @@
   let keeps = true;
   let inMemory = [];
 
-  const isMark = (one) => one && typeof one.id === "string" && rows.has(one.enrolment)
+  // Also of somebody who is not on this page any more: the lab says what becomes of it.
+  const isMark = (one) => one && typeof one.id === "string" && typeof one.enrolment === "string"
     && typeof one.at === "string" && (typeof one.presence === "string" || typeof one.undoes === "string");
   const queue = () => {
     try {
@@ -55,7 +60,7 @@
   const newId = () => [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const nextAt = () => {
-    lastAt = Math.max(Math.round(labNow + performance.now()), lastAt + 1);
+    lastAt = Math.max(Math.round(labNow()), lastAt + 1);
     return new Date(lastAt).toISOString();
   };
 
@@ -112,6 +117,25 @@
     }
   };
 
+  // Another device marked somebody meanwhile, which nobody here had seen when they tapped: it is
+  // said beside the name, with what counts. The newest tap does, whoever made it.
+  const tell = (sent, found) => {
+    const first = new Map();
+    for (const mark of sent) if (!first.has(mark.enrolment)) first.set(mark.enrolment, mark);
+    for (const [place, mark] of first) {
+      const row = rows.get(place);
+      const other = found.others[place];
+      if (!row || !other || !other.mark || other.mark === mark.over) continue;
+      const now = found.rows[place] || { presence: "" };
+      const word = (presence) =>
+        row.item.querySelector(`button[name=presence][value="${presence}"]`)?.textContent.trim() || "–";
+      const line = row.item.querySelector("[data-also]");
+      line.querySelector("span").textContent = line.dataset.say
+        .replace("{other}", word(other.presence)).replace("{now}", word(now.presence));
+      line.hidden = false;
+    }
+  };
+
   const refuse = (answers) => {
     const said = answers.flatMap((one) => one.refusals).map((one) => `${one.message} ${one.next_step}`);
     const notice = document.getElementById("refused");
@@ -144,6 +168,7 @@
       for (const [place, now] of Object.entries(found.rows)) {
         if (rows.has(place)) rows.get(place).known = now;
       }
+      tell(marks, found);
       refuse(found.marks);
       marks = waiting().slice(0, MOST_AT_ONCE);
     } while (marks.length > 0);
@@ -160,7 +185,9 @@
     const place = event.target.elements.enrolment.value;
     const pressed = event.submitter;
     const marks = waiting();
-    const mark = { id: newId(), enrolment: place, at: nextAt() };
+    // What counted when this was tapped: where it is another by then, somebody else tapped too.
+    const over = standing(place, marks).mark;
+    const mark = { id: newId(), enrolment: place, at: nextAt(), over };
     if (pressed.name === "presence") {
       if (standing(place, marks).presence === pressed.value) return;
       mark.presence = pressed.value;
@@ -169,6 +196,7 @@
       if (!mark.undoes) return;
     }
     keep([...marks, mark]);
+    rows.get(place).item.querySelector("[data-also]").hidden = true;
     show();
     // The undo button may be gone now: the focus stays with the person.
     if (pressed.closest("[hidden]")) rows.get(place).item.querySelector("button[name=presence]").focus();
