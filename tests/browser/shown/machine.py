@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fabctl.model.upkeep import ProblemKind
-from fabctl.services import jobs, problems
+from fabctl.services import jobs, problems, repairs
 from fabctl.services.people import get_person
 from fabctl_web.machines.camera import Camera, Snapshot
 from fabctl_web.machines.history import Row
@@ -70,7 +70,7 @@ def fill(served: Served) -> dict[str, str]:
             (ProblemKind.DAMAGED, "La courroie de l’axe X frotte et fait un bruit aigu.", True),
             (ProblemKind.DIRTY, "", False),
         ):
-            problems.report_problem(
+            made = problems.report_problem(
                 db,
                 lab.clock,
                 resource_id="printer-b",
@@ -80,6 +80,8 @@ def fill(served: Served) -> dict[str, str]:
                 stop_machine=stop,
                 by=person,
             )
+        staff = lab.id_of("staff")
+        repairs.take_on(db, lab.clock, problem_id=made.id, words="", by=staff)
     served.inner.booked_anew("printer-b")
     return {"job": job}
 
@@ -106,6 +108,8 @@ AREA = Area(
         Shown("/m/printer-a/problem", "camille"),
         Shown("/m/printer-a/problem", "staff", desk=True),
         Shown("/m/printer-a", "staff", desk=True),
+        Shown("/m/printer-b"),
+        Shown("/m/printer-b", "staff", desk=True),
         Shown("/staff/labels", "staff", desk=True),
     ),
 )

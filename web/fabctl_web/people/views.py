@@ -30,6 +30,9 @@ from fabctl_web.people.signed_in import (
 
 area = Blueprint("people", __name__, template_folder="templates")
 
+LONG_AGO_S = 3600
+"""A touch as old as this extends nothing."""
+
 
 @area.get("/in")
 def enter() -> str:
@@ -110,8 +113,9 @@ def by_badge() -> Response:
 
 @area.post("/in/extend")
 def extend() -> Response:
-    """Begin a shared screen's idle minute anew: somebody touched it."""
-    return Response(status=204 if extend_session() else 401)
+    """Begin a shared screen's idle minute anew: somebody touched it, ``idle`` seconds ago."""
+    idle_s = request.args.get("idle", 0, type=int)
+    return Response(status=204 if extend_session(min(max(idle_s, 0), LONG_AGO_S)) else 401)
 
 
 @area.post("/out")

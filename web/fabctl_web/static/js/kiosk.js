@@ -12,10 +12,22 @@
   const warnAt = Number(body.dataset.warn || 0) * 1000;
   const leaving = document.getElementById("leaving");
   const asleep = document.getElementById("asleep");
+  const TOUCHED = "touched"; // when, by the browser's clock: a page that loads anew has it, too
   let touchedAt = performance.now();
-  let extendedAt = performance.now();
-  let owed = false;
+  let extendedAt = -Infinity;
+  let owed = false; // a touch that the lab does not know yet
   let ended = false; // we are on our way home
+
+  // A page that loads itself again is no touch: what counts is when the lab last knew of one, and
+  // what was touched since, on the page before.
+  if (allowed) {
+    touchedAt -= Math.max(0, allowed - Number(body.dataset.sessionLeft) * 1000);
+    const before = performance.now() - (Date.now() - Number(sessionStorage.getItem(TOUCHED)));
+    if (before > touchedAt && before <= performance.now()) {
+      touchedAt = before;
+      owed = true;
+    }
+  } else sessionStorage.removeItem(TOUCHED);
 
   const token = () => document.querySelector('meta[name="csrf-token"]').content;
   const post = (url) => fetch(url, {
@@ -25,7 +37,8 @@
   const extend = async () => {
     owed = false;
     extendedAt = performance.now();
-    const answer = await post("/in/extend").catch(() => null);
+    const idle = Math.floor((extendedAt - touchedAt) / 1000);
+    const answer = await post(`/in/extend?idle=${idle}`).catch(() => null);
     if (answer && answer.status === 401) end();
   };
   const end = async () => {
@@ -53,7 +66,9 @@
       if (event.type !== "pointerdown") asleep.hidden = true;
       return;
     }
-    if (allowed) owed = true;
+    if (!allowed) return;
+    owed = true;
+    sessionStorage.setItem(TOUCHED, String(Date.now()));
   };
   for (const name of ["pointerdown", "click", "keydown", "typed"]) {
     document.addEventListener(name, touched, { capture: true });
@@ -68,7 +83,7 @@
       return;
     }
     if (owed && now - extendedAt >= EXTEND_EVERY_MS) extend();
-    const left = allowed - (now - Math.max(touchedAt, extendedAt));
+    const left = allowed - (now - touchedAt);
     leaving.hidden = left > warnAt;
     if (left <= warnAt) {
       const text = leaving.querySelector("[data-left]");
