@@ -3,7 +3,8 @@
 Formats as the slicers write them: PrusaSlicer ``;LAYER_CHANGE``, ``; estimated printing time
 (normal mode) = 1h 2m 3s``, ``; thumbnail begin 220x124 10012``; OrcaSlicer and Bambu Studio
 ``; CHANGE_LAYER``, ``; model printing time: 14m 54s; total estimated time: 20m 21s``; Cura
-``;LAYER:0``, ``;TIME:1234``.
+``;LAYER:0``, ``;TIME:1234``, and, by its script ``CreateThumbnail.py``, ``; thumbnail begin 300 300
+21608`` as well as with an x.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TIMES = (
 _DURATION = re.compile(r"(\d{1,6})([dhms])")
 _UNIT_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _CURA_TIME = re.compile(r"TIME:(\d{1,9}(?:\.\d{1,6})?)$")
-_THUMBNAIL = re.compile(r"(?:thumbnail|png) begin (\d{1,5}) ?[x*] ?(\d{1,5}) ")
+_THUMBNAIL = re.compile(r"(?:thumbnail|png) begin (\d{1,5})(?: ?[x*] ?| )(\d{1,5}) ")
 _THUMBNAIL_END = re.compile(r"(?:thumbnail|png) end")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 _MOST_PICTURE_CHARS = LARGEST_THUMBNAIL_BYTES * 4 // 3

@@ -18,7 +18,7 @@ from fabctl.services.jobs import JobView
 from fabctl_web.headers import FILE_POLICY
 from fabctl_web.machines import history
 from fabctl_web.machines.history import EVERY_S, KEYS, POINTS, Row, Track, with_gaps
-from tests.gcode_pictures import TAG, TAG_LINES, png, with_thumbnail
+from tests.gcode_pictures import SLICERS, TAG, TAG_LINES, headed, png, with_thumbnail
 from tests.web_lab import GOOD_FILE, Browser, WebLab, lab_config, web_lab
 
 PAGE = "/m/printer-a"
@@ -143,6 +143,19 @@ def test_a_file_with_a_thumbnail_shows_it(lab: WebLab) -> None:
     assert answer.headers["Content-Security-Policy"] == FILE_POLICY
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("slicer", SLICERS)
+@pytest.mark.parametrize("size", [(300, 300), (640, 480)])
+def test_the_largest_picture_of_each_slicers_file_is_shown(
+    lab: WebLab, slicer: str, size: tuple[int, int]
+) -> None:
+    lab.certified("camille")
+    browser, picture = signed_in(lab, "camille"), png(*size)
+    job = uploaded(lab, browser, headed(slicer, TAG.read_bytes(), picture, *size))
+    page = browser.get(PAGE).get_data(as_text=True)
+    assert f'src="{job}/thumbnail" width="{size[0]}" height="{size[1]}"' in page
+    assert browser.get(f"{job}/thumbnail").data == picture
 
 
 def test_a_file_without_a_thumbnail_is_drawn(lab: WebLab) -> None:

@@ -156,6 +156,7 @@ def test_the_largest_picture_up_to_640_is_kept() -> None:
 
 def test_pictures_under_other_names() -> None:
     assert read(written(png(20, 10), 20, 10, "png", "*").encode()).thumbnail == png(20, 10)
+    assert read(written(png(20, 10), 20, 10, by=" ").encode()).thumbnail == png(20, 10), "Cura"
     assert read(written(png(20, 10), 20, 10, "THUMBNAIL").encode()).thumbnail == png(20, 10)
     assert read(written(png(20, 10), 20, 10, "thumbnail_JPG").encode()).thumbnail is None
 
