@@ -193,7 +193,7 @@ def task_refusals(facts: TaskFacts) -> list[Refusal]:
         found.append(
             Refusal(
                 "task-is-planned",
-                text("This maintenance is planned by hours of use."),
+                text("This maintenance is planned, and comes back."),
                 text("Do it, or end its plan."),
             )
         )

@@ -8,16 +8,18 @@ had it.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import isfinite
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.model.maintenance import Work, runs_over_at
+from fabctl.model.maintenance import Rhythm, Unit, Work, comes_back_at, runs_over_at
 from fabctl.services.audit import audit
 from fabctl.services.due_training import Done
 from fabctl.services.due_work import Due, note_once
 from fabctl.services.notices import About
+from fabctl.store.engine import zone_of
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Resource, Use
 from fabctl.store.tables_upkeep import MaintenancePlan, UpkeepTask
@@ -25,9 +27,10 @@ from fabctl.store.upsert import insert_unless_there
 
 
 def do_due_maintenance(session: Session, clock: Clock) -> list[Done]:
-    """Make the task of every plan whose hours have run over, once; return what was made now.
+    """Make the task of every plan that is due, once; return what was made now.
 
-    A task is due at the moment when the hours ran over, whenever the steward comes to it.
+    A task is due at the moment when the hours ran over or the date came, whichever was first,
+    whenever the steward comes to it.
     """
     query = (
         select(MaintenancePlan)
@@ -42,11 +45,34 @@ def do_due_maintenance(session: Session, clock: Clock) -> list[Done]:
     )
     found = []
     for row in session.scalars(query).all():
-        limit = timedelta(hours=row.every_hours)
-        due_at = runs_over_at(works_of(session, clock, row), row.counted_from, limit)
+        due_at = _due_at(session, clock, row)
         if due_at is not None and (done := _make_task(session, clock, row, due_at)):
             found.append(done)
     return found
+
+
+def _due_at(session: Session, clock: Clock, row: MaintenancePlan) -> datetime | None:
+    """Return since when a plan is due; None: it is not."""
+    found = []
+    if isfinite(row.every_hours):
+        limit = timedelta(hours=row.every_hours)
+        found.append(runs_over_at(works_of(session, clock, row), row.counted_from, limit))
+    comes_back = next_date(session, row)
+    found.append(comes_back if comes_back and comes_back <= clock.now() else None)
+    return min((at for at in found if at is not None), default=None)
+
+
+def rhythm_of(row: MaintenancePlan) -> Rhythm | None:
+    """Return every how many weeks or months a plan comes back; None: by hours only."""
+    if row.every_count is None or row.every_unit is None:
+        return None
+    return Rhythm(row.every_count, Unit(row.every_unit))
+
+
+def next_date(session: Session, row: MaintenancePlan) -> datetime | None:
+    """Return when a plan comes back by date; None: by hours only. For services only."""
+    rhythm = rhythm_of(row)
+    return comes_back_at(row.counted_from, rhythm, zone_of(session)) if rhythm else None
 
 
 def _this_time() -> ColumnElement[bool]:

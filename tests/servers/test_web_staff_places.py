@@ -15,6 +15,7 @@ from fabctl.model.booking_facts import ResourceKind
 from fabctl.services import closures, courses, people, resource_desk, resources
 from fabctl.services.courses import Wording
 from fabctl_web.staff_house.kept import Kept
+from tests.booking_hand import advance
 from tests.house_desk import SCRIPT, refused, send, text
 from tests.web_lab import Browser, WebLab, web_lab
 
@@ -178,6 +179,24 @@ def test_maintenance_by_hours_and_by_date(lab: WebLab, sasha: Browser) -> None:
     assert SCRIPT not in shown
     (task,) = re.findall(r'data-task="(\w+)"', shown)
     assert task not in send(sasha, f"{page}/tasks/{task}/done", page)
+
+
+def test_maintenance_comes_back_by_date(lab: WebLab, sasha: Browser) -> None:
+    page, me = "/staff/resources/printer-a", lab.id_of("sasha")
+    fields = {"title": "Changer le filtre", "owner": me, "unit": "month"}
+    shown = refused(sasha, f"{page}/plans", page, **fields)
+    assert "“Every so many hours of use” is missing or cannot be read." in shown
+    refused(sasha, f"{page}/plans", page, **fields, every="121")
+    shown = send(sasha, f"{page}/plans", page, **fields, every="3")
+    assert "next: Tuesday 23 February 2027" in shown
+    assert "of 0 hours" not in shown
+    table = text(sasha, "/staff/maintenance.csv")
+    assert "Changer le filtre;next: Tuesday 23 February 2027;Sasha;No" in table
+    assert "Changer le filtre" not in text(sasha, "/staff/today")
+    advance(lab, 100 * 24 * 3600)
+    sasha.sign_in("sasha")
+    assert "every 3 months" in text(sasha, "/staff/today")
+    assert "· due" in text(sasha, "/staff/maintenance")
 
 
 def test_what_a_service_cannot_use_is_said_above_the_form() -> None:

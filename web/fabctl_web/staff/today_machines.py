@@ -8,6 +8,7 @@ from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
 from fabctl.model.access import WORKING
+from fabctl.model.maintenance import Unit
 from fabctl.services import maintenance, staff_day, uses
 from fabctl.services.maintenance import PlanView
 from fabctl.services.people import PersonView
@@ -18,8 +19,19 @@ from fabctl_web.language import speech
 from fabctl_web.staff.lines import Act, Line, Section
 from fabctl_web.staff.upkeep_lines import Desk, lab_names, machine_page, problem_lines
 
+
+def _(template: str) -> str:
+    """Mark a word for the catalogue; it is translated where it is shown."""
+    return template
+
+
 LOOKED_AT = frozenset({"blocked", "broken", "offline", "unknown"})
 """Looks that need a person: what is out of order has a list of its own."""
+EVERY = {
+    Unit.WEEK: (_("every week"), _("every {count} weeks")),
+    Unit.MONTH: (_("every month"), _("every {count} months")),
+}
+"""How often, once and several."""
 URGENT_FIRST = ("broken", "blocked", "silent")
 """Patterns of these looks, in the order shown."""
 GONE = frozenset({"offline", "unknown"})
@@ -101,7 +113,7 @@ def open_problems(lab: Lab, db: Session, me: PersonView, back: str = "") -> Sect
 
 
 def due_plans(lab: Lab, db: Session, me: PersonView) -> Section:
-    """Return the maintenance whose hours have run over."""
+    """Return the maintenance that is due: its hours have run over, or its date has come."""
     _ = speech()
     found = [one for one in maintenance.list_plans(db, lab.clock, by=me.id) if one.due]
     names = staff_day.names_of(db, [one.owner_id for one in found])
@@ -110,14 +122,21 @@ def due_plans(lab: Lab, db: Session, me: PersonView) -> Section:
     return Section("maintenance", _("Maintenance due"), "settings", _("Maintenance"), lines)
 
 
+def _how_due(found: PlanView) -> str:
+    """Say how often it comes back, and how much of that is over."""
+    _, said = speech(), []
+    if found.every_hours is not None:
+        hours, every = int(found.hours), int(found.every_hours)
+        said.append(_("{hours} h of use, due every {every} h", hours=hours, every=every))
+    if found.rhythm is not None:
+        words = EVERY[found.rhythm.unit][found.rhythm.count > 1]
+        said.append(_(words, count=found.rhythm.count))
+    return " · ".join(said)
+
+
 def _plan(lab: Lab, found: PlanView, names: dict[str, str], places: dict[str, str]) -> Line:
     _ = speech()
     done = url_for("staff_acts.maintained", plan=found.id)
-    hours = _(
-        "{hours} h of use, due every {every} h",
-        hours=int(found.hours),
-        every=int(found.every_hours),
-    )
     act = Act(
         _("Done"),
         "check",
@@ -130,7 +149,7 @@ def _plan(lab: Lab, found: PlanView, names: dict[str, str], places: dict[str, st
         id=found.id,
         title=f"{places.get(found.resource_id, found.resource_id)} · {found.title}",
         first=found.instructions,
-        second=f"{hours} · {names.get(found.owner_id, '')}",
+        second=f"{_how_due(found)} · {names.get(found.owner_id, '')}",
         css="blocked",
         icon="settings",
         address=machine_page(lab, found.resource_id),

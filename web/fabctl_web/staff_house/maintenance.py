@@ -39,7 +39,7 @@ class Line:
     owner: str
     due: bool
     share: float
-    """How near it is: hours used of those between two times; 1: due."""
+    """How near it is, of the hours or days between two times; 1: due."""
 
 
 @page(area, "/staff/maintenance")
@@ -73,15 +73,12 @@ def export() -> Response:
 
 def _lines(lab: Lab, db: Session, by: str) -> list[Line]:
     """Return what matches the search, what is due first, then what is nearest."""
-    say, found = speech(), []
+    found = []
     for place in resources.list_all(db):
         planned = upkeep_shown.of_resource(lab, db, place.id, by)
         for plan in planned.plans:
-            most = names.number(plan.plan.every_hours)
-            when = say(_("{hours} of {most} hours"), hours=plan.hours, most=most)
-            row = Line(
-                place.id, place.name, plan.plan.title, when, plan.owner, plan.plan.due, plan.share
-            )
+            due, title = plan.plan.due, plan.plan.title
+            row = Line(place.id, place.name, title, plan.when, plan.owner, due, plan.share)
             found.append(row)
         for task in planned.tasks:
             title, share = task.task.title, 1.0 if task.late else 0.0

@@ -20,14 +20,14 @@ MOST_TASKS = 50
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done again after so many hours of use."""
+    """What is done again after so many hours of use, or weeks, or months."""
 
     plan: PlanView
     owner: str
-    hours: str
-    """Of use since the last time, as people write them."""
+    when: str
+    """How near it is, as people say it."""
     share: float
-    """Of the hours between two times, at most 1."""
+    """Of the hours or days between two times, at most 1."""
     since: str
     history: list[tuple[str, str, str]]
     """When, who, and what they said; the last first."""
@@ -78,10 +78,19 @@ def _plan(lab: Lab, db: Session, plan: PlanView, by: str) -> Plan:
         (say.moment(one.done_at, now), names.who(db, one.person_id), one.note)
         for one in maintenance.history(db, plan_id=plan.id, by=by)
     ]
-    hours = names.number(round(plan.hours, 1))
-    share = min(1.0, plan.hours / plan.every_hours)
-    since = say.moment(plan.counted_from, now)
-    return Plan(plan, names.who(db, plan.owner_id), hours, share, since, done)
+    since, share = say.moment(plan.counted_from, now), min(1.0, plan.share)
+    return Plan(plan, names.who(db, plan.owner_id), nearness(lab, plan), share, since, done)
+
+
+def nearness(lab: Lab, plan: PlanView) -> str:
+    """Say how near a plan is: hours of those between two times, and when it comes back."""
+    _, said = speech(), []
+    if plan.every_hours is not None:
+        hours, most = names.number(round(plan.hours, 1)), names.number(plan.every_hours)
+        said.append(_("{hours} of {most} hours", hours=hours, most=most))
+    if plan.due_on is not None:
+        said.append(_("next: {day}", day=speech().day(plan.due_on, lab.clock.now())))
+    return " · ".join(said)
 
 
 def _task(lab: Lab, db: Session, task: TaskView) -> Task:
