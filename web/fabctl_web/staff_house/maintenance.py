@@ -82,6 +82,8 @@ def _lines(lab: Lab, db: Session, by: str) -> list[Line]:
             found.append(row)
         for task in planned.tasks:
             title, share = task.task.title, 1.0 if task.late else 0.0
+            if task.task.problem_id:
+                title = f"{title} ({speech()(_('from a problem reported'))})"
             row = Line(place.id, place.name, title, task.due, task.owner, task.late, share)
             found.append(row)
     wanted = [one for one in found if names.matches(one.place, one.title, one.owner)]
