@@ -21,6 +21,7 @@ from fabctl.services import (
 )
 from fabctl.services.audit import lines_about
 from fabctl.services.bookings import get_reservation
+from fabctl_web import menu
 from fabctl_web.staff.areas import AREAS
 from tests.staff_hand import TODAY, at_desk, part, send, table, text
 from tests.staff_scene import SCRIPT, Morning, morning
@@ -97,6 +98,36 @@ def test_the_menu_offers_it_to_the_staff_at_a_desk_alone(still: Morning) -> None
     assert TODAY in text(at_desk(still), "/")
     assert TODAY not in text(at_desk(still, "mia"), "/")
     assert TODAY not in text(at_desk(still, "sasha", KIOSK), "/")
+
+
+def headings(page: str) -> list[str]:
+    return re.findall(r'<p id="menu-\d">([^<]+)</p>', page)
+
+
+def test_a_menu_of_many_pages_has_headings_and_leads_to_every_page_of_the_menu(
+    still: Morning,
+) -> None:
+    staff = text(at_desk(still), "/")
+    assert headings(staff) == ["People", "Planning", "Machines", "The house"]
+    nav = staff.partition("<nav")[2].partition("</nav>")[0]
+    linked = re.findall(r'<a class="button" href="([^"]+)"', nav)
+    assert len(set(linked)) == len(linked) == len(menu.ENTRIES)
+    assert headings(text(at_desk(still, "mia"), "/")) == []
+
+
+def test_todays_lists_come_alone_for_the_page_that_asks_again(still: Morning) -> None:
+    staff = at_desk(still)
+    lists = text(staff, f"{TODAY}/now?came=mi")
+    assert "<html" not in lists
+    assert "Mia" in lists
+    page = text(staff, f"{TODAY}?came=mi")
+    assert 'hx-get="/staff/today/now?came=mi"' in page
+    assert set(re.findall(r'data-line="(\w+)"', lists)) <= set(
+        re.findall(r'data-line="(\w+)"', page)
+    )
+    kept = re.findall(r'id="([\w-]+)" hx-preserve', lists)
+    assert {"coming", "new-task"} < set(kept)
+    assert len(set(kept)) == len(kept)
 
 
 # -- today -----------------------------------------------------------------------------------

@@ -176,6 +176,7 @@ def test_a_record_shows_what_the_staff_need(still: Morning) -> None:
     assert "Mia" in part(lou, "family")
     assert "Consent form · Sasha" in part(lou, "readings")
     assert "06 00" not in lou
+    assert f'href="/staff/badges/{still.people["mia"]}"' in part(mia, "sign-in")
     assert "N’a pas rendu la clé" in text(staff, record(still, "long"))
     assert "Did not come" in part(text(staff, record(still, "late")), "reservations")
 

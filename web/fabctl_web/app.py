@@ -169,7 +169,7 @@ def _who() -> dict[str, Any]:
         "kiosk": kiosk,
         "screen": paired_screen(),
         "stick": lambda: stick_folder() is not None,
-        "menu": lambda: menu.entries(person, kiosk=kiosk),
+        "menu": lambda: menu.groups(person, kiosk=kiosk),
         "said": language.speech(),
         "is_here": menu.is_here,
         "may_change_device": signed_in.may_change_device(),

@@ -2,7 +2,7 @@
 // are open or half typed stay where they are, and the lists wait while one of them would go.
 (() => {
   "use strict";
-  const day = document.getElementById("day");
+  const day = document.getElementById("lists");
   const old = document.getElementById("day-old");
   if (!day) return;
 
