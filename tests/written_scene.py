@@ -24,6 +24,7 @@ from fabctl.model.notice import Code
 from fabctl.services import (
     accounts,
     attendance,
+    certificates,
     certifications,
     courses,
     enrolments,
@@ -77,8 +78,9 @@ BY_NOBODY: Mapping[str, Sequence[str]] = {
         "certification.level", "claim.kind", "consent_form.signed_by", "course.level",
         "course_check.step", "credential.kind", "due_work.kind", "enrolment.state",
         "enrolment.via", "feed.kind", "given_right.name", "given_right.reach", "job.state",
-        "mail.outcome", "notice.code", "person.language", "person.role", "policy.reach",
-        "problem_report.kind", "quiz_attempt.language", "resource.kind", "sign_in.kind",
+        "mail.outcome", "maintenance_plan.every_unit", "notice.code", "person.language", "person.role",
+        "policy.reach", "problem_report.kind", "quiz_attempt.language", "resource.kind",
+        "sign_in.kind",
         "upkeep_task.outcome", "use.outcome", "waiting.outcome", "wrong_try.kind",
     ),
     "ids of other rows, and short names: a-z, 0-9, hyphens": (
@@ -236,6 +238,24 @@ def _sessions(scene: SecurityScene, db: Session) -> None:
         SentMark(inner.places["Driss"], Mark("m", now, None, undone)),
     ]
     attendance.take_marks(db, lab.clock, session_id=inner.running, marks=marks, by=inner.id("ana"))
+    _award(scene, db)
+
+
+def _award(scene: SecurityScene, db: Session) -> None:
+    """Hand a certificate out that bears a workshop's title."""
+    lab, lead, zone = scene.lab, scene.workshops.id("ana"), scene.lab.config.time_zone
+    now, person = lab.clock.now(), scene.camille.id
+    soon = sessions.schedule(
+        db, lab.clock, workshop_id=scene.names["workshop"], slot=Slot(now + HOUR, now + 2 * HOUR),
+        animators=[lead], by=lead,
+    ).id  # fmt: skip
+    (place,) = enrolments.enrol(
+        db, lab.clock, zone, session_id=soon, person_ids=[person], by=person
+    )
+    marks = [SentMark(place.id, Mark("award", now, Presence.PRESENT))]
+    attendance.take_marks(db, lab.clock, session_id=soon, marks=marks, by=lead)
+    attendance.set_passed(db, lab.clock, enrolment_id=place.id, passed=True, by=lead)
+    certificates.award(db, lab.clock, zone, session_id=soon, by=lead)
 
 
 def _mail(scene: SecurityScene, db: Session) -> None:
