@@ -25,7 +25,7 @@ from fabctl.services.notices import About
 from fabctl.services.participants import may_act_for
 from fabctl.services.rights import leads, require_lead
 from fabctl.services.training import record_check
-from fabctl.services.workshops import session_row, workshop_row
+from fabctl.services.workshops import session_row, view_session, workshop_row
 from fabctl.store.ids import new_id
 from fabctl.store.tables_workshops import Certificate, Enrolment
 
@@ -121,6 +121,7 @@ def _issue(
         id=new_id(),
         enrolment_id=one.id,
         person_id=one.person_id or "",
+        title=view_session(session, session_row(session, one.session_id)).title,
         issued_at=clock.now(),
         issued_by=by,
     )
@@ -192,7 +193,7 @@ def _view(session: Session, zone: ZoneInfo, row: Certificate) -> CertificateView
         id=row.id,
         person_id=row.person_id,
         name=lookups.person(session, row.person_id).display_name,
-        title=workshop_row(session, meeting.workshop_id).title,
+        title=row.title,
         held_on=local_day(meeting.start_at, zone),
         hours=round((meeting.end_at - meeting.start_at).total_seconds() / 3600, 2),
         issued_at=row.issued_at,

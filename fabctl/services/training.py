@@ -132,6 +132,8 @@ def progress(session: Session, clock: Clock, *, course_id: str, person_id: str) 
     facts = facts_of(session, clock, course_id=course_id, person_id=person_id)
     valid = facts.standing is Standing.VALID and facts.held_before
     step = None if valid else next_step(facts)
+    if step is None and facts.standing is Standing.SUPERVISED and not facts.held_before:
+        step = CourseStep.PRACTICAL  # the first job that they waited for is not asked any more
     steps = facts.rules.steps
     done = steps if step is None else steps[: steps.index(step)]
     return Progress(course_id, done, step, facts.standing, facts.held_before)

@@ -11,8 +11,15 @@ import pytest
 from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.certification import Level, Standing
 from fabctl.model.refusal import RefusedError
-from fabctl.model.training import Expiry, QuizResult
-from fabctl.services import certifications, course_changes, courses, quizzes, training
+from fabctl.model.training import CourseStep, Expiry, QuizResult
+from fabctl.services import (
+    certifications,
+    course_changes,
+    courses,
+    practical,
+    quizzes,
+    training,
+)
 from fabctl.services.audit import lines_about
 from fabctl.services.courses import CourseView, Wording
 from fabctl.services.quizzes import QuestionWording
@@ -94,6 +101,21 @@ def test_certifications_stay_and_the_next_check_goes_by_the_change(lab: Lab) -> 
     assert held(lab) == {"mill": (Standing.VALID, until), "printer-a": (Standing.VALID, until)}
     change(lab, laser, resource_ids=["mill"])
     assert held(lab)["printer-a"] == (Standing.VALID, until)
+
+
+def test_who_waits_for_a_first_job_that_is_asked_no_more_is_checked_once_again(lab: Lab) -> None:
+    laser = course(lab, resource_ids=["printer-a"], first_job=True)
+    take(lab, laser, 0)
+    assert check(lab, laser).next is CourseStep.FIRST_JOB
+    change(lab, laser, first_job=False)
+    with lab.database.reading() as session:
+        stands = training.progress(session, lab.clock, course_id=laser, person_id=lab.noemie)
+        waits = practical.awaiting_check(
+            session, lab.clock, course_id=laser, resource_id="printer-a", by=lab.awa
+        )
+    assert (stands.next, [one.id for one in waits]) == (CourseStep.PRACTICAL, [lab.noemie])
+    assert check(lab, laser).next is None
+    assert held(lab)["printer-a"][0] is Standing.VALID
 
 
 def test_only_the_staff_changes_and_only_to_what_can_be(lab: Lab) -> None:

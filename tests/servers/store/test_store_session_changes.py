@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from fabctl.errors import InputError, UnknownIdError
+from fabctl.model.attendance import Mark, Presence
 from fabctl.model.booking import ResourceKind, Slot
 from fabctl.model.refusal import RefusedError
 from fabctl.services import (
+    attendance,
+    certificates,
     group_use,
     notices,
     resources,
@@ -20,13 +23,14 @@ from fabctl.services import (
     workshop_changes,
     workshops,
 )
+from fabctl.services.attendance import SentMark
 from fabctl.services.audit import lines_about
 from fabctl.services.workshop_changes import poster_of
 from fabctl.services.workshops import SessionView
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Claim
 from tests.servers.store.conftest import Lab
-from tests.servers.store.workshop_scene import HOUR, Scene, put_on
+from tests.servers.store.workshop_scene import HOUR, PARIS, Scene, put_on
 
 
 def change(scene: Scene, by: str | None = None, **how: Any) -> SessionView:
@@ -141,6 +145,33 @@ def test_what_is_over_or_cancelled_stays_but_for_who_led_it(lab: Lab) -> None:
     assert refused(lambda: change(scene, by=lab.lea, animators=[])) == ["staff-only"]
     with pytest.raises(UnknownIdError):
         change(scene, animators=["nobody"])
+
+
+def test_a_certificate_keeps_the_title_under_which_it_was_handed_out(lab: Lab) -> None:
+    scene = put_on(lab)
+    zoe = scene.adult()
+    place = scene.enrol(zoe)[0].id
+    lab.clock.wall = scene.slot.start
+    tap = SentMark(place, Mark("m1", lab.clock.wall, Presence.PRESENT))
+    with lab.database.transaction() as session:
+        attendance.take_marks(
+            session, lab.clock, session_id=scene.meeting, marks=[tap], by=scene.ali
+        )
+        attendance.set_passed(session, lab.clock, enrolment_id=place, passed=True, by=scene.ali)
+        report = certificates.award(
+            session, lab.clock, PARIS, session_id=scene.meeting, by=scene.ali
+        )
+        poster = poster_of(workshops.get_workshop(session, scene.workshop))
+        workshop_changes.change_workshop(
+            session, lab.clock, workshop_id=scene.workshop,
+            poster=replace(poster, title="Couture"), by=lab.awa,
+        )  # fmt: skip
+        found = certificates.certificate(
+            session, lab.clock, PARIS, certificate_id=report.certificates[0].id, by=zoe
+        )
+        assert workshops.get_session(session, scene.meeting).title == "Couture"
+    assert found == report.certificates[0]
+    assert found.title == "Atelier découpe"
 
 
 def test_a_poster_says_something_else_and_who_changed_it_is_on_record(lab: Lab) -> None:

@@ -14,7 +14,7 @@ from flask import session
 from fabctl.model.training import QuizResult
 from fabctl.services.quizzes import Quiz
 
-TRY, RESULT = "quiz-try", "quiz"
+TRY, RESULT = "quiz-try", "quiz-result"
 MOST_WRONG = 30
 """So many wrong questions are named: a cookie has no room for more."""
 
