@@ -78,9 +78,9 @@ BY_NOBODY: Mapping[str, Sequence[str]] = {
         "certification.level", "claim.kind", "consent_form.signed_by", "course.level",
         "course_check.step", "credential.kind", "due_work.kind", "enrolment.state",
         "enrolment.via", "feed.kind", "given_right.name", "given_right.reach", "job.state",
-        "mail.outcome", "maintenance_plan.every_unit", "notice.code", "person.language", "person.role",
-        "policy.reach", "problem_report.kind", "quiz_attempt.language", "resource.kind",
-        "sign_in.kind",
+        "mail.outcome", "maintenance_plan.every_unit", "notice.code", "person.language",
+        "person.role", "policy.reach", "problem_report.kind", "quiz_attempt.language",
+        "resource.kind", "sign_in.kind",
         "upkeep_task.outcome", "use.outcome", "waiting.outcome", "wrong_try.kind",
     ),
     "ids of other rows, and short names: a-z, 0-9, hyphens": (
