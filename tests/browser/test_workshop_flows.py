@@ -190,6 +190,9 @@ def test_taps_outlive_the_page_and_an_answer_that_got_lost(
     found.page.close()  # the tab is closed before the lab has answered
     context.set_offline(False)
     found.page = context.new_page()
+    found.open("/workshops")
+    waits = found.page.locator("[data-kept] [data-unsent]:visible")
+    expect(waits).to_have_text("Présences non envoyées : ouvre la console.")
     found.open(path)
     all_sent(found)
     assert marks_of(scene, "Bilal") == 1

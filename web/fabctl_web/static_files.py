@@ -34,6 +34,7 @@ SERVED = {
     "training.css": ("css/training.css",),
     "staff.css": ("css/staff.css",),
     "console.js": ("js/console.js",),
+    "unsent.js": ("js/unsent.js",),
     "planning.css": ("css/planning.css", "css/quarters.css"),
     "plot.js": ("vendor/uplot.min.js", "js/plot.js"),
     "plot.css": ("vendor/uplot.min.css",),
