@@ -122,7 +122,7 @@ def test_temperatures_are_shown_with_their_targets(lab: WebLab) -> None:
     lab.workshop.temperatures("printer-a", nozzle_c=201.6, nozzle_target_c=215, bed_c=None)
     page = lab.browser().get("/m/printer-a").get_data(as_text=True)
     assert "202\N{NO-BREAK SPACE}°C of 215\N{NO-BREAK SPACE}°C" in page
-    assert "Bed" not in page
+    assert ">Bed" not in page  # a token may hold the letters
 
 
 def test_what_a_machine_says_is_only_text(lab: WebLab) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from fabctl.errors import InputError
 from fabctl.model.booking_facts import ResourceKind
-from fabctl.services import closures, courses, people, resource_desk, resources
+from fabctl.services import closures, courses, people, resource_desk, resources, waiting
 from fabctl.services.courses import Wording
 from fabctl_web.staff_house.kept import Kept
 from tests.booking_hand import advance
@@ -75,6 +75,30 @@ def test_what_a_closure_cancels_is_seen_before(lab: WebLab, sasha: Browser) -> N
     assert "Imprimante 3D A;Maintenance" in table
     (one,) = re.findall(r'data-closure="(\w+)"', made)
     assert "Nothing is closed" in send(sasha, f"/staff/closures/{one}/reopen", "/staff/closures")
+
+
+def test_who_only_waits_is_seen_before_and_told(lab: WebLab, sasha: Browser) -> None:
+    with lab.db.reading() as db:
+        mo = people.get_person(db, lab.id_of("mo"))
+    taken = lab.book(mo, "printer-a", after_min=26 * 60)
+    zoe, start = lab.certified("zoe"), lab.clock.now() + timedelta(hours=26)
+    with lab.db.transaction() as db:
+        waiting.join(
+            db, lab.clock, lab.config.time_zone, person_id=zoe.id, resource_id="printer-a",
+            start=start, end=start + timedelta(hours=1), by=zoe.id,
+        )  # fmt: skip
+    answer = sasha.post("/staff/closures", closure(lab), page="/staff/closures")
+    _, _, waits = answer.get_data(as_text=True).partition('id="waits"')
+    assert "Zoe" in waits.partition("</section>")[0]
+    fields = closure(lab, note=SCRIPT)
+    send(sasha, "/staff/closures/make", "/staff/closures", seen=taken, **fields)
+    her = lab.browser()
+    her.sign_in("zoe")
+    told = text(her, "/me/notices")
+    assert "You wait no more: Imprimante 3D A" in told
+    assert "The staff wrote" in told
+    assert SCRIPT not in told
+    assert "data-waiting" not in text(her, "/me")
 
 
 def test_another_closure_in_the_way_is_said(lab: WebLab, sasha: Browser) -> None:
