@@ -14,12 +14,15 @@ from werkzeug.routing import Rule
 from fabctl.model.accounts import GroupKind
 from fabctl.model.booking import Slot
 from fabctl.model.booking_facts import ClaimKind
+from fabctl.model.certification import Level
 from fabctl.model.consent import Consent, Signer
+from fabctl.model.people import Role
 from fabctl.model.screens import ScreenSettings
 from fabctl.services import (
     accounts,
     badges,
     bookings,
+    certifications,
     closures,
     enrolments,
     feeds,
@@ -59,7 +62,8 @@ def shown(tag: str) -> str:
 
 @dataclass
 class SecurityScene:
-    """``camille`` has everything; ``sam`` nothing; ``awa`` is an admin, ``ana`` leads sessions."""
+    """``camille`` has everything; ``sam`` nothing; ``awa`` is an admin, ``ana`` leads sessions,
+    ``karim`` trains on printer-a."""
 
     workshops: Scene
     camille: PersonView
@@ -85,7 +89,7 @@ class SecurityScene:
         """Return a browser, at a desk unless said otherwise; an empty login is nobody."""
         browser = self.lab.browser(address)
         if login:
-            browser.sign_in(login)
+            assert browser.sign_in(login).location == "/", f"{login} is nobody"
         return browser
 
     def addresses(self, method: str) -> list[str]:
@@ -115,7 +119,11 @@ def security_scene(lab: WebLab) -> SecurityScene:
     lab.person("sam", birth_year=1990)
     lab.person("awa", role="admin")
     scene = SecurityScene(inner, lab.certified("camille", birth_year=1990, pin="482915"))
+    karim = lab.person("karim", role=Role.TRAINER)
     with lab.db.transaction() as db:
+        certifications.certify(
+            db, lab.clock, person_id=karim.id, resource_id="printer-a", level=Level.TRAINER
+        )
         _people(scene, db)
         _machines(scene, db)
         _workshops(scene, db)
