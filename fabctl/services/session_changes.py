@@ -24,6 +24,7 @@ from fabctl.services.group_use import claims_machine
 from fabctl.services.places import lock_tree
 from fabctl.services.rights import require_workshop_staff
 from fabctl.services.session_claims import (
+    busy_names,
     claim_for,
     claims_of,
     close_machines,
@@ -100,12 +101,21 @@ def _refusals(
     if row.end_at <= clock.now():
         return [*found, session_over()]
     held = {claim.resource_id: claim for claim in claims_of(session, row.id)}
-    in_the_way = [
-        one
-        for machine in machines
-        for one in taken(session, _window(clock, row, wanted, held.get(machine)), [machine], row.id)
-    ]
-    return found + session_refusals(SessionFacts(clock.now(), wanted, row.places, in_the_way))
+    windows = {one: _window(clock, row, wanted, held.get(one)) for one in machines}
+    found += session_refusals(
+        SessionFacts(
+            clock.now(),
+            wanted,
+            row.places,
+            [
+                one
+                for machine in machines
+                for one in taken(session, windows[machine], [machine], row.id)
+            ],
+            busy=busy_names(session, windows, row.id),
+        )
+    )
+    return found
 
 
 def _window(clock: Clock, row: WorkshopSession, wanted: Slot, held: Claim | None) -> Slot:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import false, func, or_, select
@@ -42,6 +42,12 @@ def taken(session: Session, slot: Slot, machines: Sequence[str], but: str | None
         own = select(SessionClaim.claim_id).where(SessionClaim.session_id == but)
         query = query.where(Claim.id.not_in(own))
     return [Slot(start, end) for start, end in session.execute(query)]
+
+
+def busy_names(session: Session, windows: Mapping[str, Slot], but: str | None) -> list[str]:
+    """Return the names of the machines that others claim in their windows, ``but`` left out."""
+    busy = [one for one, slot in windows.items() if taken(session, slot, [one], but)]
+    return sorted(lookups.resource(session, one).name for one in busy)
 
 
 def claims_of(session: Session, session_id: str) -> list[Claim]:

@@ -34,6 +34,7 @@ from fabctl.services import lookups
 from fabctl.services.audit import audit
 from fabctl.services.rights import require_reason, require_workshop_staff
 from fabctl.services.session_claims import (
+    busy_names,
     claim_for,
     free_claims,
     locked,
@@ -208,7 +209,8 @@ def _refusals(
     session: Session, clock: Clock, slot: Slot, places: int, machines: Sequence[str]
 ) -> list[Refusal]:
     found = taken(session, slot, machines, None)
-    return session_refusals(SessionFacts(clock.now(), slot, places, found))
+    busy = busy_names(session, dict.fromkeys(machines, slot), None) if found else []
+    return session_refusals(SessionFacts(clock.now(), slot, places, found, busy=busy))
 
 
 def _write(

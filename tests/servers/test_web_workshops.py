@@ -277,7 +277,7 @@ def test_a_change_that_cannot_be_says_why_and_changes_nothing(scene: Scene) -> N
     asked = {**when, "uses": ["printer-a"], "leaders": [scene.id("eve")]}
     refused = sasha.post(f"{desk}/change", asked, page=desk)
     assert refused.status_code == 409
-    assert "already booked then" in refused.get_data(as_text=True)
+    assert "Already booked then: Imprimante 3D A." in refused.get_data(as_text=True)
     with scene.lab.db.reading() as db:
         assert workshops.get_session(db, scene.coming) == before
     start, end = (one.astimezone(scene.lab.config.time_zone) for one in (before.start, before.end))
