@@ -34,7 +34,7 @@ from fabctl.services import (
     opening,
     participants,
     problems,
-    quizzes,
+    quiz_making,
     recording,
     resources,
     sessions,
@@ -154,7 +154,7 @@ def _training(scene: SecurityScene, db: Session) -> None:
         db, lab.clock, wording={"fr": said, "en": said}, resource_ids=["printer-a"], by=staff
     )
     asked = QuestionWording(scene.script("23"), (scene.script("24"), "No"), scene.script("44"))
-    question = quizzes.add_question(
+    question = quiz_making.add_question(
         db, lab.clock, course_id=course.id, wording={"fr": asked, "en": asked}, right={0}, by=staff
     )
     person, machine = scene.names["person"], "printer-a"

@@ -9,7 +9,8 @@ from fabctl.model.certification import Level
 from fabctl.model.training import Expiry
 from fabctl.services.certifications import certify
 from fabctl.services.courses import Wording, create_course
-from fabctl.services.quizzes import QuestionWording, add_question
+from fabctl.services.quiz_making import add_question
+from fabctl.services.quizzes import QuestionWording
 
 Asked = tuple[str, str, tuple[tuple[str, str], ...], tuple[int, ...], tuple[str, str]]
 """A question in French and English, its answers in both, the places of the right ones, and why

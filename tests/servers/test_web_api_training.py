@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fabctl.model.certification import Level
-from fabctl.services import certifications, courses, quizzes
+from fabctl.services import certifications, courses, quiz_making, quizzes
 from fabctl.services.courses import Wording
 from fabctl.services.quizzes import QuestionWording
 from tests.web_caller import Caller, caller, codes
@@ -53,7 +53,7 @@ def school(tmp_path: Path) -> Iterator[School]:
                 resource_ids=["printer-a"],
                 by=staff,
             ).id
-            question = quizzes.add_question(
+            question = quiz_making.add_question(
                 db,
                 lab.clock,
                 course_id=course,

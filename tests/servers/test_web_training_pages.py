@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fabctl.model.certification import Level, Standing
-from fabctl.services import certifications, quizzes
+from fabctl.services import certifications, quiz_making, quizzes
 from tests.training_scene import (
     CRITERIA,
     KIOSK,
@@ -35,7 +35,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 def answers(scene: Scene, *, well: bool = True) -> list[dict[str, Any]]:
     """Return the fields of the quiz's forms, one after the other."""
     with scene.lab.db.reading() as db:
-        asked = quizzes.questions(db, course_id=scene.course, by=scene.id("sasha"))
+        asked = quiz_making.questions(db, course_id=scene.course, by=scene.id("sasha"))
         quiz = quizzes.quiz_for(db, course_id=scene.course, language="en")
     return [
         {
@@ -171,7 +171,7 @@ def test_a_question_that_is_retired_while_somebody_answers(scene: Scene) -> None
     first, second = answers(scene)
     send(lea, path, path, **first, to="next")
     with scene.lab.db.transaction() as db:
-        quizzes.retire_question(
+        quiz_making.retire_question(
             db, scene.lab.clock, question_id=first["question"], by=scene.id("sasha")
         )
     send(lea, path, path, **first, to="next")

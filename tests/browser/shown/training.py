@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fabctl.model.certification import Level
-from fabctl.services import certifications, people, quizzes
+from fabctl.services import certifications, people, quiz_making
 from tests.browser.conftest import Served
 from tests.browser.shown import Area, Shown
 from tests.training_scene import LONG, training_scene
@@ -27,7 +27,7 @@ def fill(served: Served) -> dict[str, str]:
         )  # fmt: skip
     scene.take_quiz("long")
     with lab.db.reading() as db:
-        asked = quizzes.questions(db, course_id=scene.course, by=lab.id_of("sasha"))
+        asked = quiz_making.questions(db, course_id=scene.course, by=lab.id_of("sasha"))
     return {
         "question": asked[1].id,
         "course": scene.course,

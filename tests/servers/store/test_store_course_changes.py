@@ -17,6 +17,7 @@ from fabctl.services import (
     course_changes,
     courses,
     practical,
+    quiz_making,
     quizzes,
     training,
 )
@@ -34,7 +35,7 @@ def course(lab: Lab, **asks: Any) -> str:
         made = courses.create_course(
             session, lab.clock, wording={"en": Wording("Laser")}, by=lab.awa, **asks
         ).id
-        quizzes.add_question(
+        quiz_making.add_question(
             session, lab.clock, course_id=made, wording=ASKED, right=[0], by=lab.awa
         )
     return made
@@ -144,16 +145,16 @@ def test_only_the_staff_changes_and_only_to_what_can_be(lab: Lab) -> None:
 def test_another_question_comes_in_the_place_of_one(lab: Lab) -> None:
     laser = course(lab, resource_ids=["printer-a"])
     with lab.database.transaction() as session:
-        quizzes.add_question(
+        quiz_making.add_question(
             session, lab.clock, course_id=laser, wording=ASKED, right=[0], by=lab.awa
         )
-        first, last = quizzes.questions(session, course_id=laser, by=lab.awa)
+        first, last = quiz_making.questions(session, course_id=laser, by=lab.awa)
     assert first.wording["en"].explanation == "It cuts skin."
     other = {"en": QuestionWording("Fire?", ("Run", "Red button", "Film it"), " Cut the power. ")}
 
     def replace(by: str, right: list[int]) -> str:
         with lab.database.transaction() as session:
-            return quizzes.replace_question(
+            return quiz_making.replace_question(
                 session, lab.clock, question_id=first.id, wording=other, right=right, by=by
             )
 
@@ -162,7 +163,7 @@ def test_another_question_comes_in_the_place_of_one(lab: Lab) -> None:
         replace(lab.awa, [3])
     made = replace(lab.awa, [1])
     with lab.database.reading() as session:
-        asked = quizzes.questions(session, course_id=laser, by=lab.awa)
+        asked = quiz_making.questions(session, course_id=laser, by=lab.awa)
         why = quizzes.explanation(session, made, "en")
     assert [one.id for one in asked] == [made, last.id]
     assert (asked[0].right, why) == (frozenset({1}), "Cut the power.")

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from fabctl.model.certification import Level
 from fabctl.model.training import Expiry
-from fabctl.services import courses, quizzes
+from fabctl.services import courses, quiz_making
 from fabctl.services.course_changes import change_course
 from fabctl.services.courses import Wording
 from fabctl.services.quizzes import QuestionWording
@@ -101,7 +101,7 @@ def add_question(course: str) -> Response:
     with reading.body() as sent:
         wording, right = _question(sent)
     with lab.db.transaction() as db:
-        made = quizzes.add_question(
+        made = quiz_making.add_question(
             db, lab.clock, course_id=course, wording=wording, right=right, by=me.id
         )
     return make_response(jsonify({"id": made}), 201)
@@ -114,7 +114,7 @@ def replace_question(question: str) -> Response:
     with reading.body() as sent:
         wording, right = _question(sent)
     with lab.db.transaction() as db:
-        made = quizzes.replace_question(
+        made = quiz_making.replace_question(
             db, lab.clock, question_id=question, wording=wording, right=right, by=me.id
         )
     return jsonify({"id": made})
@@ -125,7 +125,7 @@ def retire_question(question: str) -> Response:
     """Ask a question no more."""
     lab, me = current_lab(), caller()
     with lab.db.transaction() as db:
-        quizzes.retire_question(db, lab.clock, question_id=question, by=me.id)
+        quiz_making.retire_question(db, lab.clock, question_id=question, by=me.id)
     return jsonify({"id": question})
 
 

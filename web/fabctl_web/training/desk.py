@@ -13,7 +13,7 @@ from fabctl.model.booking_facts import ResourceKind
 from fabctl.model.certification import Level
 from fabctl.model.people import search_name
 from fabctl.model.training import Expiry
-from fabctl.services import courses, quizzes, resources
+from fabctl.services import courses, quiz_making, quizzes, resources
 from fabctl.services.course_changes import certified_by, change_course
 from fabctl.services.courses import CourseView, Wording
 from fabctl_web import tables
@@ -165,7 +165,7 @@ def course_page(course: str, by: str, typed: Mapping[str, Any] | None = None) ->
     with current_lab().db.reading() as db:
         found = courses.get_course(db, course)
         names = {one.id: one.name for one in resources.list_all(db)}
-        asked = quizzes.questions(db, course_id=course, by=by)
+        asked = quiz_making.questions(db, course_id=course, by=by)
         written = quizzes.quiz_languages(db, course)
         machines, certified = _machines(db), certified_by(db, course_id=course, by=by)
     return render_template(

@@ -9,8 +9,9 @@ from flask import Blueprint, flash, make_response, render_template, request, url
 from werkzeug.wrappers import Response
 
 from fabctl.errors import InputError
-from fabctl.services import courses, quizzes
-from fabctl.services.quizzes import QuestionRecord, QuestionWording
+from fabctl.services import courses, quiz_making
+from fabctl.services.quiz_making import QuestionRecord
+from fabctl.services.quizzes import QuestionWording
 from fabctl_web.forms import Form, form
 from fabctl_web.lab import current_lab
 from fabctl_web.language import chosen_language, speech
@@ -28,7 +29,7 @@ def add(course: str) -> Response:
     wording, right = _typed()
     try:
         with lab.db.transaction() as db:
-            quizzes.add_question(
+            quiz_making.add_question(
                 db, lab.clock, course_id=course, wording=wording, right=right, by=me.id
             )
     except InputError:
@@ -51,8 +52,8 @@ def change(question: str) -> Response:
     wording, right = _typed()
     try:
         with lab.db.transaction() as db:
-            course = quizzes.get_question(db, question_id=question, by=me.id).course_id
-            quizzes.replace_question(
+            course = quiz_making.get_question(db, question_id=question, by=me.id).course_id
+            quiz_making.replace_question(
                 db, lab.clock, question_id=question, wording=wording, right=right, by=me.id
             )
     except InputError:
@@ -68,14 +69,14 @@ def retire(question: str) -> Response:
     with form() as sent:
         back = sent.text("course")
     with lab.db.transaction() as db:
-        quizzes.retire_question(db, lab.clock, question_id=question, by=me.id)
+        quiz_making.retire_question(db, lab.clock, question_id=question, by=me.id)
     flash(speech()("This question is not asked any more."), "good")
     return go(url_for("courses_desk.course", course=back))
 
 
 def _question_page(question: str, by: str, typed: Mapping[str, Any] | None = None) -> str:
     with current_lab().db.reading() as db:
-        found = quizzes.get_question(db, question_id=question, by=by)
+        found = quiz_making.get_question(db, question_id=question, by=by)
         title = courses.get_course(db, found.course_id).title(chosen_language())
     return render_template(
         "training/question.html",
