@@ -44,7 +44,10 @@ NOT_ANSWERED = "The machine has not answered yet."
 
 
 class MachineHost:
-    """Runs one machine until it is told to end."""
+    """Runs one machine until it is told to end.
+
+    :param turned: called with the monotonic clock after each turn of the loop.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917  # what it works with, each thing by its name
         self,
@@ -57,8 +60,10 @@ class MachineHost:
         log: Callable[[str], None],
         wake: Waker,
         interlock: InterlockGate | None = None,
+        turned: Callable[[Seconds], None] = lambda _now: None,
     ) -> None:
         self._driver = driver
+        self._turned = turned
         self._desk = desk
         self._reports = reports
         self._clock = clock
@@ -87,6 +92,7 @@ class MachineHost:
         self._keeper.tell_what_was_left_behind()
         while not self._ending:
             self.step()
+            self._turned(self._clock.monotonic())
         self._shut_down()
 
     def step(self) -> None:

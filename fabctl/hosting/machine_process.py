@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import traceback
@@ -29,6 +30,7 @@ from fabctl.messaging.link import Message, MqttLink
 from fabctl.messaging.payloads import MachineState, StatePayload
 from fabctl.messaging.topics import LabTopics, client_id
 from fabctl.ports import Driver, MachineProfile
+from fabctl.sd_notify import Notifier
 
 PREDECESSOR_ENDS_WITHIN_S = 15.0
 CUT_OFF = "The machine's process ended or was cut off."
@@ -95,8 +97,18 @@ class MachineProcess:
         gate = (
             InterlockGate(self._interlock, self._reports, clock, log) if self._interlock else None
         )
+        self._notifier = Notifier(os.environ)
         self.host = MachineHost(
-            profile, driver, desk, self._reports, folders, clock, log, wake, gate
+            profile,
+            driver,
+            desk,
+            self._reports,
+            folders,
+            clock,
+            log,
+            wake,
+            gate,
+            self._notifier.turned,
         )
         self._link.on_connected(self._connected)
         self._presence = HostPresence(config, profile.host, self._stamps, log)
@@ -107,6 +119,7 @@ class MachineProcess:
         self._presence.begin()
         if self._interlock is not None:
             self._interlock.begin()
+        self._notifier.ready("driving the machine")
         try:
             self.host.run()
         except FabError as error:
@@ -118,11 +131,13 @@ class MachineProcess:
         else:
             return 0
         finally:
+            self._notifier.stopping()
             if self._interlock is not None:
                 self._interlock.end()
             self._presence.end()
             self._link.stop()
             self._journal.close()
+            self._notifier.close()
 
     def _failed(self, why: str) -> int:
         try:

@@ -69,6 +69,7 @@ class Steward:
     :param machines: what the machines say; it is made to follow them here.
     :param permits: renews the permits; None: no machine has an interlock.
     :param zone: the lab's, for opening hours and quotas of those who wait for a slot.
+    :param turned: called with the monotonic clock after each turn of the loop.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # what it works with, each thing by its name
@@ -84,7 +85,9 @@ class Steward:
         machines: LabView,
         permits: PermitOffice | None = None,
         zone: ZoneInfo = PARIS,
+        turned: Callable[[Seconds], None] = lambda _now: None,
     ) -> None:
+        self._turned = turned
         self._zone = zone
         self._job_files = job_files
         self._machines = machines
@@ -120,6 +123,7 @@ class Steward:
         while not self._ending:
             self._do_clock_work()
             self._record_next(self._patience)
+            self._turned(self._clock.monotonic())
         while not self._events.empty():
             self._record_next(Seconds(0.0))
 

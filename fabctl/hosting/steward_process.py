@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 
@@ -22,6 +23,7 @@ from fabctl.messaging.payloads import PresencePayload
 from fabctl.messaging.requests import MachineRequests, keys_in
 from fabctl.messaging.topics import LabTopics, client_id
 from fabctl.permits import USUAL_S
+from fabctl.sd_notify import Notifier
 from fabctl.services.machines import sync_resources
 from fabctl.services.mail_letters import Sender
 from fabctl.store.engine import Database, open_database
@@ -75,6 +77,7 @@ def run_steward(
         if keys
         else None
     )  # fmt: skip
+    notifier = Notifier(os.environ)
     steward = Steward(
         topics,
         database,
@@ -87,6 +90,7 @@ def run_steward(
         view,
         permits,
         config.time_zone,
+        notifier.turned,
     )
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: steward.end())
@@ -96,9 +100,11 @@ def run_steward(
     acknowledger.begin()
     if mail is not None:
         mail.begin()
+    notifier.ready("recording")
     try:
         steward.run()
     finally:
+        notifier.stopping()
         if mail is not None:
             mail.end(MAIL_ENDS_WITHIN_S)
         acknowledger.end(ACKNOWLEDGED_WITHIN_S)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from fabctl.config import LabConfig
 from fabctl.errors import FabError, LocalError
+from fabctl.sd_notify import Notifier
+from fabctl.units import Seconds
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,6 +33,23 @@ KEEPALIVE_S = 5
 WORKER_LOST_S = 60
 CANNOT_START = Arbiter.APP_LOAD_ERROR
 """The worker's exit code that makes the arbiter give up instead of trying again."""
+
+
+class Parent(Arbiter):  # type: ignore[misc]  # gunicorn has no types
+    """The arbiter: once a second it looks after its worker, and tells systemd that it did.
+
+    It tells by itself that it is ready (gunicorn/arbiter.py, ``start``); a worker that hangs is
+    ended by it after :data:`WORKER_LOST_S`.
+    """
+
+    def __init__(self, app: LabServer) -> None:
+        super().__init__(app)
+        self._notifier = Notifier(os.environ)
+
+    def murder_workers(self) -> None:
+        """Look after the worker; called in every turn of the arbiter's loop."""
+        super().murder_workers()
+        self._notifier.turned(Seconds(time.monotonic()))
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -82,6 +102,10 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         }
         for name, value in settings.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until a signal ends it."""
+        Parent(self).run()
 
     def load(self) -> Flask:
         """Build the application, in the worker.

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from fabctl.clock import Clock
 from fabctl.errors import DeviceError, FabError
 from fabctl.interlock import InputRole, InterlockProfile
+from fabctl.sd_notify import Notifier
 from fabctl.units import Seconds
 from fabctl_drivers.interlock.causes import FaultCode, FaultRecord
 from fabctl_drivers.interlock.chain import Chain
@@ -25,7 +26,6 @@ from fabctl_drivers.interlock.clerk import Clerk
 from fabctl_drivers.interlock.fault_file import FaultFile
 from fabctl_drivers.interlock.gpio import Gpio
 from fabctl_drivers.interlock.inputs import Reading
-from fabctl_drivers.interlock.notify import Notifier
 from fabctl_drivers.interlock.pace import Pace
 from fabctl_drivers.interlock.press import PressAtTheMachine
 from fabctl_drivers.interlock.realtime import settle, suspended_s
@@ -148,7 +148,7 @@ class GpioInterlock:
             now = self._clock.monotonic()
             self._pace.begin(now)
             self._scan(now)
-            self._notifier.scan_done(now)
+            self._notifier.turned(now)
             self._between(now)
             if not ready:
                 ready = True

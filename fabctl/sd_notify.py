@@ -1,7 +1,7 @@
-"""What systemd is told (sd_notify(3)): that the daemon is ready, and that it still scans.
+"""What systemd is told (sd_notify(3)): that a process is ready, and that its loop still turns.
 
-The watchdog is fed from the scan loop and from nowhere else: a loop that hangs is a daemon that
-systemd restarts. Without systemd nothing is sent.
+The watchdog is fed from the loop that does the work and from nowhere else: a loop that hangs is a
+process that systemd restarts. Without systemd nothing is sent.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class Notifier:
         """Words that systemd could not take; it restarts us when that lasts."""
 
     def ready(self, status: str) -> None:
-        """Say that the scan runs, and in what state."""
+        """Say that the work has begun, and in what state."""
         self._send(f"READY=1\nSTATUS={status}")
 
     def status(self, status: str) -> None:
         """Say in one line what the state is (``systemctl status``)."""
         self._send(f"STATUS={status}")
 
-    def scan_done(self, now: Seconds) -> None:
-        """Feed the watchdog when it is time; called after a completed scan only.
+    def turned(self, now: Seconds) -> None:
+        """Feed the watchdog when it is time; called after a completed turn of the loop only.
 
         :param now: monotonic clock, s.
         """
@@ -49,7 +49,7 @@ class Notifier:
             self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """Say that the daemon ends because it was asked to."""
+        """Say that the process ends because it was asked to."""
         self._send("STOPPING=1")
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class Notifier:
         try:
             self._socket.sendto(words.encode(), self._address)
         except OSError:
-            self.unsent += 1  # systemd is busy or gone: the scan waits for nobody
+            self.unsent += 1  # systemd is busy or gone: nobody waits for it
 
 
 def _half_of_the_watchdog(environment: Mapping[str, str]) -> float | None:
