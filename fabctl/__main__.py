@@ -19,6 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "check_config:check_config",
         "Read lab.toml and say all that is wrong.",
     ),
+    "find-machines": (
+        "find_machines:find_machines",
+        "List the machines plugged in here, with lines for lab.toml.",
+    ),
     "stream": ("stream:stream", "Send one file to one machine, without a lab."),
     "terminal": ("terminal:terminal", "Talk to one machine, line by line, without a lab."),
     "octoprint-key": (
@@ -43,10 +47,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "machine": ("machine:machine", "Drive one machine."),
     "interlock": ("interlock:interlock", "Guard one machine: its lid, its relays, its permits."),
     "migrate": ("database:migrate", "Bring the database to this version, after a backup."),
+    "backup": ("backup:backup", "Write one archive of the whole lab; check and list them."),
     "sim": ("sim:sim", "Touch a simulated machine of the demo: pull its cable, reset it, ..."),
 }
 GROUPS: dict[str, tuple[str, ...]] = {
-    "To begin": ("demo", "run", "check-config"),
+    "To begin": ("demo", "run", "find-machines", "check-config"),
     "One machine, no lab": ("stream", "terminal", "octoprint-key"),
     "People and machines": (
         "person",
@@ -66,6 +71,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "interlock",
         "migrate",
     ),
+    "Years": ("backup",),
     "Simulated": ("sim", "seed"),
 }
 EXIT_REFUSED = 2
