@@ -65,6 +65,8 @@ class BrokerConfig:
     """``mqtt://user@host:port`` (loopback only) or ``mqtts://user@host:port``."""
     password_file: Path | None = None
     ca_file: Path | None = None
+    password_folder: Path | None = None
+    """One file ``USER.password`` for each of our own users; with a ``url`` that names none."""
 
 
 @dataclass(frozen=True, slots=True)

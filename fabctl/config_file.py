@@ -167,8 +167,11 @@ def _broker(table: Table, folder: Path) -> BrokerConfig:
         password_file=table.take("password_file", file, None),
         ca_file=table.take("ca_file", file, None),
     )
+        password_folder=table.take("password_folder", _existing_folder(folder), None),
     if broker.url and urlsplit(broker.url).username and not table.has("password_file"):
         table.complain("url", "a user only together with password_file")
+    if broker.password_folder and (not broker.url or urlsplit(broker.url).username):
+        table.complain("password_folder", "only together with a broker.url that names no user")
     table.finish()
     return broker
 
@@ -211,6 +214,16 @@ def _existing_file(folder: Path) -> Any:
 
 def _nothing(why: str) -> Any:
     def check(_value: Any) -> Path:
+def _existing_folder(folder: Path) -> Any:
+    def check(value: Any) -> Path:
+        path = folder / text(value)
+        if not path.is_dir():
+            raise NotAllowedError("a folder that exists")
+        return path
+
+    return check
+
+
         raise NotAllowedError(why)
 
     return check

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from fabctl.errors import LocalError
@@ -50,12 +51,16 @@ def make_secret(path: Path) -> bool:
 
 
 def replace_secret(path: Path) -> None:
-    """Put 32 new random bytes (0600) in the place of a key; at no moment is there no key.
+    """Put 32 new random bytes in the place of a key; at no moment is there no key.
+
+    Whoever could read the old one can read the new one: owner, group and rights stay (0600 where
+    there was none). An installed lab gives each key to the one process that needs it.
 
     :raises OSError: it cannot be written; the old key still stands.
     """
     half = _written_beside(path)
     try:
+        _give_to_the_same(path, half)
         half.replace(path)
     except OSError:
         half.unlink()
@@ -73,6 +78,17 @@ def _written_beside(path: Path) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return half
+
+
+def _give_to_the_same(old: Path, new: Path) -> None:
+    """Give a file the owner, the group and the rights of the one that it replaces."""
+    try:
+        was, now = old.stat(), new.stat()
+    except FileNotFoundError:
+        return
+    if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+        os.chown(new, was.st_uid, was.st_gid)
+    new.chmod(stat.S_IMODE(was.st_mode))
 
 
 def _sync(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -23,14 +24,22 @@ def key() -> None:
     """
 
 
-@key.command(short_help="Make a machine's missing keys.")
+@key.command(short_help="Make a machine's missing keys, or all.")
 @config_option
-@click.argument("machine", metavar="ID")
-def create(config: LabConfig, machine: str) -> None:
-    """Make the missing keys of the machine ID. A key that is there stays."""
+@click.argument("machine", metavar="ID", required=False)
+def create(config: LabConfig, machine: str | None) -> None:
+    """Make the missing keys of the machine ID; without ID, of all, and the web's own secret.
+
+    A key that is there stays.
+    """
     from fabctl.keyfile import make_secret  # noqa: PLC0415  # see the top
 
-    for what, path in _files(config, machine):
+    files = [
+        file for one in ([machine] if machine else config.machines) for file in _files(config, one)
+    ]
+    if machine is None:
+        files.append(("the web's secret", config.paths.secret))
+    for what, path in files:
         try:
             made = make_secret(path)
         except OSError as error:
@@ -86,7 +95,7 @@ def list_(config: LabConfig, machine: str | None) -> None:
                 continue
             found = path.stat()
             changed = datetime.fromtimestamp(found.st_mtime, config.time_zone)
-            unsafe = "  OTHERS MAY READ IT" if found.st_mode & 0o077 else ""
+            unsafe = "  OTHERS MAY READ IT" if found.st_mode & 0o027 else _group(found)
             click.echo(f"{one:16} {what:8}  {_fingerprint(path)}  {changed:%Y-%m-%d %H:%M}{unsafe}")
 
 
@@ -105,6 +114,18 @@ def _files(config: LabConfig, machine: str) -> list[tuple[str, Path]]:
     if machine in config.interlocks:
         files.append(("permits", config.paths.permit_key(machine)))
     return files
+
+
+def _group(file: os.stat_result) -> str:
+    """Say which group may read a key, where one may: an installed lab's processes differ."""
+    import grp  # noqa: PLC0415  # see the top
+
+    if not file.st_mode & 0o040:
+        return ""
+    try:
+        return f"  also for the group {grp.getgrgid(file.st_gid).gr_name}"
+    except KeyError:
+        return f"  also for the group {file.st_gid}"
 
 
 def _fingerprint(path: Path) -> str:

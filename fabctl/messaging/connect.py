@@ -50,7 +50,8 @@ def machine_link(
 def broker_address(config: LabConfig, user: str) -> BrokerAddress:
     """Return where one of our own users reaches the broker.
 
-    With ``[broker] url`` its user and its password file count, whoever asks.
+    With ``[broker] url`` its user and its password file count, whoever asks. Where it names no
+    user but a password folder, everybody comes under their own name.
 
     :raises LocalError: the private broker was never started here, or a file cannot be read.
     """
@@ -58,10 +59,12 @@ def broker_address(config: LabConfig, user: str) -> BrokerAddress:
         return _private(config, user)
     parts = urlsplit(config.broker.url)
     password_file = config.broker.password_file
+    if config.broker.password_folder is not None:
+        password_file = config.broker.password_folder / f"{user}.password"
     return BrokerAddress(
         host=parts.hostname or "",
         port=parts.port or DEFAULT_PORTS[parts.scheme],
-        user=parts.username,
+        user=user if config.broker.password_folder else parts.username,
         password=_read(password_file) if password_file else None,
         tls=parts.scheme == "mqtts",
         ca_file=config.broker.ca_file,

@@ -115,6 +115,21 @@ def test_create_makes_what_is_missing(lab: LabConfig) -> None:
     assert stat.S_IMODE(lab.paths.keys.stat().st_mode) == 0o700
 
 
+def test_create_without_a_machine_makes_all_and_the_webs_secret(lab: LabConfig) -> None:
+    lab.paths.secret.unlink()
+    code, said = run(lab, "create")
+    assert (code, said.count("made")) == (0, 2)
+    assert lab.paths.secret.exists()
+    assert lab.paths.permit_key("laser").exists()
+
+
+def test_a_new_key_is_for_those_who_had_the_old_one(lab: LabConfig) -> None:
+    key = lab.paths.machine_key("laser")
+    key.chmod(0o640)
+    run(lab, "rotate", "laser", "--yes")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o640
+
+
 def test_rotate_asks_and_replaces_both(lab: LabConfig) -> None:
     run(lab, "create", "laser")
     files = (lab.paths.machine_key("laser"), lab.paths.permit_key("laser"))
@@ -131,8 +146,10 @@ def test_list_shows_no_key_but_who_may_read_it(lab: LabConfig) -> None:
     assert (code, said.count("missing")) == (0, 1)
     run(lab, "create", "laser")
     lab.paths.permit_key("laser").chmod(0o640)
+    lab.paths.machine_key("laser").chmod(0o604)
     _, said = run(lab, "list", "laser")
     assert said.count("OTHERS MAY READ IT") == 1
+    assert said.count("also for the group") == 1
     for file in (lab.paths.machine_key("laser"), lab.paths.permit_key("laser")):
         assert file.read_text().strip()[:8] not in said
 
