@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "find_machines:find_machines",
         "List the machines plugged in here, with lines for lab.toml.",
     ),
+    "doctor": ("doctor:doctor", "Say everything that is wrong with the lab, and what to do."),
     "stream": ("stream:stream", "Send one file to one machine, without a lab."),
     "terminal": ("terminal:terminal", "Talk to one machine, line by line, without a lab."),
     "octoprint-key": (
@@ -48,10 +49,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "interlock": ("interlock:interlock", "Guard one machine: its lid, its relays, its permits."),
     "migrate": ("database:migrate", "Bring the database to this version, after a backup."),
     "backup": ("backup:backup", "Write one archive of the whole lab; check and list them."),
+    "restore": ("restore:restore", "Put the lab of an archive into an empty place."),
     "sim": ("sim:sim", "Touch a simulated machine of the demo: pull its cable, reset it, ..."),
 }
 GROUPS: dict[str, tuple[str, ...]] = {
-    "To begin": ("demo", "run", "find-machines", "check-config"),
+    "To begin": ("demo", "run", "find-machines", "check-config", "doctor"),
     "One machine, no lab": ("stream", "terminal", "octoprint-key"),
     "People and machines": (
         "person",
@@ -71,7 +73,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "interlock",
         "migrate",
     ),
-    "Years": ("backup",),
+    "Years": ("backup", "restore"),
     "Simulated": ("sim", "seed"),
 }
 EXIT_REFUSED = 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from fabctl.backup.rotation import Keep
 from fabctl.interlock import InterlockProfile
 from fabctl.ports import MachineProfile
 
@@ -64,9 +65,9 @@ class BrokerConfig:
     url: str | None = None
     """``mqtt://user@host:port`` (loopback only) or ``mqtts://user@host:port``."""
     password_file: Path | None = None
-    ca_file: Path | None = None
     password_folder: Path | None = None
     """One file ``USER.password`` for each of our own users; with a ``url`` that names none."""
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,18 @@ class MailConfig:
     user: str | None = None
     password_file: Path | None = None
     ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class BackupConfig:
+    """Where copies of the lab go, and how long they stay."""
+
+    directory: Path
+    recipients: tuple[str, ...] = ()
+    """age's recipients, who can read an archive; none: it is not encrypted."""
+    keep: Keep = field(default_factory=Keep)
+    max_age_h: int = 26
+    """From when on the newest archive is too old, in h: a day, and time to make one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +198,13 @@ class LabConfig:
     """By machine; a machine without one is not in it."""
     mail: MailConfig | None = None
     """None: no mail is sent; everything stands in the app."""
+    backup_table: BackupConfig | None = None
+    """None: there is no such table; :attr:`backup` says what counts then."""
+
+    @property
+    def backup(self) -> BackupConfig:
+        """Where copies of the lab go, and how long they stay."""
+        return self.backup_table or BackupConfig(self.paths.backups)
 
     @property
     def paths(self) -> DataPaths:

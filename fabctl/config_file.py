@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fabctl.config import BrokerConfig, DataPaths, Host, LabConfig
+from fabctl.config_backup import backup
 from fabctl.config_camera import camera_address
 from fabctl.config_controller import controller
 from fabctl.config_interlock import interlocks, summary_line
@@ -117,6 +118,7 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
         machines=machines,
         interlocks=interlocks(top, machines, DataPaths(data), simulated=simulated),
         mail=mail(top, path.parent, is_loopback=_is_loopback),
+        backup_table=backup(top.table("backup"), path.parent, data),
     )
     lab.finish()
     top.finish()
@@ -165,13 +167,13 @@ def _broker(table: Table, folder: Path) -> BrokerConfig:
     broker = BrokerConfig(
         url=table.take("url", _broker_url, None),
         password_file=table.take("password_file", file, None),
+        password_folder=table.take("password_folder", _existing_folder(folder), None),
         ca_file=table.take("ca_file", file, None),
     )
-        password_folder=table.take("password_folder", _existing_folder(folder), None),
-    if broker.url and urlsplit(broker.url).username and not table.has("password_file"):
-        table.complain("url", "a user only together with password_file")
     if broker.password_folder and (not broker.url or urlsplit(broker.url).username):
         table.complain("password_folder", "only together with a broker.url that names no user")
+    if broker.url and urlsplit(broker.url).username and not table.has("password_file"):
+        table.complain("url", "a user only together with password_file")
     table.finish()
     return broker
 
@@ -212,8 +214,6 @@ def _existing_file(folder: Path) -> Any:
     return check
 
 
-def _nothing(why: str) -> Any:
-    def check(_value: Any) -> Path:
 def _existing_folder(folder: Path) -> Any:
     def check(value: Any) -> Path:
         path = folder / text(value)
@@ -224,6 +224,8 @@ def _existing_folder(folder: Path) -> Any:
     return check
 
 
+def _nothing(why: str) -> Any:
+    def check(_value: Any) -> Path:
         raise NotAllowedError(why)
 
     return check

@@ -1,0 +1,166 @@
+"""What belongs to a lab: its database at one moment, its files, its keys, lab.toml."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fabctl.backup import manifest as form
+from fabctl.config import LabConfig
+from fabctl.errors import LocalError
+from fabctl.store.engine import is_sqlite, parse_url
+from fabctl.store.snapshot import copy_sqlite, dump_postgresql
+
+_SQLITE_HEAD = b"SQLite format 3\0"
+_NOT_KEPT = frozenset({"tmp", "backups", "sim"})
+"""Folders right below the data directory: uploads under way, copies, a demo's simulators."""
+_PROJECTION = frozenset({"broker/mosquitto.db", "broker/mosquitto.db.new"})
+"""What the private broker keeps is said again by those who said it."""
+_COMPANIONS = ("-wal", "-shm", "-journal", ".migrate.lock")
+
+
+def sqlite_file(config: LabConfig) -> Path | None:
+    """Return the file of an SQLite database; None: it is PostgreSQL."""
+    address = parse_url(config.database_url)
+    return Path(str(address.database)) if is_sqlite(address) else None
+
+
+def named_files(value: Any) -> Iterator[Path]:
+    """Return every path that a configuration names, wherever in it."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from named_files(one)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from named_files(getattr(value, field.name))
+
+
+class Gathering:
+    """A lab's files as they are put together for one archive.
+
+    :param staging: an empty folder for copies, for as long as the archive is written.
+    :param links: an empty folder on the file system of the job files: they are linked, so that
+        none goes while the archive is written.
+    """
+
+    def __init__(self, config: LabConfig, staging: Path, links: Path) -> None:
+        self._config = config
+        self._staging = staging
+        self._links = links
+        self._numbers = 0
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Return the name of each file in the archive, and a copy of it that does not change.
+
+        The database is one moment of the lab. A job file that it names was on the disk then: they
+        are linked before and after, and go a day after they came at the earliest.
+
+        :raises LocalError: the database is damaged, or a file cannot be copied.
+        """
+        self._link_jobs()
+        yield self._database()
+        self._link_jobs()
+        yield form.LAB_TOML, self._copied(self._config.file)
+        for file in sorted(set(named_files(self._config))):
+            name = self._name_of(file)
+            if name and file.is_file():
+                yield name, self._copied(file)
+        for file in self._others():
+            if (copy := self._copied_if_there(file)) is not None:
+                yield form.DATA + str(file.relative_to(self._config.data_directory)), copy
+        for file in sorted(self._links.rglob("*")):
+            if file.is_file():
+                yield form.DATA + str(file.relative_to(self._links)), file
+
+    def _database(self) -> tuple[str, Path]:
+        file = sqlite_file(self._config)
+        if file is None:
+            dump_postgresql(self._config.database_url, self._staging / form.POSTGRESQL)
+            return form.POSTGRESQL, self._staging / form.POSTGRESQL
+        if not file.is_file():
+            raise LocalError(
+                f"there is no database {file}", next_step="start the lab once: `fabctl run`"
+            )
+        copy_sqlite(file, self._staging / form.SQLITE)
+        return form.SQLITE, self._staging / form.SQLITE
+
+    def _link_jobs(self) -> None:
+        paths = self._config.paths
+        for folder in (paths.files, paths.previews):
+            for file in sorted(folder.glob("*")) if folder.is_dir() else ():
+                link = self._links / folder.name / file.name
+                link.parent.mkdir(exist_ok=True)
+                if file.is_file() and not link.exists():
+                    _link(file, link)
+
+    def _others(self) -> list[Path]:
+        """Return what lies in the data directory beside job files and the database."""
+        data, database = self._config.data_directory, sqlite_file(self._config)
+        paths = self._config.paths
+        no_files = {paths.run_lock, paths.files, paths.previews}
+        if database is not None:
+            no_files |= {database, *(Path(f"{database}{suffix}") for suffix in _COMPANIONS)}
+        no_files.add(self._config.file)
+        left_out = {data / name for name in _NOT_KEPT} | {self._config.backup.directory}
+        found = []
+        for folder, folders, names in os.walk(data):
+            here = Path(folder)
+            folders[:] = sorted(name for name in folders if here / name not in left_out | no_files)
+            found += [here / name for name in sorted(names) if here / name not in no_files]
+        return [one for one in found if _is_kept(one, data)]
+
+    def _name_of(self, file: Path) -> str | None:
+        """Return the name of a file that lab.toml names; None: it comes with the data."""
+        if file == self._config.file or file.is_relative_to(self._config.data_directory):
+            return None
+        if file.is_relative_to(self._config.file.parent):
+            return form.BESIDE + str(file.relative_to(self._config.file.parent))
+        return form.ELSEWHERE + str(file.absolute()).lstrip("/")
+
+    def _copied_if_there(self, file: Path) -> Path | None:
+        try:
+            return self._copied(file)
+        except FileNotFoundError:
+            return None  # a mark of a running job: it went meanwhile
+
+    def _copied(self, file: Path) -> Path:
+        """Copy a file that may change; a database as one moment of it."""
+        self._numbers += 1
+        target = self._staging / str(self._numbers)
+        with file.open("rb") as stream:
+            is_database = stream.read(len(_SQLITE_HEAD)) == _SQLITE_HEAD
+        if is_database:
+            copy_sqlite(file, target)
+        else:
+            shutil.copy2(file, target)
+        return target
+
+
+def _is_kept(file: Path, data: Path) -> bool:
+    name = str(file.relative_to(data))
+    if (
+        not file.is_file()
+        or file.is_symlink()
+        or name in _PROJECTION
+        or file.name.endswith(".lock")
+    ):
+        return False
+    return not name.endswith(_COMPANIONS)
+
+
+def _link(file: Path, link: Path) -> None:
+    try:
+        os.link(file, link)
+    except FileNotFoundError:
+        return  # nobody needs it any more
+    except OSError as error:
+        raise LocalError(
+            f"the job file {file} cannot be linked ({error.strerror})",
+            next_step="keep the data directory on a file system of Linux, such as ext4",
+        ) from error

@@ -1,0 +1,160 @@
+"""``fabctl backup``: one archive of a lab that runs, then the rotation."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+import fabctl
+from fabctl.backup import manifest as form
+from fabctl.backup.gathering import Gathering, sqlite_file
+from fabctl.backup.rotation import Named, archive_name, archives, to_forget
+from fabctl.backup.writing import PART, cannot_write, writing
+from fabctl.clock import Clock
+from fabctl.config import LabConfig
+from fabctl.errors import LocalError
+from fabctl.hosting.locks import FolderLock
+from fabctl.store.engine import open_database
+from fabctl.store.migrate import revision
+from fabctl.store.tables import JobFile
+
+_STAGING = ".staging-"
+_LINKS = "backup-"
+_PATIENCE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was done."""
+
+    archive: Path
+    size: int
+    """Bytes of the archive on the disk."""
+    manifest: form.Manifest
+    damaged: tuple[str, ...]
+    """Job files whose bytes are not those they are named by; they are in the archive as found."""
+    forgotten: tuple[Path, ...]
+    """Older archives that the rotation deleted."""
+
+
+def make_backup(config: LabConfig, clock: Clock) -> Made:
+    """Write one archive of a lab, and delete those that the rotation does not need any more.
+
+    The lab may run. Nothing older goes before the new archive is on the disk.
+
+    :raises LocalError: another backup is under way, the disk is full, the database is damaged,
+        or a program (age, pg_dump) is missing; there is no new archive then.
+    """
+    folder = config.backup.directory
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FolderLock(folder / ".backup.lock")
+        lock.take(f"the backup folder {folder}", patience_s=_PATIENCE_S)
+        try:
+            _sweep(config)
+            made = _make(config, clock)
+        finally:
+            lock.give_back()
+    except (OSError, sqlite3.OperationalError) as error:
+        raise _explained(folder, error) from error
+    return made
+
+
+def newest_backup(config: LabConfig) -> Named | None:
+    """Return what the newest archive's name says; None: there is none, or no folder."""
+    with suppress(OSError):
+        found = archives((one.name for one in config.backup.directory.iterdir()), config.id)
+        return found[0] if found else None
+    return None
+
+
+def _make(config: LabConfig, clock: Clock) -> Made:
+    head, on_record = _head(config, clock)
+    folder = config.backup.directory
+    name = archive_name(config.id, head.taken_at, encrypted=bool(config.backup.recipients))
+    folder_of_jobs = f"{form.DATA}{config.paths.files.name}/"
+    damaged = []
+    with (
+        _folders(config) as (staging, links),
+        writing(folder / name, config.backup.recipients) as to,
+    ):
+        for path, file in Gathering(config, staging, links).files():
+            entry = to.add(path, file)
+            if path.startswith(folder_of_jobs) and entry.sha256 != Path(path).stem:
+                damaged.append(path)
+            if file.parent == staging:
+                file.unlink()  # the space is needed
+        missing = [
+            one for one in sorted(on_record) if f"{folder_of_jobs}{one}.gcode" not in to.entries
+        ]
+        manifest = form.Manifest(head, to.entries, tuple(missing))
+        to.close(manifest)
+    size = (folder / name).stat().st_size
+    return Made(folder / name, size, manifest, tuple(damaged), _forget(config))
+
+
+def _head(config: LabConfig, clock: Clock) -> tuple[form.Head, set[str]]:
+    """Return the manifest's head, and the SHA-256 of every job file on record."""
+    file = sqlite_file(config)
+    if file is not None and not file.is_file():
+        raise LocalError(f"there is no database {file}", next_step="start the lab: `fabctl run`")
+    database = open_database(config.database_url)
+    try:
+        found = revision(database)
+        if found is None:
+            raise LocalError("the database is empty", next_step="start the lab: `fabctl run`")
+        with database.reading() as session:
+            on_record = set(session.scalars(select(JobFile.sha256)))
+    finally:
+        database.close()
+    name = "lab.db"
+    if file is not None and file.is_relative_to(config.data_directory):
+        name = str(file.relative_to(config.data_directory))
+    head = form.Head(config.id, config.name, clock.now(), fabctl.__version__, found, name)
+    return head, on_record
+
+
+@contextmanager
+def _folders(config: LabConfig) -> Iterator[tuple[Path, Path]]:
+    """Yield a folder for copies and one for links of job files; both are gone afterwards."""
+    tmp = config.paths.tmp
+    tmp.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        staging = tempfile.TemporaryDirectory(prefix=_STAGING, dir=config.backup.directory)
+        links = tempfile.TemporaryDirectory(prefix=_LINKS, dir=tmp)
+        yield Path(stack.enter_context(staging)), Path(stack.enter_context(links))
+
+
+def _sweep(config: LabConfig) -> None:
+    """Delete what a backup that was killed left behind; the lock says that none is under way."""
+    for part in config.backup.directory.glob(f".lab-*{PART}"):
+        part.unlink()
+    for folder in config.backup.directory.glob(f"{_STAGING}*"):
+        shutil.rmtree(folder)
+    for folder in config.paths.tmp.glob(f"{_LINKS}*"):
+        shutil.rmtree(folder)
+
+
+def _forget(config: LabConfig) -> tuple[Path, ...]:
+    folder = config.backup.directory
+    names = [one.name for one in folder.iterdir()]
+    doomed = to_forget(names, config.id, config.backup.keep, config.time_zone)
+    for one in doomed:
+        (folder / one.name).unlink()
+    return tuple(folder / one.name for one in doomed)
+
+
+def _explained(folder: Path, error: OSError | sqlite3.Error) -> LocalError:
+    if isinstance(error, OSError):
+        return cannot_write(folder, error)
+    import errno  # noqa: PLC0415  # SQLite says a full disk in its own words
+
+    full = error.sqlite_errorname == "SQLITE_FULL"
+    return cannot_write(folder, OSError(errno.ENOSPC if full else errno.EIO, str(error)))

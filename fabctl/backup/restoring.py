@@ -1,0 +1,183 @@
+"""``fabctl restore``: a lab out of an archive, into an empty place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from fabctl.backup import manifest as form
+from fabctl.backup.checking import check_database, write_out
+from fabctl.backup.pointing import database_url, pointed_at
+from fabctl.backup.reading import read_archive
+from fabctl.backup.writing import sync_folder
+from fabctl.errors import InputError, LocalError
+from fabctl.store.engine import is_sqlite, open_database, parse_url
+from fabctl.store.snapshot import restore_postgresql
+
+_UNPACKED = ".restore"
+_FULL = "free some space on the disk, empty the folder, and try again"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a lab goes."""
+
+    folder: Path
+    """Of lab.toml."""
+    data: Path | None = None
+    """The data directory; None: the folder ``data`` beside lab.toml."""
+    database: str | None = None
+    """PostgreSQL's address; None: the one in lab.toml."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was put where."""
+
+    manifest: form.Manifest
+    lab_toml: Path
+    data: Path
+    elsewhere: tuple[str, ...]
+    """Files that lab.toml names by their whole path: they lie in the folder ``elsewhere``."""
+
+
+def restore(archive: Path, place: Place, identity: Path | None = None) -> Restored:
+    """Put an archive's lab into an empty place. lab.toml comes last: before it, nothing starts.
+
+    Every hash and the database are looked at before anything is in its place. Files belong to
+    whoever the folders belong to.
+
+    :raises InputError: something is there already, or the archive is not sound.
+    :raises LocalError: it cannot be written, or PostgreSQL refuses.
+    """
+    data = place.data or place.folder / "data"
+    for folder in {place.folder, data}:
+        _must_be_empty(folder)
+    unpacked = data / _UNPACKED
+    try:
+        unpacked.mkdir(mode=0o700, parents=True)
+        manifest = read_archive(archive, identity, _into(unpacked))
+        file = unpacked / manifest.database
+        check_database(archive.name, manifest, file)
+        toml = pointed_at((unpacked / form.LAB_TOML).read_text(), place.data, place.database)
+        if manifest.database == form.POSTGRESQL:
+            _fill_postgresql(place.database or database_url(toml), file)
+        elsewhere = _put(unpacked, manifest, place.folder, data)
+        _write_lab_toml(place.folder / form.LAB_TOML, toml)
+    except OSError as error:
+        raise LocalError(f"{data} cannot be filled ({error})", next_step=_FULL) from error
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)  # an error of its own must not hide the first
+    return Restored(manifest, place.folder / form.LAB_TOML, data, elsewhere)
+
+
+def _must_be_empty(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder} is a file", next_step="name a folder that is empty, or none yet"
+        )
+    there = sorted(one.name for one in folder.iterdir())
+    if there:
+        more = f" and {len(there) - 3} more" if len(there) > 3 else ""
+        raise InputError(
+            f"{folder} is not empty: {', '.join(there[:3])}{more}; nothing was touched",
+            next_step="name an empty folder, or move away what is there",
+        )
+
+
+def _into(unpacked: Path) -> Callable[[str, IO[bytes]], None]:
+    def take(name: str, stream: IO[bytes]) -> None:
+        target = unpacked / name
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_out(stream, target)
+
+    return take
+
+
+def _fill_postgresql(url: str, dump: Path) -> None:
+    if is_sqlite(parse_url(url)):
+        raise InputError(
+            "this archive holds a PostgreSQL database, and lab.toml names none",
+            next_step="name an empty one: --database postgresql+psycopg://…",
+        )
+    from sqlalchemy import inspect  # noqa: PLC0415  # only for PostgreSQL
+
+    database = open_database(url)
+    try:
+        there = inspect(database.engine).get_table_names()
+    finally:
+        database.close()
+    if there:
+        raise InputError(
+            f"the database is not empty: {', '.join(sorted(there)[:3])} …; nothing was touched",
+            next_step="make an empty one with createdb, and name it: --database postgresql+psycopg://…",
+        )
+    restore_postgresql(url, dump)
+
+
+def _put(unpacked: Path, manifest: form.Manifest, folder: Path, data: Path) -> tuple[str, ...]:
+    """Move every file to its place, with its rights; return those that belong elsewhere."""
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    elsewhere = []
+    for name, entry in manifest.entries.items():
+        target = _target(name, manifest, folder, data)
+        if target is None:
+            continue
+        base = data if target.is_relative_to(data) else folder
+        _make_folders(target.parent, base)
+        source = unpacked / name
+        shutil.move(source, target)
+        target.chmod(entry.mode)
+        _give_to_owner(target, base)
+        _sync(target)
+        if name.startswith(form.ELSEWHERE):
+            elsewhere.append(f"/{name.removeprefix(form.ELSEWHERE)}")
+    return tuple(elsewhere)
+
+
+def _target(name: str, manifest: form.Manifest, folder: Path, data: Path) -> Path | None:
+    if name == form.SQLITE:
+        return data / manifest.head.database_file
+    if name.startswith(form.DATA):
+        return data / name.removeprefix(form.DATA)
+    if name.startswith(form.BESIDE):
+        return folder / name.removeprefix(form.BESIDE)
+    return folder / name if name.startswith(form.ELSEWHERE) else None
+
+
+def _make_folders(folder: Path, base: Path) -> None:
+    for one in [*reversed(folder.parents), folder]:
+        if one.is_relative_to(base) and not one.exists():
+            one.mkdir(mode=0o700)
+            _give_to_owner(one, base)
+
+
+def _give_to_owner(path: Path, base: Path) -> None:
+    """Let a file belong to whoever its folder belongs to: root restores for the lab's user."""
+    owner = base.stat()
+    if os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _write_lab_toml(target: Path, text: str) -> None:
+    part = target.with_name(f".{target.name}.part")
+    part.write_text(text)
+    part.chmod(0o640)
+    _give_to_owner(part, target.parent)
+    _sync(part)
+    part.replace(target)
+    sync_folder(target.parent)
+
+
+def _sync(file: Path) -> None:
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
