@@ -47,6 +47,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "steward": ("steward:steward", "Record what happens, and do what the clock asks for."),
     "machine": ("machine:machine", "Drive one machine."),
     "interlock": ("interlock:interlock", "Guard one machine: its lid, its relays, its permits."),
+    "broker-config": (
+        "broker_config:broker_config",
+        "Write the files of a mosquitto for the whole lab, over TLS.",
+    ),
     "migrate": ("database:migrate", "Bring the database to this version, after a backup."),
     "backup": ("backup:backup", "Write one archive of the whole lab; check and list them."),
     "restore": ("restore:restore", "Put the lab of an archive into an empty place."),
@@ -72,6 +76,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "machine",
         "interlock",
         "migrate",
+        "broker-config",
     ),
     "Years": ("backup", "restore"),
     "Simulated": ("sim", "seed"),

@@ -139,9 +139,9 @@ def prepare_broker(config: LabConfig) -> PrivateBroker:
     users = rights(config, removed_machines(config))
     make_passwords(config.paths, users)
     port = choose_port(config.paths.broker_port)
-    _write(folder / "acl", acl_text(users))
+    write_private(folder / "acl", acl_text(users))
     file = folder / "mosquitto.conf"
-    _write(file, configuration_text(folder, port, pwd.getpwuid(os.geteuid()).pw_name))
+    write_private(file, configuration_text(folder, port, pwd.getpwuid(os.geteuid()).pw_name))
     return PrivateBroker((program, "-c", str(file)), port)
 
 
@@ -168,25 +168,36 @@ def find_program(name: str) -> str:
     )
 
 
-def make_passwords(paths: DataPaths, users: Iterable[str]) -> None:
-    """Make the missing passwords, and the hashed file that mosquitto reads.
+def plain_passwords(paths: DataPaths, users: Iterable[str]) -> dict[str, str]:
+    """Make the missing passwords, each in a file of its own; return them all.
 
-    :raises LocalError: mosquitto_passwd is not installed or fails.
+    :raises LocalError: a file cannot be written.
     """
-    lines = []
+    found = {}
     for user in users:
         file = paths.broker_password(user)
         if not file.exists():
-            _write(file, f"{secrets.token_urlsafe(24)}\n")
-        lines.append(f"{user}:{file.read_text().strip()}\n")
-    half = paths.broker / ".passwords.new"
-    _write(half, "".join(lines))
+            write_private(file, f"{secrets.token_urlsafe(24)}\n")
+        found[user] = file.read_text().strip()
+    return found
+
+
+def make_passwords(paths: DataPaths, users: Iterable[str], folder: Path | None = None) -> None:
+    """Make the missing passwords, and the hashed file ``passwords`` that mosquitto reads.
+
+    :param folder: where that file goes; None: where the private broker has it.
+    :raises LocalError: mosquitto_passwd is not installed or fails.
+    """
+    folder = folder or paths.broker
+    lines = [f"{user}:{word}\n" for user, word in plain_passwords(paths, users).items()]
+    half = folder / ".passwords.new"
+    write_private(half, "".join(lines))
     command = (find_program("mosquitto_passwd"), "-U", str(half))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         half.unlink(missing_ok=True)
         raise LocalError(f"mosquitto_passwd failed: {(done.stderr or done.stdout).strip()}")
-    half.replace(paths.broker / "passwords")
+    half.replace(folder / "passwords")
 
 
 def choose_port(file: Path, patience_s: float = PORT_FREE_WITHIN_S) -> int:
@@ -202,7 +213,7 @@ def choose_port(file: Path, patience_s: float = PORT_FREE_WITHIN_S) -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
-    _write(file, f"{port}\n")
+    write_private(file, f"{port}\n")
     return port
 
 
@@ -224,7 +235,7 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _write(path: Path, content: str) -> None:
+def write_private(path: Path, content: str) -> None:
     """Replace a file that only its owner may read."""
     half = path.with_name(f".{path.name}.half")
     try:
