@@ -14,6 +14,8 @@ from fabctl.messaging.payloads import (
     MachineState,
     PresencePayload,
     StatePayload,
+    decode,
+    read_stamp,
     read_telemetry,
 )
 from fabctl.messaging.topics import LabTopics
@@ -60,9 +62,20 @@ class PresenceView:
     """What the steward counts: ``recorded``, ``repeated``, ``failures``, ``last_failure``."""
 
 
+@dataclass(frozen=True)
+class ClockView:
+    """Which time a machine's computer shows."""
+
+    ahead_s: float
+    """Of this computer's wall clock; a message's way is in it (a fraction of a second)."""
+    synced: bool
+    """Whether a time server disciplines it."""
+
+
 @dataclass
 class _Machine:
     state: StatePayload | None = None
+    clock: ClockView | None = None
     said_at: Seconds | None = None
     job: JobPayload = field(default_factory=lambda: JobPayload(None))
     temperatures: Mapping[str, float | None] = field(default_factory=dict)
@@ -128,6 +141,12 @@ class LabView:
         """Return the steward's last word; it says one every 10 s."""
         return self._presence(_STEWARD)
 
+    def clock_of(self, machine_id: str) -> ClockView | None:
+        """Return which time a machine's computer showed last; None: it said nothing of late."""
+        with self._guard:
+            known = self._machines.get(machine_id)
+            return None if known is None else known.clock
+
     def _presence(self, name: str) -> PresenceView:
         with self._guard:
             found = self._present.get(name)
@@ -186,6 +205,7 @@ class LabView:
         if kind == "state":
             known.state = StatePayload.decode(message.payload)
             known.said_at = self._said_at(known.state.max_age_s, message)
+            known.clock = None if message.retain else self._clock_in(message.payload)
         elif kind == "interlock":
             known.interlock = InterlockPayload.decode(message.payload)
             known.interlock_at = self._said_at(known.interlock.max_age_s, message)
@@ -195,6 +215,11 @@ class LabView:
             known.temperatures = read_telemetry(message.payload)
             known.temperatures_at = self._clock.monotonic()
         return [owner]
+
+    def _clock_in(self, payload: bytes) -> ClockView:
+        stamp = read_stamp(decode(payload))
+        ahead = (stamp.ts - self._clock.now()).total_seconds()
+        return ClockView(ahead, stamp.synced)
 
     def _take_presence(self, name: str, message: Received) -> None:
         said = PresencePayload.decode(message.payload)

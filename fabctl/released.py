@@ -1,0 +1,9 @@
+"""When this version was made: no clock that is right shows an earlier moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+RELEASED_AT: Final = datetime(2026, 11, 23, tzinfo=UTC)
+"""Raised with each release, by hand: a file's own date says when it was unpacked, or 1980."""

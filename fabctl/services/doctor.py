@@ -1,0 +1,63 @@
+"""Looking at a lab from one computer: facts, given to the checks of :mod:`fabctl.model`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fabctl.clock import Clock
+from fabctl.config import LabConfig
+from fabctl.model.doctor import Finding
+from fabctl.model.doctor_computer import ClockFacts, check_clock
+from fabctl.model.doctor_lab import DatabaseFacts, check_backup, check_database, check_port
+from fabctl.model.doctor_parts import check_fault
+from fabctl.released import RELEASED_AT
+from fabctl.services.doctor_computer import computer_findings, folders_of
+from fabctl.services.doctor_lab import backup_facts, fault_facts, machines_here, port_facts
+from fabctl.services.lock_holders import is_held
+from fabctl.synchronisation import asked_kernel
+
+
+def clock_findings(clock: Clock, newest_record: datetime | None) -> list[Finding]:
+    """Look at this computer's clock, beside the newest moment on record."""
+    return check_clock(ClockFacts(clock.now(), RELEASED_AT, asked_kernel(), newest_record))
+
+
+def findings_here(
+    config: LabConfig,
+    clock: Clock,
+    database: tuple[DatabaseFacts, datetime | None],
+    *,
+    by_writing: bool,
+) -> list[Finding]:
+    """Look at everything but the broker and those who speak there.
+
+    :param database: what it said, and the newest moment on record.
+    :param by_writing: write a small file into each folder of ours, and delete it.
+    """
+    facts, newest_record = database
+    here = machines_here(config)
+    return [
+        *clock_findings(clock, newest_record),
+        *computer_findings(folders_of(config), by_writing=by_writing),
+        check_database(facts),
+        check_backup(backup_facts(config), clock.now()),
+        *(check_port(one) for one in port_facts(here)),
+        *(
+            check_fault(fault_facts(one.id, config.interlocks[one.id].fault_file))
+            for one in here
+            if one.id in config.interlocks
+        ),
+    ]
+
+
+def held_locks(config: LabConfig) -> dict[str, bool | None]:
+    """Return which of our processes hold their locks on this computer, by the findings' names."""
+    paths = config.paths
+    return {
+        "steward": is_held(config.data_directory / "steward.lock"),
+        **{name: is_held(paths.machine(name) / "lock") for name in config.machines},
+        **{
+            f"{name}-interlock": is_held(paths.interlock(name) / "lock")
+            for name in config.interlocks
+        },
+    }

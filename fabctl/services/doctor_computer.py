@@ -1,0 +1,138 @@
+"""Facts about this computer, for :mod:`fabctl.model.doctor_computer`: read, never changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from fabctl.config import LabConfig
+from fabctl.model.doctor import Finding
+from fabctl.model.doctor_computer import (
+    FolderFacts,
+    MemoryFacts,
+    PowerFacts,
+    check_folders,
+    check_memory,
+    check_power,
+    check_python,
+)
+
+MODEL = Path("/proc/device-tree/model")
+HWMON = Path("/sys/class/hwmon")
+VCGENCMD_WITHIN_S = 3.0
+
+
+def computer_findings(folders: Iterable[Path], *, by_writing: bool) -> list[Finding]:
+    """Look at disks, power, memory and Python.
+
+    :param by_writing: write a small file into each folder and delete it; else ask for the rights.
+    """
+    facts = [folder_facts(one, by_writing=by_writing) for one in folders]
+    return [
+        *check_folders(facts),
+        *check_power(power_facts()),
+        *check_memory(memory_facts()),
+        *check_python((sys.version_info.major, sys.version_info.minor)),
+    ]
+
+
+def folders_of(config: LabConfig) -> list[Path]:
+    """Return the folders that fabctl writes here; those that come into being later left out."""
+    paths = config.paths
+    later = (paths.files, paths.tmp, paths.keys, paths.backups)
+    return [paths.root, *(one for one in later if one.exists())]
+
+
+def folder_facts(path: Path, *, by_writing: bool) -> FolderFacts:
+    """Look at one folder and the disk below it."""
+    shown = str(path)
+    try:
+        found = path.is_dir()
+        if not found:
+            return FolderFacts(shown, found=False)
+        disk, system = path.stat().st_dev, os.statvfs(path)
+    except OSError:
+        return FolderFacts(shown)
+    read_only = bool(system.f_flag & os.ST_RDONLY)
+    why = "" if read_only else _why_not_writable(path, by_writing=by_writing)
+    return FolderFacts(
+        path=shown,
+        found=True,
+        read_only=read_only,
+        writable=not read_only and not why,
+        why_not=why,
+        disk=disk,
+        total=system.f_blocks * system.f_frsize,
+        free=system.f_bavail * system.f_frsize,
+        inodes_free=system.f_favail / system.f_files if system.f_files else None,
+    )
+
+
+def _why_not_writable(path: Path, *, by_writing: bool) -> str:
+    if not by_writing:
+        return "" if os.access(path, os.W_OK | os.X_OK) else "Permission denied"
+    try:
+        with tempfile.NamedTemporaryFile(dir=path, prefix=".doctor-") as file:
+            file.write(b"fabctl doctor\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def memory_facts() -> MemoryFacts:
+    """Ask the kernel how much memory could be had without swapping."""
+    found = psutil.virtual_memory()
+    return MemoryFacts(found.total, found.available)
+
+
+def power_facts(model: Path = MODEL, hwmon: Path = HWMON) -> PowerFacts:
+    """Ask the Raspberry Pi's firmware, or the kernel in its stead."""
+    try:
+        is_pi = b"Raspberry Pi" in model.read_bytes()
+    except FileNotFoundError:
+        return PowerFacts(is_pi=False)  # no device tree: no Pi starts without one
+    except OSError:
+        return PowerFacts()
+    return PowerFacts(is_pi, _throttled(), _alarm(hwmon)) if is_pi else PowerFacts(is_pi=False)
+
+
+def _throttled() -> int | None:
+    """Return the bits of ``vcgencmd get_throttled`` (``throttled=0x50000``), where it answers."""
+    try:
+        said = subprocess.run(
+            ["vcgencmd", "get_throttled"],
+            check=True, capture_output=True, text=True, timeout=VCGENCMD_WITHIN_S,
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None  # not there, or this user may not ask (group video): not known
+    return read_throttled(said)
+
+
+def read_throttled(said: str) -> int | None:
+    """Return the bits in an answer of vcgencmd; None: it is not one."""
+    name, equals, value = said.strip().partition("=")
+    if name != "throttled" or not equals:
+        return None
+    try:
+        return int(value, 16)
+    except ValueError:
+        return None
+
+
+def _alarm(hwmon: Path) -> bool | None:
+    """Return the alarm of the kernel's chip ``rpi_volt``; None: there is none."""
+    for chip in sorted(hwmon.glob("hwmon*")):
+        try:
+            if (chip / "name").read_text().strip() == "rpi_volt":
+                return (chip / "in0_lcrit_alarm").read_text().strip() != "0"
+        except OSError:
+            continue  # a chip that left, or keeps to itself: the next may be it
+    return None

@@ -1,0 +1,118 @@
+"""Facts about a lab's files on this computer: ports, database, backups, remembered faults."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import socket
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy import text as statement
+from sqlalchemy.exc import SQLAlchemyError
+
+from fabctl.backup.rotation import archives
+from fabctl.config import LabConfig
+from fabctl.errors import FabError
+from fabctl.model.doctor_lab import BackupFacts, DatabaseFacts, PortFacts
+from fabctl.model.doctor_parts import FaultFacts
+from fabctl.ports import MachineProfile
+from fabctl.store.engine import Database, is_sqlite, open_database, parse_url
+from fabctl.store.migrate import revision
+from fabctl.store.tables import Audit
+from fabctl.store.version import HEAD
+
+
+def machines_here(config: LabConfig) -> list[MachineProfile]:
+    """Return the machines that are wired to this computer: of the lab's only host, or by name.
+
+    None of them, when no host bears this computer's name.
+    """
+    if len(config.hosts) == 1:
+        return list(config.machines.values())
+    here = socket.gethostname().split(".")[0].lower()
+    return [one for one in config.machines.values() if one.host == here]
+
+
+def port_facts(machines: Iterable[MachineProfile]) -> list[PortFacts]:
+    """Look at the device files of machines; ports of another kind (``http://…``) are left out."""
+    return [_port(one.id, one.port) for one in machines if one.port and one.port.startswith("/")]
+
+
+def _port(machine: str, path: str) -> PortFacts:
+    try:
+        found = os.stat(path)  # noqa: PTH116  # a device's name, followed to the device
+    except FileNotFoundError:
+        return PortFacts(machine, path, found=False)
+    except OSError:
+        return PortFacts(machine, path, found=None)
+    permitted = os.access(path, os.R_OK | os.W_OK)
+    return PortFacts(machine, path, found=True, permitted=permitted, group=_group(found.st_gid))
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:  # a group without a name, of another system's disk
+        return str(number)
+
+
+def database_facts(config: LabConfig, *, thorough: bool) -> tuple[DatabaseFacts, datetime | None]:
+    """Ask the database; return also the newest moment that it has on record.
+
+    :param thorough: have SQLite look through its whole file for damage.
+    """
+    address = parse_url(config.database_url)
+    file = Path(str(address.database)) if is_sqlite(address) else None
+    if file is not None and not file.is_file():  # opening it would make one
+        return DatabaseFacts(reached=False, why=f"{file}", needed=HEAD), None
+    database = open_database(config.database_url, zone=config.time_zone)
+    try:
+        return ask_database(database, thorough=thorough and file is not None)
+    finally:
+        database.close()
+
+
+def ask_database(database: Database, *, thorough: bool) -> tuple[DatabaseFacts, datetime | None]:
+    """Ask a database that is open."""
+    try:
+        found = revision(database)
+        with database.reading() as session:
+            integrity = newest = None
+            if thorough:
+                integrity = str(session.execute(statement("PRAGMA quick_check(1)")).scalar())
+            if found is not None:
+                newest = session.scalar(select(func.max(Audit.at)))
+    except (FabError, SQLAlchemyError) as error:
+        return DatabaseFacts(reached=False, why=str(error)[:300], needed=HEAD), None
+    facts = DatabaseFacts(reached=True, revision=found, needed=HEAD, integrity=integrity)
+    return facts, newest
+
+
+def backup_facts(config: LabConfig) -> BackupFacts:
+    """Look for the lab's newest archive; its name says when it was begun."""
+    folder, late = config.backup.directory, timedelta(hours=config.backup.max_age_h)
+    shown = str(folder)
+    try:
+        if not folder.is_dir():
+            return BackupFacts(shown, readable=None, late=late)
+        found = archives((one.name for one in folder.iterdir()), config.id)
+    except OSError:
+        return BackupFacts(shown, readable=False, late=late)
+    return BackupFacts(shown, readable=True, newest_at=found[0].at if found else None, late=late)
+
+
+def fault_facts(machine: str, fault_file: Path) -> FaultFacts:
+    """Read what an interlock's daemon remembers: ``{"v": 1, "fault": null}``, or the fault."""
+    try:
+        kept = json.loads(fault_file.read_bytes())
+        fault = kept["fault"]
+        code = None if fault is None else str(fault["code"])
+    except FileNotFoundError:
+        return FaultFacts(machine, readable=None)
+    except (OSError, ValueError, KeyError, TypeError):
+        return FaultFacts(machine, readable=False)
+    return FaultFacts(machine, readable=True, fault=code)
