@@ -54,6 +54,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("database:migrate", "Bring the database to this version, after a backup."),
     "backup": ("backup:backup", "Write one archive of the whole lab; check and list them."),
     "restore": ("restore:restore", "Put the lab of an archive into an empty place."),
+    "db": ("db:db", "Move a lab into another database, SQLite or PostgreSQL."),
+    "upgrade": ("upgrade:upgrade", "Back the lab up, then migrate it; --check only looks."),
     "sim": ("sim:sim", "Touch a simulated machine of the demo: pull its cable, reset it, ..."),
 }
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -75,10 +77,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "steward",
         "machine",
         "interlock",
-        "migrate",
         "broker-config",
+        "migrate",
     ),
-    "Years": ("backup", "restore"),
+    "Years": ("backup", "restore", "upgrade", "db"),
     "Simulated": ("sim", "seed"),
 }
 EXIT_REFUSED = 2

@@ -13,8 +13,9 @@ from fabctl.config import LabConfig
 def migrate(config: LabConfig) -> None:
     """Bring the database to the state that this version of fabctl needs.
 
-    An SQLite database is copied into the data directory's folder backups before anything
-    changes. Either everything is done or nothing. `fabctl run` does this by itself.
+    The database is copied into the data directory's folder backups before anything changes
+    (PostgreSQL's by pg_dump). Either everything is done or nothing. `fabctl run` does this by
+    itself; `fabctl upgrade` does it after a backup of the whole lab.
     """
     from fabctl.store.migrate import upgrade  # noqa: PLC0415  # heavy: only when it is called
 

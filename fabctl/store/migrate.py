@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from sqlalchemy import Connection, inspect, text
 from fabctl.clock import Clock, SystemClock
 from fabctl.errors import LocalError
 from fabctl.store.engine import Database, is_sqlite, open_database, parse_url
+from fabctl.store.snapshot import copy_sqlite, dump_postgresql
 from fabctl.store.version import HEAD
 
+_STAMP = "%Y%m%dT%H%M%SZ"
 _LOCK_NUMBER = 0x666162  # "fab": the advisory lock's number in PostgreSQL
 
 
@@ -53,7 +55,7 @@ def upgrade(
     """Apply every migration that is due, in one transaction, after a backup copy.
 
     Several programs may call this at once: one works, the others wait and find it done.
-    PostgreSQL is not copied here: its own tools do that better.
+    The copy of an SQLite database is one, a PostgreSQL database's is pg_dump's.
 
     :raises LocalError: the database is newer than this software, is not fabctl's, is damaged,
         or cannot be written; it is left as it was.
@@ -65,7 +67,7 @@ def upgrade(
         with _file_lock(file.with_name(f"{file.name}.migrate.lock")):
             _make_file(file)
             return _upgrade(url, scripts, lambda: _back_up(file, backups, clock or SystemClock()))
-    return _upgrade(url, scripts, lambda: None)
+    return _upgrade(url, scripts, lambda: _dump(url, backups, clock or SystemClock()))
 
 
 def require_current(database: Database) -> None:
@@ -93,7 +95,7 @@ def revision(database: Database) -> str | None:
         return _revision(session.connection())
 
 
-def _upgrade(url: str, scripts: Scripts, back_up: Callable[[], Path | None]) -> MigrationReport:
+def _upgrade(url: str, scripts: Scripts, back_up: Callable[[], Path]) -> MigrationReport:
     database = open_database(url)
     try:
         # one transaction, and one lock, over looking, copying and changing
@@ -196,29 +198,33 @@ def _back_up(file: Path, backups: Path, clock: Clock) -> Path:
 
     :raises LocalError: the database is damaged, or the copy cannot be written.
     """
-    _make_folder(backups)
-    stamp = clock.now().strftime("%Y%m%dT%H%M%SZ")
-    target = backups / f"{file.stem}-{stamp}.db"
+    target = backups / f"{file.stem}-{clock.now().strftime(_STAMP)}.db"
+    return _written(target, lambda part: copy_sqlite(file, part))
+
+
+def _dump(url: str, backups: Path, clock: Clock) -> Path:
+    """Let pg_dump write the database as it is to ``backups/<name>-<UTC time>.pgdump``.
+
+    :raises LocalError: pg_dump is missing or fails, or the copy cannot be written.
+    """
+    name = parse_url(url).database or "lab"
+    target = backups / f"{name}-{clock.now().strftime(_STAMP)}.pgdump"
+    return _written(target, lambda part: dump_postgresql(url, part))
+
+
+def _written(target: Path, write: Callable[[Path], None]) -> Path:
+    _make_folder(target.parent)
     part = target.with_suffix(".part")
     try:
-        _for_its_owner_only(part)
-        with (
-            closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(part)) as copy,
-        ):
-            source.backup(copy)
-            found = copy.execute("PRAGMA quick_check").fetchone()[0]
-        if found != "ok":
-            raise LocalError(
-                f"the database file is damaged ({found})",
-                next_step="put the newest sound copy of the backups folder in its place",
-            )
+        part.unlink(missing_ok=True)  # of a process that died half-way
+        write(part)
         part.replace(target)
     except (sqlite3.Error, OSError) as error:
         raise LocalError(
-            f"no backup copy could be written to {backups} ({error}); nothing was changed",
+            f"no backup copy could be written to {target.parent} ({error}); nothing was changed",
             next_step="free some space on the disk, and let the user of fabctl write there",
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that may not be written: that was told
+            part.unlink(missing_ok=True)
     return target
