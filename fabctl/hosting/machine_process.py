@@ -7,6 +7,7 @@ import secrets
 import signal
 import traceback
 
+from fabctl.believed_clock import BelievedClock
 from fabctl.clock import Clock, SystemClock
 from fabctl.config import LabConfig
 from fabctl.config_reader import suggestion
@@ -66,7 +67,7 @@ class MachineProcess:
         driver: Driver,
         clock: Clock | None = None,
     ) -> None:
-        clock = clock or SystemClock()
+        clock = clock or BelievedClock(SystemClock(), log)
         topics = LabTopics(config.id)
         folder = config.paths.machine(profile.id)
         self._driver = driver

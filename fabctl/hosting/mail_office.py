@@ -10,7 +10,6 @@ import smtplib
 import threading
 import traceback
 from collections.abc import Callable
-from datetime import datetime
 
 from fabctl.clock import Clock
 from fabctl.config import MailConfig
@@ -28,6 +27,7 @@ from fabctl.services import mail_queue
 from fabctl.services.mail_letters import Sender, letter
 from fabctl.services.mail_queue import Errand
 from fabctl.store.engine import Database
+from fabctl.units import Seconds
 
 LOOK_EVERY_S = 15.0
 
@@ -52,7 +52,7 @@ class MailOffice:
         self._timeout_s = timeout_s
         self._ending = threading.Event()
         self._failures = 0
-        self._not_before: datetime | None = None
+        self._not_before: Seconds | None = None
         self.trouble: str | None = None
         """What is wrong with the server; None: nothing that we know of."""
         self._thread = threading.Thread(target=self._run, name="mail office", daemon=True)
@@ -85,7 +85,7 @@ class MailOffice:
         if new:
             with self._database.transaction() as session:
                 mail_queue.queue_up(session, self._clock)
-        if self._not_before is not None and self._clock.now() < self._not_before:
+        if self._not_before is not None and self._clock.monotonic() < self._not_before:
             return 0
         with self._database.reading() as session:
             if not mail_queue.is_any_due(session, self._clock):
@@ -137,7 +137,8 @@ class MailOffice:
 
     def _failed(self, why: str) -> None:
         self._failures += 1
-        self._not_before = self._clock.now() + server_pause(self._failures)
+        pause = server_pause(self._failures).total_seconds()
+        self._not_before = Seconds(self._clock.monotonic() + pause)
         if why != self.trouble:
             self._log(f"mail: {why}")
         self.trouble = why

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from fabctl.believed_clock import jump_of
 from fabctl.clock import Clock
 from fabctl.errors import FabError
 from fabctl.hosting.machine_reports import Stamps
@@ -108,6 +109,7 @@ class Steward:
         self.repeated = 0
         self.failures = 0
         self.last_failure: str | None = None
+        self.tidied_at: datetime | None = None
         link.subscribe(topics.every("event"), self.heard)
         self._strays: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._known = frozenset(view.id for view in machines.all())
@@ -236,6 +238,7 @@ class Steward:
     def _tidy(self) -> None:
         for path in tidy(self._database, self._clock, self._job_files):
             self._log(f"{path.name} was deleted: no job needs it any more")
+        self.tidied_at = self._clock.now()
 
     def _clear_strays(self) -> None:
         """Have the broker forget the machines that left the lab: screens would show them still."""
@@ -264,6 +267,8 @@ class Steward:
             "repeated": self.repeated,
             "failures": self.failures,
             "last_failure": self.last_failure,
+            "tidied_at": _said(self.tidied_at),
+            "clock_held": int(jump_of(self._clock) is not None),
         }
         payload = PresencePayload(online=True, figures=figures).encode(self._stamps.next())
         self._link.publish(self._topics.steward_status, payload, retain=True)

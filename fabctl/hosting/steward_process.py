@@ -6,7 +6,8 @@ import os
 import secrets
 import signal
 
-from fabctl.clock import SystemClock
+from fabctl.believed_clock import BelievedClock
+from fabctl.clock import Clock, SystemClock
 from fabctl.config import LabConfig
 from fabctl.hosting.acknowledger import Acknowledger
 from fabctl.hosting.locks import FolderLock
@@ -24,6 +25,7 @@ from fabctl.messaging.requests import MachineRequests, keys_in
 from fabctl.messaging.topics import LabTopics, client_id
 from fabctl.permits import USUAL_S
 from fabctl.sd_notify import Notifier
+from fabctl.services.doctor_lab import newest_moment
 from fabctl.services.machines import sync_resources
 from fabctl.services.mail_letters import Sender
 from fabctl.store.engine import Database, open_database
@@ -50,11 +52,11 @@ def run_steward(
     """
     lock = FolderLock(config.data_directory / "steward.lock")
     lock.take("the steward's place in this data directory", PREDECESSOR_ENDS_WITHIN_S)
-    clock = SystemClock()
     topics = LabTopics(config.id)
-    stamps = Stamps(clock, secrets.token_hex(8))
     database = open_database(config.database_url, zone=config.time_zone)
     require_current(database)
+    clock = BelievedClock(SystemClock(), log, not_before=newest_moment(database))
+    stamps = Stamps(clock, secrets.token_hex(8))
     with database.transaction() as session:
         sync_resources(session, clock, config.machines.values())
     gone = PresencePayload(online=False).encode(stamps.next())
@@ -114,7 +116,7 @@ def run_steward(
     return 0
 
 
-def _mail_office(config: LabConfig, database: Database, clock: SystemClock) -> MailOffice | None:
+def _mail_office(config: LabConfig, database: Database, clock: Clock) -> MailOffice | None:
     """Return what sends mail; None: lab.toml names no server."""
     if config.mail is None:
         return None

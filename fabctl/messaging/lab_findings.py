@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from fabctl.config import LabConfig
-from fabctl.messaging.lab_view import LabView
+from fabctl.messaging.lab_view import ClockView, LabView
 from fabctl.messaging.payloads import MachineState
 from fabctl.model.doctor_parts import OtherClockFacts, ProcessFacts, StewardFacts
 from fabctl.units import Seconds
@@ -88,10 +88,13 @@ def _moment(said: object) -> datetime | None:
 
 
 def clock_facts(config: LabConfig, view: LabView) -> list[OtherClockFacts]:
-    """Return which time the machines' computers show, of those that said so."""
-    heard = ((name, view.clock_of(name)) for name in config.machines)
+    """Return which time the machines' computers show, of those of which one machine said so."""
+    heard: dict[str, ClockView] = {}
+    for name, machine in config.machines.items():
+        said = view.clock_of(name)
+        if said is not None:
+            heard.setdefault(machine.host, said)
     return [
-        OtherClockFacts(name, timedelta(seconds=said.ahead_s), said.synced)
-        for name, said in heard
-        if said is not None
+        OtherClockFacts(host, timedelta(seconds=said.ahead_s), said.synced)
+        for host, said in heard.items()
     ]

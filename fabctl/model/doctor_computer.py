@@ -41,6 +41,8 @@ class ClockFacts:
     """Whether a time server disciplines it; None: the kernel does not say."""
     newest_record: datetime | None = None
     """The newest moment in the database; None: nothing there, or nobody could look."""
+    jump: timedelta | None = None
+    """How far it is ahead of what is believed; None: it is believed."""
 
 
 def check_clock(facts: ClockFacts) -> list[Finding]:
@@ -68,6 +70,11 @@ def check_clock(facts: ClockFacts) -> list[Finding]:
                 text("Look at the date on this computer: timedatectl."),
             )
         ]
+    if facts.jump is not None:
+        minutes = int(abs(facts.jump).total_seconds() // 60)
+        said = text("The clock jumped by {minutes} min: it is not followed yet.", minutes=minutes)
+        step = text("Is the date right? Then wait 15 minutes. Else correct it: timedatectl.")
+        return [warn("clock-step", said, step)]
     if facts.synced is None:
         return [
             unknown(

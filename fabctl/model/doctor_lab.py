@@ -97,7 +97,7 @@ def check_broker(facts: BrokerFacts) -> Finding:
     if facts.own:
         return bad(
             "broker",
-            text("The message broker does not run: {why}", why=facts.why),
+            text("The message broker does not answer: {why}", why=facts.why),
             text("It is the lab's own one: start fabctl run, or look why it ended."),
         )
     return bad(

@@ -70,8 +70,8 @@ def check_steward(facts: StewardFacts, now: datetime) -> list[Finding]:
         found.append(
             warn(
                 "clock-step",
-                text("The clock jumped ahead: the steward waits before it acts on that."),
-                text("Look at the date. Is it right? It goes on by itself soon."),
+                text("The clock jumped: the steward does not follow it yet."),
+                text("Is the date right? Then wait 15 minutes. Else correct it: timedatectl."),
             )
         )
     if facts.failures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from fabctl.believed_clock import jump_of, wall_of
 from fabctl.clock import Clock
 from fabctl.config import LabConfig
 from fabctl.model.doctor import Finding
@@ -19,7 +20,8 @@ from fabctl.synchronisation import asked_kernel
 
 def clock_findings(clock: Clock, newest_record: datetime | None) -> list[Finding]:
     """Look at this computer's clock, beside the newest moment on record."""
-    return check_clock(ClockFacts(clock.now(), RELEASED_AT, asked_kernel(), newest_record))
+    facts = ClockFacts(wall_of(clock), RELEASED_AT, asked_kernel(), newest_record, jump_of(clock))
+    return check_clock(facts)
 
 
 def findings_here(

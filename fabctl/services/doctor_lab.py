@@ -92,6 +92,15 @@ def ask_database(database: Database, *, thorough: bool) -> tuple[DatabaseFacts, 
     return facts, newest
 
 
+def newest_moment(database: Database) -> datetime | None:
+    """Return the newest moment in the trail of what was done; None: nothing was yet.
+
+    :raises LocalError: the database cannot be read.
+    """
+    with database.reading() as session:
+        return session.scalar(select(func.max(Audit.at)))
+
+
 def backup_facts(config: LabConfig) -> BackupFacts:
     """Look for the lab's newest archive; its name says when it was begun."""
     folder, late = config.backup.directory, timedelta(hours=config.backup.max_age_h)

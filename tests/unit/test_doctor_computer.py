@@ -42,6 +42,7 @@ def severities(findings: list[Finding]) -> list[Severity]:
         (ClockFacts(datetime(1970, 1, 1, tzinfo=UTC), NOW, synced=False), BAD),
         (ClockFacts(NOW, NOW, synced=False), WARN),
         (ClockFacts(NOW, NOW, synced=None), UNKNOWN),
+        (ClockFacts(NOW, NOW, synced=False, jump=timedelta(days=-1)), WARN),
         (ClockFacts(NOW, NOW, synced=True, newest_record=NOW + timedelta(minutes=2)), FINE),
         (ClockFacts(NOW, NOW, synced=True, newest_record=NOW + timedelta(minutes=2) + SECOND), BAD),
         (ClockFacts(NOW, NOW, synced=None, newest_record=NOW + timedelta(days=1)), BAD),

@@ -17,6 +17,7 @@ from fabctl.messaging.payloads import Answer
 from fabctl.ports import MachineProfile
 from fabctl.store.engine import Database
 from fabctl_web.board.bookings import Bookings
+from fabctl_web.kept_findings import KeptFindings
 from fabctl_web.live.hub import Hub
 from fabctl_web.speech import Speech
 from fabctl_web.static_files import StaticFiles
@@ -42,6 +43,7 @@ class Lab:
     bookings: Bookings
     files: StaticFiles
     hub: Hub = field(default_factory=Hub)
+    findings: KeptFindings = field(default_factory=KeptFindings)
     storing: threading.Lock = field(default_factory=threading.Lock)
     """Held while an uploaded file and its job come into being together."""
 

@@ -126,22 +126,24 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def _build(self) -> Flask:
         # Heavy, and never needed in the arbiter.
+        from fabctl.believed_clock import BelievedClock  # noqa: PLC0415
         from fabctl.clock import SystemClock  # noqa: PLC0415
         from fabctl.messaging.connect import desk_link  # noqa: PLC0415
         from fabctl.messaging.keys import read_key  # noqa: PLC0415
         from fabctl.messaging.lab_view import LabView  # noqa: PLC0415
         from fabctl.messaging.requests import MachineRequests, keys_in  # noqa: PLC0415
+        from fabctl.services.doctor_lab import newest_moment  # noqa: PLC0415
         from fabctl.store.engine import open_database  # noqa: PLC0415
         from fabctl.store.migrate import require_current  # noqa: PLC0415
         from fabctl_web.app import create_app  # noqa: PLC0415
         from fabctl_web.lab import Lab  # noqa: PLC0415
 
-        config, clock = self.config, SystemClock()
+        config, log = self.config, logging.getLogger("fabctl.web")
         secret = read_key(config.paths.secret)
         db = open_database(config.database_url, zone=config.time_zone)
         require_current(db)
+        clock = BelievedClock(SystemClock(), log.warning, not_before=newest_moment(db))
         view = LabView(config.id, {id_: m.host for id_, m in config.machines.items()}, clock)
-        log = logging.getLogger("fabctl.web")
         link = desk_link(config, f"web-{os.getpid()}", log=log.warning)
         view.attach(link)
         requests = MachineRequests(link, config.id, keys_in(config.paths), clock)

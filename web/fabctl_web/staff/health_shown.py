@@ -21,6 +21,7 @@ from fabctl_web.interlocks.words import UNKNOWN_LOOK
 from fabctl_web.lab import Lab
 from fabctl_web.language import speech
 from fabctl_web.live.hub import MOST_STREAMS
+from fabctl_web.staff.health_findings import to_do
 from fabctl_web.staff.lines import Line, Section
 
 STEWARD_LATE_S = 30.0
@@ -49,6 +50,7 @@ def sections(lab: Lab, me: PersonView) -> list[Section]:
     machines = tuple(_machine(lab, one) for one in lab.config.machines)
     locks = tuple(_lock(lab, one) for one in lab.config.interlocks)
     found = [
+        to_do(lab),
         Section("server", _("The lab's computer"), "monitor", "", server, always=True),
         Section("hosts", _("Computers at the machines"), "monitor", _("None"), hosts, always=True),
         Section("machines", _("Machines"), "layout-grid", _("None"), machines, always=True),

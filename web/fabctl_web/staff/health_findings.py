@@ -1,0 +1,70 @@
+"""What is wrong with the lab, on the page of its health: the findings of ``fabctl doctor``."""
+
+from __future__ import annotations
+
+from fabctl.messaging.lab_findings import clock_facts, process_facts, steward_facts
+from fabctl.model.doctor import Finding, Severity, in_order
+from fabctl.model.doctor_lab import BrokerFacts, check_broker
+from fabctl.model.doctor_parts import check_other_clock, check_process, check_steward
+from fabctl.services.doctor import findings_here, held_locks
+from fabctl.services.doctor_lab import ask_database
+from fabctl.units import Seconds
+from fabctl_web.lab import Lab
+from fabctl_web.language import speech
+from fabctl_web.staff.lines import Line, Section
+
+EVERYBODY_HAS_SPOKEN = Seconds(30.0)
+"""After so long, silence means something: each process says a word every 10 s."""
+LOOKS = {
+    Severity.BAD: ("broken", "triangle-alert"),
+    Severity.WARN: ("blocked", "triangle-alert"),
+    Severity.UNKNOWN: ("silent", "circle-question-mark"),
+}
+
+
+def findings(lab: Lab) -> tuple[Finding, ...]:
+    """Return what was found at most 30 s ago, the worst first."""
+    return lab.findings.get(lab.clock, lambda asked_for: in_order(_look(lab, asked_for)))
+
+
+def _look(lab: Lab, asked_for: Seconds) -> list[Finding]:
+    config, view, now = lab.config, lab.view, lab.clock.now()
+    database = ask_database(lab.db, thorough=False)
+    found = findings_here(config, lab.clock, database, by_writing=False)
+    own = config.broker.url is None
+    found.append(check_broker(BrokerFacts("MQTT", view.connected, why="MQTT", own=own)))
+    waited = bool(view.connected) and asked_for >= EVERYBODY_HAS_SPOKEN
+    processes = process_facts(config, view, held_locks(config), waited=waited)
+    found += [check_process(one) for one in processes]
+    found += check_steward(steward_facts(view), now)
+    found += [one for facts in clock_facts(config, view) for one in check_other_clock(facts)]
+    return found
+
+
+def to_do(lab: Lab) -> Section:
+    """Return what is wrong and what could not be looked at; how much is well."""
+    _ = speech()
+    found = findings(lab)
+    shown = tuple(
+        _line(number, one) for number, one in enumerate(found) if one.severity is not Severity.FINE
+    )
+    well = _("Nothing is wrong.")
+    return Section("to-do", _("What is wrong"), "triangle-alert", well, shown, always=True)
+
+
+def _line(number: int, found: Finding) -> Line:
+    _ = speech()
+    css, icon = LOOKS[found.severity]
+    words = {
+        Severity.BAD: _("To be repaired"),
+        Severity.WARN: _("Soon"),
+        Severity.UNKNOWN: _("Not known"),
+    }
+    return Line(
+        id=f"found-{number}",
+        title=_.text(found.message),
+        first="" if found.next_step is None else _.text(found.next_step),
+        state=words[found.severity],
+        css=css,
+        icon=icon,
+    )
