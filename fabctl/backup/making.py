@@ -97,7 +97,7 @@ def _make(config: LabConfig, clock: Clock) -> Made:
         manifest = form.Manifest(head, to.entries, tuple(missing))
         to.close(manifest)
     size = (folder / name).stat().st_size
-    return Made(folder / name, size, manifest, tuple(damaged), _forget(config))
+    return Made(folder / name, size, manifest, tuple(damaged), _forget(config, name))
 
 
 def _head(config: LabConfig, clock: Clock) -> tuple[form.Head, set[str]]:
@@ -142,10 +142,12 @@ def _sweep(config: LabConfig) -> None:
         shutil.rmtree(folder)
 
 
-def _forget(config: LabConfig) -> tuple[Path, ...]:
+def _forget(config: LabConfig, made: str) -> tuple[Path, ...]:
+    """Delete what the rotation does not need; never what was made, whatever the clock said."""
     folder = config.backup.directory
     names = [one.name for one in folder.iterdir()]
-    doomed = to_forget(names, config.id, config.backup.keep, config.time_zone)
+    old = to_forget(names, config.id, config.backup.keep, config.time_zone)
+    doomed = [one for one in old if one.name != made]
     for one in doomed:
         (folder / one.name).unlink()
     return tuple(folder / one.name for one in doomed)

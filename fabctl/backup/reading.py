@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import tarfile
@@ -86,7 +87,10 @@ def _opened(archive: Path, identity: Path | None) -> Iterator[tarfile.TarFile]:
             )
         else:
             stream = stack.enter_context(decrypting(archive, identity))
-        yield stack.enter_context(tarfile.open(fileobj=stream, mode="r|gz"))
+        unpacked = stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb"))
+        yield stack.enter_context(tarfile.open(fileobj=unpacked, mode="r|"))
+        while unpacked.read(_BLOCK):  # up to gzip's own check at the end
+            pass
 
 
 def _stream(

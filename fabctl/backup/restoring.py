@@ -55,7 +55,7 @@ def restore(archive: Path, place: Place, identity: Path | None = None) -> Restor
     :raises LocalError: it cannot be written, or PostgreSQL refuses.
     """
     data = place.data or place.folder / "data"
-    for folder in {place.folder, data}:
+    for folder in (place.folder, data):
         _must_be_empty(folder)
     unpacked = data / _UNPACKED
     try:
