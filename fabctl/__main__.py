@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "steward": ("steward:steward", "Record what happens, and do what the clock asks for."),
     "machine": ("machine:machine", "Drive one machine."),
     "interlock": ("interlock:interlock", "Guard one machine: its lid, its relays, its permits."),
+    "units": ("units:units", "List the systemd units that this computer is to run."),
     "broker-config": (
         "broker_config:broker_config",
         "Write the files of a mosquitto for the whole lab, over TLS.",
@@ -77,6 +78,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "steward",
         "machine",
         "interlock",
+        "units",
         "broker-config",
         "migrate",
     ),

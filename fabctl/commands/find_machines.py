@@ -113,7 +113,7 @@ def _show_lines(found: list[Found]) -> None:
     click.echo("\n# For lab.toml. Add work_area and limits: docs/lab-toml.md")
     for name, one in named.items():
         click.echo("\n".join(_table(name, one)))
-    click.echo("\n# For /etc/udev/rules.d/70-fabctl.rules, if you want names of your own:")
+    click.echo("\n# For /etc/udev/rules.d/71-fabctl-machines.rules, if you want names of your own:")
     for name, one in named.items():
         click.echo(udev_rule(one.device, name))
 

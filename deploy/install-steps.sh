@@ -1,0 +1,208 @@
+# Read by install.sh, uninstall.sh and rollback.sh: places, and the steps that --apply does too.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # the scripts that read this use what it sets, and set the rest
+opt=/opt/fabctl etc=/etc/fabctl data=/var/lib/fabctl units=/etc/systemd/system
+dry="" role="" kiosk="" host="" changed=""
+
+step() { printf '\n== %s\n' "$*"; }
+say() { printf '   %s\n' "$*"; }
+fail() { printf 'fabctl: %s\n' "$*" >&2; exit 1; }
+
+run() { # run COMMAND...: show it, and do it unless this is a dry run
+    printf '+'; printf ' %q' "$@"; printf '\n'
+    [ -n "$dry" ] || "$@"
+}
+
+put() { # put FILE MODE OWNER:GROUP: the content comes on stdin; a file that is right is left alone
+    local content
+    content=$(cat; printf x)
+    changed=""
+    if [ -f "$1" ] && [ "$(cat "$1"; printf x)" = "$content" ]; then return 0; fi
+    changed=yes
+    printf '+ write %s (%s %s)\n' "$@"
+    [ -z "$dry" ] || return 0
+    install -d "$(dirname "$1")"
+    printf %s "${content%x}" >"$1.new"
+    chown "$3" "$1.new"
+    chmod "$2" "$1.new"
+    mv "$1.new" "$1"
+}
+
+ask() { # ask KEY QUESTION DEFAULT [ALLOWED]: sets $KEY, from the answers file or from a person
+    local found="" pattern=${4:-.+}
+    if [ -n "$answers" ]; then
+        found=$(sed -n "s/^$1=//p" "$answers" | tail -n 1)
+        found=${found:-$3}
+    elif [ -t 0 ]; then
+        read -r -p "   $2 [$3] " found
+        found=${found:-$3}
+    elif [ -n "$dry" ]; then
+        found=$3
+    else
+        fail "nobody is here to answer: give --answers FILE"
+    fi
+    [[ $found =~ ^($pattern)$ ]] || fail "$1 is '$found'; allowed: $pattern"
+    printf -v "$1" %s "$found"
+    say "$1: $found"
+}
+
+remembered() { # what an earlier run was told
+    [ -r "$etc/install.conf" ] || return 0
+    local key value
+    while IFS='=' read -r key value; do
+        case $key in role | kiosk | host) printf -v "$key" %s "$value" ;; esac
+    done <"$etc/install.conf"
+}
+
+slug() { # a name for topics: a-z, 0-9 and -
+    local word
+    word=$(printf %s "$1" | iconv -f UTF-8 -t ASCII//TRANSLIT 2>/dev/null | tr '[:upper:]' '[:lower:]' | tr -cs 'a-z0-9' '-')
+    word=${word#-} word=${word%-}
+    case $word in "" | desk | dashboard) word=lab ;; esac
+    printf %s "$word"
+}
+
+quoted() { # a TOML string's inside, safe in the replacement of sed's s|||
+    printf %s "$1" | sed -e 's/\\/\\\\/g; s/"/\\"/g' -e 's/[\\&|]/\\&/g'
+}
+
+fingerprint() { # tells one state of the sources from another
+    (cd "$source_tree" && find pyproject.toml fabctl drivers web hardware-sim deploy -type f \
+        ! -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-8)
+}
+
+system_user() { # system_user NAME WHAT
+    getent passwd "$1" >/dev/null || run useradd --system --user-group --home-dir /nonexistent \
+        --no-create-home --shell /usr/sbin/nologin --comment "$2" "$1"
+}
+
+has_interlocks() { [ -r "$etc/lab.toml" ] && grep -q '^\[interlocks\.' "$etc/lab.toml"; }
+has_systemd() { [ -d /run/systemd/system ]; }
+systemctl_() { if has_systemd; then run systemctl "$@"; fi; }
+as_fabctl() { run setpriv --reuid fabctl --regid fabctl --init-groups "$@"; }
+
+make_folders() {
+    step "Folders below $data"
+    run install -d -m 0711 -o fabctl -g fabctl "$data" "$data/keys" "$data/broker"
+    run install -d -m 2750 -o fabctl -g fabctl-machine "$data/files"
+    run install -d -m 0700 -o fabctl-machine -g fabctl-machine "$data/machines"
+}
+
+make_keys() {
+    step "Keys: each readable by the one process that needs it, and by the steward"
+    as_fabctl "$new/bin/fabctl" key create --config "$etc/lab.toml"
+    local file
+    for file in "$data"/keys/*.key; do
+        [ -e "$file" ] || continue
+        case $file in
+        *.permit.key) run chown fabctl:fabctl-interlock "$file" ;;
+        *) run chown fabctl:fabctl-machine "$file" ;;
+        esac
+        run chmod 0640 "$file"
+    done
+}
+
+configure_broker() {
+    if ! grep -q '^url = "mqtts\{0,1\}://\(127\.0\.0\.1\|localhost\)' "$etc/lab.toml" 2>/dev/null && [ -z "$dry" ]; then
+        step "The broker: lab.toml names one that is not configured here"
+        return 0
+    fi
+    step "The broker: users, passwords and rights for mosquitto"
+    local before=/etc/mosquitto/fabctl/fabctl.conf kept="" words=()
+    kept=$(sha256sum "$before" 2>/dev/null || true)
+    # shellcheck disable=SC1091  # a person's own words, such as BROKER_OPTIONS="--listen 0.0.0.0 …"
+    if [ -r "$etc/broker.env" ]; then read -r -a words <<<"$(sed -n 's/^BROKER_OPTIONS=//p' "$etc/broker.env")"; fi
+    run "$new/bin/fabctl" broker-config --config "$etc/lab.toml" --out /etc/mosquitto/fabctl --owner mosquitto "${words[@]}"
+    run chown mosquitto:mosquitto /etc/mosquitto/fabctl
+    run ln -sfn ../fabctl/fabctl.conf /etc/mosquitto/conf.d/fabctl.conf
+    local file user
+    for file in "$data"/broker/*.password; do
+        [ -e "$file" ] || continue
+        user=$(basename "$file" .password)
+        run chown fabctl:fabctl "$file"
+        run chmod 0600 "$file"
+        [ "$user" != "$(this_host)" ] || { run chown fabctl:fabctl-machine "$file"; run chmod 0640 "$file"; }
+    done
+    systemctl_ enable mosquitto.service
+    if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ]; then
+        systemctl_ reload-or-restart mosquitto.service # users and rights are read again
+    else
+        systemctl_ restart mosquitto.service
+    fi
+}
+
+this_host() { # which host of lab.toml this computer is
+    if [ -n "$host" ]; then printf %s "$host"; else slug "$(hostname)"; fi
+}
+
+planned() { # the units of this computer, one a line: NAME network|local
+    local words=()
+    [ "$role" = lab ] || words+=(--machines-only)
+    [ -z "$host" ] || words+=(--host "$host")
+    if [ -e "$etc/lab.toml" ] && [ -x "$new/bin/fabctl" ]; then
+        "$new/bin/fabctl" units --config "$etc/lab.toml" "${words[@]}"
+    fi
+    [ "$kiosk" != yes ] || echo "fabctl-kiosk.service network"
+}
+
+install_units() {
+    step "systemd's units"
+    local file name where plan
+    # shellcheck disable=SC2094  # two different files
+    for file in "$here"/systemd/*; do put "$units/$(basename "$file")" 0644 root:root <"$file"; done
+    # shellcheck disable=SC2094  # two different files
+    put /etc/udev/rules.d/70-fabctl.rules 0644 root:root <"$here/udev/70-fabctl.rules"
+    if [ -n "$changed" ] && [ -S /run/udev/control ]; then run udevadm control --reload; fi
+    plan=$(planned)
+    while read -r name where; do
+        case $name-$where in fabctl-machine@*-network)
+            printf '[Service]\n# Its broker, or the machine itself, is on another computer.\nIPAddressAllow=any\n' |
+                put "$units/$name.d/network.conf" 0644 root:root ;;
+        fabctl-machine@*) [ ! -e "$units/$name.d/network.conf" ] || run rm "$units/$name.d/network.conf" ;;
+        esac
+    done <<<"$plan"
+    if has_interlocks; then # a computer that sleeps guards nothing
+        systemctl_ mask sleep.target suspend.target hibernate.target hybrid-sleep.target
+    fi
+    systemctl_ daemon-reload
+    enable_units "$plan"
+}
+
+enable_units() { # enable_units PLAN
+    local name left
+    for left in "$units"/*.target.wants/fabctl-machine@* "$units"/*.target.wants/fabctl-interlock@*; do
+        [ -L "$left" ] || continue
+        name=$(basename "$left")
+        grep -q "^$name " <<<"$1" || { say "$name is not in lab.toml any more"; run systemctl disable --now "$name"; }
+    done
+    while read -r name _; do
+        [ -n "$name" ] || continue
+        if command -v systemctl >/dev/null; then run systemctl enable --quiet "$name"; fi
+        [ -z "$start" ] || start_unit "$name"
+    done <<<"$1"
+}
+
+start_unit() { # start_unit NAME: machines at work and interlocks are not disturbed
+    local machine=${1#*@}
+    machine=${machine%.service}
+    case $1 in
+    fabctl-interlock@*) systemctl_ start "$1" ;;
+    fabctl-machine@*)
+        if [ -e "$data/machines/$machine/running.json" ]; then
+            say "$machine is at work; later: systemctl restart $1"
+        else
+            systemctl_ restart "$1"
+        fi ;;
+    *) systemctl_ restart "$1" ;;
+    esac
+}
+
+farewell() {
+    step "Done${dry:+: this was a dry run, nothing has been changed}"
+    has_systemd || say "systemd does not run here: units are in place, nothing was started"
+    [ "$role" = lab ] || { say "next: fabctl host join"; return 0; }
+    say "next: fabctl find-machines, put their lines into $etc/lab.toml, then"
+    say "      sudo $opt/current/deploy/install.sh --apply"
+    say "and:  sudo fabctl person add LOGIN NAME --role admin   (see fabctl person add --help)"
+    say "running interlocks keep the version that they started with until they are started again"
+}

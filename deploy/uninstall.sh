@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Takes fabctl off this computer; the lab's data, its lab.toml and the users stay. As root:
+#   sudo deploy/uninstall.sh [--dry-run]
+set -euo pipefail
+here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+# shellcheck source=deploy/install-steps.sh
+. "$here/install-steps.sh"
+case ${1:-} in
+"") ;;
+--dry-run) dry=yes ;;
+*) sed -n '2,3s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+esac
+[ -n "$dry" ] || [ "$(id -u)" -eq 0 ] || fail "must be run as root: sudo $0"
+
+busy=("$data"/machines/*/running.json)
+[ ! -e "${busy[0]}" ] || [ -n "$dry" ] || fail "a machine is at work (${busy[0]}): wait for its end, or stop it"
+
+step "Units"
+shopt -s nullglob
+for wanted in "$units"/*.target.wants/fabctl-*; do
+    name=$(basename "$wanted")
+    if has_systemd; then run systemctl disable --now "$name"; else run rm "$wanted"; fi
+done
+for file in "$units"/fabctl-*.service "$units"/fabctl-*.timer; do run rm "$file"; done
+for folder in "$units"/fabctl-*.service.d; do run rm -r "$folder"; done
+[ ! -e /etc/udev/rules.d/70-fabctl.rules ] || run rm /etc/udev/rules.d/70-fabctl.rules
+systemctl_ daemon-reload
+
+step "The broker's users and rights"
+if [ -L /etc/mosquitto/conf.d/fabctl.conf ]; then
+    run rm /etc/mosquitto/conf.d/fabctl.conf
+    run rm -r /etc/mosquitto/fabctl
+    systemctl_ restart mosquitto.service
+fi
+
+step "The program"
+[ ! -e /usr/local/bin/fabctl ] || run rm /usr/local/bin/fabctl
+[ ! -e "$opt" ] || run rm -r "$opt"
+
+step "Left as they are"
+say "$data: people, bookings, jobs, keys. Gone for good with: rm -r $data"
+say "$etc: lab.toml. And the users fabctl, fabctl-machine, fabctl-interlock; mosquitto itself."
