@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import sqlite3
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -146,10 +148,15 @@ def test_no_changed_byte_goes_unseen(small: LabConfig, clock: ManualClock, tmp_p
     archive = make_backup(small, clock).archive
     raw = archive.read_bytes()
     wrong = tmp_path / archive.name
+    seen = 0
     for number in range(12, len(raw), len(raw) // 40):
         wrong.write_bytes(raw[:number] + bytes([raw[number] ^ 0x10]) + raw[number + 1 :])
-        with pytest.raises(InputError):
-            verify(wrong)
+        # a bit may choose between two places that hold the same bytes: then nothing is lost
+        if unpacked(wrong) != unpacked(archive):
+            seen += 1
+            with pytest.raises(InputError):
+                verify(wrong)
+    assert seen > 20
     for length in (0, 5, len(raw) // 2, len(raw) - 9):
         wrong.write_bytes(raw[:length])
         with pytest.raises(InputError):
@@ -157,6 +164,14 @@ def test_no_changed_byte_goes_unseen(small: LabConfig, clock: ManualClock, tmp_p
         with pytest.raises(InputError):
             restore(wrong, Place(tmp_path / "new"))
         assert not [one for one in (tmp_path / "new").rglob("*") if one.is_file()]
+
+
+def unpacked(archive: Path) -> bytes | None:
+    """Return what gzip makes of an archive; None: it refuses."""
+    try:
+        return gzip.decompress(archive.read_bytes())
+    except (OSError, EOFError, zlib.error):
+        return None
 
 
 def test_job_files_that_the_disk_changed_or_lost_are_named(
