@@ -56,6 +56,7 @@ from fabctl_web.lab import AsksMachines, Lab, current_lab
 from fabctl_web.live import events
 from fabctl_web.machines import areas as machine_areas
 from fabctl_web.machines import rooms as machine_rooms
+from fabctl_web.metrics import views as metrics
 from fabctl_web.people import signed_in
 from fabctl_web.people.mine import unread
 from fabctl_web.people.outside import area as outside_area
@@ -97,6 +98,7 @@ def create_app(
     lab = Lab(config, db, lab_view, requests, clock, secret, Bookings(db, clock), files)
     app.extensions["fabctl"] = lab
     _set_up_sessions(app, secret)
+    metrics.init_app(app, lab)
     hosts.init_app(app, config.web)
     uploads.init_app(app, config.paths.tmp)
     language.init_app(app)
@@ -119,7 +121,8 @@ def create_app(
         *PLANNING_AREAS,
     )
     pages = (*areas, *WORKSHOP_AREAS, *STAFF_AREAS, *HOUSE_AREAS, *TRAINING_AREAS)
-    for area in (*pages, *API_AREAS, events.area, static_files.blueprint(files), _health()):
+    own = (events.area, static_files.blueprint(files), metrics.area, _health())
+    for area in (*pages, *API_AREAS, *own):
         app.register_blueprint(area)
     return app
 
