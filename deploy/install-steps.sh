@@ -124,8 +124,9 @@ configure_broker() {
         [ "$user" != "$(this_host)" ] || { run chown fabctl:fabctl-machine "$file"; run chmod 0640 "$file"; }
     done
     systemctl_ enable mosquitto.service
-    if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ]; then
-        systemctl_ reload-or-restart mosquitto.service # users and rights are read again
+    if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ] && systemctl --quiet is-active mosquitto; then
+        # Users and rights are read again. Its own reload needs /bin/kill, which a small Debian has not.
+        run systemctl kill --kill-who=main --signal=HUP mosquitto.service
     else
         systemctl_ restart mosquitto.service
     fi

@@ -1,0 +1,111 @@
+"""The installer's files: sound shell, every package locked, and a dry run that changes nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from fabctl.config_file import read
+from tests.servers.test_proxies import need
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+SCRIPTS = sorted(file for file in DEPLOY.glob("*.sh") if file.read_text().startswith("#!"))
+EXTRAS = ("oidc", "postgresql", "bgcode", "pi")
+ANSWERS = "lab_name=L'Atelier \"d'à côté\" & Cie \\ |\nlab_id=atelier\nhost=pi1\nkiosk=yes\n"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.name)
+def test_shellcheck_has_nothing_against_it(script: Path) -> None:
+    words = [need("shellcheck"), "--external-sources", "--severity=style", str(script)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stdout == ""
+
+
+def locked() -> dict[str, str]:
+    """Return every locked package and its version."""
+    found = {}
+    for name in ("requirements.lock", "requirements-gpio.lock"):
+        text = (DEPLOY / name).read_text()
+        for package, version in re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", text, re.MULTILINE):
+            found[str(canonicalize_name(package))] = version
+        assert text.count("==") <= text.count("--hash=sha256:")
+    return found
+
+
+def test_everything_that_a_lab_needs_is_locked_at_the_tested_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"]]
+    for extra in EXTRAS:
+        wanted += project["optional-dependencies"][extra]
+    packages = locked()
+    for line in wanted:
+        requirement = Requirement(line)
+        name = canonicalize_name(requirement.name)
+        assert requirement.specifier.contains(packages[name]), name
+    tested = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text().split()
+        if re.fullmatch(r"[\w.-]+==\S+", line)
+    )
+    versions = {str(canonicalize_name(name)): version for name, version in tested.items()}
+    for package, version in packages.items():
+        assert versions.get(package, version) == version, package
+
+
+def dry_run(folder: Path, *more: str) -> str:
+    """Return what the installer would do."""
+    (folder / "answers").write_text(ANSWERS)
+    words = [str(DEPLOY / "install.sh"), "--dry-run", "--answers", str(folder / "answers"), *more]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_dry_run_tells_every_step_and_changes_nothing(tmp_path: Path) -> None:
+    said = dry_run(tmp_path)
+    steps = ["useradd", "venv", "--require-hashes", "check-config", "mv -T", "key create"]
+    steps += ["broker-config", "fabctl-interlock@.service", "nothing has been changed"]
+    places = [said.index(step) for step in steps]
+    assert places == sorted(places), (
+        "in this order: the new version is used once it can read lab.toml"
+    )
+    assert not Path("/opt/fabctl").exists()
+    assert not Path("/etc/fabctl").exists()
+
+
+def test_the_first_lab_toml_is_right_whatever_the_lab_is_called(tmp_path: Path) -> None:
+    """The same lines of the installer, with another place for the file."""
+    script = (DEPLOY / "install.sh").read_text()
+    functions = script[script.index("write_lab() {") : script.index("\ncheck_computer\n")]
+    (tmp_path / "data" / "broker").mkdir(parents=True)
+    run = "\n".join(
+        (
+            f"here={DEPLOY}; . {DEPLOY}/install-steps.sh",
+            f"answers={tmp_path}/answers language=fr",
+            f"etc={tmp_path} data={tmp_path}/data role=lab kiosk=yes time_zone=Europe/Paris",
+            'put() { case $1 in *lab.toml) cat > "$1" ;; *) cat > /dev/null ;; esac; }',
+            functions,
+            'for key in lab_name lab_id host; do ask "$key" "" ""; done; write_lab',
+        )
+    )
+    (tmp_path / "answers").write_text(ANSWERS)
+    subprocess.run(["bash", "-euo", "pipefail", "-c", run], check=True, capture_output=True)
+    config = read((tmp_path / "lab.toml").read_text(), tmp_path / "lab.toml", ())
+    assert config.name == "L'Atelier \"d'à côté\" & Cie \\ |"
+    assert (config.id, list(config.hosts)) == ("atelier", ["pi1"])
+    assert config.web.kiosk_addresses == ("127.0.0.1", "::1")
+    assert config.broker.password_folder == tmp_path / "data" / "broker"
+
+
+@pytest.mark.parametrize("script", ["uninstall.sh", "rollback.sh"])
+def test_what_it_does_not_know_is_refused(script: str) -> None:
+    done = subprocess.run([DEPLOY / script, "--hlep"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "sudo" in done.stderr
