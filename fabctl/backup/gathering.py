@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fabctl.backup import manifest as form
+from fabctl.backup.rights import rights_of
 from fabctl.config import LabConfig
 from fabctl.errors import LocalError
 from fabctl.store.engine import is_sqlite, parse_url
@@ -54,9 +56,13 @@ class Gathering:
         self._staging = staging
         self._links = links
         self._numbers = 0
+        self.folders: dict[str, form.Rights] = {}
+        """Those of the data directory, once all files were handed out."""
+        self.unread: list[str] = []
+        """What may not be read, once all files were handed out."""
 
-    def files(self) -> Iterator[tuple[str, Path]]:
-        """Return the name of each file in the archive, and a copy of it that does not change.
+    def files(self) -> Iterator[tuple[str, Path, form.Rights]]:
+        """Return the name of each file in the archive, a copy that does not change, its rights.
 
         The database is one moment of the lab. A job file that it names was on the disk then: they
         are linked before and after, and go a day after they came at the earliest.
@@ -66,34 +72,36 @@ class Gathering:
         self._link_jobs()
         yield self._database()
         self._link_jobs()
-        yield form.LAB_TOML, self._copied(self._config.file)
-        for file in sorted(set(named_files(self._config))):
-            name = self._name_of(file)
-            if name and file.is_file():
-                yield name, self._copied(file)
-        for file in self._others():
-            if (copy := self._copied_if_there(file)) is not None:
-                yield form.DATA + str(file.relative_to(self._config.data_directory)), copy
+        yield form.LAB_TOML, *self._copied(self._config.file)
+        data = self._config.data_directory
+        named = [(self._name_of(file), file) for file in sorted(set(named_files(self._config)))]
+        others = [(form.DATA + str(file.relative_to(data)), file) for file in self._others()]
+        for name, file in [*named, *others]:
+            if name and (copy := self._copied_if_possible(file)) is not None:
+                yield name, *copy
         for file in sorted(self._links.rglob("*")):
             if file.is_file():
-                yield form.DATA + str(file.relative_to(self._links)), file
+                yield form.DATA + str(file.relative_to(self._links)), file, rights_of(file.stat())
 
-    def _database(self) -> tuple[str, Path]:
+    def _database(self) -> tuple[str, Path, form.Rights]:
         file = sqlite_file(self._config)
         if file is None:
             dump_postgresql(self._config.database_url, self._staging / form.POSTGRESQL)
-            return form.POSTGRESQL, self._staging / form.POSTGRESQL
+            return form.POSTGRESQL, self._staging / form.POSTGRESQL, form.Rights(0o600)
         if not file.is_file():
             raise LocalError(
                 f"there is no database {file}", next_step="start the lab once: `fabctl run`"
             )
         copy_sqlite(file, self._staging / form.SQLITE)
-        return form.SQLITE, self._staging / form.SQLITE
+        return form.SQLITE, self._staging / form.SQLITE, rights_of(file.stat())
 
     def _link_jobs(self) -> None:
         paths = self._config.paths
         for folder in (paths.files, paths.previews):
-            for file in sorted(folder.glob("*")) if folder.is_dir() else ():
+            if not folder.is_dir():
+                continue
+            self.folders[form.DATA + folder.name] = rights_of(folder.stat())
+            for file in sorted(folder.glob("*")):
                 link = self._links / folder.name / file.name
                 link.parent.mkdir(exist_ok=True)
                 if file.is_file() and not link.exists():
@@ -109,8 +117,10 @@ class Gathering:
         no_files.add(self._config.file)
         left_out = {data / name for name in _NOT_KEPT} | {self._config.backup.directory}
         found = []
-        for folder, folders, names in os.walk(data):
+        for folder, folders, names in os.walk(data, onerror=self._note):
             here = Path(folder)
+            inside = "" if here == data else str(here.relative_to(data))
+            self.folders[form.DATA + inside] = rights_of(here.stat())
             folders[:] = sorted(name for name in folders if here / name not in left_out | no_files)
             found += [here / name for name in sorted(names) if here / name not in no_files]
         return [one for one in found if _is_kept(one, data)]
@@ -123,23 +133,35 @@ class Gathering:
             return form.BESIDE + str(file.relative_to(self._config.file.parent))
         return form.ELSEWHERE + str(file.absolute()).lstrip("/")
 
-    def _copied_if_there(self, file: Path) -> Path | None:
+    def _copied_if_possible(self, file: Path) -> tuple[Path, form.Rights] | None:
         try:
-            return self._copied(file)
+            return self._copied(file) if file.is_file() else None
         except FileNotFoundError:
             return None  # a mark of a running job: it went meanwhile
+        except PermissionError as error:
+            self._note(error)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname == "SQLITE_FULL":
+                raise
+            self.unread.append(str(file))  # its log may not be read
+        return None
 
-    def _copied(self, file: Path) -> Path:
+    def _note(self, error: OSError) -> None:
+        self.unread.append(str(error.filename))
+
+    def _copied(self, file: Path) -> tuple[Path, form.Rights]:
         """Copy a file that may change; a database as one moment of it."""
         self._numbers += 1
         target = self._staging / str(self._numbers)
         with file.open("rb") as stream:
             is_database = stream.read(len(_SQLITE_HEAD)) == _SQLITE_HEAD
-        if is_database:
+            rights = rights_of(os.fstat(stream.fileno()))
+        # without a log nobody has the database open, and it may be impossible to open one
+        if is_database and Path(f"{file}-wal").exists():
             copy_sqlite(file, target)
         else:
-            shutil.copy2(file, target)
-        return target
+            shutil.copyfile(file, target)
+        return target, rights
 
 
 def _is_kept(file: Path, data: Path) -> bool:

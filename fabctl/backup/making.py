@@ -85,8 +85,9 @@ def _make(config: LabConfig, clock: Clock) -> Made:
         _folders(config) as (staging, links),
         writing(folder / name, config.backup.recipients) as to,
     ):
-        for path, file in Gathering(config, staging, links).files():
-            entry = to.add(path, file)
+        gathering = Gathering(config, staging, links)
+        for path, file, rights in gathering.files():
+            entry = to.add(path, file, rights)
             if path.startswith(folder_of_jobs) and entry.sha256 != Path(path).stem:
                 damaged.append(path)
             if file.parent == staging:
@@ -94,7 +95,8 @@ def _make(config: LabConfig, clock: Clock) -> Made:
         missing = [
             one for one in sorted(on_record) if f"{folder_of_jobs}{one}.gcode" not in to.entries
         ]
-        manifest = form.Manifest(head, to.entries, tuple(missing))
+        unread = tuple(gathering.unread)
+        manifest = form.Manifest(head, to.entries, gathering.folders, tuple(missing), unread)
         to.close(manifest)
     size = (folder / name).stat().st_size
     return Made(folder / name, size, manifest, tuple(damaged), _forget(config, name))

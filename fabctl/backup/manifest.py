@@ -24,14 +24,23 @@ ELSEWHERE = "elsewhere/"
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may do what with a file or a folder; by names, numbers differ between computers."""
+
+    mode: int
+    """Permission bits."""
+    owner: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One file of an archive."""
 
     size: int
     """Bytes."""
     sha256: str
-    mode: int
-    """Its permission bits."""
+    rights: Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +66,12 @@ class Manifest:
 
     head: Head
     entries: Mapping[str, Entry]
-    missing: tuple[str, ...] = field(default=())
+    folders: Mapping[str, Rights] = field(default_factory=dict)
+    """The folders below ``data/``, and that one itself."""
+    missing: tuple[str, ...] = ()
     """Job files that the database names and the disk did not have."""
+    unread: tuple[str, ...] = ()
+    """Files and folders that whoever made the backup was not allowed to read."""
 
     @property
     def database(self) -> str:
@@ -83,8 +96,10 @@ def encode(manifest: Manifest) -> bytes:
         "revision": head.revision,
         "database_file": head.database_file,
         "missing": list(manifest.missing),
+        "unread": list(manifest.unread),
+        "folders": {path: _rights_json(rights) for path, rights in manifest.folders.items()},
         "files": {
-            path: {"size": entry.size, "sha256": entry.sha256, "mode": f"{entry.mode:04o}"}
+            path: {"size": entry.size, "sha256": entry.sha256, **_rights_json(entry.rights)}
             for path, entry in manifest.entries.items()
         },
     }
@@ -104,14 +119,24 @@ def decode(raw: bytes) -> Manifest:
                 next_step="use the fabctl that wrote it, or a newer one",
             )
         entries = {
-            path: Entry(int(one["size"]), str(one["sha256"]), int(one["mode"], 8))
+            path: Entry(int(one["size"]), str(one["sha256"]), _rights(one))
             for path, one in body["files"].items()
         }
         keys = ("lab", "name", "fabctl", "revision", "database_file")
         texts = {key: str(body[key]) for key in keys}
         head = Head(taken_at=datetime.fromisoformat(body["taken_at"]), **texts)
-        return Manifest(head, entries, tuple(map(str, body["missing"])))
+        folders = {path: _rights(one) for path, one in body["folders"].items()}
+        lists = {key: tuple(map(str, body[key])) for key in ("missing", "unread")}
+        return Manifest(head, entries, folders, **lists)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"the archive's {NAME} cannot be read: {error!r}") from error
+
+
+def _rights_json(rights: Rights) -> dict[str, str]:
+    return {"mode": f"{rights.mode:04o}", "owner": rights.owner, "group": rights.group}
+
+
+def _rights(body: Mapping[str, Any]) -> Rights:
+    return Rights(int(body["mode"], 8), str(body["owner"]), str(body["group"]))

@@ -127,7 +127,8 @@ class _Reader:
 
 
 def _compare(name: str, manifest: form.Manifest, found: dict[str, tuple[int, str, int]]) -> None:
-    said = {path: (one.size, one.sha256, one.mode) for path, one in manifest.entries.items()}
+    entries = manifest.entries.items()
+    said = {path: (one.size, one.sha256, one.rights.mode) for path, one in entries}
     wrong = sorted(path for path in said.keys() | found.keys() if said.get(path) != found.get(path))
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""

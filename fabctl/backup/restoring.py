@@ -13,6 +13,7 @@ from fabctl.backup import manifest as form
 from fabctl.backup.checking import check_database, write_out
 from fabctl.backup.pointing import database_url, pointed_at
 from fabctl.backup.reading import read_archive
+from fabctl.backup.rights import give
 from fabctl.backup.writing import sync_folder
 from fabctl.errors import InputError, LocalError
 from fabctl.store.engine import is_sqlite, open_database, parse_url
@@ -48,8 +49,8 @@ class Restored:
 def restore(archive: Path, place: Place, identity: Path | None = None) -> Restored:
     """Put an archive's lab into an empty place. lab.toml comes last: before it, nothing starts.
 
-    Every hash and the database are looked at before anything is in its place. Files belong to
-    whoever the folders belong to.
+    Every hash and the database are looked at before anything is in its place. Files get their
+    rights back, and as root their owners and groups by name.
 
     :raises InputError: something is there already, or the archive is not sound.
     :raises LocalError: it cannot be written, or PostgreSQL refuses.
@@ -67,7 +68,8 @@ def restore(archive: Path, place: Place, identity: Path | None = None) -> Restor
         if manifest.database == form.POSTGRESQL:
             _fill_postgresql(place.database or database_url(toml), file)
         elsewhere = _put(unpacked, manifest, place.folder, data)
-        _write_lab_toml(place.folder / form.LAB_TOML, toml)
+        rights = manifest.entries[form.LAB_TOML].rights
+        _write_lab_toml(place.folder / form.LAB_TOML, toml, rights)
     except OSError as error:
         raise LocalError(f"{data} cannot be filled ({error})", next_step=_FULL) from error
     finally:
@@ -130,14 +132,17 @@ def _put(unpacked: Path, manifest: form.Manifest, folder: Path, data: Path) -> t
         if target is None:
             continue
         base = data if target.is_relative_to(data) else folder
-        _make_folders(target.parent, base)
-        source = unpacked / name
-        shutil.move(source, target)
-        target.chmod(entry.mode)
-        _give_to_owner(target, base)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.move(unpacked / name, target)
+        give(target, entry.rights, base)
         _sync(target)
         if name.startswith(form.ELSEWHERE):
             elsewhere.append(f"/{name.removeprefix(form.ELSEWHERE)}")
+    for name, rights in manifest.folders.items():
+        if name != form.DATA:  # that one is as whoever made it wished
+            one = data / name.removeprefix(form.DATA)
+            one.mkdir(mode=0o700, parents=True, exist_ok=True)
+            give(one, rights, data)
     return tuple(elsewhere)
 
 
@@ -151,25 +156,10 @@ def _target(name: str, manifest: form.Manifest, folder: Path, data: Path) -> Pat
     return folder / name if name.startswith(form.ELSEWHERE) else None
 
 
-def _make_folders(folder: Path, base: Path) -> None:
-    for one in [*reversed(folder.parents), folder]:
-        if one.is_relative_to(base) and not one.exists():
-            one.mkdir(mode=0o700)
-            _give_to_owner(one, base)
-
-
-def _give_to_owner(path: Path, base: Path) -> None:
-    """Let a file belong to whoever its folder belongs to: root restores for the lab's user."""
-    owner = base.stat()
-    if os.geteuid() == 0:
-        os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _write_lab_toml(target: Path, text: str) -> None:
+def _write_lab_toml(target: Path, text: str, rights: form.Rights) -> None:
     part = target.with_name(f".{target.name}.part")
     part.write_text(text)
-    part.chmod(0o640)
-    _give_to_owner(part, target.parent)
+    give(part, rights, target.parent)
     _sync(part)
     part.replace(target)
     sync_folder(target.parent)

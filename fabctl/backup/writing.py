@@ -43,16 +43,15 @@ class ArchiveWriter:
         self._tar = tar
         self.entries: dict[str, form.Entry] = {}
 
-    def add(self, name: str, file: Path) -> form.Entry:
+    def add(self, name: str, file: Path, rights: form.Rights) -> form.Entry:
         """Add a file that does not change meanwhile."""
         with file.open("rb") as source:
             found = os.fstat(source.fileno())
             member = tarfile.TarInfo(name)
-            member.size, member.mtime, member.mode = found.st_size, found.st_mtime, found.st_mode
-            member.mode &= 0o777
+            member.size, member.mtime, member.mode = found.st_size, found.st_mtime, rights.mode
             hashing = _Hashing(source)
             self._tar.addfile(member, hashing)
-        entry = form.Entry(found.st_size, hashing.sha256.hexdigest(), member.mode)
+        entry = form.Entry(found.st_size, hashing.sha256.hexdigest(), rights)
         self.entries[name] = entry
         return entry
 

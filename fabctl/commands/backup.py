@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -29,6 +30,8 @@ def backup(ctx: click.Context, config: LabConfig, and_verify: bool) -> None:
     there. Then archives go that no day, week or month needs any more.
 
     An archive that is not encrypted opens every door of the lab: keep it as you keep the keys.
+
+    Exit code 1: the archive was written, and something that may not be read is not in it.
     """
     ctx.obj = config
     if ctx.invoked_subcommand is not None:
@@ -46,12 +49,14 @@ def backup(ctx: click.Context, config: LabConfig, and_verify: bool) -> None:
         click.echo(f"fabctl: the disk has changed {one}: send that file again", err=True)
     for one in made.manifest.missing:
         click.echo(f"fabctl: the job file {one} is on record, and not on the disk", err=True)
-    if not and_verify:
-        return
-    if config.backup.recipients:
+    for one in made.manifest.unread:
+        click.echo(f"fabctl: {one} may not be read and is not in the archive", err=True)
+    if and_verify and config.backup.recipients:
         click.echo("Encrypted: `fabctl backup verify` reads it where the identity is.")
-        return
-    _verify(made.archive, None)
+    elif and_verify:
+        _verify(made.archive, None)
+    if made.manifest.unread:
+        sys.exit(1)
 
 
 @backup.command(
@@ -110,6 +115,8 @@ def _verify(archive: Path, identity: Path | None) -> None:
     )
     if verdict.needs_migrating:
         click.echo("The database is older than this fabctl: `fabctl migrate` after restoring.")
+    for one in verdict.manifest.unread:
+        click.echo(f"It lacks {one}, which could not be read.")
     for one in verdict.manifest.missing:
         click.echo(f"It lacks the job file {one}, which was not on the disk either.")
 

@@ -27,7 +27,8 @@ def restore(
     """Put the lab of ARCHIVE into an empty place, from where it starts again.
 
     Everything is checked before anything is in its place. What is not empty is refused and left
-    alone. Files belong to whoever the folders belong to.
+    alone. As root, files get their owners and groups back by name; one that is not known here is
+    replaced by the folder's.
 
     On a new computer: install fabctl, stop its services, move away what the installer put into
     the two folders, then
@@ -50,6 +51,8 @@ def restore(
     )
     click.echo(f"lab.toml  {done.lab_toml}")
     click.echo(f"data      {done.data}")
+    for one in done.manifest.unread:
+        click.echo(f"fabctl: {one} is not in this archive: it could not be read then", err=True)
     for one in done.elsewhere:
         click.echo(f"lab.toml names {one}: its copy lies in {folder}/elsewhere{one}")
     if head.revision < HEAD:

@@ -83,8 +83,10 @@ def test_only_this_labs_archives_are_ever_named() -> None:
 
 def test_a_manifest_comes_back_as_it_was() -> None:
     head = form.Head("lab", "Fab Lab", NOW, "0.1.0", "0015")
-    entries = {form.SQLITE: form.Entry(3, "ab" * 32, 0o600), "lab.toml": form.Entry(0, "", 0o644)}
-    whole = form.Manifest(head, entries, ("cd" * 32,))
+    rights = form.Rights(0o640, "fabctl", "fabctl-machine")
+    entries = {form.SQLITE: form.Entry(3, "ab" * 32, rights), "lab.toml": form.Entry(0, "", rights)}
+    folders = {"data/keys": form.Rights(0o2711)}
+    whole = form.Manifest(head, entries, folders, ("cd" * 32,), ("data/machines",))
     assert form.decode(form.encode(whole)) == whole
     assert (whole.database, whole.size) == (form.SQLITE, 3)
 

@@ -6,12 +6,14 @@ import gzip
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
 import time
 import zlib
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from sqlalchemy import text
 from fabctl.backup.checking import verify
 from fabctl.backup.making import Made, make_backup
 from fabctl.backup.restoring import Place, restore
+from fabctl.backup.rotation import Keep
 from fabctl.clock import ManualClock
 from fabctl.config import LabConfig
 from fabctl.config_file import load
@@ -206,15 +209,57 @@ def archives_in(folder: Path) -> list[str]:
     return sorted(one.name for one in folder.iterdir() if one.name != ".backup.lock")
 
 
-def test_a_month_of_nights_leaves_what_the_rotation_says(
-    small: LabConfig, clock: ManualClock
-) -> None:
-    for _ in range(10):
-        made = _made(small, clock)
+def test_some_nights_leave_what_the_rotation_says(small: LabConfig, clock: ManualClock) -> None:
+    config = replace(small, backup_table=replace(small.backup, keep=Keep(2, 1, 1)))
+    for _ in range(4):
+        made = _made(config, clock)
         clock.advance(timedelta(days=1).total_seconds())
-    nights = [name[9:17] for name in archives_in(made.archive.parent)]
-    # seven days; the last of a week and of a month are among them
-    assert nights == [*(f"202611{day}" for day in range(26, 31)), "20261201", "20261202"]
+    assert [name[9:17] for name in archives_in(made.archive.parent)] == ["20261125", "20261126"]
+    assert [one.name[9:17] for one in made.forgotten] == ["20261124"]
+
+
+def test_what_may_not_be_read_is_named_and_the_rest_is_kept(
+    small: LabConfig, tmp_path: Path
+) -> None:
+    """In an installed lab some folders belong to other users."""
+    (small.data_directory / "machines").chmod(0)
+    small.paths.machine_key("mill").chmod(0)
+    no_rights = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    command = [sys.executable, "-m", "fabctl", "backup", "--config", str(small.file)]
+    done = subprocess.run(
+        [*(no_rights if os.geteuid() == 0 else []), *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    lacks = (str(small.data_directory / "machines"), str(small.paths.machine_key("mill")))
+    for one in lacks:
+        assert f"{one} may not be read and is not in the archive" in done.stderr
+    archive = Path(done.stdout.splitlines()[0])
+    assert verify(archive).manifest.unread == lacks
+    restore(archive, Place(tmp_path / "new"))
+    assert load(tmp_path / "new" / "lab.toml").paths.machine_key("printer-a").exists()
+
+
+def test_files_get_their_rights_back(small: LabConfig, clock: ManualClock, tmp_path: Path) -> None:
+    """As `deploy/install.sh` sets them: keys for a group, a folder that passes its group on."""
+    small.paths.machine_key("mill").chmod(0o640)
+    small.paths.files.chmod(0o2750)
+    if os.geteuid() == 0:
+        shutil.chown(small.paths.machine_key("mill"), "nobody", "nogroup")
+        os.chown(small.paths.secret, 54321, 54321)  # whoever that was
+    restore(make_backup(small, clock).archive, Place(tmp_path / "new"))
+    back = load(tmp_path / "new" / "lab.toml").paths
+    assert stat.S_IMODE(back.machine_key("mill").stat().st_mode) == 0o640
+    assert stat.S_IMODE(back.files.stat().st_mode) == 0o2750
+    assert stat.S_IMODE(back.secret.stat().st_mode) == 0o600
+    if os.geteuid() == 0:
+        assert (back.machine_key("mill").owner(), back.machine_key("mill").group()) == (
+            "nobody",
+            "nogroup",
+        )
+        assert back.secret.owner() == back.root.owner()
 
 
 @NEEDS_AGE
