@@ -44,7 +44,7 @@ if [ "$role" = lab ]; then
         for part in "" -wal -shm; do
             [ -z "$database" ] || [ ! -e "$aside$part" ] || run mv "$aside$part" "$data/lab.db$part"
         done
-        systemctl_ start fabctl-steward.service fabctl-web.service
+        systemctl_ start fabctl-steward.service fabctl-web.service || say "these did not start either"
         fail "$before cannot use the database; nothing has changed. Copies: ls $data/backups; then --database FILE"
     fi
 fi

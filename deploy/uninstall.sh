@@ -17,7 +17,9 @@ busy=("$data"/machines/*/running.json)
 
 step "Units"
 shopt -s nullglob
-for wanted in "$units"/*.target.wants/fabctl-*; do
+first=("$units"/*.target.wants/fabctl-[!i]*)
+interlocks=("$units"/*.target.wants/fabctl-interlock@*) # last: a machine that stops needs its own
+for wanted in "${first[@]}" "${interlocks[@]}"; do
     name=$(basename "$wanted")
     if has_systemd; then run systemctl disable --now "$name"; else run rm "$wanted"; fi
 done
@@ -40,3 +42,4 @@ step "The program"
 step "Left as they are"
 say "$data: people, bookings, jobs, keys. Gone for good with: rm -r $data"
 say "$etc: lab.toml. And the users fabctl, fabctl-machine, fabctl-interlock; mosquitto itself."
+say "where an interlock was: no suspend; again with: systemctl unmask sleep.target suspend.target hibernate.target hybrid-sleep.target"
