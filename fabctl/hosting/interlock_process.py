@@ -11,7 +11,7 @@ from fabctl.clock import SystemClock
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
 from fabctl.hosting.locks import FolderLock
-from fabctl.hosting.logs import log
+from fabctl.hosting.logs import identify, log
 from fabctl.installed import INTERLOCKS, all_entry_points, entry_points, load
 from fabctl.interlock import InterlockDaemon, InterlockFactory, InterlockProfile
 from fabctl.keyfile import KeyFile
@@ -31,6 +31,7 @@ def run_interlock(config: LabConfig, profile: InterlockProfile) -> int:
     """
     factory = _factory(profile)
     profile.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    identify("interlock", profile.machine)
     lock = FolderLock(profile.folder / "lock")
     lock.take(f"the interlock of {profile.machine}", PREDECESSOR_ENDS_WITHIN_S)
     key = KeyFile(config.paths.permit_key(profile.machine))

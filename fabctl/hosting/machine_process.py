@@ -19,7 +19,7 @@ from fabctl.hosting.interlock_line import InterlockLine
 from fabctl.hosting.job_keeper import MachineFolders
 from fabctl.hosting.journal import Journal
 from fabctl.hosting.locks import FolderLock
-from fabctl.hosting.logs import log
+from fabctl.hosting.logs import identify, log
 from fabctl.hosting.machine import MachineHost
 from fabctl.hosting.machine_reports import MachineReports, Stamps
 from fabctl.hosting.request_desk import RequestDesk
@@ -49,6 +49,7 @@ def run_machine(config: LabConfig, machine: str) -> int:
         raise InputError(
             f"no machine is called {machine!r}", limit=suggestion(machine, config.machines)
         )
+    identify("machine", machine)
     lock = FolderLock(config.paths.machine(machine) / "lock")
     lock.take(f"the machine {machine}", PREDECESSOR_ENDS_WITHIN_S)
     process = MachineProcess(config, profile, make_driver(profile, SystemClock()))

@@ -11,7 +11,7 @@ from fabctl.clock import Clock, SystemClock
 from fabctl.config import LabConfig
 from fabctl.hosting.acknowledger import Acknowledger
 from fabctl.hosting.locks import FolderLock
-from fabctl.hosting.logs import log
+from fabctl.hosting.logs import identify, log
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.hosting.mail_office import MailOffice
 from fabctl.hosting.permit_office import RENEW_EVERY, PermitOffice
@@ -50,6 +50,7 @@ def run_steward(
     :raises LocalError: another steward works here, the database is not migrated, or the broker's
         address is not known.
     """
+    identify("steward")
     lock = FolderLock(config.data_directory / "steward.lock")
     lock.take("the steward's place in this data directory", PREDECESSOR_ENDS_WITHIN_S)
     topics = LabTopics(config.id)

@@ -149,6 +149,7 @@ def _sqlite(address: URL, patience_s: float) -> Engine:
         address,
         # isolation_level None: we say BEGIN and COMMIT ourselves, the module adds nothing
         connect_args={"timeout": patience_s, "isolation_level": None},
+        hide_parameters=True,  # an error is logged with its statement: its values are people's
         pool_size=4,
         max_overflow=28,
     )
@@ -176,6 +177,7 @@ def _postgresql(address: URL, patience_s: float) -> Engine:
         address,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": settings},
         pool_pre_ping=True,
+        hide_parameters=True,  # the same
         pool_size=4,
         max_overflow=28,
     )

@@ -158,13 +158,27 @@ def _for_people(error: RefusedError) -> tuple[Refusal, ...]:
 
 def _fab(error: FabError) -> Response:
     current_app.logger.error("%s %s: %s", request.method, _asked(), error)
-    return _show(FAILED)
+    return _show_failed()
 
 
 def _failed(error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         current_app.logger.error("%s %s", request.method, _asked(), exc_info=error)
-    return _show(FAILED)
+    return _show_failed()
+
+
+def _show_failed() -> Response:
+    """Return the page that says so, or its bare sentences where the page fails as well.
+
+    It asks who is signed in, and the database may be what failed. An error that leaves the
+    application would be logged by the server with the whole address: with what somebody searched.
+    """
+    try:
+        return _show(FAILED)
+    except Exception as again:  # noqa: BLE001  # the last resort; it is logged, and the answer says 500
+        current_app.logger.error("the page of an error failed: %s", type(again).__name__)  # noqa: TRY400  # its trace is logged above
+        words = f"{FAILED.refusal.message}\n{FAILED.refusal.next_step}\n"
+        return Response(words, FAILED.status, content_type="text/plain; charset=utf-8")
 
 
 def _asked() -> str:

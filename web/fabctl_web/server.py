@@ -18,6 +18,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  #
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]  # the same
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]  # the same
 
+from fabctl import journald
 from fabctl.config import LabConfig
 from fabctl.errors import FabError, LocalError
 from fabctl.sd_notify import Notifier
@@ -171,6 +172,9 @@ def serve(config: LabConfig, announce: Callable[[str], None]) -> None:
     :raises LocalError: it cannot start; why was said on stderr.
     """
     parent = os.getpid()
+    journal = journald.opened("web")
+    if journal is not None:
+        logging.getLogger("fabctl").addHandler(journald.JournalHandler(journal))
     try:
         LabServer(config, announce).run()
     except SystemExit as end:  # of the worker too, which was forked below this line
