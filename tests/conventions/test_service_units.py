@@ -20,7 +20,7 @@ MOST_EXPOSED = {
     "fabctl-steward.service": 1.8,
     "fabctl-machine@.service": 1.9,
     "fabctl-interlock@.service": 0.9,
-    "fabctl-backup.service": 1.8,
+    "fabctl-backup.service": 2.0,
     "fabctl-kiosk.service": 4.2,  # a browser
 }
 PROGRAMS = ("opt/fabctl/current/bin/fabctl", "usr/bin/cage", "usr/bin/chromium")
