@@ -82,7 +82,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "broker-config",
         "migrate",
     ),
-    "Years": ("backup", "restore", "upgrade", "db"),
+    "To keep it for years": ("backup", "restore", "upgrade", "db"),
     "Simulated": ("sim", "seed"),
 }
 EXIT_REFUSED = 2
