@@ -1,0 +1,64 @@
+"""What is wrong with the lab, on the staff's page of the system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fabctl.clock import ManualClock
+from fabctl.model.people import Role
+from fabctl_web.kept_findings import KEPT_FOR
+from tests.web_lab import Browser, WebLab, web_lab
+
+PAGE = "/staff/health"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[WebLab]:
+    with web_lab(tmp_path) as made:
+        made.person("sasha", role=Role.STAFF)
+        made.config.data_directory.mkdir()
+        yield made
+
+
+def at_desk(lab: WebLab, login: str) -> Browser:
+    browser = lab.browser()
+    browser.sign_in(login)
+    return browser
+
+
+def text(browser: Browser, language: str = "fr") -> str:
+    answer = browser.get(PAGE, headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def test_findings_with_what_to_do_in_both_languages(lab: WebLab) -> None:
+    staff = at_desk(lab, "sasha")
+    french = text(staff)
+    assert "Aucune sauvegarde n’a été faite" in french
+    assert "Fais-en une : fabctl backup." in french
+    assert "No backup" not in french
+    english = text(staff, "en")
+    assert "No backup was ever made" in english
+    assert "Whether steward runs is not known." in english, "silence is not yet a proof"
+
+
+def test_it_is_looked_at_again_every_half_minute(lab: WebLab) -> None:
+    assert isinstance(lab.clock, ManualClock)
+    staff = at_desk(lab, "sasha")
+    assert "Aucune sauvegarde" in text(staff)
+    archives = lab.config.backup.directory
+    archives.mkdir(parents=True)
+    (archives / f"lab-test-{lab.clock.now():%Y%m%dT%H%M%SZ}.tar.gz").write_bytes(b"")
+    lab.clock.advance(KEPT_FOR - 1)
+    assert "Aucune sauvegarde" in text(staff)
+    lab.clock.advance(1)
+    assert "Aucune sauvegarde" not in text(staff)
+
+
+def test_only_the_staff_sees_it(lab: WebLab) -> None:
+    lab.person("mia")
+    assert at_desk(lab, "mia").get(PAGE).status_code in {302, 403, 404}
