@@ -22,6 +22,7 @@ DISK_FEW, DISK_LOW = 0.03, 0.10
 """Shares of a disk: below the first writes begin to fail soon; below the second, make room."""
 DISK_FEW_BYTES = 200_000_000
 INODES_LOW = 0.05
+MAKE_ROOM = text("Make room: old backups elsewhere, journalctl --vacuum-size=100M.")
 MEMORY_FEW, MEMORY_LOW = 0.05, 0.12
 PYTHON_LOWEST = (3, 11)
 PYTHON_TRIED = (3, 11)
@@ -103,6 +104,8 @@ class FolderFacts:
     read_only: bool | None = None
     """Whether its file system is mounted so."""
     writable: bool | None = None
+    full: bool = False
+    """Whether it was room that was missing."""
     why_not: str = ""
     """What the system said when it was written to."""
     disk: int | None = None
@@ -139,7 +142,8 @@ def _writable(facts: FolderFacts) -> list[Finding]:
         said = text("Whether {path} can be written is not known.", path=path)
         return [unknown("folder", said, path)]
     if not facts.writable:
-        step = text("Give the folder to the user of fabctl, or run this as that user.")
+        rights = text("Give the folder to the user of fabctl, or run this as that user.")
+        step = MAKE_ROOM if facts.full else rights
         said = text("{path} cannot be written: {why}", path=path, why=facts.why_not)
         return [bad("folder", said, step, path)]
     return []
@@ -184,7 +188,7 @@ def _room(facts: FolderFacts) -> list[Finding]:
             "disk",
             severity,
             said,
-            text("Make room: old backups elsewhere, journalctl --vacuum-size=100M."),
+            MAKE_ROOM,
             facts.path,
         )
     ]

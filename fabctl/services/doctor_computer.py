@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -31,9 +32,12 @@ VCGENCMD_WITHIN_S = 3.0
 def computer_findings(folders: Iterable[Path], *, by_writing: bool) -> list[Finding]:
     """Look at disks, power, memory and Python.
 
+    :param folders: the lab's data directory first: its owner is the user of fabctl.
     :param by_writing: write a small file into each folder and delete it; else ask for the rights.
     """
-    facts = [folder_facts(one, by_writing=by_writing) for one in folders]
+    known = tuple(folders)
+    owner = _owner_of(known[0]) if known else None
+    facts = [folder_facts(one, by_writing=by_writing, owner=owner) for one in known]
     return [
         *check_folders(facts),
         *check_power(power_facts()),
@@ -49,25 +53,38 @@ def folders_of(config: LabConfig) -> list[Path]:
     return [paths.root, *(one for one in later if one.exists())]
 
 
-def folder_facts(path: Path, *, by_writing: bool) -> FolderFacts:
-    """Look at one folder and the disk below it."""
+def _owner_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_uid
+    except OSError:
+        return None
+
+
+def folder_facts(path: Path, *, by_writing: bool, owner: int | None = None) -> FolderFacts:
+    """Look at one folder and the disk below it.
+
+    :param owner: the user id of fabctl: root may write everywhere, which proves nothing for it.
+    """
     shown = str(path)
     try:
         found = path.is_dir()
         if not found:
             return FolderFacts(shown, found=False)
-        disk, system = path.stat().st_dev, os.statvfs(path)
+        status, system = path.stat(), os.statvfs(path)
     except OSError:
         return FolderFacts(shown)
     read_only = bool(system.f_flag & os.ST_RDONLY)
     why = "" if read_only else _why_not_writable(path, by_writing=by_writing)
+    if not read_only and not why and os.geteuid() == 0 and owner not in {None, status.st_uid}:
+        why = f"owner {status.st_uid}, not {owner}"
     return FolderFacts(
         path=shown,
         found=True,
         read_only=read_only,
         writable=not read_only and not why,
+        full=why == os.strerror(errno.ENOSPC),
         why_not=why,
-        disk=disk,
+        disk=status.st_dev,
         total=system.f_blocks * system.f_frsize,
         free=system.f_bavail * system.f_frsize,
         inodes_free=system.f_favail / system.f_files if system.f_files else None,

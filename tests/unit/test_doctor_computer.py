@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def folder(**other: object) -> FolderFacts:
         (folder(free=None), [UNKNOWN]),
         (folder(read_only=True, writable=False), [BAD, FINE]),
         (folder(writable=False, why_not="Permission denied"), [BAD, FINE]),
+        (folder(writable=False, full=True, free=0), [BAD, BAD]),
         (folder(writable=None), [UNKNOWN, FINE]),
         (FolderFacts("/data", found=False), [BAD]),
         (FolderFacts("/data"), [UNKNOWN]),
@@ -172,6 +174,12 @@ def test_a_folder_that_is_there_or_not(tmp_path: Path) -> None:
     assert (there.found, there.writable, there.read_only) == (True, True, False)
     assert list(tmp_path.iterdir()) == []
     assert folder_facts(tmp_path / "none", by_writing=True).found is False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may write in everybody's folders")
+def test_a_folder_of_somebody_else_is_no_folder_of_fabctl(tmp_path: Path) -> None:
+    assert folder_facts(tmp_path, by_writing=True, owner=0).writable is True
+    assert folder_facts(tmp_path, by_writing=True, owner=12345).writable is False
 
 
 LOCKS = """1: FLOCK  ADVISORY  WRITE 708 08:01:2546 0 EOF

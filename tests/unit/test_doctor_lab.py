@@ -31,7 +31,7 @@ from fabctl.model.doctor_parts import (
     check_process,
     check_steward,
 )
-from fabctl.services.doctor_lab import fault_facts
+from fabctl.services.doctor_lab import fault_facts, unit_may_open
 
 BAD, WARN, UNKNOWN, FINE = Severity.BAD, Severity.WARN, Severity.UNKNOWN, Severity.FINE
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -58,6 +58,15 @@ def test_the_file(sentences: list[str], expected: list[Severity]) -> None:
 def test_a_port(found: bool | None, permitted: bool | None, expected: Severity) -> None:
     said = check_port(PortFacts("mill", "/dev/ttyUSB0", found, permitted))
     assert severity(said) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "expected"),
+    [(0o660, "dialout", True), (0o640, "dialout", False), (0o600, "dialout", False),
+     (0o660, "root", False), (0o666, "root", True), (0o664, "root", False)],
+)  # fmt: skip
+def test_what_the_unit_of_a_machine_may_open(mode: int, group: str, expected: bool) -> None:
+    assert unit_may_open(mode, group) is expected
 
 
 def test_a_port_that_may_not_be_opened_names_the_group() -> None:
