@@ -32,7 +32,7 @@ from fabctl.model.doctor_parts import (
 )
 from fabctl.services.doctor import clock_findings, findings_here, held_locks
 from fabctl.services.doctor_computer import computer_findings
-from fabctl.services.doctor_lab import database_facts
+from fabctl.services.doctor_lab import database_facts, is_desk_here
 
 EVERYBODY_SPEAKS_WITHIN_S = 12.0
 """The steward and the interlocks say a word every 10 s."""
@@ -111,7 +111,7 @@ def _spoken(config: LabConfig, clock: SystemClock) -> list[Finding]:
     _progress(f"Listening to the broker, {EVERYBODY_SPEAKS_WITHIN_S:.0f} s at most")
     client = f"doctor-{os.getpid()}"
     broker, certificates = listen(config, view, client, all_heard, EVERYBODY_SPEAKS_WITHIN_S)
-    heard = broker.connected is True
+    heard = broker.connected is True and is_desk_here(config)
     processes = process_facts(config, view, held, waited=heard)
     found = [
         check_broker(replace(broker, own=config.broker.url is None)),
@@ -126,6 +126,8 @@ def _spoken(config: LabConfig, clock: SystemClock) -> list[Finding]:
 
 def _web(config: LabConfig, clock: SystemClock) -> list[Finding]:
     """Ask the web for its word, and look at the certificate under which people reach it."""
+    if not is_desk_here(config):
+        return []
     _progress("Asking the web")
     found = [check_process(ProcessFacts("web", "fabctl-web", speaks=_web_speaks(config)))]
     address = urlsplit(config.web.public_url or "")

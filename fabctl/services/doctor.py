@@ -13,7 +13,13 @@ from fabctl.model.doctor_lab import DatabaseFacts, check_backup, check_database,
 from fabctl.model.doctor_parts import check_fault
 from fabctl.released import RELEASED_AT
 from fabctl.services.doctor_computer import computer_findings, folders_of
-from fabctl.services.doctor_lab import backup_facts, fault_facts, machines_here, port_facts
+from fabctl.services.doctor_lab import (
+    backup_facts,
+    fault_facts,
+    is_desk_here,
+    machines_here,
+    port_facts,
+)
 from fabctl.services.lock_holders import is_held
 from fabctl.synchronisation import asked_kernel
 
@@ -42,7 +48,7 @@ def findings_here(
         *clock_findings(clock, newest_record),
         *computer_findings(folders_of(config), by_writing=by_writing),
         check_database(facts),
-        check_backup(backup_facts(config), clock.now()),
+        *([check_backup(backup_facts(config), clock.now())] if is_desk_here(config) else []),
         *(check_port(one) for one in port_facts(here)),
         *(
             check_fault(fault_facts(one.id, config.interlocks[one.id].fault_file))

@@ -44,6 +44,20 @@ def machines_here(config: LabConfig) -> list[MachineProfile]:
     return [one for one in config.machines.values() if one.host == here]
 
 
+def is_desk_here(config: LabConfig) -> bool:
+    """Say whether the lab's steward, web and database are (also) this computer's.
+
+    On the computer of some machines alone there is no database to be asked and nothing to be
+    copied, and its user of the broker does not hear the others.
+    """
+    if len(config.hosts) == 1:
+        return True
+    address = parse_url(config.database_url)
+    if is_sqlite(address):
+        return Path(str(address.database)).exists()
+    return (config.data_directory / "steward.lock").exists()
+
+
 def port_facts(machines: Iterable[MachineProfile]) -> list[PortFacts]:
     """Look at the device files of machines; ports of another kind (``http://…``) are left out."""
     return [_port(one.id, one.port) for one in machines if one.port and one.port.startswith("/")]
@@ -83,6 +97,8 @@ def database_facts(config: LabConfig, *, thorough: bool) -> tuple[DatabaseFacts,
     :param thorough: have SQLite look through its whole file for damage.
     """
     address = parse_url(config.database_url)
+    if not is_desk_here(config):
+        return DatabaseFacts(reached=None, needed=HEAD), None
     file = Path(str(address.database)) if is_sqlite(address) else None
     if file is not None and not file.is_file():  # opening it would make one
         return DatabaseFacts(reached=False, why=f"{file}", needed=HEAD), None
