@@ -1,0 +1,44 @@
+"""Whose business what is: on the computer of some machines there is no database to be asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from fabctl.config import Host
+from fabctl.model.doctor_lab import DatabaseFacts
+from fabctl.services.doctor_lab import database_facts, is_desk_here, machines_here
+from fabctl.store.version import HEAD
+from tests.web_lab import lab_config
+
+TWO = {"pi1": Host("pi1", "Pi"), "another": Host("another", "Another")}
+
+
+def test_of_one_computer_everything_is_its_own(tmp_path: Path) -> None:
+    config = lab_config(tmp_path)
+    assert is_desk_here(config)
+    assert machines_here(config) == list(config.machines.values())
+    assert database_facts(config, thorough=True)[0].reached is False, "it should be here"
+
+
+def test_a_computer_of_machines_alone_asks_no_database(tmp_path: Path) -> None:
+    config = replace(lab_config(tmp_path), hosts=TWO)
+    assert not is_desk_here(config)
+    assert machines_here(config) == [], "no host bears this computer's name"
+    assert database_facts(config, thorough=True)[0] == DatabaseFacts(reached=None, needed=HEAD)
+    assert list(tmp_path.iterdir()) == [], "and none was made"
+
+
+def test_where_the_database_lies_is_the_desk(tmp_path: Path) -> None:
+    config = replace(lab_config(tmp_path), hosts=TWO)
+    (tmp_path / "lab.db").touch()
+    assert is_desk_here(config)
+
+
+def test_with_a_database_elsewhere_the_steward_tells_where_the_desk_is(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://fabctl@db.example.org/fabctl"
+    config = replace(lab_config(tmp_path), hosts=TWO, database_url=url)
+    assert not is_desk_here(config)
+    config.data_directory.mkdir()
+    (config.data_directory / "steward.lock").touch()
+    assert is_desk_here(config)
