@@ -8,7 +8,6 @@ Facts: ``JOURNAL_STREAM`` holds the device and inode of a stderr that leads to t
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import struct
@@ -74,19 +73,3 @@ class Journal:
 def opened(process: str, machine: str | None = None) -> Journal | None:
     """Return the journal if systemd connected this process's stderr to it."""
     return Journal(process, machine) if leads_to_journal(2, os.environ) else None
-
-
-class JournalHandler(logging.Handler):
-    """For what libraries log (gunicorn): into the journal, else on stderr as before."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__()
-        self._journal = journal
-        self._else = logging.StreamHandler()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
-        priority = ERROR if record.levelno >= logging.ERROR else WARNING
-        priority = priority if record.levelno >= logging.WARNING else INFO
-        if not self._journal.write(self.format(record), priority):
-            self._else.emit(record)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fabctl.journald import LONGEST, Journal, JournalHandler, encoded, leads_to_journal
+from fabctl.journald import LONGEST, Journal, encoded, leads_to_journal
+from fabctl.journald_handler import JournalHandler
 
 
 @pytest.fixture

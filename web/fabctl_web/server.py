@@ -21,6 +21,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 from fabctl import journald
 from fabctl.config import LabConfig
 from fabctl.errors import FabError, LocalError
+from fabctl.journald_handler import JournalHandler
 from fabctl.sd_notify import Notifier
 from fabctl.units import Seconds
 
@@ -174,7 +175,7 @@ def serve(config: LabConfig, announce: Callable[[str], None]) -> None:
     parent = os.getpid()
     journal = journald.opened("web")
     if journal is not None:
-        logging.getLogger("fabctl").addHandler(journald.JournalHandler(journal))
+        logging.getLogger("fabctl").addHandler(JournalHandler(journal))
     try:
         LabServer(config, announce).run()
     except SystemExit as end:  # of the worker too, which was forked below this line
