@@ -76,6 +76,20 @@ system_user() { # system_user NAME WHAT
         --no-create-home --shell /usr/sbin/nologin --comment "$2" "$1"
 }
 
+pip_install() { # pip_install ENVIRONMENT WORDS...
+    local pip=("$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-input)
+    [ -z "$wheels" ] || pip+=(--no-index --find-links "$wheels")
+    run "${pip[@]}" "${@:2}"
+}
+
+install_gpio() { # what drives the GPIO chip: only where lab.toml has an interlock
+    has_interlocks || return 0
+    local there='import importlib.util as u, sys; sys.exit(u.find_spec("lgpio") is None)'
+    "$new/bin/python" -c "$there" 2>/dev/null && return 0
+    step "The program of the GPIO chip"
+    pip_install "$new" --require-hashes --requirement "$here/requirements-gpio.lock"
+}
+
 has_interlocks() { [ -r "$etc/lab.toml" ] && grep -q '^\[interlocks\.' "$etc/lab.toml"; }
 has_systemd() { [ -d /run/systemd/system ]; }
 systemctl_() { if has_systemd; then run systemctl "$@"; fi; }
@@ -199,6 +213,10 @@ start_unit() { # start_unit NAME: machines at work and interlocks are not distur
 }
 
 farewell() {
+    if has_systemd && [ -n "$start" ] && [ "$role" = lab ]; then
+        step "What is wrong now, if anything"
+        run "$new/bin/fabctl" doctor --config "$etc/lab.toml" || say "see above; again with: sudo fabctl doctor"
+    fi
     step "Done${dry:+: this was a dry run, nothing has been changed}"
     has_systemd || say "systemd does not run here: units are in place, nothing was started"
     [ "$role" = lab ] || { say "next: fabctl host join"; return 0; }

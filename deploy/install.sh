@@ -75,26 +75,35 @@ make_users() {
 }
 
 install_program() {
-    local version target pip
+    local version target
     version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$source_tree/fabctl/__init__.py")-$(fingerprint)
     target=$opt/$version
     step "The program: $target"
     if [ -e "$target/.complete" ]; then
         say "is there already"
     else
-        pip=("$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-input)
-        [ -z "$wheels" ] || pip+=(--no-index --find-links "$wheels")
         run rm -rf "$target"
         run python3 -m venv "$target"
-        run "${pip[@]}" --require-hashes --requirement "$here/requirements.lock"
-        if has_interlocks; then
-            run "${pip[@]}" --require-hashes --requirement "$here/requirements-gpio.lock"
-        fi
-        run "${pip[@]}" --no-index --no-deps --no-build-isolation "$source_tree"
+        pip_install "$target" --require-hashes --requirement "$here/requirements.lock"
+        pip_install "$target" --no-index --no-deps --no-build-isolation "$source_tree"
         run cp -r "$here" "$target/deploy"
         run touch "$target/.complete"
     fi
     new=$target
+}
+
+upgrade_database() { # with web and steward stopped: neither meets the other version's tables
+    [ "$role" = lab ] || return 0
+    if [ ! -e "$data/lab.db" ] && ! grep -q '^url = "postgresql' "$etc/lab.toml" 2>/dev/null; then
+        return 0 # a new lab: the steward makes its database
+    fi
+    step "The database: a backup, then what this version changes"
+    local desk=(fabctl-web.service fabctl-steward.service)
+    if has_systemd && [ -e "$units/${desk[0]}" ]; then run systemctl stop "${desk[@]}"; fi
+    run setpriv --reuid fabctl --regid fabctl --init-groups --inh-caps +dac_read_search \
+        --ambient-caps +dac_read_search "$new/bin/fabctl" upgrade --config "$etc/lab.toml" && return 0
+    if has_systemd && [ -n "$start" ]; then run systemctl start "${desk[@]}" || true; fi
+    fail "the database could not be brought to this version; the one before goes on"
 }
 
 use_program() {
@@ -153,10 +162,14 @@ else
     write_lab
 fi
 make_folders
+install_gpio
 if [ -e "$etc/lab.toml" ] || [ -n "$dry" ]; then
     run "$new/bin/fabctl" check-config --config "$etc/lab.toml"
 fi
-[ -n "$apply" ] || use_program
+if [ -z "$apply" ]; then
+    upgrade_database
+    use_program
+fi
 if [ -e "$etc/lab.toml" ] || [ -n "$dry" ]; then
     make_keys
     [ "$role" != lab ] || configure_broker

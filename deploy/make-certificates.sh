@@ -9,7 +9,7 @@ umask 077
 [ $# -ge 2 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 folder=$1 name=$2
 shift 2
-mkdir -p "$folder"
+install -d -m 0711 "$folder" # its certificates are for everybody, its keys are not
 
 if [ ! -e "$folder/lab-ca.key" ]; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
