@@ -123,7 +123,16 @@ class Gathering:
             self.folders[form.DATA + inside] = rights_of(here.stat())
             folders[:] = sorted(name for name in folders if here / name not in left_out | no_files)
             found += [here / name for name in sorted(names) if here / name not in no_files]
-        return [one for one in found if _is_kept(one, data)]
+            for name in folders:
+                self._is_link(here / name)
+        return [one for one in found if _is_kept(one, data) and not self._is_link(one)]
+
+    def _is_link(self, file: Path) -> bool:
+        """Say whether a file is a link: what it leads to is not the lab's; it is named."""
+        found = os.path.islink(file)  # noqa: PTH114  # quiet in a closed folder
+        if found:
+            self.unread.append(str(file))
+        return found
 
     def _name_of(self, file: Path) -> str | None:
         """Return the name of a file that lab.toml names; None: it comes with the data."""
@@ -166,14 +175,7 @@ class Gathering:
 
 def _is_kept(file: Path, data: Path) -> bool:
     name = str(file.relative_to(data))
-    if (
-        not file.is_file()
-        or file.is_symlink()
-        or name in _PROJECTION
-        or file.name.endswith(".lock")
-    ):
-        return False
-    return not name.endswith(_COMPANIONS)
+    return name not in _PROJECTION and not name.endswith((*_COMPANIONS, ".lock"))
 
 
 def _link(file: Path, link: Path) -> None:

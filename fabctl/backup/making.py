@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ import fabctl
 from fabctl.backup import manifest as form
 from fabctl.backup.gathering import Gathering, sqlite_file
 from fabctl.backup.rotation import Named, archive_name, archives, to_forget
-from fabctl.backup.writing import PART, cannot_write, writing
+from fabctl.backup.writing import PART, writing
 from fabctl.clock import Clock
 from fabctl.config import LabConfig
 from fabctl.errors import LocalError
@@ -25,8 +27,9 @@ from fabctl.store.engine import open_database
 from fabctl.store.migrate import revision
 from fabctl.store.tables import JobFile
 
-_STAGING = ".staging-"
-_LINKS = "backup-"
+_STAGING = "backup-"
+_LINKS = "backup-links-"
+_LOCK = ".backup.lock"
 _PATIENCE_S = 5.0
 
 
@@ -54,8 +57,12 @@ def make_backup(config: LabConfig, clock: Clock) -> Made:
     """
     folder = config.backup.directory
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FolderLock(folder / ".backup.lock")
+        for one in (folder, config.paths.tmp):
+            if not one.is_dir():
+                one.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _give_to_lab(one, config)
+        lock = FolderLock(folder / _LOCK)
+        _give_to_lab(folder / _LOCK, config)
         lock.take(f"the backup folder {folder}", patience_s=_PATIENCE_S)
         try:
             _sweep(config)
@@ -63,7 +70,7 @@ def make_backup(config: LabConfig, clock: Clock) -> Made:
         finally:
             lock.give_back()
     except (OSError, sqlite3.OperationalError) as error:
-        raise _explained(folder, error) from error
+        raise _explained(config, error) from error
     return made
 
 
@@ -98,6 +105,7 @@ def _make(config: LabConfig, clock: Clock) -> Made:
         unread = tuple(gathering.unread)
         manifest = form.Manifest(head, to.entries, gathering.folders, tuple(missing), unread)
         to.close(manifest)
+    _give_to_lab(folder / name, config)
     size = (folder / name).stat().st_size
     return Made(folder / name, size, manifest, tuple(damaged), _forget(config, name))
 
@@ -125,22 +133,31 @@ def _head(config: LabConfig, clock: Clock) -> tuple[form.Head, set[str]]:
 
 @contextmanager
 def _folders(config: LabConfig) -> Iterator[tuple[Path, Path]]:
-    """Yield a folder for copies and one for links of job files; both are gone afterwards."""
+    """Yield a folder for copies and one for links of job files; both are gone afterwards.
+
+    They lie in the data directory: the archives' folder may be a stick that is to hold nothing
+    in the clear.
+    """
     tmp = config.paths.tmp
-    tmp.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
-        staging = tempfile.TemporaryDirectory(prefix=_STAGING, dir=config.backup.directory)
+        staging = tempfile.TemporaryDirectory(prefix=_STAGING, dir=tmp)
         links = tempfile.TemporaryDirectory(prefix=_LINKS, dir=tmp)
         yield Path(stack.enter_context(staging)), Path(stack.enter_context(links))
+
+
+def _give_to_lab(path: Path, config: LabConfig) -> None:
+    """As root, let what was made belong to the lab's user, who makes the next backup."""
+    if os.geteuid() == 0:
+        owner = config.data_directory.stat()
+        with suppress(PermissionError):  # a stick whose file system knows no owners
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _sweep(config: LabConfig) -> None:
     """Delete what a backup that was killed left behind; the lock says that none is under way."""
     for part in config.backup.directory.glob(f".lab-*{PART}"):
         part.unlink()
-    for folder in config.backup.directory.glob(f"{_STAGING}*"):
-        shutil.rmtree(folder)
-    for folder in config.paths.tmp.glob(f"{_LINKS}*"):
+    for folder in config.paths.tmp.glob(f"{_STAGING}*"):
         shutil.rmtree(folder)
 
 
@@ -155,10 +172,25 @@ def _forget(config: LabConfig, made: str) -> tuple[Path, ...]:
     return tuple(folder / one.name for one in doomed)
 
 
-def _explained(folder: Path, error: OSError | sqlite3.Error) -> LocalError:
-    if isinstance(error, OSError):
-        return cannot_write(folder, error)
-    import errno  # noqa: PLC0415  # SQLite says a full disk in its own words
+def cannot_write(places: Sequence[Path], error: OSError) -> LocalError:
+    """Return what to say when there is no new archive; of two full disks, the fuller is named."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        there = [one for one in places if one.is_dir()]
+        full = min(there, key=lambda one: shutil.disk_usage(one).free, default=places[0])
+        return LocalError(
+            f"the disk of {full} is full; there is no new backup, the older ones stand",
+            next_step="free some space, or keep fewer: [backup] daily, weekly, monthly in lab.toml",
+        )
+    where = f"{error.filename}: " if error.filename else ""
+    return LocalError(
+        f"there is no new backup ({where}{error.strerror or error}), the older ones stand",
+        next_step=f"let the user of fabctl write to {places[0]} and read the lab's files",
+    )
 
+
+def _explained(config: LabConfig, error: OSError | sqlite3.OperationalError) -> LocalError:
+    places = (config.backup.directory, config.paths.tmp)
+    if isinstance(error, OSError):
+        return cannot_write(places, error)
     full = error.sqlite_errorname == "SQLITE_FULL"
-    return cannot_write(folder, OSError(errno.ENOSPC if full else errno.EIO, str(error)))
+    return cannot_write(places, OSError(errno.ENOSPC if full else errno.EIO, str(error)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -40,7 +41,8 @@ def database_url(text: str) -> str:
 
 
 def _changed(text: str, table: str, key: str, value: str) -> str:
-    line = f'{key} = "{value}"  # changed by fabctl restore'
+    quoted = json.dumps(value, ensure_ascii=False)  # a TOML string too
+    line = f"{key} = {quoted}  # changed by fabctl restore"
     lines = text.splitlines()
     heads = [n for n, one in enumerate(lines) if re.match(rf"\s*\[{table}\]\s*(#.*)?$", one)]
     if not heads:

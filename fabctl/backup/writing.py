@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
 import io
@@ -15,7 +14,6 @@ from typing import IO
 
 from fabctl.backup import manifest as form
 from fabctl.backup.cipher import encrypting
-from fabctl.errors import LocalError
 
 PART = ".part"
 _LEVEL = 1
@@ -67,22 +65,20 @@ class ArchiveWriter:
 def writing(target: Path, recipients: Sequence[str]) -> Iterator[ArchiveWriter]:
     """Yield a writer; afterwards the archive is on the disk under its name, or not at all.
 
-    :raises LocalError: it cannot be written (the disk is full, age is missing).
+    :raises OSError: it cannot be written.
+    :raises LocalError: age is missing, or refuses.
     """
     part = target.with_name(f".{target.name}{PART}")
-    try:
-        with ExitStack() as stack:
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            stack.callback(part.unlink, missing_ok=True)
-            sink = stack.enter_context(os.fdopen(descriptor, "wb"))
-            with _packing(recipients, sink) as tar:
-                yield ArchiveWriter(tar)
-            sink.flush()
-            os.fsync(sink.fileno())
-            part.replace(target)
-        sync_folder(target.parent)
-    except OSError as error:
-        raise cannot_write(target.parent, error) from error
+    with ExitStack() as stack:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        stack.callback(part.unlink, missing_ok=True)
+        sink = stack.enter_context(os.fdopen(descriptor, "wb"))
+        with _packing(recipients, sink) as tar:
+            yield ArchiveWriter(tar)
+        sink.flush()
+        os.fsync(sink.fileno())
+        part.replace(target)
+    sync_folder(target.parent)
 
 
 @contextmanager
@@ -94,19 +90,6 @@ def _packing(recipients: Sequence[str], sink: IO[bytes]) -> Iterator[tarfile.Tar
         )
         with tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
             yield tar
-
-
-def cannot_write(folder: Path, error: OSError) -> LocalError:
-    """Return what to say when a backup cannot be written there."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return LocalError(
-            f"the disk of {folder} is full; there is no new backup, the older ones stand",
-            next_step="free some space, or keep fewer: [backup] daily, weekly, monthly in lab.toml",
-        )
-    return LocalError(
-        f"no backup could be written to {folder} ({error.strerror or error})",
-        next_step="let the user of fabctl write there",
-    )
 
 
 def sync_folder(folder: Path) -> None:

@@ -50,7 +50,9 @@ def backup(ctx: click.Context, config: LabConfig, and_verify: bool) -> None:
     for one in made.manifest.missing:
         click.echo(f"fabctl: the job file {one} is on record, and not on the disk", err=True)
     for one in made.manifest.unread:
-        click.echo(f"fabctl: {one} may not be read and is not in the archive", err=True)
+        click.echo(
+            f"fabctl: {one} is a link or may not be read: it is not in the archive", err=True
+        )
     if and_verify and config.backup.recipients:
         click.echo("Encrypted: `fabctl backup verify` reads it where the identity is.")
     elif and_verify:
@@ -116,7 +118,7 @@ def _verify(archive: Path, identity: Path | None) -> None:
     if verdict.needs_migrating:
         click.echo("The database is older than this fabctl: `fabctl migrate` after restoring.")
     for one in verdict.manifest.unread:
-        click.echo(f"It lacks {one}, which could not be read.")
+        click.echo(f"It lacks {one}: a link, or it could not be read.")
     for one in verdict.manifest.missing:
         click.echo(f"It lacks the job file {one}, which was not on the disk either.")
 

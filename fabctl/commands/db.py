@@ -30,7 +30,7 @@ def copy(source_url: str, target_url: str) -> None:
 
     Stop the lab first: what happens after the copy began stays behind. Tables are made where
     there are none. All rows are written in one transaction, read again and compared with the
-    source before it ends: all is there, or nothing is.
+    source's before it ends: all is there, or nothing is.
     """
     from pathlib import Path  # noqa: PLC0415  # --help stays quick
 

@@ -52,7 +52,9 @@ def restore(
     click.echo(f"lab.toml  {done.lab_toml}")
     click.echo(f"data      {done.data}")
     for one in done.manifest.unread:
-        click.echo(f"fabctl: {one} is not in this archive: it could not be read then", err=True)
+        click.echo(
+            f"fabctl: {one} is not in this archive: a link, or it could not be read then", err=True
+        )
     for one in done.elsewhere:
         click.echo(f"lab.toml names {one}: its copy lies in {folder}/elsewhere{one}")
     if head.revision < HEAD:

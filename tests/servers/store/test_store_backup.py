@@ -32,6 +32,7 @@ from fabctl.store.engine import Database, open_database
 from tests.backup_lab import GCODES, digests, kept_files, written_lab
 from tests.databases import PostgreSQL
 
+KEY = "age1gnheh2d4py4fns8kacv7k84kcalxtadxu7a2uexafkwee0df0sjqhm3fvr"
 NEEDS_AGE = pytest.mark.skipif(
     shutil.which("age") is None and os.environ.get("CI") != "true",
     reason="the program age is missing: apt install age",
@@ -235,7 +236,7 @@ def test_what_may_not_be_read_is_named_and_the_rest_is_kept(
     assert done.returncode == 1
     lacks = (str(small.data_directory / "machines"), str(small.paths.machine_key("mill")))
     for one in lacks:
-        assert f"{one} may not be read and is not in the archive" in done.stderr
+        assert f"{one} is a link or may not be read" in done.stderr
     archive = Path(done.stdout.splitlines()[0])
     assert verify(archive).manifest.unread == lacks
     restore(archive, Place(tmp_path / "new"))
@@ -249,7 +250,10 @@ def test_files_get_their_rights_back(small: LabConfig, clock: ManualClock, tmp_p
     if os.geteuid() == 0:
         shutil.chown(small.paths.machine_key("mill"), "nobody", "nogroup")
         os.chown(small.paths.secret, 54321, 54321)  # whoever that was
-    restore(make_backup(small, clock).archive, Place(tmp_path / "new"))
+        shutil.chown(small.data_directory, "nobody", "nogroup")
+    archive = make_backup(small, clock).archive
+    assert archive.owner() == archive.parent.owner() == small.data_directory.owner()
+    restore(archive, Place(tmp_path / "new"))
     back = load(tmp_path / "new" / "lab.toml").paths
     assert stat.S_IMODE(back.machine_key("mill").stat().st_mode) == 0o640
     assert stat.S_IMODE(back.files.stat().st_mode) == 0o2750
@@ -295,31 +299,45 @@ def test_without_age_nothing_is_written_in_the_clear(
     small: LabConfig, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = small.file
-    key = "age1gnheh2d4py4fns8kacv7k84kcalxtadxu7a2uexafkwee0df0sjqhm3fvr"
-    file.write_text(f'{file.read_text()}recipients = ["{key}"]\n')
+    file.write_text(f'{file.read_text()}recipients = ["{KEY}"]\n')
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LocalError, match=r"age is missing.*apt install age"):
         make_backup(load(file), clock)
     assert archives_in(tmp_path / "copies") == []
 
 
-@pytest.mark.parametrize("size_k", [300, 1000])
-def test_a_full_disk_leaves_the_old_archive_and_no_torn_one(small: LabConfig, size_k: int) -> None:
-    """The folder of copies is a disk of its own: too small for the copy, then for the archive."""
+@pytest.mark.parametrize(
+    ("place", "size_k", "more"),
+    [
+        ("copies", 1000, ""),
+        pytest.param("copies", 1000, f'recipients = ["{KEY}"]\n', marks=NEEDS_AGE),
+        ("lab/data", 1500, ""),
+    ],
+    ids=["archive", "encrypted archive", "copy of the database"],
+)
+def test_a_full_disk_leaves_the_old_archive_and_no_torn_one(
+    small: LabConfig, tmp_path: Path, place: str, size_k: int, more: str
+) -> None:
+    small.file.write_text(f"{small.file.read_text()}{more}")
     small.paths.job_file("0" * 64).write_bytes(os.urandom(1_100_000))
     folder, old = small.backup.directory, "lab-test-20260101T000000Z.tar.gz"
     folder.mkdir()
+    (folder / old).touch()
+    disk, was = tmp_path / place, tmp_path / "was"
     script = (
-        f"mount -t tmpfs -o size={size_k}k none {folder} && : > {folder}/{old}"
-        f" && {sys.executable} -m fabctl backup --config {small.file}; echo $?; ls -A {folder}"
+        f"cp -a {disk} {was} && mount -t tmpfs -o size={size_k}k none {disk}"
+        f" && cp -a {was}/. {disk}/ && {sys.executable} -m fabctl backup --config {small.file};"
+        f" echo $?; ls -A {folder} {small.paths.tmp}"
     )
     if subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
         pytest.skip("this computer lets nobody mount a small disk")
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=True
     )
+    assert f"the disk of {tmp_path / place}" in done.stderr
     assert "is full; there is no new backup" in done.stderr
-    assert done.stdout.split() == ["2", ".backup.lock", old]
+    left = [f"{folder}:", ".backup.lock", old, f"{small.paths.tmp}:", "upload"]
+    assert done.stdout.split() == ["2", *left]
 
 
 def test_a_backup_killed_at_any_moment_leaves_no_torn_archive(
@@ -330,7 +348,7 @@ def test_a_backup_killed_at_any_moment_leaves_no_torn_archive(
     for attempt in range(3):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
-        while not list(folder.glob(".lab-*" if attempt else ".staging-*")):
+        while not list(folder.glob(".lab-*") if attempt else small.paths.tmp.glob("backup-*")):
             assert time.monotonic() < deadline
             assert process.poll() is None
         process.kill()
