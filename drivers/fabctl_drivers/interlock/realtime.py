@@ -69,4 +69,7 @@ def _memory_stays() -> str | None:
     if libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0:
         return None
     why = os.strerror(ctypes.get_errno())
-    return f"memory is not locked ({why}): the scan may wait for a swap; allow LimitMEMLOCK=infinity"
+    return (
+        f"memory is not locked ({why}): the scan may wait for a swap; allow it with "
+        "LimitMEMLOCK=infinity"
+    )
