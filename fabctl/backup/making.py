@@ -57,7 +57,7 @@ def make_backup(config: LabConfig, clock: Clock) -> Made:
     """
     folder = config.backup.directory
     try:
-        for one in (folder, config.paths.tmp):
+        for one in (config.paths.tmp, folder):  # the data directory first: whose it is counts
             if not one.is_dir():
                 one.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _give_to_lab(one, config)
