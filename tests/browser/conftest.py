@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from fabctl.clock import SystemClock
@@ -36,6 +36,9 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
+
+
+expect.set_options(timeout=15_000)  # as long as for everything else: a computer may be busy
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -91,6 +91,7 @@ def test_what_a_person_types_is_theirs_and_no_badge(served: Served, screen: Open
     give(served, number="4829151")
     found = screen(KIOSK)
     found.open("/in")
+    expect(found.page.locator("#pin")).to_be_focused()
     type_keys(found, "482915", PERSON_MS, enter=False)
     expect(found.page.locator("#pin")).to_have_value("482915")
     found.open("/in?with=password")
