@@ -370,6 +370,37 @@ def test_a_training_certifies_everybody_present_who_passed(lab: Lab) -> None:
     assert now == [Standing.VALID, Standing.NONE, Standing.SUSPENDED]
 
 
+def test_whoever_was_refused_once_is_certified_when_nothing_stands_against_it(lab: Lab) -> None:
+    with lab.database.transaction() as session:
+        course = courses.create_course(
+            session,
+            lab.clock,
+            wording={"fr": Wording("Fraiseuse")},
+            resource_ids=["mill"],
+            by=lab.awa,
+        ).id
+    scene = put_on(lab, places=2, course_id=course)
+    zoe = scene.adult()
+    place = scene.enrol(zoe)[0].id
+    certify(scene, scene.ali, Level.TRAINER)
+    certify(scene, zoe)
+    suspended = {"person_id": zoe, "resource_id": "mill", "by": lab.awa}
+    with lab.database.transaction() as session:
+        training.suspend(session, lab.clock, reason="smoke", **suspended)
+    lab.clock.wall = scene.slot.start
+    send(scene, tap(scene, place, 1, Presence.PRESENT))
+    pass_all(scene, place)
+    for papers in (1, 0):  # it is said each time, not once
+        report = award(scene)
+        assert len(report.certificates) == papers
+        assert [why.code for why in report.refused[zoe]] == ["certification-suspended"]
+    with lab.database.transaction() as session:
+        training.reinstate(session, lab.clock, **suspended)
+    for certified in ((zoe,), ()):  # once: no second check is put on record
+        report = award(scene)
+        assert (report.certificates, report.certified, report.refused) == ((), certified, {})
+
+
 # -- a room with machines ---------------------------------------------------------------------
 
 
