@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from fabctl.clock import ManualClock
 from fabctl.config import OidcConfig, WebConfig
 from fabctl.errors import LocalError
+from fabctl.model.people import Role
 from fabctl.services import mail_queue
 from fabctl_web.people import outside
 from tests.oidc_provider import CLIENT, SECRET, Provider, oidc_provider
@@ -170,20 +171,25 @@ def test_a_lab_without_a_provider_has_none_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("link", ["mail"])
-def test_by_a_verified_address_that_one_person_has(lab: WebLab, provider: Provider) -> None:
+def test_by_a_verified_address_that_the_staff_confirmed(lab: WebLab, provider: Provider) -> None:
+    address = "camille@example.org"
+
     def has(login: str) -> None:
         person = lab.id_of(login)
         with lab.db.transaction() as db:
             mail_queue.set_wish(
-                db,
-                lab.clock,
-                person_id=person,
-                address="camille@example.org",
-                wanted=True,
-                by=person,
+                db, lab.clock, person_id=person, address=address, wanted=True, by=person
             )
 
     has("camille")
+    lab.person("awa", role=Role.STAFF)
+    staff, page = lab.browser(), f"/staff/people/{lab.id_of('camille')}"
+    staff.sign_in("awa")
+    assert "signs nobody in at Compte de la ville" in staff.get(page).get_data(as_text=True)
+    provider.person = {"email": address, "email_verified": True}
+    assert not is_in(there_and_back(lab, provider))
+    staff.post(f"{page}/mail/confirm", {"address": address}, page=page)
+    assert "is confirmed for Compte de la ville" in staff.get(page).get_data(as_text=True)
     provider.person = {"email": "Camille@example.org", "preferred_username": "camille"}
     assert not is_in(there_and_back(lab, provider))
     provider.person["email_verified"] = True
@@ -192,8 +198,8 @@ def test_by_a_verified_address_that_one_person_has(lab: WebLab, provider: Provid
     assert not is_in(there_and_back(lab, provider))
     lab.person("sam")
     has("sam")
-    provider.person["email"] = "camille@example.org"
-    assert not is_in(there_and_back(lab, provider))
+    provider.person["email"] = address
+    assert is_in(there_and_back(lab, provider))  # who typed it later is in nobody's way
 
 
 def test_a_provider_that_is_away_is_said(lab: WebLab, provider: Provider) -> None:

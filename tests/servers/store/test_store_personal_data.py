@@ -106,7 +106,7 @@ FREE = {
     "credential": ["login"],
     "api_token": ["name"],
     "notice": ["words"],
-    "mail_address": ["address"],
+    "mail_address": ["address", "signs_in"],
     "claim": ["note"],
 }
 
