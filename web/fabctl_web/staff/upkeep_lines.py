@@ -16,7 +16,8 @@ from fabctl_web.language import speech
 from fabctl_web.machines.reports import kind_word
 from fabctl_web.staff.lines import Act, Line
 
-MOST = 100
+MOST = 1000
+"""Lines that are read and searched; the page of the day shows the first of them."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,17 @@ def task_lines(desk: Desk) -> tuple[Line, ...]:
 
     Planned maintenance is among those of one machine; it has lists of its own elsewhere.
     """
-    found = upkeep_tasks.list_tasks(desk.db, by=desk.me.id, resource_id=desk.machine, limit=MOST)
-    mine_first = sorted(found, key=lambda one: one.owner_id != desk.me.id)
+    found = upkeep_tasks.list_tasks(
+        desk.db,
+        by=desk.me.id,
+        resource_id=desk.machine,
+        planned=desk.machine is not None,
+        mine_first=True,
+        limit=MOST,
+    )
     names = staff_day.names_of(desk.db, [one.owner_id for one in found])
     places = {} if desk.machine else lab_names(desk.lab, desk.db)
-    return tuple(
-        _task(desk, one, names, places) for one in mine_first if desk.machine or one.plan_id is None
-    )
+    return tuple(_task(desk, one, names, places) for one in found)
 
 
 def _task(desk: Desk, found: TaskView, names: dict[str, str], places: dict[str, str]) -> Line:

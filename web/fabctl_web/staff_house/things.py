@@ -249,13 +249,13 @@ def _parents(places: dict[str, str], resource: str = "") -> list[tuple[str, str]
 
 def _lines(db: Session) -> Iterator[Line]:
     """Yield the resources that match the search: each after what it lies in."""
-    everything = resources.list_all(db)
+    orders = {one.place.id: one for one in resource_desk.orders(db)}
+    everything = [one.place for one in orders.values()]
     known = {one.id: one.name for one in everything}
     for place, depth in _tree(everything, None, 0, set(known)):
         if names.matches(place.name, place.id, place.category, _what(place)):
             what = _what(place)
-            order = resource_desk.order_of(db, resource_id=place.id)
-            yield Line(place, depth, what, known.get(place.parent_id or "", ""), order)
+            yield Line(place, depth, what, known.get(place.parent_id or "", ""), orders[place.id])
 
 
 def _tree(
