@@ -37,6 +37,7 @@ SERVED = {
     "unsent.js": ("js/unsent.js",),
     "planning.css": ("css/planning.css", "css/quarters.css"),
     "plot.js": ("vendor/uplot.min.js", "js/plot.js"),
+    "trail.js": ("js/trail.js",),
     "plot.css": ("vendor/uplot.min.css",),
     "house.css": ("css/house.css",),
     "bars.js": ("vendor/uplot.min.js", "js/bars.js"),
