@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError, LocalError
+from fabctl.errors import InputError, LocalError, UnknownIdError
 from fabctl.gcode.report import Report
 from fabctl.model import access as access_rules
 from fabctl.model.certification import Standing
@@ -25,6 +25,7 @@ from fabctl.services.access import charged_to, held_now, may_use
 from fabctl.services.audit import audit
 from fabctl.services.certifications import standing_at
 from fabctl.services.files import remember_file
+from fabctl.services.rights import is_staff
 from fabctl.services.uses import close_use, open_use_of
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Job, Use
@@ -238,11 +239,14 @@ NO_ANSWER = "no-answer"
 
 
 def withdraw(session: Session, clock: Clock, *, job_id: str, by: str | None) -> JobView:
-    """Drop a job that was never started.
+    """Drop a job that was never started: its person does it, or the staff.
 
+    :raises UnknownIdError: there is no such job, or it is not theirs.
     :raises LocalError: it was started.
     """
     job = lookups.job(session, job_id, lock=True)
+    if job.person_id != by and not is_staff(session, by):
+        raise UnknownIdError(f"there is no job {job_id!r} of theirs")
     job.state = after(JobState(job.state), Step.WITHDRAW).value
     job.ended_at = clock.now()
     audit(session, clock, by, "job.withdrawn", f"job:{job.id}")

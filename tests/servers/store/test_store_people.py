@@ -359,7 +359,7 @@ def test_a_token_is_its_persons_until_it_is_revoked(lab: Lab) -> None:
 def test_tokens_of_nobody_and_without_a_name(lab: Lab) -> None:
     with lab.database.transaction() as session:
         with pytest.raises(UnknownIdError):
-            tokens.revoke_token(session, lab.clock, token_id="nonsense")
+            tokens.revoke_token(session, lab.clock, token_id="nonsense", by=lab.awa)
         with pytest.raises(UnknownIdError):
             tokens.create_token(session, lab.clock, person_id="nobody", name="n")
         with pytest.raises(InputError):
