@@ -38,7 +38,7 @@ SERVED = {
     "planning.css": ("css/planning.css", "css/quarters.css"),
     "plot.js": ("vendor/uplot.min.js", "js/plot.js"),
     "trail.js": ("js/trail.js",),
-    "plot.css": ("vendor/uplot.min.css",),
+    "plot.css": ("vendor/uplot.min.css", "css/plot.css"),
     "house.css": ("css/house.css",),
     "bars.js": ("vendor/uplot.min.js", "js/bars.js"),
     "camera.js": ("js/camera.js",),
