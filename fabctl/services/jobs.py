@@ -25,6 +25,7 @@ from fabctl.services.access import charged_to, held_now, may_use
 from fabctl.services.audit import audit
 from fabctl.services.certifications import standing_at
 from fabctl.services.files import remember_file
+from fabctl.services.newest_first import before
 from fabctl.services.rights import is_staff
 from fabctl.services.uses import close_use, open_use_of
 from fabctl.store.ids import new_id
@@ -291,9 +292,21 @@ def get_job(session: Session, job_id: str) -> JobView:
     return view(lookups.job(session, job_id))
 
 
-def jobs_of_person(session: Session, *, person_id: str, limit: int = 20) -> list[JobView]:
-    """Return a person's jobs, newest first."""
-    query = select(Job).where(Job.person_id == person_id).order_by(Job.created_at.desc(), Job.id)
+def jobs_of_person(
+    session: Session,
+    *,
+    person_id: str,
+    limit: int = 20,
+    after: tuple[datetime, str] | None = None,
+) -> list[JobView]:
+    """Return a person's jobs, newest first.
+
+    :param after: when and which the last one of the page before was.
+    """
+    query = select(Job).where(Job.person_id == person_id)
+    if after is not None:
+        query = query.where(before(Job.created_at, Job.id, after))
+    query = query.order_by(Job.created_at.desc(), Job.id.desc())
     return [view(row) for row in session.scalars(query.limit(limit))]
 
 

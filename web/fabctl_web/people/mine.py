@@ -105,7 +105,8 @@ def _read(notice_id: str | None) -> Response:
 def files() -> str:
     """Show a person's jobs, the newest first."""
     person = person_needed()
-    return render_template("people/files.html", jobs=own_jobs(current_lab(), person, speech()))
+    rows, last = own_jobs(current_lab(), person, speech(), _after())
+    return render_template("people/files.html", jobs=rows, next=next_address(last))
 
 
 @area.post("/me/files/<job>/drop")
