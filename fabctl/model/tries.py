@@ -35,6 +35,10 @@ OF_AN_ADDRESS = Waits(timedelta(minutes=1), timedelta(minutes=15), in_a_row=20, 
 """A whole lab may share one address: a course of beginners must not lock it, a list of guesses
 must."""
 
+OF_A_PAIRING = Waits(timedelta(seconds=15), timedelta(minutes=15), in_a_row=50, in_window=50)
+"""By screen, while a code is out; one address has five as :data:`OF_A_SCREEN`, so that nobody alone
+keeps a screen from being paired. 50 guesses are one in 20 000 of a code's million."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tries:

@@ -66,9 +66,16 @@ def count_wrong(session: Session, clock: Clock, kind: str, subject: str) -> None
 
 
 def _waits(kind: str) -> Waits:
-    if kind in FROM_ADDRESSES:
-        return rules.OF_AN_ADDRESS
-    return rules.OF_A_SCREEN if kind in OF_SCREENS else rules.OF_A_LOGIN
+    return _WAITS.get(kind, rules.OF_A_LOGIN)
+
+
+_WAITS = {
+    "pin": rules.OF_A_SCREEN,
+    "badge": rules.OF_A_SCREEN,
+    "pairing": rules.OF_A_PAIRING,
+    BY_PAIRING_ADDRESS: rules.OF_A_SCREEN,
+    BY_ADDRESS: rules.OF_AN_ADDRESS,
+}
 
 
 def _forget_strangers(session: Session, kind: str, newest: str) -> None:
