@@ -284,6 +284,25 @@ def pass_all(scene: Scene, *enrolments: str) -> None:
             )
 
 
+def test_a_sheet_that_is_loaded_again_and_again_is_on_record_once_a_day(lab: Lab) -> None:
+    scene = put_on(lab, places=3)
+    scene.enrol(scene.adult("A"))
+
+    def read(by: str) -> int:
+        with lab.database.transaction() as session:
+            attendance.sheet(session, lab.clock, PARIS, session_id=scene.meeting, by=by)
+            lines = lines_about(session, f"session:{scene.meeting}")
+        return sum(line.what == "attendance.read" for line in lines)
+
+    lab.clock.wall = scene.slot.start
+    assert [read(scene.ali), read(scene.ali), read(lab.awa), read(lab.awa)] == [1, 1, 2, 2]
+    lab.clock.wall += MINUTE
+    scene.enrol(scene.adult("B"), by=lab.awa)  # whoever came since: their file was looked at, too
+    assert [read(scene.ali), read(scene.ali)] == [3, 3]
+    lab.clock.wall += timedelta(days=1)
+    assert read(scene.ali) == 4
+
+
 def award(scene: Scene, by: str | None = None) -> certificates.AwardReport:
     with scene.lab.database.transaction() as session:
         return certificates.award(
