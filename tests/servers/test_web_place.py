@@ -89,6 +89,14 @@ def test_without_a_workpiece_zero_the_machines_is_said(lab: WebLab) -> None:
     assert "Laser 250 of 1,000" in said
 
 
+def test_power_of_a_machine_of_another_kind_and_none_of_a_printer(lab: WebLab) -> None:
+    lab.workshop.telemetry(MACHINE, "power", power=250)
+    assert "250" not in words_of(lab)
+    becomes(lab, MachineKind.OTHER)
+    assert "Power 250" in words_of(lab)
+    assert drawn(lab.browser())["box"] is None, "no place, no top view"
+
+
 def test_a_printer_that_says_nothing_shows_nothing(lab: WebLab) -> None:
     page = lab.browser().get(PAGE).get_data(as_text=True)
     assert "place" not in page
