@@ -253,6 +253,8 @@ def record_seen(
 ) -> Progress:
     """Put on record what a trainer saw at the machine, and tell the person, with their words.
 
+    The words go to the person only: the audit keeps its lines for ever, and theirs may be personal.
+
     :raises RefusedError: criteria-missing, and what :func:`record_check` refuses.
     :raises UnknownIdError: no such course or person.
     """
@@ -272,7 +274,7 @@ def record_seen(
         by=by,
         step=seen.step,
     )
-    details = {"course": course_id, "met": sorted(seen.met), "asked": asked, "words": seen.words}
+    details = {"course": course_id, "met": sorted(seen.met), "asked": asked}
     audit(session, clock, by, "course.seen", f"person:{person_id}", details)
     code = Code.CHECK_PASSED if seen.passed else Code.CHECK_NOT_PASSED
     about = About(
