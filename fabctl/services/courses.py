@@ -152,6 +152,7 @@ def reword_course(
     :raises UnknownIdError: no such course.
     """
     require_staff(session, by)
+    course_row(session, course_id, lock=True)  # who words it at the same moment comes after
     found = get_course(session, course_id)
     check_course(wording, list(found.resource_ids), found.rules.pass_mark, found.expiry)
     session.execute(delete(CourseWording).where(CourseWording.course_id == course_id))
@@ -167,16 +168,21 @@ def retire_course(session: Session, clock: Clock, *, course_id: str, by: str | N
     :raises UnknownIdError: no such course.
     """
     require_staff(session, by)
-    row = course_row(session, course_id)
+    row = course_row(session, course_id, lock=True)
     if row.retired_at is None:
         row.retired_at = clock.now()
         audit(session, clock, by, "course.retired", f"course:{course_id}")
         session.flush()
 
 
-def course_row(session: Session, course_id: str) -> Course:
-    """Return a course's row. For services only. :raises UnknownIdError: there is none."""
-    row = session.get(Course, course_id)
+def course_row(session: Session, course_id: str, *, lock: bool = False) -> Course:
+    """Return a course's row. For services only. :raises UnknownIdError: there is none.
+
+    :param lock: let nobody else who asks so go on before this transaction ends.
+    """
+    row = session.get(
+        Course, course_id, with_for_update=True if lock else None, populate_existing=lock
+    )
     if row is None:
         raise UnknownIdError(f"there is no course {course_id!r}")
     return row
