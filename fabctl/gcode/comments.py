@@ -2,9 +2,9 @@
 
 Formats as the slicers write them: PrusaSlicer ``;LAYER_CHANGE``, ``; estimated printing time
 (normal mode) = 1h 2m 3s``, ``; thumbnail begin 220x124 10012``, ``; thumbnail_JPG begin ...``;
-OrcaSlicer and Bambu Studio ``; CHANGE_LAYER``, ``; model printing time: 14m 54s; total estimated time: 20m 21s``; Cura
-``;LAYER:0``, ``;TIME:1234``, and, by its script ``CreateThumbnail.py``, ``; thumbnail begin 300 300
-21608`` as well as with an x.
+OrcaSlicer and Bambu Studio ``; CHANGE_LAYER``, ``; model printing time: 14m 54s; total estimated
+time: 20m 21s``; Cura ``;LAYER:0``, ``;TIME:1234``, and, by its script ``CreateThumbnail.py``,
+``; thumbnail begin 300 300 21608`` as well as with an x.
 """
 
 from __future__ import annotations
