@@ -111,14 +111,17 @@ def _problem_acts(desk: Desk, found: ProblemView) -> tuple[Act, ...]:
     return (settled, Act(_("Make it my task"), "list-checks", take_on, fields=desk.fields))
 
 
-def task_lines(desk: Desk) -> tuple[Line, ...]:
+def task_lines(desk: Desk, *, own: bool = False) -> tuple[Line, ...]:
     """Return the team's tasks that are to be done, one's own first.
 
     Planned maintenance is among those of one machine; it has lists of its own elsewhere.
+
+    :param own: only one's own: everybody sees those.
     """
     found = upkeep_tasks.list_tasks(
         desk.db,
         by=desk.me.id,
+        owner_id=desk.me.id if own else None,
         resource_id=desk.machine,
         planned=desk.machine is not None,
         mine_first=True,
