@@ -22,6 +22,9 @@ from fabctl.store.tables_training import (
     QuizQuestionWording,
 )
 
+MOST_ANSWERS = 20
+"""To one question, by programs and by forms; a form shows fewer."""
+
 
 def add_question(
     session: Session,
