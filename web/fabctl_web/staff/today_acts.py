@@ -71,7 +71,7 @@ def in_order(resource: str) -> Response:
     with lab.db.transaction() as db:
         resource_desk.put_in_order(db, lab.clock, resource_id=resource, by=me.id)
     lab.booked_anew(resource)
-    return _done(speech()("It can be used again."), "stopped")
+    return _done(speech()("It is in order again."), "stopped")
 
 
 @area.post("/staff/problems/<problem>/settle")
@@ -182,7 +182,7 @@ def unlock() -> Response:
     with lab.db.transaction() as db:
         if device in unlocking.locked_devices(db, lab.clock):
             unlocking.unlock_device(db, lab.clock, device=device, by=me.id)
-    return _done(speech()("Codes work again on this screen."), "locked")
+    return _done(speech()("This screen takes codes and badges again."), "locked")
 
 
 def _done(said: str, section: str) -> Response:

@@ -161,17 +161,6 @@ def out_of_order(resource: str) -> Response:
     return again(show_one(resource, kept))
 
 
-@area.post("/staff/resources/<resource>/back-in-order")
-def in_order(resource: str) -> Response:
-    """Let it be used again."""
-    lab, me = current_lab(), staff_needed()
-    with lab.db.transaction() as db:
-        resource_desk.put_in_order(db, lab.clock, resource_id=resource, by=me.id)
-    lab.booked_anew(resource)
-    flash(speech()("It is in order again."), "good")
-    return go(url_for("house_resources.one", resource=resource))
-
-
 def show_one(resource: str, kept: Kept | None = None) -> str:
     """Return the page of one resource; after a refusal with what was typed."""
     lab, me = current_lab(), staff_needed()
