@@ -180,7 +180,8 @@ def test_signing_out_of_a_shared_screen_works_without_network(
     scene = workshop_scene(served.lab)
     found = screen(KIOSK)
     found.page.clock.install()
-    found.sign_in(pin="112233", path=f"/workshops/{scene.running}/console")
+    with found.page.expect_response("**/marks"):
+        found.sign_in(pin="112233", path=f"/workshops/{scene.running}/console")
     found.page.context.set_offline(True)
     found.page.clock.fast_forward(6_000)  # it asks how things stand, and hears nothing
     expect(found.page.locator("#away")).to_contain_text("Le réseau est coupé.")
