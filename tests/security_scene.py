@@ -5,21 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+from typing import cast
 
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 
 from fabctl.model.accounts import GroupKind
 from fabctl.model.booking import Slot
 from fabctl.model.booking_facts import ClaimKind
+from fabctl.model.certification import Level
 from fabctl.model.consent import Consent, Signer
+from fabctl.model.people import Role
 from fabctl.model.screens import ScreenSettings
 from fabctl.services import (
     accounts,
     badges,
     bookings,
+    certifications,
     closures,
     enrolments,
     feeds,
+    jobs,
     needs,
     participants,
     people,
@@ -33,16 +40,19 @@ from fabctl.services import (
     workshops,
 )
 from fabctl.services.people import PersonView
-from tests.web_lab import GOOD_FILE, SECRET, Browser, WebLab
+from fabctl_web.pages import is_page
+from tests.web_lab import GOOD_FILE, OUTSIDE, SECRET, Browser, WebLab
 from tests.workshop_scene import Scene, workshop_scene
+from tests.written_scene import write_more, write_on_a_machine
 
+KIOSK = "127.0.0.1"
 HOUR = timedelta(hours=1)
 _ARGUMENT = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
 
 
 def script(tag: str) -> str:
     """Return a script that says which text it was."""
-    return f"<img src=x onerror=alert({tag})>"
+    return f"\"'><img src=x onerror=alert({tag})>"
 
 
 def shown(tag: str) -> str:
@@ -52,12 +62,17 @@ def shown(tag: str) -> str:
 
 @dataclass
 class SecurityScene:
-    """``camille`` has everything; ``sam`` nothing; ``awa`` is an admin, ``ana`` leads sessions."""
+    """``camille`` has everything; ``sam`` nothing; ``awa`` is an admin, ``ana`` leads sessions,
+    ``karim`` trains on printer-a."""
 
     workshops: Scene
     camille: PersonView
     names: dict[str, str] = field(default_factory=dict)
     """What stands for the arguments of addresses; Camille's, where it is somebody's."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """The addresses of rules whose arguments do not go with those of others."""
+    more: list[str] = field(default_factory=list)
+    """Pages that show what those of :attr:`names` do not have."""
     tags: set[str] = field(default_factory=set)
 
     @property
@@ -70,22 +85,32 @@ class SecurityScene:
         self.tags.add(tag)
         return script(tag)
 
-    def browser(self, login: str) -> Browser:
-        """Return a browser at a desk; an empty login is nobody."""
-        browser = self.lab.browser()
+    def browser(self, login: str, address: str = OUTSIDE) -> Browser:
+        """Return a browser, at a desk unless said otherwise; an empty login is nobody."""
+        browser = self.lab.browser(address)
         if login:
-            browser.sign_in(login)
+            assert browser.sign_in(login).location == "/", f"{login} is nobody"
         return browser
 
     def addresses(self, method: str) -> list[str]:
         """Return every address of the pages (not of the API) that takes a method."""
         rules = self.lab.app.url_map.iter_rules()
         found = {
-            _ARGUMENT.sub(lambda one: self.names.get(one[1], "x"), rule.rule)
+            self._address(rule)
             for rule in rules
             if method in (rule.methods or set()) and not rule.rule.startswith("/api/")
         }
-        return sorted(found - {"/events", "/staff/health/now"})  # streams, without an end
+        return sorted(found - {"/events"})  # a stream, without an end
+
+    def pages(self) -> list[str]:
+        """Return the address of every registered page."""
+        rules = self.lab.app.url_map.iter_rules()
+        return sorted({self._address(rule) for rule in rules if is_page(rule.endpoint)})
+
+    def _address(self, rule: Rule) -> str:
+        if rule.rule in self.paths:
+            return self.paths[rule.rule]
+        return _ARGUMENT.sub(lambda one: self.names.get(one[1], "x"), rule.rule)
 
 
 def security_scene(lab: WebLab) -> SecurityScene:
@@ -94,20 +119,45 @@ def security_scene(lab: WebLab) -> SecurityScene:
     lab.person("sam", birth_year=1990)
     lab.person("awa", role="admin")
     scene = SecurityScene(inner, lab.certified("camille", birth_year=1990, pin="482915"))
+    karim = lab.person("karim", role=Role.TRAINER)
     with lab.db.transaction() as db:
+        certifications.certify(
+            db, lab.clock, person_id=karim.id, resource_id="printer-a", level=Level.TRAINER
+        )
         _people(scene, db)
         _machines(scene, db)
         _workshops(scene, db)
         _screens(scene, db)
-    camille = scene.browser("camille")
-    camille.upload(GOOD_FILE, scene.script("1") + ".gcode", page="/m/printer-a")
-    found = re.search(r'data-job="(\w+)"', camille.get("/me/files").get_data(as_text=True))
-    assert found
-    scene.names |= {"machine": "printer-a", "resource": "printer-b", "job": found[1]}
+        write_more(scene, db)
+    failed = _sent(scene, "0")
+    with lab.db.transaction() as db:
+        write_on_a_machine(scene, db, failed)
+    scene.names |= {"machine": "printer-a", "resource": "printer-b", "job": _sent(scene, "1")}
+    consent = f"/workshops/{inner.running}/consent/{inner.minor}"
+    scene.paths["/workshops/<session>/consent/<person>"] = consent
+    _stick(scene)
+    scene.more = [f"/workshops/{inner.running}/console", "/staff/resources/printer-a"]
     scene.names |= {"reach": "resource", "subject": "printer-a", "day": "2026-11-24"}
     scene.names |= {"time": "10:00", "version": "0", "name": "app.css"}
     lab.workshop.say("printer-a", "paused", job="j", waiting=scene.script("2"))
     return scene
+
+
+def _stick(scene: SecurityScene) -> None:
+    """Plug a stick in beside the shared screen."""
+    folder = scene.lab.config.data_directory.parent / "stick"
+    folder.mkdir()
+    (folder / f"{scene.script('45')}.gcode").write_bytes(GOOD_FILE)
+    cast("dict[str, Path]", scene.lab.config.web.stick_folders)[KIOSK] = folder
+
+
+def _sent(scene: SecurityScene, tag: str) -> str:
+    """Let Camille send a file with a script as its name; return the job's id."""
+    camille = scene.browser("camille")
+    name = scene.script(tag).replace('"', "")  # of a header, it would end the name
+    camille.upload(GOOD_FILE, f"{name}.gcode", page="/m/printer-a")
+    with scene.lab.db.reading() as db:
+        return jobs.jobs_of_person(db, person_id=scene.camille.id)[0].id
 
 
 def _people(scene: SecurityScene, db: Session) -> None:
@@ -179,7 +229,7 @@ def _workshops(scene: SecurityScene, db: Session) -> None:
 
 def _screens(scene: SecurityScene, db: Session) -> None:
     lab, staff = scene.lab, scene.workshops.id("sasha")
-    wanted = ScreenSettings(scene.script("19"))
+    wanted = ScreenSettings(scene.script("19"), home=f"/{scene.script('29')}")
     screens.add_screen(db, lab.clock, screen_id="entree", wanted=wanted, by=staff)
     badge = badges.add_badge(
         db, lab.clock, SECRET, person_id=scene.camille.id, number="0012345678", by=staff

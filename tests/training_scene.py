@@ -17,6 +17,7 @@ from fabctl.services import (
     certifications,
     courses,
     presence,
+    quiz_making,
     quizzes,
     sessions,
     training,
@@ -64,9 +65,15 @@ QUESTIONS = (
     ),
     (
         {
-            "fr": QuestionWording("Ça sent le brûlé. Quel bouton ?", ("Le rouge", "Le vert")),
+            "fr": QuestionWording(
+                "Ça sent le brûlé. Quel bouton ?",
+                ("Le rouge", "Le vert"),
+                "Il faut couper le courant tout de suite.",
+            ),
             "en": QuestionWording(
-                "It smells burnt. Which button?", ("The red one", "The green one")
+                "It smells burnt. Which button?",
+                ("The red one", "The green one"),
+                "The power must be cut at once.",
             ),
         },
         {0},
@@ -92,7 +99,7 @@ class Scene:
     def take_quiz(self, login: str, *, well: bool = True) -> None:
         """Let somebody answer every question, all right or all wrong."""
         with self.lab.db.transaction() as db:
-            asked = quizzes.questions(db, course_id=self.course, by=self.id("sasha"))
+            asked = quiz_making.questions(db, course_id=self.course, by=self.id("sasha"))
             quiz = quizzes.quiz_for(db, course_id=self.course, language="fr")
             chosen = {
                 one.id: [
@@ -136,7 +143,7 @@ def _courses(lab: WebLab, db: Session, staff: str) -> Scene:
         pass_mark=75, expiry=Expiry(months=12), by=staff,
     )  # fmt: skip
     for wording, right in QUESTIONS:
-        quizzes.add_question(
+        quiz_making.add_question(
             db, lab.clock, course_id=first.id, wording=wording, right=right, by=staff
         )
     second = courses.create_course(

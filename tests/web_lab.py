@@ -178,7 +178,11 @@ class Workshop:
 
     def temperatures(self, machine: str, **values: float | None) -> None:
         """Let a machine say its temperatures."""
-        self._publish(self.topics.telemetry(machine, "temperatures"), encode(values, STAMP))
+        self.telemetry(machine, "temperatures", **values)
+
+    def telemetry(self, machine: str, group: str, **values: float | None) -> None:
+        """Let a machine say a group of readings."""
+        self._publish(self.topics.telemetry(machine, group), encode(values, STAMP))
 
     def _publish(self, topic: str, payload: bytes) -> None:
         self.view.take(Received(topic, payload, qos=1, retain=False))

@@ -11,7 +11,14 @@ from fabctl.model.accounts import GroupKind
 from fabctl.model.booking import Slot
 from fabctl.model.consent import Consent, Signer
 from fabctl.model.people import Role
-from fabctl.services import accounts, enrolments, participants, sessions, workshops
+from fabctl.services import (
+    accounts,
+    enrolments,
+    participants,
+    session_changes,
+    sessions,
+    workshops,
+)
 from fabctl.services.people import PersonView
 from tests.web_lab import Browser, WebLab
 
@@ -170,7 +177,7 @@ def _take(scene: Scene, db: Session) -> None:
     start = scene.lab.clock.now() - HOUR / 4  # a group holds places beforehand only
     slot = Slot(start, start + 2 * HOUR)
     by = scene.id("sasha")
-    sessions.move(db, scene.lab.clock, session_id=scene.running, slot=slot, by=by)
+    session_changes.change(db, scene.lab.clock, session_id=scene.running, slot=slot, by=by)
 
 
 # -- at a browser

@@ -154,7 +154,7 @@ def unlock(config: LabConfig, login: str | None, *, screens: bool) -> None:
     stay as they are (`set-password` and `set-pin` are for the forgotten ones).
     """
     from fabctl.commands.lab_database import find_person, lab_database, who_types  # noqa: PLC0415  # see the top
-    from fabctl.services import people  # noqa: PLC0415  # see the top
+    from fabctl.services import unlocking  # noqa: PLC0415  # see the top
 
     if (login is not None) == screens:
         raise InputError(
@@ -165,11 +165,11 @@ def unlock(config: LabConfig, login: str | None, *, screens: bool) -> None:
     with lab_database(config) as database, database.transaction() as session:
         if login is not None:
             done = [f"{find_person(session, login).display_name} may try their password again."]
-            people.unlock_login(session, clock, login=login, by=by)
+            unlocking.unlock_login(session, clock, login=login, by=by)
         else:
-            locked = people.locked_devices(session, clock)
+            locked = unlocking.locked_devices(session, clock)
             for device in locked:
-                people.unlock_device(session, clock, device=device, by=by)
+                unlocking.unlock_device(session, clock, device=device, by=by)
             done = [f"Screen {device} takes PINs again." for device in locked]
     click.echo("\n".join(done or ["No screen is locked."]))
 

@@ -14,13 +14,12 @@ from fabctl.messaging.payloads import (
     MachineState,
     PresencePayload,
     StatePayload,
-    read_telemetry,
 )
+from fabctl.messaging.readings import NOTHING, LastReadings, Reading
 from fabctl.messaging.topics import LabTopics
 from fabctl.units import Seconds
 
 KINDS = ("state", "job", "interlock", "telemetry", "event", "host")
-TELEMETRY_LIFE = Seconds(60.0)
 _STEWARD = ""
 """Its place among those that say whether they are there; no host has this name."""
 Listener = Callable[[str, str], None]
@@ -44,6 +43,9 @@ class MachineView:
     lines: int | None = None
     eta_s: int | None = None
     temperatures: Mapping[str, float | None] = field(default_factory=dict)
+    position: Reading = NOTHING
+    feed: Reading = NOTHING
+    power: Reading = NOTHING
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,7 @@ class _Machine:
     state: StatePayload | None = None
     said_at: Seconds | None = None
     job: JobPayload = field(default_factory=lambda: JobPayload(None))
-    temperatures: Mapping[str, float | None] = field(default_factory=dict)
-    temperatures_at: Seconds | None = None
+    readings: LastReadings = field(default_factory=LastReadings)
     interlock: InterlockPayload | None = None
     interlock_at: Seconds | None = None
 
@@ -191,9 +192,8 @@ class LabView:
             known.interlock_at = self._said_at(known.interlock.max_age_s, message)
         elif kind == "job":
             known.job = JobPayload.decode(message.payload)
-        elif kind == "telemetry" and name == "temperatures":
-            known.temperatures = read_telemetry(message.payload)
-            known.temperatures_at = self._clock.monotonic()
+        elif kind == "telemetry":
+            known.readings.take(name, message.payload, self._clock.monotonic())
         return [owner]
 
     def _take_presence(self, name: str, message: Received) -> None:
@@ -226,8 +226,6 @@ class LabView:
         state = known.state
         age = None if known.said_at is None else max(0.0, now - known.said_at)
         host_gone = self._hosts[machine_id] in self._offline_hosts
-        read_at = known.temperatures_at
-        fresh_temperatures = read_at is not None and now - read_at <= TELEMETRY_LIFE
         return MachineView(
             id=machine_id,
             state=_believed(state, age, host_gone=host_gone).value,
@@ -240,7 +238,10 @@ class LabView:
             line=known.job.line if known.job.job else None,
             lines=known.job.lines if known.job.job else None,
             eta_s=known.job.eta_s,
-            temperatures=known.temperatures if fresh_temperatures else {},
+            temperatures=known.readings.of("temperatures", now).values,
+            position=known.readings.of("position", now),
+            feed=known.readings.of("feed", now),
+            power=known.readings.of("power", now),
         )
 
 

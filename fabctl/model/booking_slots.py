@@ -91,6 +91,17 @@ def next_on_grid(moment: datetime, step: timedelta, zone: ZoneInfo) -> datetime:
     return moment
 
 
+def room(free: Slot, step: timedelta, shortest: timedelta, zone: ZoneInfo) -> Slot | None:
+    """Return what of a free stretch a reservation can hold; None: too little is left.
+
+    :param step: starts lie on multiples of it on the wall clock, lengths are multiples of it.
+    :param shortest: how long a reservation lasts at least.
+    """
+    start = next_on_grid(free.start, step, zone)
+    length = (free.end - start) // step * step
+    return Slot(start, start + length) if length >= max(shortest, step) else None
+
+
 def _past_grid(moment: datetime, step: timedelta, zone: ZoneInfo) -> timedelta:
     wall = moment.astimezone(zone).replace(tzinfo=None)
     return (wall - wall.replace(hour=0, minute=0, second=0, microsecond=0)) % step

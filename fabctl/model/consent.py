@@ -19,6 +19,9 @@ from fabctl.model.texts import text
 OF_AGE = 18
 """Years. In France majority is at 18 (Code civil, article 414)."""
 
+MOST_CHILDREN = 12
+"""For how many a guardian signs at most before the staff must add the next."""
+
 OLDEST = 120
 """Years; a birth longer ago is a slip of the keys."""
 
@@ -161,6 +164,54 @@ def consent_refusals(forms: Sequence[Consent], *, minor: bool | None) -> list[Re
     return [consent_missing_of_guardian() if minor else consent_missing_of_person()]
 
 
+def guardian_end_refusals(
+    forms: Sequence[Consent], *, minor: bool | None, last_one: bool, on_purpose: bool
+) -> list[Refusal]:
+    """Say why a guardian of somebody may not be ended: nobody would stand behind the consent.
+
+    The forms on file stay as they were signed. Without a guardian nobody but the staff could take
+    such a consent back, so the last one stays unless it is said on purpose that nobody is left.
+
+    :param forms: those on file, oldest first.
+    :param minor: today; None: nobody knows, which counts as under age.
+    """
+    needed = minor is not False and not consent_refusals(forms, minor=True)
+    return [_ONLY_GUARDIAN] if last_one and needed and not on_purpose else []
+
+
+_ONLY_GUARDIAN = Refusal(
+    "only-guardian",
+    text("Nobody else would be left who signs for this person."),
+    text("Note another guardian first, or say that nobody is to be left."),
+)
+
+
+def birth_known() -> Refusal:
+    """Return the refusal for a year of birth that is on record already."""
+    return Refusal(
+        "birth-known",
+        text("The year of birth is known already. Only the staff change it."),
+        text("If it is wrong, tell the staff."),
+    )
+
+
+def guardian_refusals(birth: Birth, today: date) -> list[Refusal]:
+    """Say why somebody of this birth signs for nobody else: they may be under 18 themselves.
+
+    Of whom nobody knows the birth, nothing is said: most parents never gave theirs.
+    """
+    return [_GUARDIAN_UNDER_AGE] if under_age(birth, today) else []
+
+
+def too_many_children() -> Refusal:
+    """Return the refusal for one child more than a guardian adds alone."""
+    return Refusal(
+        "too-many-children",
+        text("You sign for {count} children already.", count=MOST_CHILDREN),
+        text("Ask the staff to add this child."),
+    )
+
+
 def consent_missing_of_guardian() -> Refusal:
     """Return the refusal for somebody under 18 without a guardian's consent."""
     return Refusal(
@@ -198,4 +249,9 @@ _GUARDIAN_PHONE = Refusal(
     "guardian-phone-missing",
     text("The telephone number of the parent or guardian is missing, or is not one."),
     text("Give a number of 6 to 15 digits."),
+)
+_GUARDIAN_UNDER_AGE = Refusal(
+    "guardian-under-age",
+    text("Whoever signs for somebody else must be 18 or older."),
+    text("Ask an adult who is responsible. If the year of birth is wrong, tell the staff."),
 )

@@ -1,10 +1,13 @@
-"""Planned maintenance by hours of use: when it is due, and when it was done."""
+"""Planned maintenance by hours of use and by date: when it is due, and when it was done."""
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from fabctl.model.refusal import Refusal
 from fabctl.model.texts import text
@@ -113,9 +116,65 @@ def done_refusals(facts: DoneFacts) -> list[Refusal]:
     return found
 
 
-def hours_refusals(hours: float) -> list[Refusal]:
+class Unit(StrEnum):
+    """What a plan by date counts."""
+
+    WEEK = "week"
+    MONTH = "month"
+
+
+MOST_OF = {Unit.WEEK: 520, Unit.MONTH: 120}
+"""Ten years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Every so many weeks or months."""
+
+    count: int
+    unit: Unit
+
+
+def comes_back_at(since: datetime, rhythm: Rhythm, zone: ZoneInfo) -> datetime:
+    """Return when a plan by date is due, UTC: at the same time of day by the lab's clocks.
+
+    A month without the day ends it: a month after 31 January is its 28th or 29th of February.
+    """
+    local = since.astimezone(zone)
+    wall = datetime.combine(_later(local.date(), rhythm), local.time(), zone)
+    return wall.astimezone(UTC)
+
+
+def _later(day: date, rhythm: Rhythm) -> date:
+    if rhythm.unit is Unit.WEEK:
+        return day + timedelta(weeks=rhythm.count)
+    years, month = divmod(day.month - 1 + rhythm.count, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def part_over(since: datetime, now: datetime, until: datetime | None) -> float:
+    """Return which part of a time is over, from 0 on; 0 where it has no end."""
+    return 0.0 if until is None else max(0.0, (now - since) / (until - since))
+
+
+def rhythm_refusals(hours: float | None, rhythm: Rhythm | None) -> list[Refusal]:
+    """Say what is wrong with how often a plan comes back: by hours, by date, or whichever first."""
+    found = hours_refusals(hours) if hours is not None or rhythm is None else []
+    if rhythm is not None and not 1 <= rhythm.count <= MOST_OF[rhythm.unit]:
+        found.append(
+            Refusal(
+                "date-not-possible",
+                text("Maintenance comes back within ten years."),
+                text("Give the weeks or months between two times."),
+            )
+        )
+    return found
+
+
+def hours_refusals(hours: float | None) -> list[Refusal]:
     """Say what is wrong with the hours of a plan: above 0, at most 100,000 (11 years)."""
-    if 0 < hours <= MOST_HOURS:
+    if hours is not None and 0 < hours <= MOST_HOURS:
         return []
     return [
         Refusal(

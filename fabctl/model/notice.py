@@ -16,6 +16,7 @@ class Code(StrEnum):
     NO_SHOW = "no-show"
     OFFERED = "offered"
     OFFER_LAPSED = "offer-lapsed"
+    WAIT_ENDED = "wait-ended"
     FREED_BEFORE = "freed-before"
     CANCELLED_BY_STAFF = "cancelled-by-staff"
     MOVED_BY_STAFF = "moved-by-staff"
@@ -25,6 +26,7 @@ class Code(StrEnum):
     SUSPENDED = "suspended"
     SESSION_CANCELLED = "session-cancelled"
     SESSION_MOVED = "session-moved"
+    SESSION_ELSEWHERE = "session-elsewhere"
     SESSION_REMINDER = "session-reminder"
     PLACE_OFFERED = "place-offered"
     PLACE_LAPSED = "place-lapsed"
@@ -61,6 +63,10 @@ WORDINGS: Mapping[Code, Wording] = {
         text("The slot is gone: {what}"),
         text("You did not answer in time. {what}, {when}, went to somebody else."),
     ),
+    Code.WAIT_ENDED: Wording(
+        text("You wait no more: {what}"),
+        text("It is closed then, so you wait no more: {what}, {when}."),
+    ),
     Code.FREED_BEFORE: Wording(
         text("Free earlier: {what}"),
         text("{what} is free already. Your reservation: {when}."),
@@ -96,6 +102,10 @@ WORDINGS: Mapping[Code, Wording] = {
     Code.SESSION_MOVED: Wording(
         text("Moved: {what}"),
         text("This session has another time. It is now: {what}, {when}."),
+    ),
+    Code.SESSION_ELSEWHERE: Wording(
+        text("Another place: {what}"),
+        text("This session takes place elsewhere: {what}, {when}. Its page says where."),
     ),
     Code.SESSION_REMINDER: Wording(
         text("Soon: {what}"),

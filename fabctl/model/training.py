@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -202,6 +202,13 @@ def level_after(facts: CourseFacts) -> Level | None:
     return Level.SUPERVISED if step is CourseStep.FIRST_JOB else None
 
 
+def level_if_passed(facts: CourseFacts, step: CourseStep) -> Level | None:
+    """Return what the steps would be worth with this check passed; None: nothing yet."""
+    if step is CourseStep.FIRST_JOB:
+        return level_after(replace(facts, first_job_done=True))
+    return level_after(replace(facts, practical_passed=True))
+
+
 _STEP_REFUSALS: Mapping[CourseStep, Refusal] = {
     CourseStep.PREREQUISITES: Refusal(
         "prerequisite-missing",
@@ -263,6 +270,8 @@ class TrainerFacts:
     """The machines it is about."""
     themselves: bool = False
     granting: bool = True
+    level: Level | None = None
+    """What they would hold then; None: nothing, or it makes no difference."""
 
 
 _NOT_A_TRAINER = Refusal(
@@ -277,6 +286,13 @@ _NOT_YOURSELF = Refusal(
 )
 
 
+_TRAINERS_BY_STAFF = Refusal(
+    "trainer-by-staff",
+    text("Only the staff makes somebody a trainer."),
+    text("Ask the staff."),
+)
+
+
 def _rights(facts: TrainerFacts) -> Refusal | None:
     fits = facts.staff or (bool(facts.machines) and facts.machines <= facts.trainer_on)
     return None if fits else _NOT_A_TRAINER
@@ -286,7 +302,13 @@ def _self(facts: TrainerFacts) -> Refusal | None:
     return _NOT_YOURSELF if facts.themselves and facts.granting else None
 
 
-TRAINER_RULES: tuple[Callable[[TrainerFacts], Refusal | None], ...] = (_rights, _self)
+def _trainers(facts: TrainerFacts) -> Refusal | None:
+    """A trainer certifies users; who may certify is for the lab to say."""
+    makes_one = facts.granting and facts.level is Level.TRAINER
+    return _TRAINERS_BY_STAFF if makes_one and not facts.staff else None
+
+
+TRAINER_RULES: tuple[Callable[[TrainerFacts], Refusal | None], ...] = (_rights, _self, _trainers)
 
 
 def trainer_refusals(facts: TrainerFacts) -> list[Refusal]:

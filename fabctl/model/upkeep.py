@@ -126,6 +126,21 @@ def settled_refusal() -> Refusal:
     )
 
 
+def repair_refusals(*, settled: bool, in_hand: bool) -> list[Refusal]:
+    """Say why no task can be made of a report: nothing is left to do, or somebody has it."""
+    if settled:
+        return [settled_refusal()]
+    if not in_hand:
+        return []
+    return [
+        Refusal(
+            "has-a-task",
+            text("Somebody of the team has this as a task already."),
+            text("Look at the tasks of this machine."),
+        )
+    ]
+
+
 # -- tasks ------------------------------------------------------------------------------------
 
 
@@ -178,7 +193,7 @@ def task_refusals(facts: TaskFacts) -> list[Refusal]:
         found.append(
             Refusal(
                 "task-is-planned",
-                text("This maintenance is planned by hours of use."),
+                text("This maintenance is planned, and comes back."),
                 text("Do it, or end its plan."),
             )
         )

@@ -50,6 +50,8 @@ class SessionFacts:
     places: int
     taken: Sequence[Slot] = ()
     """Live claims on the machines and spaces that it uses."""
+    busy: Sequence[str] = ()
+    """The names of those that are claimed, where they are known."""
     out_of_order: bool = False
 
 
@@ -81,9 +83,10 @@ def _places(facts: SessionFacts) -> Refusal | None:
 def _claims(facts: SessionFacts) -> Refusal | None:
     if not any(facts.wanted.overlaps(slot) for slot in facts.taken):
         return None
+    which = text("Already booked then: {names}.", names=", ".join(facts.busy))
     return Refusal(
         "overlap",
-        text("A machine or space of this session is already booked then."),
+        which if facts.busy else text("A machine or space of this session is already booked then."),
         text("Choose another time, or move what is booked."),
     )
 

@@ -10,16 +10,15 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
-from fabctl.model import people as people_rules
 from fabctl.model import screens as rules
-from fabctl.model.people import Role
 from fabctl.model.refusal import RefusedError
 from fabctl.services import lookups, people, wrong_tries
 from fabctl.services.audit import audit
 from fabctl.services.passwords import hash_badge
 from fabctl.services.people import PersonView
-from fabctl.services.rights import require_staff, role_of
+from fabctl.services.rights import require_staff
 from fabctl.services.sign_in_ends import SignInKind, end_sign_ins
+from fabctl.services.sign_in_rights import require_may_sign_in_as
 from fabctl.store.ids import new_id
 from fabctl.store.tables_screens import Badge
 
@@ -108,9 +107,7 @@ def check_badge(
 def _require_may(session: Session, person_id: str, by: str) -> None:
     """Whoever gives a badge could use it: a colleague's is the admins' to give."""
     require_staff(session, by)
-    role = Role(lookups.person(session, person_id).role)
-    if role in {Role.STAFF, Role.ADMIN} and person_id != by and role_of(session, by) != Role.ADMIN:
-        raise RefusedError([people_rules.admin_only()])
+    require_may_sign_in_as(session, person_id, by)
 
 
 def _view(row: Badge) -> BadgeView:

@@ -14,9 +14,12 @@ from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.booking_refusals import impossible
 from fabctl.model.booking_slots import Slot
+from fabctl.model.notice import Code
 from fabctl.model.refusal import RefusedError
-from fabctl.services import bookings, lookups, waiting
+from fabctl.services import bookings, lookups, notices, waiting
 from fabctl.services.audit import audit
+from fabctl.services.closure_outlook import waits_within
+from fabctl.services.notices import About
 from fabctl.services.places import in_the_way, live_claim, lock_tree
 from fabctl.services.rights import require_staff
 from fabctl.store.ids import new_id
@@ -53,7 +56,8 @@ def close(  # noqa: PLR0913  # what, when, why, and what becomes of those who bo
 ) -> ClosureView:
     """Close a resource, with all in it, for some time.
 
-    :param cancel_reservations: cancel what is booked then and tell its people; else it refuses.
+    :param cancel_reservations: cancel what is booked then, end the waiting for it, and tell those
+        people why; else it refuses.
     :raises RefusedError: overlap: somebody has booked, or a workshop or a closure is there.
     :raises InputError: no reason, or not a kind of the staff.
     :raises UnknownIdError: no such resource.
@@ -89,26 +93,14 @@ def _make_room(  # whose slots go, and why
 ) -> tuple[str, ...]:
     """Cancel what is in the way and has not ended; return the reservations' ids.
 
-    Offers go first: they would follow at once.
+    Waiting ends, too. Offers go first: they would follow at once.
     """
     overlapping = (
         in_the_way(resource), live_claim(), Claim.start_at < slot.end, Claim.end_at > slot.start
     )  # fmt: skip
     on_resource = Resource.id == Claim.resource_id
-    waiters = (
-        select(Waiting)
-        .join(Resource, Resource.id == Waiting.resource_id)
-        .where(
-            in_the_way(resource),
-            Waiting.settled_at.is_(None),
-            Waiting.start_at < slot.end,
-            Waiting.end_at > slot.start,
-        )
-    )
-    for entry in session.scalars(waiters).all():
-        waiting.settle(session, clock, entry, waiting.MISSED)
-        details = {"reason": reason}
-        audit(session, clock, by, "waiting.missed", f"waiting:{entry.id}", details)
+    for entry in session.scalars(waits_within(resource, slot)).all():
+        _end_wait(session, clock, entry, by=by, reason=reason)
     query = (
         select(Reservation.id)
         .join(Claim, Claim.id == Reservation.claim_id)
@@ -119,6 +111,20 @@ def _make_room(  # whose slots go, and why
     for one in found:
         bookings.cancel(session, clock, zone, reservation_id=one, by=by, reason=reason)
     return found
+
+
+def _end_wait(session: Session, clock: Clock, row: Waiting, *, by: str, reason: str) -> None:
+    """End somebody's waiting for what is closed, and tell them why unless its time is over."""
+    waiting.settle(session, clock, row, waiting.MISSED)
+    audit(session, clock, by, "waiting.missed", f"waiting:{row.id}", {"reason": reason})
+    if row.end_at > clock.now():
+        about = About(
+            resource_id=row.resource_id,
+            slot=Slot(row.start_at, row.end_at),
+            subject=f"waiting:{row.id}",
+            words=reason,
+        )
+        notices.tell(session, clock, row.person_id, Code.WAIT_ENDED, about)
 
 
 def reopen(

@@ -55,7 +55,7 @@ def open_for_group(
     require_lead(session, session_id, by)
     lookups.resource(session, resource_id, lock=True)
     row, now = session_row(session, session_id), clock.now()
-    refusals = [] if _claims(session, session_id, resource_id) else [_NOT_IN_SESSION]
+    refusals = [] if claims_machine(session, session_id, resource_id) else [_NOT_IN_SESSION]
     if row.cancelled_at is not None or not row.start_at <= now < row.end_at:
         refusals.append(_NOT_NOW)
     if refusals:
@@ -140,8 +140,8 @@ def trainer_here(session: Session, at: datetime, *, person_id: str, resource_id:
     )
 
 
-def _claims(session: Session, session_id: str, resource_id: str) -> bool:
-    """Say whether a session has claimed a machine, or what it stands in."""
+def claims_machine(session: Session, session_id: str, resource_id: str) -> bool:
+    """Say whether a session has claimed a machine, or what it stands in. For services only."""
     query = (
         select(Claim.id)
         .join(SessionClaim, SessionClaim.claim_id == Claim.id)

@@ -14,6 +14,7 @@ from fabctl.i18n import translate
 from fabctl.model.mail import one_line
 from fabctl.model.notice import CALENDAR_ENTRIES, CANCELLATIONS
 from fabctl.model.texts import Text, text
+from fabctl.services.calendar_entries import SEQUENCE_FROM
 from fabctl.services.mail_queue import Errand
 from fabctl.services.notice_words import worded
 from fabctl.services.notices import NoticeView
@@ -92,14 +93,10 @@ def _calendar(notice: NoticeView, heading: str, clock: Clock) -> bytes | None:
     entry.add("uid", f"{notice.about.subject.partition(':')[2] or notice.id}@fabctl")
     entry.add("dtstamp", clock.now())
     # a later word about the same date has a greater number (RFC 5545, section 3.8.7.4)
-    entry.add("sequence", int(notice.at.timestamp()) - _SEQUENCE_FROM)
+    entry.add("sequence", int(notice.at.timestamp()) - SEQUENCE_FROM)
     entry.add("dtstart", slot.start)
     entry.add("dtend", slot.end)
     entry.add("summary", one_line(heading if off else notice.what))
     entry.add("status", "CANCELLED" if off else "CONFIRMED")
     found.add_component(entry)
     return bytes(found.to_ical())
-
-
-_SEQUENCE_FROM = 1_700_000_000
-"""A moment in 2023 (s since 1970): sequence numbers are 32 bits and begin small."""

@@ -1,12 +1,15 @@
-"""Planned maintenance by hours of use: plans, and what was done.
+"""Planned maintenance by hours of use and by date: plans, and what was done.
 
 The steward makes their tasks: :mod:`fabctl.services.due_maintenance`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf, isfinite
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,13 +17,13 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
 from fabctl.model import maintenance as rules
-from fabctl.model.maintenance import DoneFacts, Work, done_refusals, hours_refusals
+from fabctl.model.maintenance import DoneFacts, Rhythm, Work, done_refusals, rhythm_refusals
 from fabctl.model.people import Role
 from fabctl.model.refusal import RefusedError
 from fabctl.model.upkeep import LONG, SHORT, owner_refusals, words_refusals
 from fabctl.services import lookups
 from fabctl.services.audit import audit, person_in
-from fabctl.services.due_maintenance import works_of
+from fabctl.services.due_maintenance import next_date, rhythm_of, works_of
 from fabctl.services.rights import is_staff, require_staff
 from fabctl.store.ids import new_id
 from fabctl.store.tables_upkeep import MaintenanceDone, MaintenancePlan, UpkeepTask
@@ -28,13 +31,16 @@ from fabctl.store.tables_upkeep import MaintenanceDone, MaintenancePlan, UpkeepT
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """What is to be done to a machine whenever it has worked for so many hours."""
+    """What is to be done to a machine after so many hours of work, or so many weeks or months."""
 
     id: str
     resource_id: str
     title: str
     instructions: str
-    every_hours: float
+    every_hours: float | None
+    """None: by date only."""
+    rhythm: Rhythm | None
+    """None: by hours only."""
     owner_id: str
     counted_from: datetime
     """When it was done last, or planned."""
@@ -42,13 +48,17 @@ class PlanView:
     """How often it was done."""
     hours: float
     """Of use since then."""
+    due_on: datetime | None
+    """When it comes back by date; None: by hours only."""
+    share: float
+    """How near it is: the part of the hours or of the days that is over, the larger; 1: due."""
     created_at: datetime
     ended_at: datetime | None
 
     @property
     def due(self) -> bool:
         """Whether it is to be done."""
-        return self.ended_at is None and self.hours >= self.every_hours
+        return self.ended_at is None and self.share >= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +74,25 @@ class DoneView:
     note: str
 
 
-def plan_maintenance(  # what, on what, how often, by whom
+def plan_maintenance(  # noqa: PLR0913  # what, on what, how often, by whom
     session: Session,
     clock: Clock,
     *,
     resource_id: str,
     title: str,
-    every_hours: float,
+    every_hours: float | None = None,
+    rhythm: Rhythm | None = None,
     owner_id: str,
     instructions: str = "",
     by: str | None,
 ) -> PlanView:
-    """Plan maintenance; the hours count from now.
+    """Plan maintenance; hours, weeks and months count from now.
 
+    :param every_hours: of use; None: by date only.
+    :param rhythm: every how many weeks or months; None: by hours only. With both it is due by
+        whichever comes first.
     :param owner_id: who of the team gets the task.
-    :raises RefusedError: not of the staff; the words, the hours or the owner.
+    :raises RefusedError: not of the staff; the words, the hours, the date or the owner.
     :raises UnknownIdError: no such resource or person.
     """
     require_staff(session, by)
@@ -88,7 +102,7 @@ def plan_maintenance(  # what, on what, how often, by whom
     refusals = [
         *words_refusals(title, SHORT),
         *words_refusals(instructions, LONG, needed=False),
-        *hours_refusals(every_hours),
+        *rhythm_refusals(every_hours, rhythm),
         *owner_refusals(owner),
     ]
     if refusals:
@@ -98,14 +112,18 @@ def plan_maintenance(  # what, on what, how often, by whom
         resource_id=resource_id,
         title=title,
         instructions=instructions,
-        every_hours=every_hours,
+        every_hours=inf if every_hours is None else every_hours,
+        every_count=rhythm and rhythm.count,
+        every_unit=rhythm and rhythm.unit.value,
         owner_id=owner_id,
         counted_from=clock.now(),
         cycle=0,
         created_at=clock.now(),
     )
     session.add(row)
-    details = {"resource": resource_id, "every_hours": every_hours}
+    details: dict[str, Any] = {"resource": resource_id, "every_hours": every_hours}
+    if rhythm is not None:
+        details |= {"every": rhythm.count, "unit": rhythm.unit.value}
     audit(session, clock, by, "maintenance.planned", f"maintenance:{row.id}", details)
     session.flush()
     return _view(session, clock, row)
@@ -175,7 +193,7 @@ def _write_done(
     by: str | None,
     note: str,
 ) -> None:
-    worked = [work for work in works_of(session, clock, row) if work.begin < at]
+    worked = [work for work in works_of(session, clock, [row])[row.id] if work.begin < at]
     hours = rules.seconds_worked([_until(work, at) for work in worked], row.counted_from) / 3600
     session.add(
         MaintenanceDone(
@@ -221,7 +239,7 @@ def list_plans(
         query = query.where(MaintenancePlan.resource_id == resource_id)
     if not ended:
         query = query.where(MaintenancePlan.ended_at.is_(None))
-    return [_view(session, clock, row) for row in session.scalars(query)]
+    return _views(session, clock, session.scalars(query).all())
 
 
 def get_plan(session: Session, clock: Clock, *, plan_id: str, by: str) -> PlanView:
@@ -277,17 +295,30 @@ def _row(session: Session, plan_id: str, *, lock: bool = False) -> MaintenancePl
 
 
 def _view(session: Session, clock: Clock, row: MaintenancePlan) -> PlanView:
-    seconds = rules.seconds_worked(works_of(session, clock, row), row.counted_from)
+    return _views(session, clock, [row])[0]
+
+
+def _views(session: Session, clock: Clock, rows: Sequence[MaintenancePlan]) -> list[PlanView]:
+    works = works_of(session, clock, rows)
+    return [_seen(session, clock, row, works[row.id]) for row in rows]
+
+
+def _seen(session: Session, clock: Clock, row: MaintenancePlan, works: list[Work]) -> PlanView:
+    seconds = rules.seconds_worked(works, row.counted_from)
+    hours, due_on = round(seconds / 3600, 6), next_date(session, row)
     return PlanView(
         id=row.id,
         resource_id=row.resource_id,
         title=row.title,
         instructions=row.instructions,
-        every_hours=row.every_hours,
+        every_hours=row.every_hours if isfinite(row.every_hours) else None,
+        rhythm=rhythm_of(row),
         owner_id=row.owner_id,
         counted_from=row.counted_from,
         cycle=row.cycle,
-        hours=round(seconds / 3600, 6),
+        hours=hours,
+        due_on=due_on,
+        share=max(hours / row.every_hours, rules.part_over(row.counted_from, clock.now(), due_on)),
         created_at=row.created_at,
         ended_at=row.ended_at,
     )

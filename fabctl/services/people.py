@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.services import lookups, wrong_tries
 from fabctl.services.audit import audit
-from fabctl.services.passwords import hash_password, hash_pin, password_fits
+from fabctl.services.passwords import hash_password, hash_pin
 from fabctl.services.sign_in_ends import SignInKind, end_sign_ins
+from fabctl.services.sign_in_rights import require_may_sign_in_as
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Account, Credential, Person
 
@@ -86,9 +86,9 @@ def add_person(  # noqa: PLR0913  # all but the name may be left out
     )
     audit(session, clock, by, "person.added", f"person:{row.id}", {"role": row.role})
     if login is not None and password is not None:
-        set_password(session, clock, person_id=row.id, login=login, password=password, by=by)
+        _write_password(session, clock, row.id, password, login, by)
     if pin is not None:
-        set_pin(session, clock, person_id=row.id, pin=pin, secret=_needed(secret), by=by)
+        _write_pin(session, clock, row.id, pin, _needed(secret), by)
     return get_person(session, row.id)
 
 
@@ -140,15 +140,28 @@ def set_password(
     person_id: str,
     password: str,
     login: str | None = None,
-    by: str | None = None,
+    by: str | None,
 ) -> None:
     """Give a person a login and a password, or a new password for the login they have.
 
     It signs them out everywhere: whoever knew the old one is out.
 
-    :raises RefusedError: login-malformed, login-taken, password-length, login-missing.
+    :raises RefusedError: staff-only, admin-only (see :mod:`fabctl.services.sign_in_rights`);
+        login-malformed, login-taken, password-length, login-missing.
+    :raises UnknownIdError: there is no such person.
     """
-    lookups.person(session, person_id)
+    require_may_sign_in_as(session, person_id, by)
+    _write_password(session, clock, person_id, password, login, by)
+
+
+def _write_password(  # whose, what, for which login, and who says so
+    session: Session,
+    clock: Clock,
+    person_id: str,
+    password: str,
+    login: str | None,
+    by: str | None,
+) -> None:
     row = _credential(session, person_id, "password")
     wanted = rules.clean_login(login) if login is not None else row.login if row else None
     if wanted is None:
@@ -162,7 +175,7 @@ def set_password(
     row = row or _added(session, person_id, "password")
     row.login, row.password_hash = wanted, hash_password(password)
     row.changed_at = clock.now()
-    wrong_tries.reset(session, _login_key(wanted), "password")
+    wrong_tries.reset(session, wrong_tries.login_key(wanted), *wrong_tries.OF_LOGINS)
     end_sign_ins(session, person_id)
     audit(session, clock, by, "password.set", f"person:{person_id}")
     session.flush()
@@ -175,13 +188,21 @@ def set_pin(
     person_id: str,
     pin: str,
     secret: bytes,
-    by: str | None = None,
+    by: str | None,
 ) -> None:
     """Give a person a PIN that nobody else has; it signs them out of the shared screens.
 
-    :raises RefusedError: pin-malformed, pin-not-possible (too plain, or taken: both sound alike).
+    :raises RefusedError: staff-only, admin-only (see :mod:`fabctl.services.sign_in_rights`);
+        pin-malformed, pin-not-possible (too plain, or taken: both sound alike).
+    :raises UnknownIdError: there is no such person.
     """
-    lookups.person(session, person_id)
+    require_may_sign_in_as(session, person_id, by)
+    _write_pin(session, clock, person_id, pin, secret, by)
+
+
+def _write_pin(  # whose, what, and who says so
+    session: Session, clock: Clock, person_id: str, pin: str, secret: bytes, by: str | None
+) -> None:
     hashed = hash_pin(secret, pin)
     taken = session.scalars(select(Credential).where(Credential.pin_hash == hashed)).first()
     _refuse_if(
@@ -196,35 +217,20 @@ def set_pin(
 
 
 def draw_pin(
-    session: Session, clock: Clock, *, person_id: str, secret: bytes, by: str | None = None
+    session: Session, clock: Clock, *, person_id: str, secret: bytes, by: str | None
 ) -> str:
-    """Give a person a random PIN that nobody has, and return it to be told once."""
+    """Give a person a random PIN that nobody has, and return it to be told once.
+
+    :raises RefusedError: staff-only, admin-only (see :mod:`fabctl.services.sign_in_rights`).
+    :raises UnknownIdError: there is no such person.
+    """
+    require_may_sign_in_as(session, person_id, by)
     while True:
         pin = f"{secrets.randbelow(10**rules.PIN_DIGITS):0{rules.PIN_DIGITS}}"
         taken = select(Credential.id).where(Credential.pin_hash == hash_pin(secret, pin))
         if not rules.pin_refusals(pin) and session.scalars(taken).first() is None:
-            set_pin(session, clock, person_id=person_id, pin=pin, secret=secret, by=by)
+            _write_pin(session, clock, person_id, pin, secret, by)
             return pin
-
-
-def check_password(session: Session, clock: Clock, login: str, password: str) -> PersonView | None:
-    """Return who this is; None when the login or the password is wrong, both alike and as slow.
-
-    Call it first in its transaction: while it hashes, it lets go of the database (it ends the
-    transaction and begins another), so that a wave of sign-ins holds nobody else up.
-
-    :raises TooManyTriesError: this login is locked for a while; nothing was tried.
-    """
-    key = _login_key(rules.clean_login(login))
-    refuse_while_locked(session, clock, "password", key)
-    found = _password_of(session, rules.clean_login(login))
-    session.commit()
-    if not password_fits(password[: rules.PASSWORD_MAX], found.password_hash if found else None):
-        wrong_tries.count_wrong(session, clock, "password", key)
-        return None
-    assert found is not None  # noqa: S101  # a password fits only where there is one
-    wrong_tries.count_right(session, "password", key)
-    return get_person(session, found.person_id)
 
 
 def check_pin(
@@ -245,24 +251,6 @@ def check_pin(
     return get_person(session, found.person_id)
 
 
-def locked_devices(session: Session, clock: Clock) -> list[str]:
-    """Return the screens that take no PIN, badge or pairing code now, after too many wrong ones."""
-    return wrong_tries.locked_now(session, clock, *wrong_tries.OF_SCREENS)
-
-
-def unlock_device(session: Session, clock: Clock, *, device: str, by: str | None) -> None:
-    """Forget the wrong PINs, badges and pairing codes of a device: staff says that all is well."""
-    wrong_tries.reset(session, device, *wrong_tries.OF_SCREENS)
-    audit(session, clock, by, "device.unlocked", f"device:{device}")
-
-
-def unlock_login(session: Session, clock: Clock, *, login: str, by: str | None) -> None:
-    """Forget the wrong passwords of a login."""
-    wrong_tries.reset(session, _login_key(rules.clean_login(login)), "password")
-    found = find_by_login(session, login)
-    audit(session, clock, by, "login.unlocked", f"person:{found.id if found else 'unknown'}")
-
-
 def set_suspended(
     session: Session, clock: Clock, *, person_id: str, reason: str | None, by: str | None
 ) -> None:
@@ -274,16 +262,21 @@ def set_suspended(
     audit(session, clock, by, what, f"account:{account.id}", {"reason": reason})
 
 
-def refuse_while_locked(session: Session, clock: Clock, kind: str, subject: str) -> None:
+class TooManyFromHereError(TooManyTriesError):
+    """Too many wrong tries came from one network address, whatever was typed there."""
+
+
+def refuse_while_locked(
+    session: Session,
+    clock: Clock,
+    kind: str,
+    subject: str,
+    error: type[TooManyTriesError] = TooManyTriesError,
+) -> None:
     """Do nothing unless too many were wrong. :raises TooManyTriesError: it is locked now."""
     until = wrong_tries.locked_until(session, clock, kind, subject)
     if until is not None:
-        raise TooManyTriesError(until, wrong_tries.wait_s(session, clock, kind, subject))
-
-
-def _login_key(login: str) -> str:
-    """Name a login's wrong tries; hashed, because people type passwords into the wrong box."""
-    return hashlib.sha256(login.encode()).hexdigest()
+        raise error(until, wrong_tries.wait_s(session, clock, kind, subject))
 
 
 def _credential(session: Session, person_id: str, kind: str) -> Credential | None:

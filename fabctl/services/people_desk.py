@@ -12,16 +12,12 @@ from fabctl.i18n import languages
 from fabctl.model import people as rules
 from fabctl.model.people import Role
 from fabctl.model.refusal import RefusedError
-from fabctl.services import lookups, participants, people
+from fabctl.services import lookups, participants, people, unlocking
 from fabctl.services.audit import audit, person_in
 from fabctl.services.people import PersonView
 from fabctl.services.people_records import PersonRecord, record, records
-from fabctl.services.rights import (
-    locked_admins,
-    require_reason,
-    require_staff,
-    role_of,
-)
+from fabctl.services.rights import locked_admins, require_reason, require_staff
+from fabctl.services.sign_in_rights import require_rank
 
 # -- changing --------------------------------------------------------------------------------
 
@@ -185,14 +181,8 @@ def unlock(session: Session, clock: Clock, *, person_id: str, by: str) -> Person
     found = records(session, [person_id])[0]
     if found.login is None:
         raise RefusedError([rules.login_missing()])
-    people.unlock_login(session, clock, login=found.login, by=by)
+    unlocking.unlock_login(session, clock, login=found.login, by=by)
     return found
-
-
-def require_rank(session: Session, by: str, *roles: Role) -> None:
-    """Do nothing where nobody of the staff is concerned, and for admins."""
-    if {Role.STAFF, Role.ADMIN} & set(roles) and role_of(session, by) is not Role.ADMIN:
-        raise RefusedError([rules.admin_only()])
 
 
 def _require_an_admin_left(session: Session, person_id: str, by: str) -> None:

@@ -124,3 +124,9 @@ def rules_for(session: Session, resource: Resource) -> BookingRules:
 def rules_of_resource(session: Session, resource_id: str) -> BookingRules:
     """Return the numbers that hold for a resource. :raises UnknownIdError: there is none."""
     return rules_for(session, lookups.resource(session, resource_id))
+
+
+def rules_of_all(session: Session) -> dict[str, BookingRules]:
+    """Return the numbers that hold for each resource of the lab, by two queries."""
+    policies = all_policies(session)
+    return {row.id: rules_of(policies, row) for row in session.scalars(select(Resource))}

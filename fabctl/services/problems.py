@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -25,38 +24,28 @@ from fabctl.model.upkeep import (
 from fabctl.services import lookups, notices
 from fabctl.services.audit import audit, person_in
 from fabctl.services.certifications import standing_at
-from fabctl.services.newest_first import before
 from fabctl.services.notices import About
+from fabctl.services.problem_reading import ProblemView, get_problem, list_problems
+from fabctl.services.repairs import end_repairs
 from fabctl.services.rights import is_staff, require_staff
 from fabctl.services.stops import begin_stop, end_stops
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Use
-from fabctl.store.tables_upkeep import MachineStop, ProblemReport
+from fabctl.store.tables_upkeep import ProblemReport
 from fabctl.store.upsert import insert_unless_there
 
+__all__ = [
+    "ProblemView",
+    "get_problem",
+    "list_problems",
+    "may_stop",
+    "report_answer",
+    "report_once",
+    "report_problem",
+    "settle_problem",
+]
+
 SAME_WITHIN = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemView:
-    """One report, as somebody may see it."""
-
-    id: str
-    resource_id: str
-    kind: ProblemKind
-    summary: str
-    """For everybody in the lab; empty where one tap said it all."""
-    details: str | None
-    """None: not for this reader, who is neither of the staff nor the one who reported it."""
-    person_id: str | None
-    """None: the same, or a command in a shell."""
-    use_id: str | None
-    at: datetime
-    stops_machine: bool
-    """Whether the machine is out of order for it now."""
-    settled_at: datetime | None
-    outcome: str | None
-    """What was done about it."""
 
 
 def report_problem(  # what is wrong, where, and what is asked
@@ -203,7 +192,7 @@ def settle_problem(
     session: Session, clock: Clock, *, problem_id: str, outcome: str, by: str
 ) -> ProblemView:
     """Say what was done about a problem. What it put out of order is in order again, unless
-    something else holds it.
+    something else holds it; a task that was made of it is done.
 
     :raises RefusedError: not of the staff, settled already, or no words.
     :raises UnknownIdError: no such report.
@@ -222,82 +211,10 @@ def settle_problem(
     left = end_stops(session, clock, resource_id=row.resource_id, report_id=row.id)
     details = {"resource": row.resource_id, "in_order": left is None}
     audit(session, clock, by, "problem.settled", f"problem:{row.id}", details)
+    end_repairs(session, clock, problem_id=row.id, note=outcome, by=by)
     if row.person_id is not None and row.person_id != row.settled_by:
         subject = f"problem:{row.id}"
         about = About(resource_id=row.resource_id, subject=subject, words=outcome)
         notices.tell(session, clock, row.person_id, Code.REPORT_ANSWERED, about)
     session.flush()
     return get_problem(session, problem_id=row.id, by=by)
-
-
-def get_problem(session: Session, *, problem_id: str, by: str | None) -> ProblemView:
-    """Return a report, as this reader may see it. :raises UnknownIdError: there is none."""
-    return _view(_row(session, problem_id), _stopping(session, [problem_id]), _reader(session, by))
-
-
-def list_problems(
-    session: Session,
-    *,
-    by: str | None,
-    resource_id: str | None = None,
-    open_only: bool = True,
-    limit: int = 50,
-    after: tuple[datetime, str] | None = None,
-) -> list[ProblemView]:
-    """Return reports, newest first.
-
-    :param after: when and which the last one of the page before was.
-    """
-    query = select(ProblemReport).order_by(ProblemReport.at.desc(), ProblemReport.id.desc())
-    if resource_id is not None:
-        query = query.where(ProblemReport.resource_id == resource_id)
-    if open_only:
-        query = query.where(ProblemReport.settled_at.is_(None))
-    if after is not None:
-        query = query.where(before(ProblemReport.at, ProblemReport.id, after))
-    rows = session.scalars(query.limit(limit)).all()
-    stopping, reader = _stopping(session, [row.id for row in rows]), _reader(session, by)
-    return [_view(row, stopping, reader) for row in rows]
-
-
-def _row(session: Session, problem_id: str) -> ProblemReport:
-    row = session.get(ProblemReport, problem_id)
-    if row is None:
-        raise UnknownIdError(f"there is no problem {problem_id!r}")
-    return row
-
-
-def _stopping(session: Session, problem_ids: list[str]) -> set[str]:
-    """Return those for which a machine is out of order now."""
-    query = select(MachineStop.report_id).where(
-        MachineStop.report_id.in_(problem_ids), MachineStop.ended_at.is_(None)
-    )
-    return {found for found in session.scalars(query) if found is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    person_id: str | None
-    staff: bool
-
-
-def _reader(session: Session, by: str | None) -> _Reader:
-    return _Reader(person_in(by), is_staff(session, by))
-
-
-def _view(row: ProblemReport, stopping: set[str], reader: _Reader) -> ProblemView:
-    own = row.person_id is not None and row.person_id == reader.person_id
-    whole = reader.staff or own
-    return ProblemView(
-        id=row.id,
-        resource_id=row.resource_id,
-        kind=ProblemKind(row.kind),
-        summary=row.summary,
-        details=row.details if whole else None,
-        person_id=row.person_id if whole else None,
-        use_id=row.use_id if whole else None,
-        at=row.at,
-        stops_machine=row.id in stopping,
-        settled_at=row.settled_at,
-        outcome=row.outcome,
-    )

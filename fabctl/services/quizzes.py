@@ -1,22 +1,23 @@
-"""Quizzes: questions in the database, in several languages; taking one."""
+"""Quizzes: questions in the database, in several languages; taking one.
+
+They are written by :mod:`fabctl.services.quiz_making`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError, UnknownIdError
+from fabctl.errors import UnknownIdError
 from fabctl.model.refusal import RefusedError
 from fabctl.model.training import CourseStep, Question, QuizResult, language_for, mark_quiz
 from fabctl.services.audit import audit
 from fabctl.services.courses import course_row, get_course
-from fabctl.services.rights import require_staff
 from fabctl.services.training import facts_of, step_refusals
-from fabctl.store.ids import new_id
 from fabctl.store.tables_training import (
     QuizAnswer,
     QuizAnswerWording,
@@ -32,6 +33,8 @@ class QuestionWording:
 
     question: str
     answers: tuple[str, ...]
+    explanation: str = ""
+    """Why the right answers are right: told to whoever chose others. Empty: nothing is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,114 +58,9 @@ class Quiz:
     questions: tuple[QuestionView, ...]
 
 
-def add_question(
-    session: Session,
-    clock: Clock,
-    *,
-    course_id: str,
-    wording: Mapping[str, QuestionWording],
-    right: Collection[int],
-    by: str | None,
-) -> str:
-    """Add a question at the end of a course's quiz; return its id.
-
-    :param wording: by language.
-    :param right: the places of the right answers, from 0; one at least.
-    :raises RefusedError: staff-only.
-    :raises InputError: a wording is missing, or the languages have unequal answers.
-    """
-    require_staff(session, by)
-    course_row(session, course_id)
-    count = _answers_in(wording, right)
-    last = session.scalar(
-        select(func.max(QuizQuestion.position)).where(QuizQuestion.course_id == course_id)
-    )
-    question = QuizQuestion(id=new_id(), course_id=course_id, position=(last or 0) + 1)
-    session.add(question)
-    answers = [
-        QuizAnswer(id=new_id(), question_id=question.id, position=place, is_right=place in right)
-        for place in range(count)
-    ]
-    session.flush()
-    session.add_all(answers)
-    session.flush()
-    for language, said in wording.items():
-        session.add(
-            QuizQuestionWording(question_id=question.id, language=language, wording=said.question)
-        )
-        for answer, words in zip(answers, said.answers, strict=True):
-            session.add(QuizAnswerWording(answer_id=answer.id, language=language, wording=words))
-    session.flush()
-    audit(session, clock, by, "quiz.question-added", f"course:{course_id}", {"id": question.id})
-    return question.id
-
-
-def _answers_in(wording: Mapping[str, QuestionWording], right: Collection[int]) -> int:
-    """Return how many answers there are. :raises InputError: it is no question."""
-    counts = {len(said.answers) for said in wording.values()}
-    words = [word for said in wording.values() for word in (said.question, *said.answers)]
-    if len(counts) != 1 or not all(word.strip() for word in words):
-        raise InputError("a question has as many answers in each language, none of them empty")
-    count = counts.pop()
-    if count < 2 or not right or not set(right) <= set(range(count)):
-        raise InputError("a question has two answers at least, and one that is right")
-    return count
-
-
-def retire_question(session: Session, clock: Clock, *, question_id: str, by: str | None) -> None:
-    """Ask a question no more. :raises RefusedError: staff-only. :raises UnknownIdError: none."""
-    require_staff(session, by)
-    row = session.get(QuizQuestion, question_id)
-    if row is None:
-        raise UnknownIdError(f"there is no question {question_id!r}")
-    row.retired_at = row.retired_at or clock.now()
-    details = {"id": question_id}
-    audit(session, clock, by, "quiz.question-retired", f"course:{row.course_id}", details)
-    session.flush()
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionRecord:
-    """A question as those who write it see it: with its right answers."""
-
-    id: str
-    wording: Mapping[str, QuestionWording]
-    """By language."""
-    right: frozenset[int]
-    """The places of the right answers, from 0."""
-
-
-def questions(session: Session, *, course_id: str, by: str | None) -> list[QuestionRecord]:
-    """Return the questions that are asked, in their order, with the right answers.
-
-    :raises RefusedError: staff-only.
-    :raises UnknownIdError: no such course.
-    """
-    require_staff(session, by)
-    course_row(session, course_id)
-    return [_record(session, one) for one in _asked(session, course_id)]
-
-
-def _record(session: Session, question_id: str) -> QuestionRecord:
-    answers = _answers(session, question_id)
-    query = select(QuizQuestionWording).where(QuizQuestionWording.question_id == question_id)
-    wording = {
-        asked.language: QuestionWording(
-            asked.wording,
-            tuple(
-                session.get_one(QuizAnswerWording, (one.id, asked.language)).wording
-                for one in answers
-            ),
-        )
-        for asked in session.scalars(query.order_by(QuizQuestionWording.language))
-    }
-    right = frozenset(place for place, one in enumerate(answers) if one.is_right)
-    return QuestionRecord(question_id, wording, right)
-
-
 def quiz_languages(session: Session, course_id: str) -> set[str]:
     """Return the languages in which every question of a course is written."""
-    asked = _asked(session, course_id)
+    asked = asked_of(session, course_id)
     written = [
         set(
             session.scalars(
@@ -183,8 +81,14 @@ def quiz_for(session: Session, *, course_id: str, language: str | None) -> Quiz:
     found = language_for(language, quiz_languages(session, course_id))
     if found is None:
         raise UnknownIdError(f"the course {course_id!r} has no quiz")
-    questions = [_view(session, one, found) for one in _asked(session, course_id)]
+    questions = [_view(session, one, found) for one in asked_of(session, course_id)]
     return Quiz(course_id, found, tuple(questions))
+
+
+def explanation(session: Session, question_id: str, language: str) -> str:
+    """Return why a question's right answers are right; empty where nobody wrote it."""
+    found = session.get(QuizQuestionWording, (question_id, language))
+    return found.explanation if found else ""
 
 
 def take_quiz(
@@ -205,7 +109,7 @@ def take_quiz(
     facts = facts_of(session, clock, course_id=course_id, person_id=person_id)
     if refusals := step_refusals(facts, CourseStep.QUIZ):
         raise RefusedError(refusals)
-    questions = [_question(session, one) for one in _asked(session, course_id)]
+    questions = [_question(session, one) for one in asked_of(session, course_id)]
     result = mark_quiz(questions, chosen, get_course(session, course_id).rules.pass_mark)
     session.add(
         QuizAttempt(
@@ -224,20 +128,22 @@ def take_quiz(
     return result
 
 
-def _asked(session: Session, course_id: str) -> Sequence[str]:
+def asked_of(session: Session, course_id: str) -> Sequence[str]:
+    """Return the ids of the questions that are asked, in their order. For services only."""
     query = select(QuizQuestion.id).where(
         QuizQuestion.course_id == course_id, QuizQuestion.retired_at.is_(None)
     )
     return session.scalars(query.order_by(QuizQuestion.position)).all()
 
 
-def _answers(session: Session, question_id: str) -> Sequence[QuizAnswer]:
+def answers_to(session: Session, question_id: str) -> Sequence[QuizAnswer]:
+    """Return the rows of a question's answers, in their order. For services only."""
     query = select(QuizAnswer).where(QuizAnswer.question_id == question_id)
     return session.scalars(query.order_by(QuizAnswer.position)).all()
 
 
 def _question(session: Session, question_id: str) -> Question:
-    answers = _answers(session, question_id)
+    answers = answers_to(session, question_id)
     return Question(
         question_id,
         frozenset(answer.id for answer in answers),
@@ -246,7 +152,7 @@ def _question(session: Session, question_id: str) -> Question:
 
 
 def _view(session: Session, question_id: str, language: str) -> QuestionView:
-    answers = _answers(session, question_id)
+    answers = answers_to(session, question_id)
     said = {
         answer.id: session.get_one(QuizAnswerWording, (answer.id, language)).wording
         for answer in answers

@@ -9,10 +9,13 @@ from fabctl.model.certification import Level
 from fabctl.model.training import Expiry
 from fabctl.services.certifications import certify
 from fabctl.services.courses import Wording, create_course
-from fabctl.services.quizzes import QuestionWording, add_question
+from fabctl.services.quiz_making import add_question
+from fabctl.services.quizzes import QuestionWording
 
-Asked = tuple[str, str, tuple[tuple[str, str], ...], tuple[int, ...]]
-"""A question in French and English, its answers in both, the places of the right ones."""
+Asked = tuple[str, str, tuple[tuple[str, str], ...], tuple[int, ...], tuple[str, str]]
+"""A question in French and English, its answers in both, the places of the right ones, and why
+they are right, in both.
+"""
 
 _PRINTING = {
     "fr": Wording(
@@ -42,12 +45,17 @@ _PRINTING_ASKED: tuple[Asked, ...] = (
             ("Je demande si je ne sais pas.", "I ask if I do not know."),
         ),
         (1, 2),
+        ("À 210 °C, la peau brûle aussitôt.", "At 210 °C skin burns at once."),
     ),
     (
         "Qui regarde la première couche ?",
         "Who watches the first layer?",
         (("Moi, devant la machine.", "I do, at the machine."), ("Personne.", "Nobody does.")),
         (0,),
+        (
+            "Une pièce qui se décolle se voit là, et s’arrête à temps.",
+            "A part that comes loose shows there, and can be stopped in time.",
+        ),
     ),
     (
         "Ça sent le brûlé. Que fais-tu d’abord ?",
@@ -58,6 +66,7 @@ _PRINTING_ASKED: tuple[Asked, ...] = (
             ("J’attends la fin.", "I wait for the end."),
         ),
         (1,),
+        ("Il faut d’abord couper le courant.", "First the power must be cut."),
     ),
 )
 _LASER = {
@@ -82,12 +91,17 @@ _LASER_ASKED: tuple[Asked, ...] = (
         "PVC in the laser?",
         (("Jamais : le gaz est toxique.", "Never: its gas is toxic."), ("Oui, fin.", "Yes, thin.")),
         (0,),
+        (
+            "Le PVC brûlé donne du chlore. Il attaque les poumons et la machine.",
+            "Burnt PVC gives off chlorine. It attacks lungs and the machine.",
+        ),
     ),
     (
         "Le laser coupe. Où es-tu ?",
         "The laser cuts. Where are you?",
         (("À côté, je regarde.", "Beside it, watching."), ("En pause café.", "Having a coffee.")),
         (0,),
+        ("Un feu commence en quelques secondes.", "A fire starts within seconds."),
     ),
 )
 
@@ -125,9 +139,9 @@ def _course(  # what it says, what it asks, and of which machines
     made = create_course(
         session, clock, wording=wording, resource_ids=machines, expiry=expiry, by=by
     )
-    for french, english, answers, right in asked:
+    for french, english, answers, right, (why_fr, why_en) in asked:
         said = {
-            "fr": QuestionWording(french, tuple(one for one, _ in answers)),
-            "en": QuestionWording(english, tuple(one for _, one in answers)),
+            "fr": QuestionWording(french, tuple(one for one, _ in answers), why_fr),
+            "en": QuestionWording(english, tuple(one for _, one in answers), why_en),
         }
         add_question(session, clock, course_id=made.id, wording=said, right=right, by=by)

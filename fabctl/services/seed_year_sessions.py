@@ -188,5 +188,5 @@ def _enrol(  # one enrolment and all that follows from it
     if passed:
         found.add("certificate", {
             "id": new_id(rng), "enrolment_id": enrolment_id, "person_id": person.id,
-            "issued_at": plan.end, "issued_by": leader.id,
+            "title": plan.offer.title, "issued_at": plan.end, "issued_by": leader.id,
         })  # fmt: skip

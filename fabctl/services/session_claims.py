@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
@@ -43,6 +44,12 @@ def taken(session: Session, slot: Slot, machines: Sequence[str], but: str | None
     return [Slot(start, end) for start, end in session.execute(query)]
 
 
+def busy_names(session: Session, windows: Mapping[str, Slot], but: str | None) -> list[str]:
+    """Return the names of the machines that others claim in their windows, ``but`` left out."""
+    busy = [one for one, slot in windows.items() if taken(session, slot, [one], but)]
+    return sorted(lookups.resource(session, one).name for one in busy)
+
+
 def claims_of(session: Session, session_id: str) -> list[Claim]:
     """Return what a session claims still."""
     query = (
@@ -73,14 +80,19 @@ def close_machines(session: Session, clock: Clock, session_id: str) -> None:
         opening.closed_at = clock.now()
 
 
-def claim_for(session: Session, row: WorkshopSession, resource_ids: Sequence[str]) -> None:
-    """Claim resources for a session, for as long as it lasts."""
+def claim_for(
+    session: Session,
+    row: WorkshopSession,
+    resource_ids: Sequence[str],
+    since: datetime | None = None,
+) -> None:
+    """Claim resources for a session, for as long as it lasts, or from ``since`` on."""
     for resource_id in resource_ids:
         claim = Claim(
             id=new_id(),
             resource_id=resource_id,
             kind=ClaimKind.WORKSHOP.value,
-            start_at=row.start_at,
+            start_at=since or row.start_at,
             end_at=row.end_at,
         )
         session.add(claim)

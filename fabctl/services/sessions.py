@@ -1,4 +1,4 @@
-"""Putting workshop sessions on: one, or every week; moving and cancelling them.
+"""Putting workshop sessions on: one, or every week; cancelling them.
 
 What a session uses is claimed in the one table of claims, so the database keeps it apart from
 reservations.
@@ -28,16 +28,14 @@ from fabctl.model.workshop_sessions import (
 from fabctl.model.workshops import (
     HOLDS_A_PLACE,
     EnrolmentState,
-    session_cancelled,
     session_full,
 )
 from fabctl.services import lookups
 from fabctl.services.audit import audit
 from fabctl.services.rights import require_reason, require_workshop_staff
 from fabctl.services.session_claims import (
+    busy_names,
     claim_for,
-    claims_of,
-    close_machines,
     free_claims,
     locked,
     taken,
@@ -149,36 +147,6 @@ def schedule_weekly(  # noqa: PLR0913  # what a poster of a series says
     return SeriesReport(tuple(made), report)
 
 
-def move(
-    session: Session, clock: Clock, *, session_id: str, slot: Slot, by: str | None
-) -> SessionView:
-    """Move a session with all that it claims; refused, it stays where it was.
-
-    Its machines close for the group, unless it begins as before and only its end changes.
-
-    :raises RefusedError: as for :func:`schedule`, and session-cancelled.
-    """
-    require_workshop_staff(session, by)
-    row = session_row(session, session_id, lock=True)
-    view = view_session(session, row)
-    locked(session, view.resource_ids)
-    refusals = [session_cancelled()] if row.cancelled_at is not None else []
-    refusals += _refusals(session, clock, slot, row.places, view.resource_ids, but=session_id)
-    if refusals:
-        raise RefusedError(refusals)
-    if slot.start != row.start_at:
-        close_machines(session, clock, session_id)
-    row.start_at, row.end_at = slot.start, slot.end
-    for claim in claims_of(session, session_id):
-        claim.start_at, claim.end_at = slot.start, slot.end
-    details = {"start": slot.start.isoformat(), "end": slot.end.isoformat()}
-    audit(session, clock, by, "session.moved", f"session:{session_id}", details)
-    session.flush()
-    live = session.scalars(_live(session_id)).all()
-    tell_all(session, clock, Code.SESSION_MOVED, session_id, live, by=by)
-    return view_session(session, row)
-
-
 def set_places(
     session: Session, clock: Clock, *, session_id: str, places: int, by: str | None
 ) -> SessionView:
@@ -218,7 +186,7 @@ def cancel_session(
     row.cancelled_at, row.cancelled_reason = now, said
     free_claims(session, clock, session_id)
     told = []
-    enrolled = session.scalars(_live(session_id)).all()
+    enrolled = session.scalars(live_enrolments(session_id)).all()
     for one in enrolled:
         one.state, one.accept_by = EnrolmentState.CANCELLED.value, None
         one.ended_at = now
@@ -230,23 +198,19 @@ def cancel_session(
     return told
 
 
-def _live(session_id: str) -> Select[Enrolment]:
-    """Return the query for those who hold a place, or wait for one."""
+def live_enrolments(session_id: str) -> Select[Enrolment]:
+    """Return the query for those who hold a place, or wait for one. For services only."""
     live = [*HOLDS_A_PLACE, EnrolmentState.WAITING]
     query = select(Enrolment).where(Enrolment.session_id == session_id, Enrolment.state.in_(live))
     return query.order_by(Enrolment.rank, Enrolment.id)
 
 
 def _refusals(
-    session: Session,
-    clock: Clock,
-    slot: Slot,
-    places: int,
-    machines: Sequence[str],
-    but: str | None = None,
+    session: Session, clock: Clock, slot: Slot, places: int, machines: Sequence[str]
 ) -> list[Refusal]:
-    found = taken(session, slot, machines, but)
-    return session_refusals(SessionFacts(clock.now(), slot, places, found))
+    found = taken(session, slot, machines, None)
+    busy = busy_names(session, dict.fromkeys(machines, slot), None) if found else []
+    return session_refusals(SessionFacts(clock.now(), slot, places, found, busy=busy))
 
 
 def _write(

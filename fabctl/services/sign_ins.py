@@ -84,17 +84,22 @@ def _live(session: Session, clock: Clock, token: str) -> SignIn | None:
     return row
 
 
-def extend(session: Session, clock: Clock, token: str) -> datetime | None:
-    """Let a sign-in last its whole time again from now; None when it has ended already.
+def extend(
+    session: Session, clock: Clock, token: str, *, idle: timedelta = timedelta(0)
+) -> datetime | None:
+    """Let a sign-in last its whole time again; None when it has ended already.
 
     A gain of less than a thirtieth (2 s, one day) is not written: every page may ask for it.
+
+    :param idle: how long ago the touch was that it is for; it never shortens what is left.
     """
     row = _live(session, clock, token)
     if row is None:
         return None
     lasts = LASTS[SignInKind(row.kind)]
-    if clock.now() + lasts - row.expires_at >= lasts / 30:
-        row.expires_at = clock.now() + lasts
+    ends = clock.now() + lasts - max(idle, timedelta(0))
+    if ends - row.expires_at >= lasts / 30:
+        row.expires_at = ends
     return row.expires_at
 
 

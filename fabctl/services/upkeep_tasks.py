@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -17,6 +17,7 @@ from fabctl.model.upkeep import (
     SHORT,
     TaskFacts,
     owner_refusals,
+    repair_refusals,
     task_refusals,
     words_refusals,
 )
@@ -66,7 +67,8 @@ def add_task(  # noqa: PLR0913  # what, about what, by whom, until when
     """Give somebody of the team a task; they are told on their page.
 
     :param problem_id: the report that it answers; the resource is the report's then.
-    :raises RefusedError: not of the staff; the words; the owner is a member.
+    :raises RefusedError: not of the staff; the words; the owner is a member; the report is
+        settled, or somebody has it as a task already.
     :raises UnknownIdError: no such person, resource or report.
     """
     require_staff(session, by)
@@ -77,11 +79,13 @@ def add_task(  # noqa: PLR0913  # what, about what, by whom, until when
         *words_refusals(details, LONG, needed=False),
         *owner_refusals(owner),
     ]
+    report = _report(session, problem_id)
+    refusals += _repair(session, report)
     if refusals:
         raise RefusedError(refusals)
     row = UpkeepTask(
         id=new_id(),
-        resource_id=_about(session, resource_id, problem_id),
+        resource_id=report.resource_id if report else _resource(session, resource_id),
         report_id=problem_id,
         title=title,
         details=details,
@@ -91,9 +95,10 @@ def add_task(  # noqa: PLR0913  # what, about what, by whom, until when
     )
     session.add(row)
     session.flush()
-    audit(session, clock, by, "task.made", f"task:{row.id}", {"owner": owner_id})
+    facts = {"owner": owner_id, **({"problem": problem_id} if problem_id else {})}
+    audit(session, clock, by, "task.made", f"task:{row.id}", facts)
     _tell_owner(session, clock, row)
-    return _view(row)
+    return task_view(row)
 
 
 def _tell_owner(session: Session, clock: Clock, row: UpkeepTask) -> None:
@@ -101,13 +106,28 @@ def _tell_owner(session: Session, clock: Clock, row: UpkeepTask) -> None:
     note_once(session, clock, Due.TASK_GIVEN, subject, clock.now(), row.owner_id, about)
 
 
-def _about(session: Session, resource_id: str | None, problem_id: str | None) -> str | None:
-    if problem_id is not None:
-        report = session.get(ProblemReport, problem_id)
-        if report is None:
-            raise UnknownIdError(f"there is no problem {problem_id!r}")
-        return report.resource_id
+def _resource(session: Session, resource_id: str | None) -> str | None:
     return lookups.resource(session, resource_id).id if resource_id is not None else None
+
+
+def _report(session: Session, problem_id: str | None) -> ProblemReport | None:
+    """Return the report that a task answers, held: two taps at once make one task."""
+    if problem_id is None:
+        return None
+    found = session.get(ProblemReport, problem_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise UnknownIdError(f"there is no problem {problem_id!r}")
+    return found
+
+
+def _repair(session: Session, report: ProblemReport | None) -> list[Refusal]:
+    if report is None:
+        return []
+    open_one = select(UpkeepTask.id).where(
+        UpkeepTask.report_id == report.id, UpkeepTask.ended_at.is_(None)
+    )
+    in_hand = session.scalars(open_one).first() is not None
+    return repair_refusals(settled=report.settled_at is not None, in_hand=in_hand)
 
 
 def give_task(
@@ -129,7 +149,7 @@ def give_task(
         audit(session, clock, by, "task.given", f"task:{task_id}", {"owner": owner_id})
         _tell_owner(session, clock, row)
         session.flush()
-    return _view(row)
+    return task_view(row)
 
 
 def finish_task(
@@ -144,8 +164,8 @@ def finish_task(
     if row.plan_id is not None:
         _note_planned(session, clock, row, note, by)
     else:
-        _end(session, clock, row, "done", note, by)
-    return _view(row)
+        end_task(session, clock, row, "done", note, by)
+    return task_view(row)
 
 
 def _note_planned(
@@ -166,8 +186,8 @@ def drop_task(
     :raises UnknownIdError: no such task.
     """
     row, reason = _ended(session, task_id, reason, by, dropping=True)
-    _end(session, clock, row, "dropped", reason, by)
-    return _view(row)
+    end_task(session, clock, row, "dropped", reason, by)
+    return task_view(row)
 
 
 def _ended(
@@ -193,9 +213,10 @@ def _ending(session: Session, row: UpkeepTask, by: str | None, *, dropping: bool
     )
 
 
-def _end(
+def end_task(
     session: Session, clock: Clock, row: UpkeepTask, outcome: str, note: str, by: str | None
 ) -> None:
+    """Write that a task has ended, ``done`` or ``dropped``; the caller has seen to the rights."""
     row.ended_at, row.ended_by = clock.now(), person_in(by)
     row.outcome, row.note = outcome, note or None
     audit(session, clock, by, f"task.{outcome}", f"task:{row.id}")
@@ -210,28 +231,37 @@ def get_task(session: Session, *, task_id: str, by: str | None) -> TaskView:
     row = _row(session, task_id)
     if row.owner_id != by and not is_staff(session, by):
         raise UnknownIdError(f"there is no task {task_id!r}")
-    return _view(row)
+    return task_view(row)
 
 
-def list_tasks(
+def list_tasks(  # noqa: PLR0913  # what to look for, most of it may be left out
     session: Session,
     *,
     by: str | None,
     owner_id: str | None = None,
     resource_id: str | None = None,
     open_only: bool = True,
+    planned: bool = True,
+    mine_first: bool = False,
     limit: int = 50,
     after: tuple[datetime, str] | None = None,
 ) -> list[TaskView]:
     """Return tasks, newest first: one's own; the staff anybody's.
 
     :param owner_id: whose; None: everybody's, for the staff only.
+    :param planned: also those of planned maintenance.
+    :param mine_first: one's own before the others'; not with ``after``.
     :param after: when and which the last one of the page before was.
     :raises RefusedError: other people's tasks, and not of the staff.
     """
     if owner_id is None or owner_id != by:
         require_staff(session, by)
-    query = select(UpkeepTask).order_by(UpkeepTask.created_at.desc(), UpkeepTask.id.desc())
+    query = select(UpkeepTask)
+    if mine_first:
+        query = query.order_by(case((UpkeepTask.owner_id == by, 0), else_=1))
+    query = query.order_by(UpkeepTask.created_at.desc(), UpkeepTask.id.desc())
+    if not planned:
+        query = query.where(UpkeepTask.plan_id.is_(None))
     if owner_id is not None:
         query = query.where(UpkeepTask.owner_id == owner_id)
     if resource_id is not None:
@@ -240,7 +270,7 @@ def list_tasks(
         query = query.where(UpkeepTask.ended_at.is_(None))
     if after is not None:
         query = query.where(before(UpkeepTask.created_at, UpkeepTask.id, after))
-    return [_view(row) for row in session.scalars(query.limit(limit))]
+    return [task_view(row) for row in session.scalars(query.limit(limit))]
 
 
 def _row(session: Session, task_id: str, *, lock: bool = False) -> UpkeepTask:
@@ -252,7 +282,8 @@ def _row(session: Session, task_id: str, *, lock: bool = False) -> UpkeepTask:
     return row
 
 
-def _view(row: UpkeepTask) -> TaskView:
+def task_view(row: UpkeepTask) -> TaskView:
+    """Return a row of the table, for its owner and the staff."""
     return TaskView(
         id=row.id,
         resource_id=row.resource_id,

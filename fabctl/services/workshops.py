@@ -105,7 +105,7 @@ def create_workshop(  # noqa: PLR0913  # what a poster says, most of it may be l
     :raises InputError: a number that cannot be, or no title.
     """
     require_workshop_staff(session, by)
-    _check(title, places, price_cents, (age_least, age_most), accept_hours)
+    check_poster(title, places, price_cents, (age_least, age_most), accept_hours)
     if course_id is not None:
         course_row(session, course_id)
     row = Workshop(
@@ -128,9 +128,10 @@ def create_workshop(  # noqa: PLR0913  # what a poster says, most of it may be l
     return view_workshop(row)
 
 
-def _check(
+def check_poster(
     title: str, places: int, price: int, ages: tuple[int | None, int | None], hours: int
 ) -> None:
+    """Do nothing where a poster can be so. For services only. :raises InputError: it cannot."""
     least, most = ages
     if not title.strip():
         raise InputError("a workshop has a title")

@@ -94,6 +94,8 @@ class QuizQuestionWording(Base):
     question_id: Mapped[str] = mapped_column(ForeignKey("quiz_question.id"), primary_key=True)
     language: Mapped[str] = mapped_column(primary_key=True)
     wording: Mapped[str]
+    explanation: Mapped[str] = mapped_column(server_default="")
+    """Told to whoever answered it wrong; empty: nothing is."""
 
 
 class QuizAnswer(Base):

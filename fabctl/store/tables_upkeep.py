@@ -99,7 +99,7 @@ class MachineStop(Base):
 
 
 class MaintenancePlan(Base):
-    """What is to be done to a machine whenever it has worked for so many hours."""
+    """What is to be done to a machine after so many hours of work, or so many weeks or months."""
 
     __tablename__ = "maintenance_plan"
     __table_args__ = (CheckConstraint("every_hours > 0", name="every_hours"),)
@@ -109,6 +109,10 @@ class MaintenancePlan(Base):
     title: Mapped[str]
     instructions: Mapped[str]
     every_hours: Mapped[float] = mapped_column(Float)
+    """Infinite: by date only."""
+    every_count: Mapped[int | None]
+    """With ``every_unit``, how many of them; NULL: by hours only."""
+    every_unit: Mapped[str | None]
     owner_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     """Who gets the task."""
     counted_from: Mapped[datetime]

@@ -228,5 +228,7 @@ class Certificate(Base):
     id: Mapped[str] = mapped_column(_Id, primary_key=True)
     enrolment_id: Mapped[str] = mapped_column(ForeignKey("enrolment.id"), unique=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
+    title: Mapped[str] = mapped_column(server_default="")
+    """Of the workshop, as it was then."""
     issued_at: Mapped[datetime]
     issued_by: Mapped[str] = mapped_column(ForeignKey("person.id"))

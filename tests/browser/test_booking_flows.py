@@ -1,4 +1,4 @@
-"""Booking, moving, cancelling and waiting: with a finger, and with a keyboard alone."""
+"""Booking, moving, cancelling and waiting with a finger; by keyboard: test_keyboard_flows.py."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from playwright.sync_api import expect
 from fabctl.services import bookings, people
 from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
 from tests.browser.looks import ALL_RULES, CUT_TEXT, SMALL_TARGETS, violations
-
-MOST_TABS = 60
 
 
 def book_tomorrow(served: Served, login: str, machine: str, hour: int, hours: int = 1) -> str:
@@ -27,18 +25,6 @@ def book_tomorrow(served: Served, login: str, machine: str, hour: int, hours: in
             end=start + timedelta(hours=hours), by=who.id,
         )  # fmt: skip
     return day.isoformat()
-
-
-def press(found: Screen, selector: str, key: str = "Enter") -> None:
-    """Go to something with the Tab key, see that the focus shows there, and press a key."""
-    wanted = found.page.locator(selector).first
-    for _ in range(MOST_TABS):
-        found.page.keyboard.press("Tab")
-        if wanted.evaluate("(e) => e === document.activeElement"):
-            assert wanted.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
-            found.page.keyboard.press(key)
-            return
-    raise AssertionError(f"{selector} was not reached by {MOST_TABS} tabs")
 
 
 def test_three_taps_from_the_board_to_any_free_slot(served: Served, screen: OpenScreen) -> None:
@@ -73,27 +59,6 @@ def test_booked_moved_and_cancelled_with_a_finger(served: Served, screen: OpenSc
     found.tap('[data-reservation]:has(a[href="/m/printer-a"]) button:has-text("Annuler")')
     expect(found.page.locator(".notice.good")).to_contain_text("Annulé")
     expect(found.page.locator("[data-reservation]")).to_have_count(1)
-    assert found.troubles() == []
-
-
-def test_booked_moved_and_cancelled_with_a_keyboard(served: Served, screen: OpenScreen) -> None:
-    found = screen(PHONE, desk=True)
-    found.be("camille")
-    found.open("/")
-    press(found, ".menu summary")
-    press(found, '.menu a[href="/planning"]')
-    press(found, ".days a:has(use[href$='arrow-right'])")
-    found.page.wait_for_url("**/planning/*")
-    press(found, '.line:has(a[href="/m/printer-a/book"]) .free a')
-    found.page.wait_for_url("**/book/**")
-    press(found, "#chosen-time button")
-    expect(found.page.locator(".notice.good")).to_contain_text("Réservé : Demain")
-    press(found, '.head > a[href="/me"]')
-    press(found, 'a:has-text("Déplacer")')
-    press(found, ".slots form:nth-of-type(3) button")
-    expect(found.page.locator(".notice.good")).to_contain_text("Déplacé")
-    press(found, '[data-reservation] button:has-text("Annuler")')
-    expect(found.page.locator("[data-reservation]")).to_have_count(0)
     assert found.troubles() == []
 
 

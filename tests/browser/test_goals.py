@@ -14,10 +14,9 @@ from playwright.sync_api import Page, expect
 from fabctl.services import badges
 from fabctl.services.people import get_person
 from tests.bench.figures import quantile
-from tests.browser.conftest import KIOSK, PIN, OpenScreen, Screen, Served
+from tests.browser.conftest import KIOSK, OpenScreen, Screen, Served
 from tests.browser.looks import CONTRASTS, LEAST_CONTRAST, SCHEMES
 from tests.browser.shown.first import fill
-from tests.browser.test_booking_flows import press
 from tests.lab import wait_for
 from tests.web_lab import GOOD_FILE
 
@@ -127,21 +126,6 @@ def ready_to_start(served: Served) -> None:
     phone = lab.browser()
     phone.sign_in("camille")
     phone.upload(GOOD_FILE, "tag.gcode", page=PAGE)
-
-
-def test_signed_in_started_and_paused_with_a_keyboard(served: Served, screen: OpenScreen) -> None:
-    ready_to_start(served)
-    found = screen(KIOSK)
-    found.open(f"/in?next={PAGE}")
-    for digit in PIN:
-        press(found, f'[data-key="{digit}"]')
-    press(found, ".key.done")
-    found.page.wait_for_url(f"**{PAGE}")
-    press(found, ".primary-action button")
-    expect(found.page.locator(".now .state")).to_have_text("Occupée")
-    press(found, ".bar .pause")
-    expect(found.page.locator(".now .state")).to_have_text("En pause")
-    assert found.troubles() == []
 
 
 def test_two_taps_to_start_after_a_badge(served: Served, screen: OpenScreen) -> None:

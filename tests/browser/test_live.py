@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from playwright.sync_api import expect
+from sqlalchemy import select
 
+from fabctl.store.tables import SignIn
 from tests.browser.conftest import KIOSK, OpenScreen, Served
 from tests.lab import wait_for
 
@@ -124,6 +127,46 @@ def test_a_shared_screens_session_counts_down_and_ends_on_the_board(
     expect(found.page.locator(".head")).to_contain_text("Se connecter")
     found.open("/me")
     assert "/in" in found.page.url
+
+
+def left_alone(served: Served, seconds: int) -> None:
+    """Let the lab's clock go on, too: nobody touched the screen for so long."""
+    with served.lab.db.transaction() as db:
+        for row in db.scalars(select(SignIn)):
+            row.expires_at -= timedelta(seconds=seconds)
+
+
+def seconds_left(served: Served) -> float:
+    with served.lab.db.reading() as db:
+        (ends,) = db.scalars(select(SignIn.expires_at))
+    return (ends - served.lab.clock.now()).total_seconds()
+
+
+def test_a_page_that_loads_itself_again_keeps_nobody_signed_in(
+    served: Served, screen: OpenScreen
+) -> None:
+    found = screen(KIOSK)
+    found.page.clock.install(time=0)
+    found.page.clock.pause_at(3_600)
+    found.sign_in()
+    found.page.clock.run_for(1_000)  # the last touch reaches the lab
+    for passed in (20, 20):
+        found.page.clock.run_for(passed * 1_000)
+        left_alone(served, passed)
+        found.page.reload()
+        found.page.clock.run_for(1_000)
+    left_alone(served, 2)
+    expect(found.page.locator("#leaving")).to_contain_text("Ta session se ferme dans")
+    assert seconds_left(served) < 20
+    found.tap(f'a[href="{PAGE}/problem"]')  # a touch, on the way to another page
+    found.page.wait_for_url(f"{found.url}{PAGE}/problem")
+    found.page.clock.run_for(1_000)
+    expect(found.page.locator("#leaving")).to_be_hidden()
+    wait_for("the touch to reach the lab", lambda: seconds_left(served) > 50)
+    found.page.clock.run_for(61_000)
+    found.page.wait_for_url(found.url + "/")
+    expect(found.page.locator(".head")).to_contain_text("Se connecter")
+    assert found.troubles() == []
 
 
 def test_the_first_tap_on_a_sleeping_screen_does_nothing(

@@ -1,13 +1,12 @@
-"""From visitor to certified maker: with a finger on a shared screen, and with a keyboard alone."""
+"""From visitor to certified maker on a shared screen; by keyboard: test_keyboard_flows.py."""
 
 from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
+from tests.browser.conftest import KIOSK, OpenScreen, Screen, Served
 from tests.browser.looks import ALL_RULES, violations
-from tests.browser.test_booking_flows import press
-from tests.training_scene import Scene, training_scene
+from tests.training_scene import training_scene
 
 ALEX, KARIM = "573826", "445566"
 MACHINE = "/m/printer-a"
@@ -32,11 +31,19 @@ def test_a_visitor_becomes_a_certified_maker_on_a_shared_screen(
     found.sign_in(ALEX, MACHINE)
     found.tap('a[href="/training?machine=printer-a"]')
     found.tap(f'[data-course="{scene.course}"] a.primary')
-    answer(found, "doigts", "Le vert")
+    answer(found, "doigts")
+    found.tap('label.answer:has-text("Le vert")')
+    found.page.wait_for_load_state("networkidle")  # a tap is kept before anybody goes on
+    found.open(f"/training/{scene.course}/quiz?q=2")
+    expect(found.page.locator("label.answer:has(:checked)")).to_have_text("Le vert")
+    expect(found.page.locator("#step")).to_have_text("Question 2 sur 2")
+    found.tap("form.quiz .primary")
     result_is_in_order(found, "no")
-    expect(found.page.locator(".points li")).to_have_count(2)
+    expect(found.page.locator(".wrong li")).to_have_count(2)
+    expect(found.page.locator(".wrong .why")).to_contain_text("couper le courant")
     found.tap("#result a.primary")
-    answer(found, *RIGHT)
+    answer(found, *RIGHT[:2])
+    answer(found, RIGHT[2])
     result_is_in_order(found, "yes")
     leave(found)
     found.sign_in(KARIM, MACHINE)
@@ -67,48 +74,3 @@ def answer(found: Screen, *begins: str) -> None:
 def leave(found: Screen) -> None:
     found.page.tap('form[action="/out"] button')
     found.page.wait_for_url(found.url + "/")
-
-
-def test_a_visitor_becomes_a_certified_maker_by_keyboard(
-    served: Served, screen: OpenScreen
-) -> None:
-    scene = training_scene(served.lab)
-    take_by_keyboard(scene, screen(PHONE, desk=True))
-    check_by_keyboard(scene, screen(PHONE, desk=True))
-
-
-def take_by_keyboard(scene: Scene, found: Screen) -> None:
-    found.open("/in?with=password")
-    for name, typed in (("login", "lea"), ("password", "lea-password")):
-        press(found, f"#{name}", "End")
-        found.page.keyboard.type(typed)
-    found.page.keyboard.press("Enter")
-    found.page.wait_for_url(found.url + "/")
-    press(found, ".menu summary")
-    press(found, '.menu a[href="/training"]')
-    found.page.wait_for_url("**/training")
-    press(found, f'[data-course="{scene.course}"] a.primary')
-    found.page.wait_for_url("**/quiz")
-    press(found, 'label.answer:has-text("J’attends") input', "Space")
-    press(found, 'label.answer:has-text("J’appelle") input', "Space")
-    press(found, 'label.answer:has-text("Le rouge") input', "Space")
-    press(found, "form.quiz .primary")
-    result_is_in_order(found, "yes")
-    assert found.troubles() == []
-
-
-def check_by_keyboard(scene: Scene, found: Screen) -> None:
-    found.sign_in_as("karim", MACHINE)
-    press(found, f'a[href="{CHECK}"]')
-    found.page.wait_for_url(f"**{CHECK}")
-    press(found, f'[data-person="{scene.id("lea")}"] a')
-    found.page.wait_for_url(f"**{CHECK}/*")
-    for number in range(3):
-        press(found, f"label.answer input >> nth={number}", "Space")
-    press(found, '[data-course] button[value="true"]')
-    expect(found.page.locator(".notice.good")).to_contain_text("Lea")
-    press(found, f'a[href="{MACHINE}"]')
-    found.page.wait_for_url(f"**{MACHINE}")
-    found.open(f"{CHECK}/{scene.id('lea')}")
-    expect(found.page.locator("#held")).to_have_attribute("data-standing", "valid")
-    assert found.troubles() == []

@@ -40,7 +40,7 @@ from fabctl.services import (
     participants,
     policies,
     problems,
-    quizzes,
+    quiz_making,
     resources,
     series,
     sessions,
@@ -181,7 +181,7 @@ def _training(db: Session, lab: WebLab, ids: dict[str, str]) -> None:
     ids["short"] = courses.create_course(
         db, lab.clock, wording={"en": Wording("Vinyl")}, resource_ids=["printer-a"], by=ids["awa"]
     ).id
-    ids["question"] = quizzes.add_question(
+    ids["question"] = quiz_making.add_question(
         db,
         lab.clock,
         course_id=made.id,

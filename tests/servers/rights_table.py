@@ -102,6 +102,9 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 403 403 403 403 403 403 201  POST   /people/{ada}/badges                           addBadge:an-admins
 401 403 403 403 403 403 204 204  DELETE /people/{lea}/badges/{badge}                   removeBadge
 401 403 403 403 403 403 200 200 POST   /people/{ada}/unlock                          unlockPerson:an-admin
+401 403 403 403 403 403 200 200  GET    /people/{kid}/guardians                        listGuardians
+401 403 403 403 204 204 204 204  PUT    /people/{kid}/guardians/{sam}                  noteGuardian
+401 403 403 403 403 403 204 204  DELETE /people/{kid}/guardians/{lea}                  endGuardian
 401 403 403 403 403 403 200 200  GET    /presence                                      listPresent
 401 200 200 200 200 200 200 200  POST   /presence                                      comeToLab
 401 409 409 409 409 409 200 200  POST   /presence                                      comeToLab:from-home
@@ -121,15 +124,19 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 404 200 200 200 200 200 200  GET    /people/{lea}/certifications                   listCertifications
 401 404 404 200 200 200 200 200 GET    /people/{awa}/certifications                  listCertifications:of-the-staff
 401 403 403 200 403 403 200 200  PUT    /people/{lea}/certifications/printer-a         grantCertification
+401 403 403 403 403 403 200 200  PUT    /people/{lea}/certifications/printer-a         grantCertification:trainer
 401 403 403 200 403 403 200 200  POST   /people/{lea}/certifications/printer-a/suspend suspendCertification
 401 403 403 200 403 403 200 200  POST   /people/{lea}/certifications/printer-c/reinstate reinstateCertification
 401 403 403 403 403 403 201 201  POST   /courses                                       createCourse
+401 403 403 403 403 403 200 200  PATCH  /courses/{course}                              changeCourse
 401 403 403 403 403 403 200 200  DELETE /courses/{course}                              retireCourse
 401 403 403 403 403 403 201 201  POST   /courses/{course}/questions                    addQuestion
+401 403 403 403 403 403 200 200  PUT    /questions/{question}                          replaceQuestion
 401 403 403 403 403 403 200 200  DELETE /questions/{question}                          retireQuestion
 401 200 200 200 200 200 200 200  GET    /workshops                                     listWorkshops
 401 403 403 403 201 201 201 201  POST   /workshops                                     createWorkshop
 401 200 200 200 200 200 200 200  GET    /workshops/{workshop}                          getWorkshop
+401 403 403 403 200 200 200 200  PATCH  /workshops/{workshop}                          changeWorkshop
 401 403 403 403 200 200 200 200  DELETE /workshops/{workshop}                          retireWorkshop
 401 200 200 200 200 200 200 200  GET    /sessions                                      listSessions
 401 403 403 403 201 201 201 201  POST   /sessions                                      scheduleSession
@@ -229,7 +236,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 200 200 200 200 200 200 200  PUT    /me/mail                                       setOwnMail
 401 403 200 403 403 403 200 200  GET    /people/{lea}/mail                             getMail
 401 403 200 403 403 403 200 200  PUT    /people/{lea}/mail                             setMail
-401 403 403 403 403 403 200 200 PUT    /people/{ada}/mail                            setMail:an-admin
+401 403 403 403 403 403 403 200 PUT    /people/{ada}/mail                            setMail:an-admin
 401 403 403 403 403 403 200 200  GET    /mail/undelivered                              listUndeliveredMail
 """  # noqa: E501  # a table is read along its lines
 
@@ -312,9 +319,24 @@ SENT: dict[str, dict[str, Any]] = {
     "takeQuiz": {"json": {"answers": []}},
     "recordCheck": {"json": {"person": "{sam}", "passed": True}},
     "grantCertification": {"json": {"reason": "trained elsewhere"}},
+    "grantCertification:trainer": {"json": {"reason": "good", "level": "trainer"}},
     "suspendCertification": {"json": {"reason": "left a mess"}},
     "createCourse": {
         "json": {"wordings": [{"language": "fr", "title": "Tour"}], "machines": ["printer-a"]}
+    },
+    "changeCourse": {"json": {"pass_mark": 90, "expires_after_months": None}},
+    "replaceQuestion": {
+        "json": {
+            "wordings": [
+                {
+                    "language": "fr",
+                    "question": "Gants ?",
+                    "answers": ["Oui", "Non"],
+                    "explanation": "Ils se prennent dans la broche.",
+                }
+            ],
+            "right": [1],
+        }
     },
     "addQuestion": {
         "json": {
@@ -336,6 +358,7 @@ SENT: dict[str, dict[str, Any]] = {
         }
     },
     "changeSession": {"json": {"places": 9}},
+    "changeWorkshop": {"json": {"title": "Couture", "age_least": None}},
     "cancelSession": {"query_string": {"reason": "ill"}},
     "enrol": {"json": {}},
     "enrol:lea": {"json": {"people": ["{lea}"]}},
@@ -458,6 +481,7 @@ SENT: dict[str, dict[str, Any]] = {
     "listCertificates:of-a-child": {"query_string": {"person": "{kid}"}},
     "giveRight:to-the-staff": {"json": {"right": "walk-up"}},
     "setMail:an-admin": {"json": {"address": "a@example.org", "wanted": True}},
+    "endGuardian": {"query_string": {"reason": "moved away", "none_left": "true"}},
     "listAudit:about-lea": {"query_string": {"subject": "{lea}"}},
 }
 """What a row sends: as for Flask's test client."""

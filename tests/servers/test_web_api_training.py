@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fabctl.model.certification import Level
-from fabctl.services import certifications, courses, quizzes
+from fabctl.services import certifications, courses, quiz_making, quizzes
 from fabctl.services.courses import Wording
 from fabctl.services.quizzes import QuestionWording
 from tests.web_caller import Caller, caller, codes
@@ -53,7 +53,7 @@ def school(tmp_path: Path) -> Iterator[School]:
                 resource_ids=["printer-a"],
                 by=staff,
             ).id
-            question = quizzes.add_question(
+            question = quiz_making.add_question(
                 db,
                 lab.clock,
                 course_id=course,
@@ -238,10 +238,34 @@ def test_the_staff_make_a_course_with_its_quiz(school: School) -> None:
     question = program.ask("POST", f"{path}/questions", json=ASKED).get_json()["id"]
     quiz = school.by("member").ask("GET", f"{path}/quiz").get_json()
     assert quiz["questions"][0]["wording"] == "Gloves?"
-    assert program.ask("DELETE", f"/questions/{question}").status_code == 200
+    other = {"wordings": [{**ASKED["wordings"][0], "explanation": "They are drawn in."}]}
+    instead = program.ask("PUT", f"/questions/{question}", json={**ASKED, **other})
+    assert program.ask("DELETE", f"/questions/{instead.get_json()['id']}").status_code == 200
+    assert program.ask("PUT", f"/questions/{question}", json=ASKED).status_code == 404
     assert program.ask("GET", f"{path}/quiz").status_code == 404
     assert program.ask("DELETE", path).get_json()["retired_at"]
     assert len(program.ask("GET", "/courses").get_json()["courses"]) == 1
+
+
+def test_what_a_course_asks_for_is_changed(school: School) -> None:
+    program, path = school.by("staff"), "/courses"
+    made = program.ask("POST", path, json={**NEW, "expires_after_months": 12}).get_json()
+    path = f"/courses/{made['id']}"
+    found = program.ask("PATCH", path, json={"pass_mark": 90, "first_job": True}).get_json()
+    assert (found["pass_mark"], found["expires_after_months"]) == (90, 12)
+    assert "first-job" in found["steps"]
+    asked = {"expires_after_months": None, "expires_on": "2027-06-30"}
+    found = program.ask("PATCH", path, json=asked).get_json()
+    assert (found["expires_after_months"], found["expires_on"]) == (None, "2027-06-30")
+    assert found["machines"] == made["machines"]
+    cannot: tuple[dict[str, Any], ...] = (
+        {"machines": []},
+        {"pass_mark": 101},
+        {"expires_on": "soon"},
+    )
+    for bad in cannot:
+        assert program.ask("PATCH", path, json=bad).status_code == 422, bad
+    assert program.ask("PATCH", path, json={"machines": ["nope"]}).status_code == 404
 
 
 def test_courses_that_cannot_be(school: School) -> None:
@@ -271,5 +295,7 @@ def test_only_the_staff_make_courses(school: School) -> None:
             program.ask("DELETE", f"/courses/{school.course}"),
             program.ask("POST", f"/courses/{school.course}/questions", json=ASKED),
             program.ask("DELETE", f"/questions/{school.question}"),
+            program.ask("PATCH", f"/courses/{school.course}", json={"pass_mark": 1}),
+            program.ask("PUT", f"/questions/{school.question}", json=ASKED),
         ]
-        assert [(one.status_code, codes(one)) for one in answers] == [(403, ["staff-only"])] * 4
+        assert [(one.status_code, codes(one)) for one in answers] == [(403, ["staff-only"])] * 6

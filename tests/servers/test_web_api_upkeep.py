@@ -243,3 +243,19 @@ def test_planned_maintenance(team: Team) -> None:
     assert team.staff.ask("DELETE", path).get_json()["ended_at"] is not None
     assert team.staff.ask("GET", "/maintenance").get_json()["maintenance"] == []
     assert len(team.staff.ask("GET", "/maintenance?ended=true").get_json()["maintenance"]) == 1
+
+
+def test_maintenance_by_date(team: Team) -> None:
+    body = {"resource": MACHINE, "title": "Filter", "owner": team.id("staff")}
+    for wrong in (
+        {}, {"every": 0, "unit": "week"}, {"every": 3, "unit": "moon"},
+        {"every": 121, "unit": "month"}, {"every": 3},
+    ):  # fmt: skip
+        assert team.staff.ask("POST", "/maintenance", json=body | wrong).status_code == 422, wrong
+    made = team.staff.ask("POST", "/maintenance", json=body | {"every": 2, "unit": "week"})
+    plan = made.get_json()
+    assert (plan["every"], plan["unit"], plan["every_hours"]) == (2, "week", None)
+    assert (plan["due"], plan["due_on"] > plan["counted_from"]) == (False, True)
+    both = {"every": 1, "unit": "month", "every_hours": 50}
+    plan = team.staff.ask("POST", "/maintenance", json=body | both).get_json()
+    assert (plan["every_hours"], plan["unit"]) == (50, "month")

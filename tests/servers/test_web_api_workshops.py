@@ -113,8 +113,38 @@ def test_a_session_moves_with_its_claims_and_is_cancelled(scene: Scene) -> None:
     assert codes(refused) == ["session-cancelled"]
 
 
+def test_a_session_uses_other_machines_and_is_led_by_others(scene: Scene) -> None:
+    path = f"/sessions/{scene.meeting}"
+    start = scene.clock.now() + 24 * HOUR
+    other = {"start": start.isoformat(), "end": (start + HOUR).isoformat()}
+    body = {"workshop": scene.workshop, **other, "resources": ["printer-b"]}
+    scene.got("staff", "POST", "/sessions", **body)
+    refused = scene.ask("staff", "PATCH", path, resources=["printer-b"], animators=[])
+    assert (refused.status_code, codes(refused)) == (409, ["overlap"])
+    found = scene.got("staff", "PATCH", path, resources=[], animators=[scene.id("guest")])
+    assert (found["resources"], found["animators"]) == ([], [scene.id("guest")])
+    assert found["start"] == start.isoformat(timespec="seconds")
+    assert scene.ask("staff", "PATCH", path, resources=["nope"]).status_code == 404
+    for bad in ({"resources": "printer-a"}, {"animators": [1]}, {"resources": None}, {}):
+        assert scene.ask("staff", "PATCH", path, **bad).status_code in {415, 422}, bad
+
+
+def test_a_poster_is_changed_field_by_field(scene: Scene) -> None:
+    path = f"/workshops/{scene.workshop}"
+    found = scene.got("animator", "PATCH", path, age_least=12, age_most=99, price_cents=250)
+    assert (found["title"], found["age_least"], found["places"]) == ("Atelier", 12, 2)
+    found = scene.got("staff", "PATCH", path, title="Couture", age_most=None)
+    assert (found["title"], found["age_least"], found["age_most"]) == ("Couture", 12, None)
+    assert found["price_cents"] == 250
+    for bad in ({"title": " "}, {"places": 0}, {"age_least": 121}, {"consent_needed": "maybe"}):
+        assert scene.ask("staff", "PATCH", path, **bad).status_code == 422, bad
+    assert scene.ask("staff", "PATCH", path, course="nope").status_code == 404
+    assert scene.ask("staff", "PATCH", "/workshops/nope", title="x").status_code == 404
+
+
 STAFF_ONLY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/workshops", {"title": "x", "places": 2}),
+    ("PATCH", "/workshops/{workshop}", {"title": "x"}),
     ("DELETE", "/workshops/{workshop}", {}),
     ("POST", "/sessions", "session"),
     ("POST", "/sessions/weekly", "weekly"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fabctl import unpack_bgcode
+from tests.gcode_pictures import png, with_thumbnail
 from tests.gcode_reading import DEMO_FILES
 from tests.web_lab import Browser, WebLab, web_lab
 
@@ -37,13 +39,18 @@ def camille(lab: WebLab) -> Browser:
 @pytest.fixture(scope="module")
 def binary(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The demo's keyring tag as PrusaSlicer would write it: packed, with checksums."""
+    return packed(DEMO_FILES / "keyring_tag.gcode", tmp_path_factory.mktemp("bgcode"))
+
+
+def packed(plain: Path, folder: Path) -> bytes:
+    """Return a plain file as binary G-code."""
     inner = importlib.import_module("pybgcode._bgcode")
-    target = tmp_path_factory.mktemp("bgcode") / "tag.bgcode"
+    target = folder / "tag.bgcode"
     config = pybgcode.get_config()
     config.checksum = inner.ChecksumType.CRC32
     config.compression.gcode = inner.CompressionType.Heatshrink_12_4
     config.gcode_encoding = inner.GCodeEncodingType.MeatPackComments
-    source = pybgcode.open(str(DEMO_FILES / "keyring_tag.gcode"), "r")
+    source = pybgcode.open(str(plain), "r")
     written = pybgcode.open(str(target), "wb")
     result = pybgcode.from_ascii_to_binary(source, written, config)
     pybgcode.close(source)
@@ -68,6 +75,19 @@ def test_it_is_kept_as_plain_gcode(lab: WebLab, camille: Browser, binary: bytes)
     assert moves(kept.read_bytes()) == moves((DEMO_FILES / "keyring_tag.gcode").read_bytes())
     assert "porte-clés.gcode est prêt à démarrer." in camille.get(PAGE).get_data(as_text=True)
     assert list(lab.config.paths.tmp.iterdir()) == []
+
+
+def test_its_picture_is_shown(lab: WebLab, camille: Browser, tmp_path: Path) -> None:
+    plain, picture = tmp_path / "tag.gcode", png(220, 124)
+    tag = (DEMO_FILES / "keyring_tag.gcode").read_bytes()
+    first, _, rest = tag.partition(b"\n")  # the library knows PrusaSlicer by the first line
+    plain.write_bytes(first + b"\n\n" + with_thumbnail(rest, picture, 220, 124))
+    answer = camille.upload(packed(plain, tmp_path), "porte-clés.bgcode", page=PAGE)
+    assert answer.status_code == 303
+    page = camille.get(PAGE).get_data(as_text=True)
+    shown = re.search(r'<img class="thumbnail" src="([^"]+)" width="220" height="124"', page)
+    assert shown, page
+    assert camille.get(shown[1]).data == picture
 
 
 def damaged(binary: bytes) -> Iterator[bytes]:

@@ -76,6 +76,35 @@ def test_by_hand_never_on_a_shared_screen_nor_by_others(scene: Scene) -> None:
     assert standing(scene, "lea") is Standing.NONE
 
 
+def test_trainers_certify_users_and_the_staff_names_trainers(scene: Scene) -> None:
+    karim, sasha, lea = signed(scene, "karim"), signed(scene, "sasha"), scene.id("lea")
+    page, by_hand = f"{CHECK}/{lea}", f"/m/printer-a/people/{lea}"
+    assert 'value="trainer"' not in text(karim, page)
+    refused = send(karim, f"{by_hand}/certify", page, 409, level="trainer", reason="good")
+    assert "Only the staff makes somebody a trainer." in refused
+    assert standing(scene, "lea") is Standing.NONE
+    send(sasha, f"{by_hand}/certify", page, level="trainer", reason="good")
+    send(karim, f"{by_hand}/suspend", page, reason="left it alone")
+    assert "Only the staff makes somebody a trainer." in text(karim, page)
+    send(karim, f"{by_hand}/reinstate", page, 409)
+    assert standing(scene, "lea") is Standing.SUSPENDED
+    send(sasha, f"{by_hand}/reinstate", page)
+    assert standing(scene, "lea") is Standing.VALID
+
+
+def test_the_last_check_of_a_course_for_trainers_is_the_staffs(scene: Scene) -> None:
+    karim, sasha, omar = signed(scene, "karim"), signed(scene, "sasha"), scene.id("omar")
+    page = f"{CHECK}/{omar}"
+    path = f"{page}/{scene.trainers}"
+    send(karim, path, page, passed="true", step="practical")  # a first job follows
+    last: dict[str, Any] = {"passed": "true", "step": "first-job"}
+    assert "Only the staff makes" in send(karim, path, page, 409, **last)
+    assert "Only the staff makes" in text(karim, page)
+    send(karim, path, page, **{**last, "passed": "false"})  # not yet: that anybody can say
+    send(sasha, path, page, **last)
+    assert "Noemie" in text(signed(scene, "omar"), CHECK)
+
+
 # -- the desk
 
 
@@ -116,6 +145,15 @@ def test_a_course_is_made_asked_reworded_and_retired(scene: Scene) -> None:
     send(sasha, f"{page}/wording", page, **wording)
     assert "Goggles" in text(scene.lab.browser(), f"/training/{course}")
     question = re.findall(r'data-question="(\w+)"', shown)[0]
+    one = f"/staff/questions/{question}"
+    assert "oui &lt;script&gt;" in text(sasha, one)
+    said = {**QUESTION, "why_fr": f"Parce que {SCRIPT}"}
+    send(sasha, one, one, **said)
+    shown = text(sasha, page)
+    assert "Parce que &lt;script&gt;" in shown
+    sasha_again = sasha.get(one)
+    assert sasha_again.status_code == 404  # another is asked in its place
+    question = re.findall(r'data-question="(\w+)"', shown)[0]
     send(sasha, f"/staff/questions/{question}/retire", page, course=course)
     assert "this training has no quiz" in text(sasha, page)
     send(sasha, f"{page}/retire", page)
@@ -140,6 +178,32 @@ def test_no_text_of_a_course_runs_as_a_script(scene: Scene) -> None:
         assert "&lt;script&gt;" in shown, path
 
 
+def test_what_a_course_asks_for_is_changed_and_certifications_stay(scene: Scene) -> None:
+    sasha, page = signed(scene, "sasha"), f"/staff/courses/{scene.course}"
+    shown = text(sasha, page)
+    assert "People certified by it so far: 1." in shown
+    assert "Their certifications stay as they are" in shown
+    asks: dict[str, Any] = {
+        "machines": ["printer-a"],
+        "pass_mark": "100",
+        "months": "6",
+        "first_job": "1",
+    }
+    send(sasha, f"{page}/change", page, **asks)
+    with scene.lab.db.reading() as db:
+        found = courses.get_course(db, scene.course)
+    assert (found.resource_ids, found.rules.pass_mark) == (("printer-a",), 100)
+    assert (found.expiry.months, found.rules.first_job) == (6, True)
+    for machine in ("printer-a", "printer-b"):
+        assert standing(scene, "omar", machine) is Standing.VALID
+    assert "until Tuesday 23 November 2027" in text(signed(scene, "omar"), "/training")
+    assert "Course changed" in text(sasha, "/staff/audit")
+    cannot: tuple[dict[str, Any], ...] = ({"machines": []}, {"pass_mark": "101"}, {"months": "0"})
+    for wrong in cannot:
+        answer = sasha.post(f"{page}/change", {**asks, **wrong}, page=page)
+        assert answer.status_code == 409, wrong
+
+
 def test_a_question_that_cannot_be_keeps_what_was_typed(scene: Scene) -> None:
     sasha, page = signed(scene, "sasha"), f"/staff/courses/{scene.course}"
     wrong: dict[str, Any] = {
@@ -152,7 +216,11 @@ def test_a_question_that_cannot_be_keeps_what_was_typed(scene: Scene) -> None:
     assert "So?" in send(sasha, f"{page}/questions", page, 422, **uneven)
     unwritten: dict[str, Any] = {**wrong, "right_4": "1"}
     send(sasha, f"{page}/questions", page, 422, **unwritten)
-    assert text(sasha, page).count("data-question=") == 2
+    shown = text(sasha, page)
+    assert shown.count("data-question=") == 2
+    one = "/staff/questions/" + re.findall(r'data-question="(\w+)"', shown)[0]
+    assert "Et alors ?" in send(sasha, one, one, 422, **wrong)
+    assert "The nozzle is at 210" in text(sasha, one)
 
 
 def test_a_course_that_cannot_be_is_refused(scene: Scene) -> None:
@@ -179,10 +247,10 @@ def test_the_list_is_searched_and_saved(scene: Scene) -> None:
 
 def test_the_desk_is_for_the_staff_at_a_desk(scene: Scene) -> None:
     page = f"/staff/courses/{scene.course}"
-    paths = ("/staff/courses", "/staff/courses.csv", page)
+    paths = ("/staff/courses", "/staff/courses.csv", page, "/staff/questions/x")
     writes = (
         "/staff/courses", f"{page}/wording", f"{page}/questions", f"{page}/retire",
-        "/staff/questions/x/retire",
+        f"{page}/change", "/staff/questions/x", "/staff/questions/x/retire",
     )  # fmt: skip
     for browser, status in (
         (signed(scene, "lea"), 403),
@@ -206,7 +274,7 @@ def test_every_form_needs_its_token(scene: Scene) -> None:
         for rule in scene.lab.app.url_map.iter_rules()
         if rule.endpoint.split(".")[0] in names and "POST" in (rule.methods or ())
     ]
-    assert len(posts) == 10
+    assert len(posts) == 12
     values = {"machine": "printer-a", "person": scene.id("lea"), "course": scene.course}
     for rule in posts:
         path = re.sub(r"<(\w+)>", lambda found: values.get(found[1], "x"), rule.rule)

@@ -122,7 +122,7 @@ def test_temperatures_are_shown_with_their_targets(lab: WebLab) -> None:
     lab.workshop.temperatures("printer-a", nozzle_c=201.6, nozzle_target_c=215, bed_c=None)
     page = lab.browser().get("/m/printer-a").get_data(as_text=True)
     assert "202\N{NO-BREAK SPACE}°C of 215\N{NO-BREAK SPACE}°C" in page
-    assert "Bed" not in page
+    assert ">Bed" not in page  # a token may hold the letters
 
 
 def test_what_a_machine_says_is_only_text(lab: WebLab) -> None:
@@ -202,7 +202,8 @@ def test_the_first_load_is_small(lab: WebLab) -> None:
     """80 KB for the board with everything it asks for, compressed (screens.md)."""
     browser, headers = lab.browser("127.0.0.1"), {"Accept-Encoding": "gzip"}
     board = browser.get("/", headers=headers)
-    names = set(re.findall(r'"(/static/[^"#]+)', gzip.decompress(board.get_data()).decode()))
+    page = gzip.decompress(board.get_data()).decode()
+    names = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', page))
     assert len(names) == 7
     total = sum(len(browser.get(name, headers=headers).get_data()) for name in names)
     assert total + len(board.get_data()) <= 80_000

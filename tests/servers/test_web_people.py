@@ -158,32 +158,15 @@ def test_wrong_passwords_lock_the_login(lab: WebLab) -> None:
     assert not is_in(browser)
 
 
-def test_a_shared_screens_session_ends_after_a_minute_without_touch(lab: WebLab) -> None:
-    browser = lab.browser(KIOSK)
-    pin(browser, "482915")
-    page = browser.get("/m/printer-a").get_data(as_text=True)
-    assert 'data-session="60"' in page
-    assert 'data-warn="20"' in page
-    advance(lab, 59)
-    assert is_in(browser)
-    advance(lab, 61)
-    assert not is_in(browser)
-
-
-def test_a_password_on_a_shared_screen_opens_a_short_session_too(lab: WebLab) -> None:
-    browser = lab.browser(KIOSK)
-    browser.sign_in("camille")
-    advance(lab, 61)
-    assert not is_in(browser)
-
-
 def test_a_new_pin_ends_the_sessions_on_shared_screens_only(lab: WebLab) -> None:
     screen, desk = lab.browser(KIOSK), lab.browser()
     pin(screen, "482915")
     desk.sign_in("camille")
     with lab.db.transaction() as db:
         person = lab.id_of("camille")
-        people.set_pin(db, lab.clock, person_id=person, pin="730164", secret=SECRET)
+        people.set_pin(
+            db, lab.clock, person_id=person, pin="730164", secret=SECRET, by="shell:test"
+        )
     assert not is_in(screen)
     assert is_in(desk)
 
@@ -196,27 +179,12 @@ def test_a_new_password_ends_every_session(lab: WebLab) -> None:
     other.sign_in("alex")
     with lab.db.transaction() as db:
         person = lab.id_of("camille")
-        people.set_password(db, lab.clock, person_id=person, password="quite-another-one")
+        people.set_password(
+            db, lab.clock, person_id=person, password="quite-another-one", by="shell:test"
+        )
     assert not is_in(screen)
     assert not is_in(desk)
     assert is_in(other)
-
-
-def test_a_touch_extends_and_what_the_page_does_by_itself_does_not(lab: WebLab) -> None:
-    browser = lab.browser(KIOSK)
-    pin(browser, "482915")
-    advance(lab, 50)
-    assert browser.post("/in/extend", page="/m/printer-b").status_code == 204
-    advance(lab, 50)
-    assert browser.get("/m/printer-a/panel").status_code == 200
-    advance(lab, 11)
-    assert not is_in(browser)
-
-
-def test_extending_an_ended_session_says_so(lab: WebLab) -> None:
-    browser = lab.browser(KIOSK)
-    token = form_token(browser.get("/in").get_data(as_text=True))
-    assert browser.client.post("/in/extend", data={"csrf_token": token}).status_code == 401
 
 
 def test_a_desk_session_lasts(lab: WebLab) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from fabctl.model.booking_facts import ClaimKind, ResourceKind
+from fabctl.model.booking_policy import WHOLE_LAB
 from fabctl.model.booking_slots import Slot
-from fabctl.services import closures, machines, opening, resources, series
+from fabctl.services import closures, machines, opening, policies, resources, series
 from fabctl_web.static_files import FOLDER
 from tests.booking_hand import KIOSK, NASTY, TOMORROW, advance, coming, person, signed_in, text_of
 from tests.web_lab import WebLab, web_lab
@@ -29,7 +30,7 @@ def lab(tmp_path: Path) -> Iterator[WebLab]:
 def blocks(page: str) -> list[tuple[str, int, int]]:
     """Return the blocks of the first line: kind, first and last quarter."""
     line = page.split('<section class="line">')[1]
-    found = re.findall(r'class="block (\w+) f(\d+) t(\d+)"', line)
+    found = re.findall(r'class="block (\w+)(?: narrow)? f(\d+) t(\d+)"', line)
     return [(kind, int(first), int(last)) for kind, first, last in found]
 
 
@@ -63,13 +64,67 @@ def test_hours_are_those_that_are_open_and_today_begins_now(lab: WebLab) -> None
     assert blocks(today) == [("free", 0, 32)]
 
 
-def test_a_short_gap_is_shown_but_is_no_button(lab: WebLab) -> None:
+def gaps(page: str) -> list[str]:
+    """Return where the buttons below the first line lead."""
+    line = page.split('<section class="line">')[1].split("</section>", maxsplit=1)[0]
+    below = line.split('<ul class="gaps">')[1:]
+    return re.findall(r'href="/m/printer-a/book/([^"]+)"', "".join(below))
+
+
+def leave_gap(lab: WebLab, minutes: int) -> str:
+    """Book all but a gap from 11:00 on, tomorrow; return the day's planning."""
     sam = person(lab, "sam")
     lab.book(sam, "printer-a", after_min=24 * 60, minutes=60)
-    lab.book(sam, "printer-a", after_min=24 * 60 + 90, minutes=60)
+    lab.book(sam, "printer-a", after_min=25 * 60 + minutes, minutes=60)
+    return text_of(lab.browser(), f"/planning/{TOMORROW}")
+
+
+@pytest.mark.parametrize("minutes", [15, 30, 45])
+def test_what_is_left_of_a_short_gap_is_booked_with_two_taps(lab: WebLab, minutes: int) -> None:
+    page = leave_gap(lab, minutes)
+    assert ("free", 12, 12 + minutes // 15) in blocks(page)
+    assert gaps(page) == [f"{TOMORROW}/11:00"]
+    camille = signed_in(lab, "camille")
+    path = f"/m/printer-a/book/{TOMORROW}/11:00"
+    chosen = text_of(camille, path).split('id="chosen-time"')[1].split("</section>")[0]
+    fields = dict(re.findall(r'name="(start|minutes)" value="([^"]+)"', chosen))
+    assert fields["minutes"] == str(minutes), "all that is left"
+    assert camille.post("/m/printer-a/book", fields, page=path).status_code == 303
+    assert gaps(text_of(lab.browser(), f"/planning/{TOMORROW}")) == []
+
+
+def test_an_hour_is_a_button_in_its_place(lab: WebLab) -> None:
+    page = leave_gap(lab, 60)
+    assert gaps(page) == []
+    assert f"/m/printer-a/book/{TOMORROW}/11:00" in page
+
+
+@pytest.mark.parametrize(
+    ("numbers", "minutes", "start"),
+    [
+        ({"shortest_min": 30}, 30, "11:00"),
+        ({"shortest_min": 45}, 30, None),
+        ({"step_min": 30}, 45, "11:00"),
+        ({"step_min": 60}, 45, None),
+    ],
+)
+def test_a_gap_that_the_policy_leaves_no_room_in_is_no_button(
+    lab: WebLab, numbers: dict[str, int], minutes: int, start: str | None
+) -> None:
+    staff = lab.person("staff", role="staff")
+    page = leave_gap(lab, minutes)
+    assert gaps(page) == [f"{TOMORROW}/11:00"]
+    with lab.db.transaction() as db:
+        policies.set_policy(db, lab.clock, scope=WHOLE_LAB, numbers=numbers, by=staff.id)
     page = text_of(lab.browser(), f"/planning/{TOMORROW}")
-    assert ("free", 12, 14) in blocks(page)
-    assert "/11:00" not in page
+    assert gaps(page) == ([f"{TOMORROW}/{start}"] if start else [])
+    assert ("free", 12, 12 + minutes // 15) in blocks(page)
+
+
+def test_a_longer_time_can_still_be_asked_for_in_a_gap(lab: WebLab) -> None:
+    leave_gap(lab, 30)
+    page = text_of(signed_in(lab, "camille"), f"/m/printer-a/book/{TOMORROW}/11:00?minutes=120")
+    assert "Free, but not for so long. Choose a shorter time." in page
 
 
 @pytest.mark.parametrize("day", ["", "tomorrow", "0001-01-01", "9999-12-31", "2026-02-30", NASTY])

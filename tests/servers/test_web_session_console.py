@@ -107,6 +107,23 @@ def test_marks_may_come_twice_and_in_any_order(scene: Scene) -> None:
     assert answer["rows"][scene.places["Bilal"]] == {"presence": "", "mark": ""}
 
 
+def test_a_page_learns_what_others_said_of_those_it_marks(scene: Scene) -> None:
+    """What counts is the newest tap; what would count without the page's own is told too."""
+    ana, sasha = signed(scene, "ana"), signed(scene, "sasha")
+    bilal = scene.places["Bilal"]
+    later = mark(scene, 2, "Bilal", presence="late")
+    assert post(sasha, scene, later).get_json()["others"] == {bilal: {"presence": "", "mark": ""}}
+    earlier = mark(scene, 1, "Bilal", presence="present")
+    for _again in range(2):  # an answer that got lost tells the same again
+        answer = post(ana, scene, earlier).get_json()
+        assert answer["others"] == {bilal: {"presence": "late", "mark": "mark-2"}}
+        assert answer["rows"][bilal] == {"presence": "late", "mark": "mark-2"}
+    newest = mark(scene, 3, "Bilal", presence="absent")
+    answer = post(ana, scene, newest).get_json()
+    assert answer["others"] == {bilal: {"presence": "late", "mark": "mark-2"}}
+    assert presences(scene) == {"Bilal": "absent"}
+
+
 def test_an_empty_list_only_asks_and_only_those_who_lead(scene: Scene) -> None:
     ana, path = signed(scene, "ana"), f"/workshops/{scene.running}/marks"
     asked = post(ana, scene)
@@ -115,7 +132,7 @@ def test_an_empty_list_only_asks_and_only_those_who_lead(scene: Scene) -> None:
         browser = signed(scene, login)
         token = form_token(text(browser, f"/workshops/{scene.coming}"))
         answer = browser.client.post(path, json={"marks": []}, headers={"X-CSRFToken": token})
-        assert answer.status_code == 409, login
+        assert answer.status_code == 403, login
         assert scene.places["Bilal"] not in answer.get_data(as_text=True)
 
 

@@ -176,6 +176,7 @@ def test_a_record_shows_what_the_staff_need(still: Morning) -> None:
     assert "Mia" in part(lou, "family")
     assert "Consent form · Sasha" in part(lou, "readings")
     assert "06 00" not in lou
+    assert f'href="/staff/badges/{still.people["mia"]}"' in part(mia, "sign-in")
     assert "N’a pas rendu la clé" in text(staff, record(still, "long"))
     assert "Did not come" in part(text(staff, record(still, "late")), "reservations")
 
@@ -215,6 +216,26 @@ def test_a_record_is_changed(scene: Morning) -> None:
     shown = text(staff, page)
     for said in ("Mia B", "1985", "English", "mia@example.org", "Omar"):
         assert said in shown, said
+
+
+def test_a_guardian_is_ended_with_a_reason_and_the_last_one_only_on_purpose(
+    scene: Morning,
+) -> None:
+    staff, page = at_desk(scene), record(scene, "lou")
+    fields = {"guardian": scene.people["mia"], "reason": "<script>alert(1)</script>"}
+    assert "only-guardian" in send(staff, f"{page}/guardian/end", page, 409, **fields)
+    assert send(staff, f"{page}/guardian/end", page, 409, guardian=scene.people["mia"])
+    assert "Mia" in part(text(staff, page), "family")
+    answer = at_desk(scene, "mia").post(f"{page}/guardian/end", fields, page="/me")
+    assert answer.status_code == 403
+    shown = send(staff, f"{page}/guardian/end", page, 303, alone="1", **fields)
+    assert "stays on file" in shown
+    assert "Mia" not in part(shown, "family")
+    assert "Signed" in part(shown, "who")
+    trail = text(staff, f"/staff/audit?subject=person:{scene.people['lou']}")
+    assert "Guardian ended" in trail
+    assert "&lt;script&gt;" in trail
+    assert "<script>alert" not in trail
 
 
 def test_an_account_is_suspended_with_a_reason_and_reinstated(scene: Morning) -> None:

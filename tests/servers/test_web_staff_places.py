@@ -12,9 +12,10 @@ import pytest
 
 from fabctl.errors import InputError
 from fabctl.model.booking_facts import ResourceKind
-from fabctl.services import closures, courses, people, resource_desk, resources
+from fabctl.services import closures, courses, people, resource_desk, resources, waiting
 from fabctl.services.courses import Wording
 from fabctl_web.staff_house.kept import Kept
+from tests.booking_hand import advance
 from tests.house_desk import SCRIPT, refused, send, text
 from tests.web_lab import Browser, WebLab, web_lab
 
@@ -74,6 +75,30 @@ def test_what_a_closure_cancels_is_seen_before(lab: WebLab, sasha: Browser) -> N
     assert "Imprimante 3D A;Maintenance" in table
     (one,) = re.findall(r'data-closure="(\w+)"', made)
     assert "Nothing is closed" in send(sasha, f"/staff/closures/{one}/reopen", "/staff/closures")
+
+
+def test_who_only_waits_is_seen_before_and_told(lab: WebLab, sasha: Browser) -> None:
+    with lab.db.reading() as db:
+        mo = people.get_person(db, lab.id_of("mo"))
+    taken = lab.book(mo, "printer-a", after_min=26 * 60)
+    zoe, start = lab.certified("zoe"), lab.clock.now() + timedelta(hours=26)
+    with lab.db.transaction() as db:
+        waiting.join(
+            db, lab.clock, lab.config.time_zone, person_id=zoe.id, resource_id="printer-a",
+            start=start, end=start + timedelta(hours=1), by=zoe.id,
+        )  # fmt: skip
+    answer = sasha.post("/staff/closures", closure(lab), page="/staff/closures")
+    _, _, waits = answer.get_data(as_text=True).partition('id="waits"')
+    assert "Zoe" in waits.partition("</section>")[0]
+    fields = closure(lab, note=SCRIPT)
+    send(sasha, "/staff/closures/make", "/staff/closures", seen=taken, **fields)
+    her = lab.browser()
+    her.sign_in("zoe")
+    told = text(her, "/me/notices")
+    assert "You wait no more: Imprimante 3D A" in told
+    assert "The staff wrote" in told
+    assert SCRIPT not in told
+    assert "data-waiting" not in text(her, "/me")
 
 
 def test_another_closure_in_the_way_is_said(lab: WebLab, sasha: Browser) -> None:
@@ -157,7 +182,7 @@ def test_out_of_order_with_a_reason_and_back(lab: WebLab, sasha: Browser) -> Non
     with lab.db.reading() as db:
         assert resource_desk.order_of(db, resource_id="printer-a").reason == SCRIPT
     assert "Out of order since" in text(sasha, "/staff/resources")
-    assert "In order" in send(sasha, f"{page}/back-in-order", page)
+    assert "In order" in send(sasha, f"{page}/in-order", page, back=page)
 
 
 def test_maintenance_by_hours_and_by_date(lab: WebLab, sasha: Browser) -> None:
@@ -177,7 +202,25 @@ def test_maintenance_by_hours_and_by_date(lab: WebLab, sasha: Browser) -> None:
     shown = send(sasha, f"{page}/tasks", page, task=SCRIPT, due="2030-05-01", owner=me)
     assert SCRIPT not in shown
     (task,) = re.findall(r'data-task="(\w+)"', shown)
-    assert task not in send(sasha, f"{page}/tasks/{task}/done", page)
+    assert task not in send(sasha, f"/staff/tasks/{task}/done", page, back=page)
+
+
+def test_maintenance_comes_back_by_date(lab: WebLab, sasha: Browser) -> None:
+    page, me = "/staff/resources/printer-a", lab.id_of("sasha")
+    fields = {"title": "Changer le filtre", "owner": me, "unit": "month"}
+    shown = refused(sasha, f"{page}/plans", page, **fields)
+    assert "“Every so many hours of use” is missing or cannot be read." in shown
+    refused(sasha, f"{page}/plans", page, **fields, every="121")
+    shown = send(sasha, f"{page}/plans", page, **fields, every="3")
+    assert "next: Tuesday 23 February 2027" in shown
+    assert "of 0 hours" not in shown
+    table = text(sasha, "/staff/maintenance.csv")
+    assert "Changer le filtre;next: Tuesday 23 February 2027;Sasha;No" in table
+    assert "Changer le filtre" not in text(sasha, "/staff/today")
+    advance(lab, 100 * 24 * 3600)
+    sasha.sign_in("sasha")
+    assert "every 3 months" in text(sasha, "/staff/today")
+    assert "· due" in text(sasha, "/staff/maintenance")
 
 
 def test_what_a_service_cannot_use_is_said_above_the_form() -> None:

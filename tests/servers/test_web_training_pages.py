@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from fabctl.model.certification import Level, Standing
-from fabctl.services import certifications, quizzes
+from fabctl.services import certifications, quiz_making, quizzes
+from fabctl.services.audit import lines_about
 from tests.training_scene import (
     CRITERIA,
     KIOSK,
@@ -21,7 +22,7 @@ from tests.training_scene import (
     text,
     training_scene,
 )
-from tests.web_lab import form_token, web_lab
+from tests.web_lab import Browser, form_token, web_lab
 
 CHECK = "/m/printer-a/check"
 
@@ -32,15 +33,24 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield training_scene(lab)
 
 
-def answers(scene: Scene, *, well: bool = True) -> dict[str, Any]:
-    """Return the fields of the quiz's form."""
+def answers(scene: Scene, *, well: bool = True) -> list[dict[str, Any]]:
+    """Return the fields of the quiz's forms, one after the other."""
     with scene.lab.db.reading() as db:
-        asked = quizzes.questions(db, course_id=scene.course, by=scene.id("sasha"))
+        asked = quiz_making.questions(db, course_id=scene.course, by=scene.id("sasha"))
         quiz = quizzes.quiz_for(db, course_id=scene.course, language="en")
-    return {
-        f"q-{one.id}": [k for n, k in enumerate(one.answers) if (n in record.right) is well]
+    return [
+        {
+            "question": one.id,
+            "answer": [k for n, k in enumerate(one.answers) if (n in record.right) is well],
+        }
         for one, record in zip(quiz.questions, asked, strict=True)
-    }
+    ]
+
+
+def take(browser: Browser, path: str, *fields: dict[str, Any]) -> None:
+    """Answer one question after the other."""
+    for number, one in enumerate(fields, 1):
+        send(browser, path, f"{path}?q={number}", **one, to="next")
 
 
 # -- my path
@@ -109,28 +119,71 @@ def test_a_machines_page_leads_to_its_training_and_a_search_finds(scene: Scene) 
 
 def test_a_quiz_is_failed_told_and_passed(scene: Scene) -> None:
     lea, path = signed(scene, "lea"), f"/training/{scene.course}/quiz"
-    shown = text(lea, path)
-    assert shown.count('type="checkbox"') == 3
-    assert shown.count('type="radio"') == 2
-    send(lea, path, path, **answers(scene, well=False))
-    failed = text(lea, f"/training/{scene.course}/result")
+    result = f"/training/{scene.course}/result"
+    assert text(lea, path).count('type="checkbox"') == 3
+    assert text(lea, f"{path}?q=2").count('type="radio"') == 2
+    take(lea, path, *answers(scene, well=False))
+    failed = text(lea, result)
     assert "0 of 2 right" in failed
     assert "It smells burnt. Which button?" in failed
+    assert "You said: The green one" in failed
+    assert "The power must be cut at once." in failed
     assert "The red one" not in failed  # which answers are right is for those who ask
     assert "You need 2." in failed
-    right = answers(scene)
-    send(lea, path, path, **{**right, next(iter(right)): []})
-    assert "1 of 2 right" in text(lea, f"/training/{scene.course}/result")
-    send(lea, path, path, **right)
-    passed = text(lea, f"/training/{scene.course}/result")
+    right, wrong = answers(scene), answers(scene, well=False)
+    take(lea, path, wrong[0], right[1])
+    half = text(lea, result)
+    assert "1 of 2 right" in half
+    assert "The power must be cut" not in half
+    take(lea, path, *right)
+    passed = text(lea, result)
     assert "Quiz passed" in passed
     assert "Karim" in passed
     assert marks(text(lea, f"/training/{scene.course}"))[0] == ("quiz", "done")
 
 
+def test_a_quiz_goes_question_by_question_and_loses_nothing(scene: Scene) -> None:
+    lea, path = signed(scene, "lea"), f"/training/{scene.course}/quiz"
+    first, second = answers(scene)
+    assert "Question 1 of 2" in text(lea, path)
+    assert 'value="back"' not in text(lea, path)
+    send(lea, path, path, question=first["question"], to="next")  # nothing is chosen
+    shown = text(lea, f"{path}?q=1")
+    assert "Choose an answer first." in shown
+    assert "checked" not in shown
+    send(lea, path, path, 204, **first)  # each tap is kept, before anybody goes on
+    assert text(lea, f"{path}?q=1").count(" checked") == 2
+    assert "Question 2 of 2" in text(lea, path)  # the first that is open
+    send(lea, path, f"{path}?q=2", **second, to="back")
+    assert text(lea, f"{path}?q=1").count(" checked") == 2
+    assert text(lea, f"{path}?q=2").count(" checked") == 1
+    send(lea, path, path, 204, question=first["question"])  # taken back
+    answer = lea.post(path, {**second, "to": "next"}, page=f"{path}?q=2")
+    assert answer.location == f"{path}?q=1"
+    for strange in ("0", "3", "x", "²", "-1", "99999"):
+        assert "Question 1 of 2" in text(lea, f"{path}?q={strange}"), strange
+    scene.lab.person("zoe")
+    lea.sign_in("zoe")  # in the same browser
+    assert " checked" not in text(lea, f"{path}?q=2")
+
+
+def test_a_question_that_is_retired_while_somebody_answers(scene: Scene) -> None:
+    lea, path = signed(scene, "lea"), f"/training/{scene.course}/quiz"
+    first, second = answers(scene)
+    send(lea, path, path, **first, to="next")
+    with scene.lab.db.transaction() as db:
+        quiz_making.retire_question(
+            db, scene.lab.clock, question_id=first["question"], by=scene.id("sasha")
+        )
+    send(lea, path, path, **first, to="next")
+    assert "Question 1 of 1" in text(lea, path)
+    take(lea, path, second)
+    assert "1 of 1 right" in text(lea, f"/training/{scene.course}/result")
+
+
 def test_a_result_is_its_persons_alone(scene: Scene) -> None:
     kiosk, path = signed(scene, "lea", KIOSK), f"/training/{scene.course}/quiz"
-    send(kiosk, path, path, **answers(scene))
+    take(kiosk, path, *answers(scene))
     kiosk.sign_in("noemie")
     answer = kiosk.get(f"/training/{scene.course}/result")
     assert (answer.status_code, answer.location) == (303, f"/training/{scene.course}")
@@ -182,6 +235,9 @@ def test_from_the_quiz_to_certified_on_the_machines_page(scene: Scene) -> None:
     assert standing(scene, "noemie", "printer-b") is Standing.VALID
     told = text(signed(scene, "noemie"), "/me/notices")
     assert "Regarde mieux la buse." in told
+    with scene.lab.db.reading() as db:  # the audit keeps its lines for ever
+        lines = [one for one in lines_about(db, f"person:{noemie}") if one.what == "course.seen"]
+    assert [sorted(one.details) for one in lines] == [["asked", "course", "met"]] * 2
     assert "You are certified on this machine." in text(signed(scene, "noemie"), "/m/printer-a")
 
 

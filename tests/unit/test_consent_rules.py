@@ -17,6 +17,7 @@ from fabctl.model.consent import (
     birth_refusals,
     consent_form_refusals,
     consent_refusals,
+    guardian_end_refusals,
     local_day,
     under_age,
 )
@@ -198,3 +199,24 @@ def test_the_last_form_of_the_right_signer_counts(
     found = consent_refusals(forms, minor=minor)
     assert [one.code for one in found] == ([] if given else ["consent-missing"])
     assert all("18" in str(one.message) for one in found) or not minor
+
+
+@pytest.mark.parametrize(
+    ("forms", "minor", "last_one", "on_purpose", "codes"),
+    [
+        ([PARENT], True, True, False, ["only-guardian"]),
+        ([PARENT], None, True, False, ["only-guardian"]),  # nobody knows the age
+        ([PARENT], True, True, True, []),
+        ([PARENT], True, False, False, []),
+        ([PARENT], False, True, False, []),  # of age: the form ended by itself
+        ([], True, True, False, []),
+        ([PARENT, NOT_ANY_MORE], True, True, False, []),
+        ([NOT_ANY_MORE, PARENT], True, True, False, ["only-guardian"]),
+        ([OWN], None, True, False, []),
+    ],
+)  # fmt: skip
+def test_the_last_guardian_behind_a_consent_stays(
+    forms: list[Consent], minor: bool | None, last_one: bool, on_purpose: bool, codes: list[str]
+) -> None:
+    found = guardian_end_refusals(forms, minor=minor, last_one=last_one, on_purpose=on_purpose)
+    assert [one.code for one in found] == codes

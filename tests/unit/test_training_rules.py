@@ -272,6 +272,9 @@ def test_steps_in_order(facts: CourseFacts, wanted: CourseStep, codes: list[str]
     assert all(str(refusal.next_step) for refusal in refusals)
 
 
+TRAINS = TrainerFacts(False, frozenset({"laser"}), frozenset({"laser"}))
+
+
 @pytest.mark.parametrize(
     ("facts", "codes"),
     [
@@ -292,6 +295,15 @@ def test_steps_in_order(facts: CourseFacts, wanted: CourseStep, codes: list[str]
         (
             TrainerFacts(True, frozenset(), frozenset({"laser"}), themselves=True, granting=False),
             [],
+        ),
+        (replace(TRAINS, level=Level.AUTONOMOUS), []),
+        (replace(TRAINS, level=Level.SUPERVISED), []),
+        (replace(TRAINS, level=Level.TRAINER), ["trainer-by-staff"]),
+        (replace(TRAINS, level=Level.TRAINER, granting=False), []),
+        (replace(TRAINS, level=Level.TRAINER, staff=True), []),
+        (
+            replace(TRAINS, level=Level.TRAINER, trainer_on=frozenset()),
+            ["not-a-trainer", "trainer-by-staff"],
         ),
     ],
 )

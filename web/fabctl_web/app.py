@@ -26,6 +26,7 @@ from fabctl_web.api import (
     calendars,
     course_making,
     enrolments,
+    guardians,
     house,
     jobs,
     notices,
@@ -68,8 +69,8 @@ from fabctl_web.workshops.areas import AREAS as WORKSHOP_AREAS
 
 API_AREAS = (
     about.area, api_machines.area, resources.area, reservations.area, series.area, waiting.area,
-    calendars.area, jobs.area, api_people.area, badges.area, accounts.area, policies.area,
-    house.area, presence.area, audit.area,
+    calendars.area, jobs.area, api_people.area, badges.area, guardians.area,
+    accounts.area, policies.area, house.area, presence.area, audit.area,
     training.area, course_making.area, workshops.area, enrolments.area, session_day.area,
     statistics.area, personal.area,
     upkeep.area, upkeep_tasks.area, notices.area,
@@ -157,6 +158,7 @@ def _set_up_templates(app: Flask, lab: Lab) -> None:
         lab_zone=lab.config.time_zone.key,
         session_s=int(LASTS[SignInKind.KIOSK].total_seconds()),
         warn_s=signed_in.KIOSK_WARN_S,
+        longest_s=signed_in.KIOSK_LONGEST_S,
     )
     app.context_processor(_who)
 
@@ -168,7 +170,7 @@ def _who() -> dict[str, Any]:
         "kiosk": kiosk,
         "screen": paired_screen(),
         "stick": lambda: stick_folder() is not None,
-        "menu": lambda: menu.entries(person, kiosk=kiosk),
+        "menu": lambda: menu.groups(person, kiosk=kiosk),
         "said": language.speech(),
         "is_here": menu.is_here,
         "may_change_device": signed_in.may_change_device(),

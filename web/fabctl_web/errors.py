@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it has no types
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -65,12 +65,15 @@ KNOWN = {
         415,
         "wrong-type",
         text("This kind of content is not understood here."),
-        text("Look at the description of the API."),
+        text("Check the fields of the form and send it again."),
     ),
     507: Explained(
         507, "disk-full", text("The lab's computer has no room left."), text("Tell the staff.")
     ),
 }
+TYPE_OF_A_PROGRAM = Explained(
+    415, "wrong-type", KNOWN[415].message, text("Look at the description of the API.")
+)
 FAILED = Explained(
     500,
     "failed",
@@ -85,6 +88,7 @@ RIGHTS = frozenset(
         "admin-only",
         "session-staff-only",
         "not-a-trainer",
+        "trainer-by-staff",
         "not-your-job",
         "not-your-use",
     }
@@ -131,6 +135,8 @@ def _http(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         uploads.drain()
         return _show(too_large())
+    if error.code == 415 and is_api():
+        return _show(TYPE_OF_A_PROGRAM)
     return _show(KNOWN.get(error.code or 500, FAILED))
 
 
@@ -139,7 +145,15 @@ def _refused(error: RefusedError) -> Response:
         from fabctl_web.api.shape import refused  # noqa: PLC0415  # the API imports this module
 
         return refused(error.refusals, 403 if error.codes & RIGHTS else 409)
-    return refusals_page(error.refusals, 409)
+    return refusals_page(_for_people(error), 409)
+
+
+def _for_people(error: RefusedError) -> tuple[Refusal, ...]:
+    """Return what a page says: which field of a form was wrong is said in words of people."""
+    from fabctl_web.api.reading import MalformedError  # noqa: PLC0415  # the same
+    from fabctl_web.forms import NOT_READ  # noqa: PLC0415  # the same
+
+    return (NOT_READ,) if isinstance(error, MalformedError) else error.refusals
 
 
 def _fab(error: FabError) -> Response:
@@ -164,7 +178,10 @@ def _show(found: Explained) -> Response:
         from fabctl_web.api.shape import refused  # noqa: PLC0415  # the API imports this module
 
         return refused([found.refusal], found.status)
-    return make_response(render_template("shared/error.html", found=found), found.status)
+    # Who sent a form goes back to it; whatever it was, what failed may be the way there too.
+    back = _back() if request.method == "POST" and found.status < 500 else url_for("board.board")
+    page = render_template("shared/error.html", found=found, back=back)
+    return make_response(page, found.status)
 
 
 def _back() -> str:

@@ -12,8 +12,17 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
+from fabctl.model.refusal import Refusal
+from fabctl.model.texts import text
 from fabctl_web.api.reading import MalformedError, Sent, malformed
 from fabctl_web.lab import current_lab
+
+NOT_READ = Refusal(
+    "malformed",
+    text("Something in this form is missing or cannot be read."),
+    text("Check the fields of the form and send it again."),
+)
+"""What people read of a form that a program would be told field by field."""
 
 
 class Form(Sent):

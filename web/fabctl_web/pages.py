@@ -13,7 +13,7 @@ _ENDPOINTS: set[str] = set()
 
 def page(area: Blueprint, rule: str) -> Callable[[View], View]:
     """Register a view for GET as a page: a sign-in and a form may lead back to it, and opening
-    it keeps the session of a shared screen alive.
+    it keeps the session of one's own browser alive.
     """
 
     def register(view: View) -> View:

@@ -51,7 +51,9 @@ def fill(served: Served) -> dict[str, str]:
     book(sam, "printer-a", 14.5, 1.5)
     book(sam, "printer-b", 8, 3)
     book(camille, "printer-c", 13, 1)
+    book(sam, "printer-c", 11.5, 1)  # half an hour is left before the next
     book(staff, "printer-d", 9.25, 0.75)
+    book(staff, "printer-d", 10.25, 0.5)  # a quarter
     book(camille, "printer-e", 9, 8, days=7)
     start = datetime.combine(day, time(18), zone)
     with lab.db.transaction() as db:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fabctl.model.certification import Level
-from fabctl.services import certifications, people
+from fabctl.services import certifications, people, quiz_making
 from tests.browser.conftest import Served
 from tests.browser.shown import Area, Shown
 from tests.training_scene import LONG, training_scene
@@ -26,7 +26,10 @@ def fill(served: Served) -> dict[str, str]:
             reason="A laissé la machine sans surveillance.", by=lab.id_of("sasha"),
         )  # fmt: skip
     scene.take_quiz("long")
+    with lab.db.reading() as db:
+        asked = quiz_making.questions(db, course_id=scene.course, by=lab.id_of("sasha"))
     return {
+        "question": asked[1].id,
         "course": scene.course,
         "trainers": scene.trainers,
         "noemie": scene.id("noemie"),
@@ -51,7 +54,7 @@ AREA = Area(
         Shown("/training/{course}", "noemie"),
         Shown("/training/{trainers}", "omar"),
         Shown("/training/{course}/quiz", "lea"),
-        Shown("/training/{course}/quiz", "noemie"),
+        Shown("/training/{course}/quiz?q=2", "noemie"),
         Shown("/training/{course}/result", "lea"),
         Shown("/m/printer-a/check", "karim"),
         Shown("/m/printer-a/check?words=ale", "karim"),
@@ -62,5 +65,6 @@ AREA = Area(
         Shown("/staff/courses", "sasha", desk=True),
         Shown("/staff/courses/{course}", "sasha", desk=True),
         Shown("/staff/courses/{trainers}", "sasha", desk=True),
+        Shown("/staff/questions/{question}", "sasha", desk=True),
     ),
 )

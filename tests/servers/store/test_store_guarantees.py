@@ -274,9 +274,16 @@ def test_after_reading_the_same_connection_writes_again(lab: Lab) -> None:
 def test_no_secret_is_stored_as_it_is(lab: Lab) -> None:
     with lab.database.transaction() as session:
         people.set_password(
-            session, lab.clock, person_id=lab.lea, login="lea", password="a long password"
+            session,
+            lab.clock,
+            person_id=lab.lea,
+            login="lea",
+            password="a long password",
+            by="shell:test",
         )
-        people.set_pin(session, lab.clock, person_id=lab.lea, pin="402817", secret=b"lab")
+        people.set_pin(
+            session, lab.clock, person_id=lab.lea, pin="402817", secret=b"lab", by="shell:test"
+        )
         _, token = tokens.create_token(session, lab.clock, person_id=lab.lea, name="n")
     with lab.database.reading() as session:
         everything = str([session.execute(select(table)).all() for table in SECRETIVE])

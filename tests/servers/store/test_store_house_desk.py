@@ -8,10 +8,24 @@ import pytest
 
 from fabctl.errors import UnknownIdError
 from fabctl.model.booking_facts import ClaimKind
+from fabctl.model.notice import Code
 from fabctl.model.refusal import RefusedError
-from fabctl.services import closure_outlook, opening, opening_read, policies
+from fabctl.services import closure_outlook, notices, opening, opening_read, policies
 from fabctl.services.closure_outlook import Met
-from tests.servers.store.booking_lab import LAB, add_space, book, cancel, close, put_into, slot
+from fabctl.services.notice_words import worded
+from tests.servers.store.booking_lab import (
+    LAB,
+    PARIS,
+    add_space,
+    book,
+    cancel,
+    close,
+    put_into,
+    slot,
+    told,
+    wait_for,
+    waits,
+)
 from tests.servers.store.conftest import Lab
 
 BROKEN = "broken window"
@@ -39,6 +53,44 @@ def test_a_closure_cancels_exactly_what_was_shown_before(lab: Lab) -> None:
     close(lab, 90, 170, resource="atelier", cancel_reservations=True)
     (stays,) = met(lab, "printer-a", 0, 500)
     assert (stays.kind, stays.reservation_id, stays.who) == (ClaimKind.CLOSURE, None, BROKEN)
+
+
+def test_who_only_waits_is_shown_before_and_told_after(lab: Lab) -> None:
+    book(lab, 60, 120)
+    freed = book(lab, 200, 260)
+    book(lab, 300, 360)
+    plain, kept = wait_for(lab, lab.karim, 90, 120), wait_for(lab, lab.karim, 200, 260)
+    later = wait_for(lab, lab.karim, 300, 330)
+    cancel(lab, freed)
+
+    def shown(by: str) -> list[tuple[str, str, bool]]:
+        with lab.database.reading() as session:
+            found = closure_outlook.waiting_for(
+                session, lab.clock, resource_id="printer-a", slot=slot(lab, 100, 230), by=by
+            )
+        return [(one.id, one.who, one.offered) for one in found]
+
+    assert shown(lab.awa) == [(plain.id, "karim", False), (kept.id, "karim", True)]
+    with pytest.raises(RefusedError, match="Only the staff"):
+        shown(lab.karim)
+    close(lab, 100, 230, cancel_reservations=True)
+    assert sorted(told(lab, lab.karim)) == ["offered", "wait-ended", "wait-ended"]
+    with lab.database.reading() as session:
+        heard = notices.of_person(session, person_id=lab.karim)
+    said = next(worded(one, "en", PARIS).body for one in heard if one.code is Code.WAIT_ENDED)
+    assert "Printer-A" in said
+    assert BROKEN in said
+    assert [one.id for one in waits(lab, lab.karim)] == [later.id]
+
+
+def test_a_wait_whose_time_is_over_ends_without_a_word(lab: Lab) -> None:
+    freed = book(lab, 30, 60)
+    wait_for(lab, lab.karim, 30, 60)
+    cancel(lab, freed)
+    lab.clock.advance(3700)
+    close(lab, -60, 60, cancel_reservations=True)
+    assert told(lab, lab.karim) == ["offered"]
+    assert waits(lab, lab.karim) == []
 
 
 def test_what_is_over_is_not_met(lab: Lab) -> None:

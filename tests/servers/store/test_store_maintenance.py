@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from fabctl.errors import LocalError
 from fabctl.model.booking_facts import PARIS
+from fabctl.model.maintenance import Rhythm, Unit
 from fabctl.model.notice import Code
 from fabctl.model.refusal import RefusedError
 from fabctl.services import maintenance, notices, upkeep_tasks, using
@@ -257,6 +258,65 @@ def test_a_machine_that_left_the_lab_asks_for_nothing(lab: Lab, plan: PlanView) 
     with lab.database.transaction() as session:
         sync_resources(session, lab.clock, others)
     assert steward(lab) == []
+
+
+def by_date(lab: Lab, rhythm: Rhythm, hours: float | None = None) -> PlanView:
+    with lab.database.transaction() as session:
+        return maintenance.plan_maintenance(
+            session,
+            lab.clock,
+            resource_id=MACHINE,
+            title="Change the filter",
+            every_hours=hours,
+            rhythm=rhythm,
+            owner_id=lab.awa,
+            by=lab.awa,
+        )
+
+
+def test_by_date_the_task_comes_once_each_time_also_after_a_day_without_the_steward(
+    lab: Lab,
+) -> None:
+    made = by_date(lab, Rhythm(2, Unit.WEEK))
+    day_s, due_on = 24 * HOUR_S, lab.clock.now() + timedelta(weeks=2)
+    assert (made.every_hours, made.due_on, made.due) == (None, due_on, False)
+    lab.clock.advance(14 * day_s - 1)
+    assert steward(lab) == []
+    lab.clock.advance(day_s)
+    (task,) = steward(lab)
+    assert (task.due_at, steward(lab), now(lab, made).due) == (due_on, [], True)
+    after = done(lab, made)
+    assert (after.cycle, after.due) == (1, False)
+    assert after.due_on == lab.clock.now() + timedelta(weeks=2)
+    assert tasks(lab) == []
+    lab.clock.advance(14 * day_s)
+    assert len(steward(lab)) == 1
+
+
+def test_with_hours_and_a_date_the_first_of_them_counts(lab: Lab) -> None:
+    made = by_date(lab, Rhythm(1, Unit.MONTH), hours=10)
+    work(lab, 11)
+    (task,) = steward(lab)
+    assert task.due_at < lab.clock.now()
+    done(lab, made)
+    assert steward(lab) == []
+    lab.clock.advance(31 * 24 * HOUR_S)
+    (task,) = steward(lab)
+    assert task.due_at == now(lab, made).due_on
+
+
+def test_a_plan_needs_hours_or_a_date_that_can_be(lab: Lab) -> None:
+    for rhythm, code in (
+        (None, "hours-not-possible"),
+        (Rhythm(0, Unit.WEEK), "date-not-possible"),
+        (Rhythm(121, Unit.MONTH), "date-not-possible"),
+    ):
+        with pytest.raises(RefusedError) as refused, lab.database.transaction() as session:
+            maintenance.plan_maintenance(
+                session, lab.clock, resource_id=MACHINE, title="x", rhythm=rhythm,
+                owner_id=lab.awa, by=lab.awa,
+            )  # fmt: skip
+        assert refused.value.codes == {code}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from fabctl.services import (
     enrolments,
     notices,
     problems,
+    session_changes,
     sessions,
 )
 from fabctl.services.notices import NoticeView
@@ -169,7 +170,7 @@ def test_a_session_moved_cancelled_and_reminded_of_children_and_those_who_lead_i
     scene = put_on(lab, places=3)
     with lab.database.transaction() as session:
         later = Slot(scene.slot.start + 2 * DAY, scene.slot.end + 2 * DAY)
-        sessions.move(session, lab.clock, session_id=scene.meeting, slot=later, by=lab.awa)
+        session_changes.change(session, lab.clock, session_id=scene.meeting, slot=later, by=lab.awa)
     parent, adult = scene.adult("Fatou"), scene.adult("Zoé")
     child = scene.child(parent)
     scene.enrol(child, by=parent)

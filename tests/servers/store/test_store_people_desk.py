@@ -53,7 +53,12 @@ def test_the_searched_name_follows_the_name_however_it_is_written(lab: Lab) -> N
             [{"id": "own", "person_id": "seeded", "name": "Z", "created_at": lab.clock.now()}],
         )
         people.set_password(
-            session, lab.clock, person_id="seeded", login="z.u", password="four words in a row"
+            session,
+            lab.clock,
+            person_id="seeded",
+            login="z.u",
+            password="four words in a row",
+            by="shell:test",
         )
     assert found("unal ZOE") == found("zoe z.u") == {"Zoé Ünal"}
     assert found("zoe_unal") == found("zoe nobody") == set()

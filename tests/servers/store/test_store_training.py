@@ -13,7 +13,7 @@ from fabctl.errors import InputError, LocalError, UnknownIdError
 from fabctl.model.certification import Level, Standing
 from fabctl.model.refusal import RefusedError
 from fabctl.model.training import CourseStep, Expiry, end_of_day, months_after
-from fabctl.services import certifications, courses, quizzes, training
+from fabctl.services import certifications, courses, quiz_making, quizzes, training
 from fabctl.services.audit import lines_about
 from fabctl.services.courses import Wording
 from fabctl.services.quizzes import QuestionWording
@@ -48,7 +48,7 @@ def course(lab: Lab, *machines: str, questions: int = 2, **asks: Any) -> str:
             **asks,
         ).id
         for _ in range(questions):
-            quizzes.add_question(
+            quiz_making.add_question(
                 session, lab.clock, course_id=made, wording=EYES, right={0}, by=lab.awa
             )
     return made
@@ -140,7 +140,7 @@ def test_a_retired_question_is_asked_no_more(lab: Lab) -> None:
     laser = course(lab)
     with lab.database.transaction() as session:
         first = quizzes.quiz_for(session, course_id=laser, language="fr").questions[0].id
-        quizzes.retire_question(session, lab.clock, question_id=first, by=lab.awa)
+        quiz_making.retire_question(session, lab.clock, question_id=first, by=lab.awa)
         left = quizzes.quiz_for(session, course_id=laser, language="fr").questions
         assert first not in [one.id for one in left]
         assert len(left) == 1
@@ -294,7 +294,7 @@ def test_a_question_that_cannot_be(
 ) -> None:
     laser = course(lab, questions=0)
     with pytest.raises(InputError), lab.database.transaction() as session:
-        quizzes.add_question(
+        quiz_making.add_question(
             session, lab.clock, course_id=laser, wording=wording, right=right, by=lab.awa
         )
 

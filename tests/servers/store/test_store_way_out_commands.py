@@ -15,8 +15,18 @@ from fabctl.clock import SystemClock
 from fabctl.config_file import load
 from fabctl.errors import FabError
 from fabctl.model.booking_facts import PARIS
-from fabctl.services import bookings, certifications, jobs, machines, people, resource_desk, uses
+from fabctl.services import (
+    bookings,
+    certifications,
+    jobs,
+    machines,
+    people,
+    resource_desk,
+    unlocking,
+    uses,
+)
 from fabctl.services.audit import lines_about
+from fabctl.services.password_sign_in import check_password
 from fabctl.store.engine import Database
 from fabctl.store.tables import WrongTry
 from tests.servers.store.jobs_at_work import CONTENT, report, stored
@@ -87,14 +97,12 @@ def trail(database: Database, subject: str) -> list[tuple[str | None, str]]:
 
 def test_a_login_is_unlocked(lab_toml: Path, database: Database, lea: str) -> None:
     for _ in range(5):
-        with database.transaction() as session:
-            people.check_password(session, CLOCK, "lea", "wrong password")
-    with pytest.raises(people.TooManyTriesError), database.transaction() as session:
-        people.check_password(session, CLOCK, "lea", PASSWORD)
+        check_password(database, CLOCK, "lea", "wrong password")
+    with pytest.raises(people.TooManyTriesError):
+        check_password(database, CLOCK, "lea", PASSWORD)
     done = fabctl(lab_toml, "person", "unlock", "Lea")
     assert done.output == "Léa M. may try their password again.\n"
-    with database.transaction() as session:
-        found = people.check_password(session, CLOCK, "lea", PASSWORD)
+    found = check_password(database, CLOCK, "lea", PASSWORD)
     assert found is not None
     assert trail(database, f"person:{lea}")[-1] == (SHELL, "login.unlocked")
 
@@ -108,7 +116,7 @@ def test_every_locked_screen_is_unlocked_and_no_other(lab_toml: Path, database: 
     assert done.output == "Screen 10.0.0.7 takes PINs again.\nScreen 10.0.0.9 takes PINs again.\n"
     with database.transaction() as session:
         assert people.check_pin(session, CLOCK, SECRET, "111112", "10.0.0.7") is None
-        assert people.locked_devices(session, CLOCK) == []
+        assert unlocking.locked_devices(session, CLOCK) == []
         assert session.get(WrongTry, ("pin", "10.0.0.8")) is not None
     assert trail(database, "device:10.0.0.9") == [(SHELL, "device.unlocked")]
     assert trail(database, "device:10.0.0.8") == []

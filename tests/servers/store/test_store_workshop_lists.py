@@ -18,6 +18,7 @@ from fabctl.services import (
     needs,
     participants,
     rights,
+    session_changes,
     sessions,
     workshops,
 )
@@ -128,7 +129,7 @@ def test_a_cancelled_session_is_not_moved(lab: Lab) -> None:
             session, lab.clock, session_id=scene.meeting, reason="no heating", by=lab.awa
         )
     with pytest.raises(RefusedError) as refused, lab.database.transaction() as session:
-        sessions.move(session, lab.clock, session_id=scene.meeting, slot=later, by=lab.awa)
+        session_changes.change(session, lab.clock, session_id=scene.meeting, slot=later, by=lab.awa)
     assert refused.value.codes == {"session-cancelled"}
 
 

@@ -15,7 +15,16 @@ from fabctl.model.booking import Slot
 from fabctl.model.consent import Consent, Signer
 from fabctl.model.notice import Code
 from fabctl.model.refusal import RefusedError
-from fabctl.services import accounts, enrolments, needs, notices, participants, sessions, workshops
+from fabctl.services import (
+    accounts,
+    enrolments,
+    needs,
+    notices,
+    participants,
+    session_changes,
+    sessions,
+    workshops,
+)
 from fabctl.services.audit import lines_about
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Claim
@@ -151,7 +160,9 @@ def test_a_move_takes_all_claims_along_and_a_refused_one_changes_nothing(lab: La
     def move(hours: int) -> None:
         slot = Slot(scene.slot.start + hours * HOUR, scene.slot.end + hours * HOUR)
         with lab.database.transaction() as session:
-            sessions.move(session, lab.clock, session_id=scene.meeting, slot=slot, by=lab.awa)
+            session_changes.change(
+                session, lab.clock, session_id=scene.meeting, slot=slot, by=lab.awa
+            )
 
     assert codes(lambda: move(3)) == {"overlap"}
     move(1)  # over itself

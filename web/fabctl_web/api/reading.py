@@ -76,6 +76,10 @@ class Sent:
         """Say whether a field is there and is not null."""
         return self._fields.get(name) is not None
 
+    def is_null(self, name: str) -> bool:
+        """Say whether a field is there and is null: what it stood for is taken away."""
+        return name in self._fields and self._fields[name] is None
+
     def text(self, name: str) -> str:
         """Return a text that is not blank, at most 4,000 characters, for any database."""
         return self._read(name, _text, "")

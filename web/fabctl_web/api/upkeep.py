@@ -213,6 +213,7 @@ def _problem(found: ProblemView) -> dict[str, Any]:
         "use": found.use_id,
         "at": instant(found.at),
         "stops_machine": found.stops_machine,
+        "in_hand": found.in_hand,
         "settled_at": instant(found.settled_at),
         "outcome": found.outcome,
     }

@@ -7,13 +7,14 @@ from typing import Any
 from flask import jsonify, make_response
 from werkzeug.wrappers import Response
 
-from fabctl.model.maintenance import MOST_HOURS
+from fabctl.model.maintenance import MOST_HOURS, MOST_OF, Rhythm, Unit
 from fabctl.services import maintenance as plans
 from fabctl.services import upkeep_tasks as service
 from fabctl.services.maintenance import DoneView, PlanView
 from fabctl.services.upkeep_tasks import TaskView
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
+from fabctl_web.api.reading import Sent
 from fabctl_web.api.shape import instant
 from fabctl_web.lab import current_lab
 
@@ -121,11 +122,11 @@ def maintenance() -> Response:
 
 @area.post("/maintenance")
 def plan() -> Response:
-    """Plan maintenance by hours of use."""
+    """Plan maintenance by hours of use, by date, or by whichever comes first."""
     lab, person = current_lab(), caller()
     with reading.body() as sent:
         resource, title, owner = sent.resource(), sent.text("title"), sent.text("owner")
-        hours = sent.number("every_hours", 1, MOST_HOURS)
+        hours, rhythm = sent_rhythm(sent)
         instructions = sent.maybe_text("instructions") or ""
     with lab.db.transaction() as db:
         made = plans.plan_maintenance(
@@ -134,6 +135,7 @@ def plan() -> Response:
             resource_id=resource,
             title=title,
             every_hours=hours,
+            rhythm=rhythm,
             owner_id=owner,
             instructions=instructions,
             by=person.id,
@@ -204,6 +206,20 @@ def _task(found: TaskView) -> dict[str, Any]:
     }
 
 
+def sent_rhythm(sent: Sent) -> tuple[int | None, Rhythm | None]:
+    """Return how often maintenance comes back: hours of use, and weeks or months.
+
+    Where neither is said, the hours are missing.
+    """
+    by_date, hours = sent.has("every"), None
+    if sent.has("every_hours") or not by_date:
+        hours = sent.number("every_hours", 1, MOST_HOURS)
+    if not by_date:
+        return hours, None
+    unit = sent.choice("unit", Unit, Unit.MONTH)
+    return hours, Rhythm(sent.number("every", 1, MOST_OF[unit]), unit)
+
+
 def _plan_key(found: PlanView) -> tuple[str, ...]:
     return (found.created_at.isoformat(), found.id)
 
@@ -215,6 +231,9 @@ def _plan(found: PlanView) -> dict[str, Any]:
         "title": found.title,
         "instructions": found.instructions,
         "every_hours": found.every_hours,
+        "every": found.rhythm and found.rhythm.count,
+        "unit": found.rhythm and found.rhythm.unit.value,
+        "due_on": instant(found.due_on),
         "owner": found.owner_id,
         "counted_from": instant(found.counted_from),
         "times": found.cycle,

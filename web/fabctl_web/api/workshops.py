@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from flask import jsonify, make_response
 from werkzeug.wrappers import Response
 
 from fabctl.model.booking import Slot
 from fabctl.model.workshop_sessions import MOST_PLACES
-from fabctl.services import sessions, workshops
+from fabctl.services import session_changes, sessions, workshops
+from fabctl.services.workshop_changes import Poster, change_workshop, poster_of
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
 from fabctl_web.api.reading import Sent
@@ -78,6 +82,19 @@ def create() -> Response:
             course_id=course,
         )
     return make_response(jsonify(workshop_json(made)), 201)
+
+
+@area.patch("/workshops/<workshop>")
+def change_poster(workshop: str) -> Response:
+    """Change what a workshop's poster says; what is left out stays."""
+    lab, me = current_lab(), caller()
+    with lab.db.reading() as db:
+        poster = poster_of(workshops.get_workshop(db, workshop))
+    with reading.body() as sent:
+        poster = _poster(sent, poster)
+    with lab.db.transaction() as db:
+        found = change_workshop(db, lab.clock, workshop_id=workshop, poster=poster, by=me.id)
+    return jsonify(workshop_json(found))
 
 
 @area.delete("/workshops/<workshop>")
@@ -172,19 +189,29 @@ def schedule_weekly() -> Response:
 
 @area.patch("/sessions/<session>")
 def change(session: str) -> Response:
-    """Move a session, or change how many places it has."""
+    """Move a session, change what it uses, who leads it, or how many places it has."""
     lab, me = current_lab(), caller()
     with reading.body() as sent:
         slot = _slot(sent) if sent.has("start") or sent.has("end") else None
-        places = sent.number("places", 1, MOST_PLACES) if sent.has("places") else None
-        if slot is None and places is None:
+        uses, leaders, places = _uses(sent)
+        resource_ids = uses if sent.has("resources") else None
+        animators = leaders if sent.has("animators") else None
+        if slot is None and resource_ids is None and animators is None and places is None:
             sent.refusals.append(reading.malformed("start"))
     with lab.db.transaction() as db:
-        if slot is not None:
-            found = sessions.move(db, lab.clock, session_id=session, slot=slot, by=me.id)
+        before = workshops.get_session(db, session)
+        found = session_changes.change(
+            db,
+            lab.clock,
+            session_id=session,
+            slot=slot,
+            resource_ids=resource_ids,
+            animators=animators,
+            by=me.id,
+        )
         if places is not None:
             found = sessions.set_places(db, lab.clock, session_id=session, places=places, by=me.id)
-    _tell_screens(found.resource_ids)
+    _tell_screens({*before.resource_ids, *found.resource_ids})
     return jsonify(session_json(found, staff=True))
 
 
@@ -199,6 +226,21 @@ def cancel(session: str) -> Response:
         found = workshops.get_session(db, session)
     _tell_screens(found.resource_ids)
     return jsonify({"session": session_json(found, staff=True), "tell": told})
+
+
+def _poster(sent: Sent, was: Poster) -> Poster:
+    """Read a poster's fields; an age or a course that is null is none any more."""
+    fields: dict[str, Any] = {
+        name: sent.text(name) for name in ("title", "description", "bring") if sent.has(name)
+    }
+    limits = {"places": (1, MOST_PLACES), "price_cents": (0, MOST_CENTS), "accept_hours": (1, 720)}
+    fields |= {name: sent.number(name, *of) for name, of in limits.items() if sent.has(name)}
+    for age in ("age_least", "age_most"):
+        if sent.has(age) or sent.is_null(age):
+            fields[age] = _age(sent, age)
+    course = None if sent.is_null("course") else sent.maybe_text("course") or was.course_id
+    consent = sent.flag("consent_needed", usual=was.consent_needed)
+    return replace(was, **fields, consent_needed=consent, course_id=course)
 
 
 def _until(start: datetime) -> datetime:
@@ -244,7 +286,7 @@ def _uses(sent: Sent) -> tuple[list[str], list[str], int | None]:
     )
 
 
-def _tell_screens(resource_ids: tuple[str, ...] | list[str]) -> None:
+def _tell_screens(resource_ids: Iterable[str]) -> None:
     """Let every screen that shows one of the lab's machines look again."""
     lab = current_lab()
     for resource_id in resource_ids:

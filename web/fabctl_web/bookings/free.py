@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.booking_hours import local_day
-from fabctl.model.booking_slots import Slot, next_on_grid
-from fabctl.services import availability, bookings
+from fabctl.model.booking_slots import Slot, next_on_grid, room
+from fabctl.services import availability, bookings, policies
 from fabctl.services.people import PersonView
 from fabctl_web.lab import Lab
 
@@ -18,6 +18,8 @@ STARTS = 6
 """How many starts are offered within a free stretch."""
 STEP = timedelta(minutes=30)
 QUARTER = timedelta(minutes=15)
+SHORT = timedelta(hours=1)
+"""Of a free stretch below this all that is left is offered."""
 WAIT_AHEAD = timedelta(days=3)
 WAITS = 4
 
@@ -68,6 +70,31 @@ def around(lab: Lab, resource_id: str, moment: datetime, minutes: int) -> Around
             starts = list(_starts(lab, Slot(begin, stretch.end), length))
             return Around(Slot(begin, min(stretch.end, day.end)), starts[:STARTS], wanted, taken)
     return Around(None, [], wanted, taken)
+
+
+def lengths_at(
+    lab: Lab, resource_id: str, moment: datetime | None, usual: Sequence[int]
+) -> tuple[list[int], int | None]:
+    """Return the lengths to offer at a moment, and which of them takes all of a short stretch.
+
+    :param usual: what is offered everywhere, minutes.
+    :return: minutes in order; None: no moment, or there is room for an hour.
+    """
+    if moment is None:
+        return list(usual), None
+    zone = lab.config.time_zone
+    with lab.db.reading() as db:
+        found = availability.availability(db, zone, local_day(moment, zone), [resource_id])[0]
+        rules = policies.rules_of_resource(db, resource_id)
+    at = max(moment, lab.clock.now())
+    stretch = next((one for one in found.free if one.start <= at < one.end), None)
+    if stretch is None:
+        return list(usual), None
+    left = room(Slot(at, stretch.end), max(rules.step, QUARTER), rules.shortest, zone)
+    if left is None or left.length >= SHORT:
+        return list(usual), None
+    whole = left.length // timedelta(minutes=1)
+    return sorted({*usual, whole}), whole
 
 
 def _starts(lab: Lab, stretch: Slot, length: timedelta) -> Iterator[Slot]:

@@ -11,6 +11,7 @@ from fabctl.model.booking_slots import Slot, next_on_grid
 from fabctl.model.refusal import RefusedError
 from fabctl.services import bookings, reservation_lists
 from fabctl.services.bookings import ReservationView
+from fabctl_web.bookings.entries import offer_entry
 from fabctl_web.bookings.free import QUARTER, STEP, next_slots
 from fabctl_web.bookings.places import Place, all_places, place_or_404
 from fabctl_web.bookings.refusing import not_booked, override_reason
@@ -82,6 +83,8 @@ def move(reservation: str) -> Response:
     lab.booked_anew(found.resource_id)
     lab.booked_anew(moved.resource_id)
     flash(speech()("Moved: {slot}.", slot=said(moved)), "good")
+    if moved.person_id == person.id:
+        offer_entry(moved.id)
     return go(url_for("people.me"))
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from fabctl.services import bookings
 from fabctl_web.bookings.charging import charged_to
+from fabctl_web.bookings.entries import offer_entry
 from fabctl_web.bookings.places import place_or_404
 from fabctl_web.bookings.views import area, said, wanted_slot
 from fabctl_web.lab import current_lab
@@ -35,4 +36,5 @@ def book_pool(pool: str) -> Response:
     lab.booked_anew(made.resource_id)
     place = place_or_404(lab, made.resource_id)
     flash(speech()("Booked: {slot}.", slot=f"{place.name}, {said(made)}"), "good")
+    offer_entry(made.id)
     return go(place.address if place.is_machine else url_for("people.me"))

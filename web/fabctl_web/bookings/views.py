@@ -13,7 +13,8 @@ from fabctl.services import bookings
 from fabctl.services.bookings import ReservationView
 from fabctl_web import forms
 from fabctl_web.bookings.charging import charged_to, chosen_group, groups_of
-from fabctl_web.bookings.free import around, next_slots, to_wait_for
+from fabctl_web.bookings.entries import offer_entry
+from fabctl_web.bookings.free import around, lengths_at, next_slots, to_wait_for
 from fabctl_web.bookings.places import place_or_404
 from fabctl_web.bookings.refusing import not_booked, override_reason
 from fabctl_web.lab import Lab, current_lab
@@ -44,8 +45,9 @@ def page_at(machine: str, day: str, time: str) -> str:
 def _page(machine: str, moment: datetime | None) -> str:
     lab = current_lab()
     place = place_or_404(lab, machine)
-    minutes = request.args.get("minutes", type=int, default=USUAL_MIN)
-    minutes = minutes if minutes in LENGTHS_MIN else USUAL_MIN
+    lengths, whole = lengths_at(lab, machine, moment, LENGTHS_MIN)
+    minutes = request.args.get("minutes", type=int, default=whole or USUAL_MIN)
+    minutes = minutes if minutes in lengths else USUAL_MIN
     now = lab.clock.now()
     person = signed_in()
     slots = next_slots(lab, machine, minutes)
@@ -57,7 +59,7 @@ def _page(machine: str, moment: datetime | None) -> str:
         slots=slots,
         starts_now=bool(slots) and slots[0].start <= now,
         minutes=minutes,
-        lengths=LENGTHS_MIN,
+        lengths=lengths,
         found=around(lab, machine, moment, minutes) if moment else None,
         taken=to_wait_for(lab, machine, person) if person else [],
         groups=groups,
@@ -121,6 +123,7 @@ def book(machine: str) -> Response:
         return not_booked(place, Slot(start, end), error.refusals, again)
     lab.booked_anew(machine)
     flash(speech()("Booked: {slot}.", slot=said(made)), "good")
+    offer_entry(made.id)
     return go(place.address if place.is_machine else url_for("people.me"))
 
 

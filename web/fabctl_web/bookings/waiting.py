@@ -6,6 +6,7 @@ from flask import Blueprint, flash, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.services import waiting
+from fabctl_web.bookings.entries import offer_entry
 from fabctl_web.bookings.places import place_or_404
 from fabctl_web.forms import form
 from fabctl_web.lab import current_lab
@@ -48,6 +49,7 @@ def accept(entry: str) -> Response:
     lab.booked_anew(made.resource_id)
     slot = speech().slot(made.start, made.end, lab.clock.now())
     flash(speech()("Booked: {slot}.", slot=slot), "good")
+    offer_entry(made.id)
     return go(url_for("people.me"))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 from werkzeug.wrappers import Response as Answer
 
 from fabctl.model.screens import BRIGHTNESS, IDLE_S, ScreenSettings
-from fabctl.services import people, screens
+from fabctl.services import screens, unlocking
 from fabctl.services.screens import ScreenView
 from fabctl_web.api.reading import malformed
 from fabctl_web.forms import Form, form
@@ -92,23 +92,11 @@ def remove(screen: str) -> Answer:
     return go(url_for("screen_desk.listed"))
 
 
-@area.post("/staff/screens/try-again")
-def unlock() -> Answer:
-    """Let a locked screen take codes and badges again."""
-    me, lab = staff_needed(), current_lab()
-    device = request.form.get("device", "")
-    with lab.db.transaction() as db:
-        if device in people.locked_devices(db, lab.clock):
-            people.unlock_device(db, lab.clock, device=device, by=me.id)
-    flash(speech()("This screen takes codes and badges again."), "good")
-    return go(url_for("screen_desk.listed"))
-
-
 def _page(code: tuple[str, str] | None = None) -> str:
     me, lab = staff_needed(), current_lab()
     with lab.db.reading() as db:
         found = screens.list_screens(db, by=me.id)
-        locked = people.locked_devices(db, lab.clock)
+        locked = unlocking.locked_devices(db, lab.clock)
     names = {one.device: one.settings.name for one in found}
     return render_template(
         "kiosks/screens.html",

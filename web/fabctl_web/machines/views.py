@@ -22,6 +22,8 @@ from fabctl_web.machines.now import now_of
 from fabctl_web.machines.panel import USE_MINUTES, panel_of, takes_files
 from fabctl_web.machines.plots import plot_of
 from fabctl_web.machines.reports import kind_word
+from fabctl_web.machines.top_view import in_words, top_view_of
+from fabctl_web.machines.upkeep import upkeep_of
 from fabctl_web.pages import page as opens
 from fabctl_web.people.own import job_trouble, job_word
 from fabctl_web.people.signed_in import go, is_kiosk, person_needed, signed_in
@@ -35,6 +37,7 @@ def page(machine: str) -> str:
     lab = current_lab()
     lab.profile(machine)
     since = lab.hub.version
+    top = top_view_of(lab, machine)
     address = qr.page_address(lab, url_for("machines.page", machine=machine))
     return render_template(
         "machines/page.html",
@@ -47,6 +50,8 @@ def page(machine: str) -> str:
         max_bytes=uploads.max_bytes(),
         max_mb=lab.config.web.upload_max_mb,
         plot=plot_of(machine, speech()),
+        top=top,
+        top_words=in_words(top, speech()) if top else "",
         zone=lab.config.time_zone.key,
         camera=may_look(machine),
         **_panel(machine),
@@ -73,6 +78,7 @@ def _panel(machine: str) -> dict[str, Any]:
         "machine": lab.profile(machine),
         "takes_files": takes_files(lab, machine),
         "panel": panel_of(lab, machine, signed_in()),
+        "upkeep": upkeep_of(lab, machine, signed_in()),
         "use_minutes": USE_MINUTES,
         "learn": url_for("training_path.mine", machine=machine),
         "frame_of": lambda job: frame_of(lab, job),

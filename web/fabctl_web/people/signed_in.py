@@ -29,14 +29,19 @@ NOT_ON_A_SHARED_SCREEN = Refusal(
 )
 DEVICE, DESK, WALL = "fabctl-device", "desk", "wall"
 """A cookie of simulated labs, where one computer shows both: the wall's screen and a desk."""
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+"""What forms are sent as; scripts of ours send JSON, or nothing."""
 KIOSK_WARN_S = 20
 """From how many seconds before its end a shared screen's session counts down."""
+KIOSK_LONGEST_S = 300
+"""So long a shared screen keeps the session of somebody who waits for an answer, s."""
 
 
 def init_app(app: Flask) -> None:
     """Refuse a stranger's file before it is read; register this before the form tokens' check."""
     app.before_request(_no_file_from_strangers)
     app.after_request(_remember_device)
+    app.jinja_env.globals["session_left_s"] = seconds_left
 
 
 def _no_file_from_strangers() -> Response | None:
@@ -56,6 +61,15 @@ def is_kiosk() -> bool:
     if looks_like_a_desk():
         return False
     return own_address() in current_lab().config.web.kiosk_addresses
+
+
+def not_on_a_shared_screen() -> None:
+    """Do nothing, but at a shared screen end the request: a file would stay there.
+
+    :raises RefusedError: not-on-a-shared-screen.
+    """
+    if is_kiosk():
+        raise RefusedError([NOT_ON_A_SHARED_SCREEN])
 
 
 def looks_like_a_desk() -> bool:
@@ -100,17 +114,31 @@ def _find() -> PersonView | None:
     if found is None:
         session.clear()  # it has ended: nothing of it is left on a shared screen
         return None
-    if request.method == "GET" and is_page(request.endpoint) and _worth_extending(found):
+    g.sign_in_ends = found.expires_at
+    if _shows_somebody(found):
         extend_session()
     return found.person
 
 
-def _worth_extending(found: SignInView) -> bool:
-    """Say whether to write: at every page on a shared screen, once a day elsewhere."""
+def _shows_somebody(found: SignInView) -> bool:
+    """Say whether this request shows that the person is there, and is worth writing down.
+
+    A page that is opened does so elsewhere, once a day. Never on a shared screen: pages load
+    themselves again there, also when everybody has left. What does is a form that is sent; of
+    every other touch the page's script tells us (``/in/extend``).
+    """
     if found.kind is SignInKind.KIOSK:
-        return True
+        return request.method == "POST" and request.mimetype in FORM_TYPES
     left = found.expires_at - current_lab().clock.now()
-    return left < sign_ins.LASTS[SignInKind.DESK] - timedelta(days=1)
+    long_ago = left < sign_ins.LASTS[SignInKind.DESK] - timedelta(days=1)
+    return long_ago and request.method == "GET" and is_page(request.endpoint)
+
+
+def seconds_left() -> float:
+    """Return how long the session of a shared screen lasts from now without a touch, s."""
+    whole = sign_ins.LASTS[SignInKind.KIOSK]
+    ends = g.get("sign_in_ends", current_lab().clock.now() + whole)
+    return float(round((ends - current_lab().clock.now()) / timedelta(seconds=1), 1))
 
 
 def person_needed() -> PersonView:
@@ -130,8 +158,7 @@ def staff_needed(*roles: Role) -> PersonView:
     :param roles: who else may: animators, for what they lead.
     """
     person = person_needed()
-    if is_kiosk():
-        raise RefusedError([NOT_ON_A_SHARED_SCREEN])
+    not_on_a_shared_screen()
     if person.role not in {Role.STAFF, Role.ADMIN, *roles}:
         abort(403)
     return person
@@ -155,14 +182,20 @@ def open_session(person: PersonView) -> None:
     g.person = person
 
 
-def extend_session() -> bool:
-    """Begin the idle minute of a shared screen anew; say whether the session still lives."""
+def extend_session(idle_s: int = 0) -> bool:
+    """Begin the idle minute of a shared screen anew; say whether the session still lives.
+
+    :param idle_s: how long ago somebody touched it, s.
+    """
     token = session.get(KEY)
     if not isinstance(token, str):
         return False
     lab = current_lab()
     with lab.db.transaction() as db:
-        return sign_ins.extend(db, lab.clock, token) is not None
+        ends = sign_ins.extend(db, lab.clock, token, idle=timedelta(seconds=idle_s))
+    if ends is not None:
+        g.sign_in_ends = ends
+    return ends is not None
 
 
 def close_session() -> None:

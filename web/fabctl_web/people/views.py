@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from fabctl.model.people import PASSWORD_MAX, PIN_DIGITS
 from fabctl.model.screens import BADGE_MOST
 from fabctl.services import badges, people, wrong_tries
-from fabctl.services.people import PersonView, TooManyTriesError
+from fabctl.services.password_sign_in import check_password
+from fabctl.services.people import PersonView, TooManyFromHereError, TooManyTriesError
 from fabctl_web.kiosks.paired import device
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
@@ -29,6 +30,9 @@ from fabctl_web.people.signed_in import (
 )
 
 area = Blueprint("people", __name__, template_folder="templates")
+
+LONG_AGO_S = 3600
+"""A touch as old as this extends nothing."""
 
 
 @area.get("/in")
@@ -60,8 +64,11 @@ def by_password() -> Response:
     password = request.form.get("password", "")[: PASSWORD_MAX + 1]
     lab = current_lab()
     try:
-        with lab.db.transaction() as db:
-            person = people.check_password(db, lab.clock, login, password)
+        person = check_password(lab.db, lab.clock, login, password, request.remote_addr)
+    except TooManyFromHereError as error:
+        wait = speech().lasting(error.wait_s)
+        said = speech()("Too many wrong tries from here. Wait {time}.", time=wait)
+        return _again(said, with_password=True)
     except TooManyTriesError as error:
         return _again(_locked(error), with_password=True)
     if person is None:
@@ -110,8 +117,9 @@ def by_badge() -> Response:
 
 @area.post("/in/extend")
 def extend() -> Response:
-    """Begin a shared screen's idle minute anew: somebody touched it."""
-    return Response(status=204 if extend_session() else 401)
+    """Begin a shared screen's idle minute anew: somebody touched it, ``idle`` seconds ago."""
+    idle_s = request.args.get("idle", 0, type=int)
+    return Response(status=204 if extend_session(min(max(idle_s, 0), LONG_AGO_S)) else 401)
 
 
 @area.post("/out")

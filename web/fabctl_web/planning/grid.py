@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from fabctl.model.booking_facts import ClaimKind
 from fabctl.model.booking_hours import day_slot, instant, local_day
-from fabctl.model.booking_slots import Slot, merged, next_on_grid, without
-from fabctl.services import availability, reservation_lists
+from fabctl.model.booking_policy import BookingRules
+from fabctl.model.booking_slots import Slot, merged, next_on_grid, room, without
+from fabctl.services import availability, policies, reservation_lists
 from fabctl.services.availability import Availability
 from fabctl.services.people import PersonView
 from fabctl_web.bookings.places import Place, all_places
@@ -27,8 +28,9 @@ HOUR = 4
 """Quarters."""
 ALWAYS_OPEN = (8, 20)
 """Which hours to show of what never closes; what is booked outside them is shown too."""
-LINK_FROM = 4
-"""How many quarters a free stretch lasts at least to be a button: less is too small to touch."""
+NARROW = timedelta(hours=1)
+"""A free stretch below this is too narrow to touch where hours lie side by side: its button lies
+below the line there."""
 FREE, YOURS, TAKEN, CLOSED = "free", "yours", "taken", "closed"
 WORDS = {
     FREE: _("Free"),
@@ -55,7 +57,13 @@ class Block:
     slot: Slot
     first: int
     last: int
-    bookable: bool = False
+    room: Slot | None = None
+    """What of a free stretch can be booked; None: nothing."""
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it can be booked, but is too narrow for a button in its place."""
+        return self.room is not None and self.room.length < NARROW
 
     @property
     def word(self) -> str:
@@ -70,6 +78,11 @@ class Line:
     place: Place
     out_of_order: bool
     blocks: Sequence[Block]
+
+    @property
+    def narrow(self) -> list[Block]:
+        """Return what can be booked, but is too narrow for a button in its place."""
+        return [one for one in self.blocks if one.narrow]
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,7 @@ def read_day(lab: Lab, day: date, person: PersonView | None) -> Day:
     window = day_slot(day, zone)
     with lab.db.reading() as db:
         found = {one.resource_id: one for one in availability.availability(db, zone, window)}
+        rules = policies.rules_of_all(db)
         mine = (
             []
             if person is None
@@ -120,7 +134,11 @@ def read_day(lab: Lab, day: date, person: PersonView | None) -> Day:
         Line(
             place,
             found[place.id].out_of_order,
-            list(blocks(found[place.id], own.get(place.id, []), seen, hours, now, zone)),
+            list(
+                blocks(
+                    found[place.id], own.get(place.id, []), seen, hours, now, zone, rules[place.id]
+                )
+            ),
         )
         for place in all_places(lab)
         if place.id in found
@@ -158,11 +176,13 @@ def blocks(  # of what, whose, what of the day is seen
     hours: Hours,
     now: datetime,
     zone: ZoneInfo,
+    rules: BookingRules,
 ) -> Iterator[Block]:
     """Yield what a resource's day is made of, in order, none over another.
 
-    Of free time only what is to come is shown.
+    Of free time only what is to come is shown, and what of it can be booked.
     """
+    step = max(rules.step, timedelta(minutes=QUARTER_MIN))
     at, day = 0, local_day(seen.start, zone)
     for slot, kind in sorted(_stretches(found, own, seen, now, zone)):
         inward = kind == FREE
@@ -171,8 +191,8 @@ def blocks(  # of what, whose, what of the day is seen
         first, last = max(first, at), min(last, hours.count * HOUR)
         if first < last:
             at = last
-            bookable = inward and last - first >= LINK_FROM and not found.out_of_order
-            yield Block(kind, slot, first, last, bookable)
+            left = room(slot, step, rules.shortest, zone) if inward else None
+            yield Block(kind, slot, first, last, left)
 
 
 def _stretches(

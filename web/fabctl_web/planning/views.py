@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -35,7 +36,7 @@ def on(day: str) -> str:
 
 @area.get("/planning/<day>/lines")
 def lines(day: str) -> str:
-    """Return the day as it is now. No page: it keeps nobody's session on a shared screen."""
+    """Return the day as it is now: what its page asks for by itself."""
     return _shown("planning/lines.html", wanted_day(day, _today()))
 
 
@@ -53,7 +54,7 @@ def _shown(template: str, wanted: date) -> str:
             (n * HOUR, (n + 1) * HOUR, time(hour))
             for n, hour in enumerate(range(hours.first, hours.last))
         ],
-        start_of=lambda block: _start_of(block, hours.first),
+        start_of=lambda block: _start_of(block, lab.config.time_zone),
     )
 
 
@@ -76,7 +77,7 @@ def _noon(lab: Lab, wanted: date) -> datetime:
     return datetime.combine(wanted, time(12), lab.config.time_zone)
 
 
-def _start_of(block: Block, first_hour: int) -> str:
+def _start_of(block: Block, zone: ZoneInfo) -> str:
     """Return the wall clock time at which a free stretch can be booked, as a form says it."""
-    hour, quarter = divmod(block.first + first_hour * HOUR, HOUR)
-    return f"{hour:02}:{quarter * 15:02}"
+    start = (block.room or block.slot).start
+    return f"{start.astimezone(zone):%H:%M}"

@@ -23,7 +23,7 @@ from fabctl_web.people.signed_in import staff_needed
 from fabctl_web.speech import Speech
 from fabctl_web.staff.audit_words import DEEDS
 from fabctl_web.staff.tabs import tabs
-from fabctl_web.staff.today_machines import lab_names
+from fabctl_web.staff.upkeep_lines import lab_names
 
 area = Blueprint("staff_audit", __name__, template_folder="templates")
 

@@ -9,7 +9,9 @@ from fabctl.model.booking_policy import WHOLE_LAB, Reach, Scope
 from fabctl.model.people import Role, search_name
 from fabctl.model.person_rights import PersonRight
 from fabctl.services import (
+    guardians,
     mail_queue,
+    outside_people,
     participants,
     people_desk,
     people_records,
@@ -56,6 +58,17 @@ def mail(person: str) -> Response:
             db, lab.clock, person_id=person, address=address, wanted=wanted, by=me.id
         )
     return _back(person, speech()("Kept."))
+
+
+@area.post("/staff/people/<person>/mail/confirm")
+def confirm_mail(person: str) -> Response:
+    """Say that an address is theirs: it signs them in at the lab's provider."""
+    lab, me = current_lab(), staff_needed()
+    with form() as sent:
+        address = sent.text("address")
+    with lab.db.transaction() as db:
+        outside_people.confirm_address(db, lab.clock, person_id=person, address=address, by=me.id)
+    return _back(person, speech()("The address is confirmed."), "sign-in")
 
 
 @area.post("/staff/people/<person>/suspend")
@@ -157,6 +170,26 @@ def guardian(person: str) -> Response:
     with lab.db.transaction() as db:
         participants.add_guardian(db, lab.clock, guardian_id=who, child_id=person, by=me.id)
     return _back(person, speech()("Noted as guardian."), "family")
+
+
+@area.post("/staff/people/<person>/guardian/end")
+def end_guardian(person: str) -> Response:
+    """Let somebody sign for this person no more. What they signed stays on file."""
+    lab, me = current_lab(), staff_needed()
+    with form() as sent:
+        who, reason, none_left = sent.text("guardian"), sent.text("reason"), sent.ticked("alone")
+    with lab.db.transaction() as db:
+        guardians.end_guardian(
+            db,
+            lab.clock,
+            guardian_id=who,
+            child_id=person,
+            reason=reason,
+            by=me.id,
+            none_left=none_left,
+        )
+    said = speech()("Ended. The consent form stays on file until a new one is signed.")
+    return _back(person, said, "family")
 
 
 @area.post("/staff/people/<person>/erase")

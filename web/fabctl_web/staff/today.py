@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -16,7 +17,7 @@ from fabctl_web import tables
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
 from fabctl_web.pages import page
-from fabctl_web.people.signed_in import staff_needed
+from fabctl_web.people.signed_in import signed_in, staff_needed
 from fabctl_web.speech import MONTHS, WEEKDAYS
 from fabctl_web.staff import today_machines, today_people
 from fabctl_web.staff.lines import Section
@@ -31,6 +32,8 @@ def _(template: str) -> str:
 
 
 HEADS = (_("List"), _("What"), _("Who or what about"), _("When or more"), _("State"))
+SHOWN = 100
+"""Lines of a list: the page is loaded anew every minute."""
 FOUND = 8
 """People who are offered when somebody who came is searched for."""
 
@@ -41,6 +44,11 @@ class Day:
 
     left: list[Section]
     right: list[Section]
+
+    def shortened(self, most: int) -> Day:
+        """Return the first lines of each list."""
+        left, right = ([one.shortened(most) for one in part] for part in (self.left, self.right))
+        return Day(left, right)
 
     @property
     def all(self) -> list[Section]:
@@ -61,24 +69,32 @@ class Day:
 @page(area, "/staff/today")
 def today() -> str:
     """Show the day: now, next, and everything that waits for somebody of the staff."""
-    me, lab = staff_needed(), current_lab()
-    words, came = tables.words(), request.args.get("came", "")[: tables.MOST_WORDS].strip()
+    me = staff_needed()
+    return render_template("staff/today.html", tabs=tabs(), others=others(me), **_shown(me))
+
+
+@area.get("/staff/today/now")
+def now() -> str:
+    """Return the lists alone, for the page that asks again every minute."""
+    if signed_in() is None:
+        abort(401)  # a sign-in page has no place inside this one
+    return render_template("staff/today_now.html", **_shown(staff_needed()))
+
+
+def _shown(me: PersonView) -> dict[str, Any]:
+    lab, words = current_lab(), tables.words()
+    came = request.args.get("came", "")[: tables.MOST_WORDS].strip()
     with lab.db.reading() as db:
-        day = gathered(lab, db, me, words)
         found = people_records.find_people(db, by=me.id, words=came, limit=FOUND) if came else []
-        team = _team(db, me)
-    return render_template(
-        "staff/today.html",
-        day=day,
-        words=words,
-        came=came,
-        found=found,
-        team=team,
-        me=me,
-        when=_now(lab.clock.now(), lab),
-        tabs=tabs(),
-        others=others(me),
-    )
+        return {
+            "day": gathered(lab, db, me, words).shortened(SHOWN),
+            "words": words,
+            "came": came,
+            "found": found,
+            "team": _team(db, me),
+            "me": me,
+            "when": _now(lab.clock.now(), lab),
+        }
 
 
 @area.get("/staff/today.csv")

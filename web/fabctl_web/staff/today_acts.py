@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, url_for
+from flask import Blueprint, flash, request, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.errors import LocalError
@@ -10,18 +10,26 @@ from fabctl.services import (
     bookings,
     maintenance,
     noshows,
-    people,
     presence,
     problems,
     releasing,
+    repairs,
     resource_desk,
+    unlocking,
     upkeep_tasks,
 )
 from fabctl_web.forms import form
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
 from fabctl_web.machines import control
-from fabctl_web.people.signed_in import go, staff_needed
+from fabctl_web.machines.reports import kind_word
+from fabctl_web.people.signed_in import (
+    go,
+    not_on_a_shared_screen,
+    person_needed,
+    safe_next,
+    staff_needed,
+)
 
 area = Blueprint("staff_acts", __name__)
 
@@ -63,7 +71,7 @@ def in_order(resource: str) -> Response:
     with lab.db.transaction() as db:
         resource_desk.put_in_order(db, lab.clock, resource_id=resource, by=me.id)
     lab.booked_anew(resource)
-    return _done(speech()("It can be used again."), "stopped")
+    return _done(speech()("It is in order again."), "stopped")
 
 
 @area.post("/staff/problems/<problem>/settle")
@@ -78,6 +86,17 @@ def settle(problem: str) -> Response:
         )
     lab.booked_anew(found.resource_id)
     return _done(speech()("Settled. Whoever reported it is told."), "problems")
+
+
+@area.post("/staff/problems/<problem>/task")
+def take_on(problem: str) -> Response:
+    """Make one's own task of a problem, in one tap."""
+    lab, me = current_lab(), staff_needed()
+    with lab.db.transaction() as db:
+        found = problems.get_problem(db, problem_id=problem, by=me.id)
+        words = kind_word(found.kind, lab.speech(lab.config.language))
+        repairs.take_on(db, lab.clock, problem_id=problem, words=words, by=me.id)
+    return _done(speech()("It is your task now."), "problems")
 
 
 @area.post("/staff/maintenance/<plan>/done")
@@ -105,8 +124,9 @@ def add_task() -> Response:
 
 @area.post("/staff/tasks/<task>/done")
 def task_done(task: str) -> Response:
-    """Note that a task is done."""
-    lab, me = current_lab(), staff_needed()
+    """Note that a task is done: its owner, of the staff or not, and the staff."""
+    lab, me = current_lab(), person_needed()
+    not_on_a_shared_screen()
     with form() as sent:
         note = sent.maybe_text("words") or ""
     with lab.db.transaction() as db:
@@ -160,11 +180,14 @@ def unlock() -> Response:
     with form() as sent:
         device = sent.text("device")
     with lab.db.transaction() as db:
-        if device in people.locked_devices(db, lab.clock):
-            people.unlock_device(db, lab.clock, device=device, by=me.id)
-    return _done(speech()("Codes work again on this screen."), "locked")
+        if device in unlocking.locked_devices(db, lab.clock):
+            unlocking.unlock_device(db, lab.clock, device=device, by=me.id)
+    return _done(speech()("This screen takes codes and badges again."), "locked")
 
 
 def _done(said: str, section: str) -> Response:
+    """Say so, on the page that the form names; else on that of today."""
     flash(said, "good")
-    return go(url_for("staff_today.today", _anchor=section))
+    wanted = request.form.get("back")
+    page = safe_next(wanted) if wanted else url_for("staff_today.today")
+    return go(f"{page}#{section}")

@@ -8,23 +8,33 @@ from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
 from fabctl.model.access import WORKING
-from fabctl.services import maintenance, problems, resources, staff_day, uses
+from fabctl.model.maintenance import Unit
+from fabctl.services import maintenance, staff_day, uses
 from fabctl.services.maintenance import PlanView
 from fabctl.services.people import PersonView
-from fabctl.services.problems import ProblemView
 from fabctl.services.resource_desk import ResourceOrder
 from fabctl_web.board.faces import LOOKS, Face, face, look_key
 from fabctl_web.lab import Lab
 from fabctl_web.language import speech
-from fabctl_web.machines.reports import kind_word
 from fabctl_web.staff.lines import Act, Line, Section
+from fabctl_web.staff.upkeep_lines import Desk, lab_names, machine_page, problem_lines
+
+
+def _(template: str) -> str:
+    """Mark a word for the catalogue; it is translated where it is shown."""
+    return template
+
 
 LOOKED_AT = frozenset({"blocked", "broken", "offline", "unknown"})
 """Looks that need a person: what is out of order has a list of its own."""
+EVERY = {
+    Unit.WEEK: (_("every week"), _("every {count} weeks")),
+    Unit.MONTH: (_("every month"), _("every {count} months")),
+}
+"""How often, once and several."""
 URGENT_FIRST = ("broken", "blocked", "silent")
 """Patterns of these looks, in the order shown."""
 GONE = frozenset({"offline", "unknown"})
-MOST = 100
 
 
 def to_look_at(lab: Lab, db: Session) -> Section:
@@ -95,37 +105,15 @@ def _order(lab: Lab, found: ResourceOrder) -> Line:
     )
 
 
-def open_problems(lab: Lab, db: Session, me: PersonView) -> Section:
+def open_problems(lab: Lab, db: Session, me: PersonView, back: str = "") -> Section:
     """Return the problems that nobody has settled, the newest first."""
     _ = speech()
-    found = problems.list_problems(db, by=me.id, limit=MOST)
-    names = staff_day.names_of(db, [one.person_id for one in found])
-    places = lab_names(lab, db)
-    lines = tuple(_problem(lab, one, names, places) for one in found)
+    lines = problem_lines(Desk(lab, db, me, back))
     return Section("problems", _("Problems reported"), "flag", _("Problems"), lines)
 
 
-def _problem(lab: Lab, found: ProblemView, names: dict[str, str], places: dict[str, str]) -> Line:
-    _ = speech()
-    reporter = names.get(found.person_id or "", _("at a screen of the lab"))
-    said = found.summary or kind_word(found.kind, speech())
-    when = speech().moment(found.at, lab.clock.now())
-    settle = url_for("staff_acts.settle", problem=found.id)
-    return Line(
-        id=found.id,
-        title=places.get(found.resource_id, found.resource_id),
-        first=f"{said}\n{found.details}" if found.details else said,
-        second=f"{when} · {reporter}",
-        state=_("out of order for it") if found.stops_machine else "",
-        css="broken" if found.stops_machine else "blocked",
-        icon="wrench" if found.stops_machine else "flag",
-        address=_machine_page(lab, found.resource_id),
-        acts=(Act(_("Settled"), "check", settle, ask=_("What was done about it?")),),
-    )
-
-
 def due_plans(lab: Lab, db: Session, me: PersonView) -> Section:
-    """Return the maintenance whose hours have run over."""
+    """Return the maintenance that is due: its hours have run over, or its date has come."""
     _ = speech()
     found = [one for one in maintenance.list_plans(db, lab.clock, by=me.id) if one.due]
     names = staff_day.names_of(db, [one.owner_id for one in found])
@@ -134,14 +122,21 @@ def due_plans(lab: Lab, db: Session, me: PersonView) -> Section:
     return Section("maintenance", _("Maintenance due"), "settings", _("Maintenance"), lines)
 
 
+def _how_due(found: PlanView) -> str:
+    """Say how often it comes back, and how much of that is over."""
+    _, said = speech(), []
+    if found.every_hours is not None:
+        hours, every = int(found.hours), int(found.every_hours)
+        said.append(_("{hours} h of use, due every {every} h", hours=hours, every=every))
+    if found.rhythm is not None:
+        words = EVERY[found.rhythm.unit][found.rhythm.count > 1]
+        said.append(_(words, count=found.rhythm.count))
+    return " · ".join(said)
+
+
 def _plan(lab: Lab, found: PlanView, names: dict[str, str], places: dict[str, str]) -> Line:
     _ = speech()
     done = url_for("staff_acts.maintained", plan=found.id)
-    hours = _(
-        "{hours} h of use, due every {every} h",
-        hours=int(found.hours),
-        every=int(found.every_hours),
-    )
     act = Act(
         _("Done"),
         "check",
@@ -154,23 +149,12 @@ def _plan(lab: Lab, found: PlanView, names: dict[str, str], places: dict[str, st
         id=found.id,
         title=f"{places.get(found.resource_id, found.resource_id)} · {found.title}",
         first=found.instructions,
-        second=f"{hours} · {names.get(found.owner_id, '')}",
+        second=f"{_how_due(found)} · {names.get(found.owner_id, '')}",
         css="blocked",
         icon="settings",
-        address=_machine_page(lab, found.resource_id),
+        address=machine_page(lab, found.resource_id),
         acts=(act,),
     )
-
-
-def lab_names(lab: Lab, db: Session) -> dict[str, str]:
-    """Return the names of everything that can be used, machines that left the lab too."""
-    named = {one.id: one.name for one in resources.list_all(db)}
-    return {one.id: one.name for one in lab.config.machines.values()} | named
-
-
-def _machine_page(lab: Lab, resource: str) -> str:
-    known = resource in lab.config.machines
-    return url_for("machines.page", machine=resource) if known else ""
 
 
 def page_if_any(endpoint: str, **values: str) -> str:

@@ -9,16 +9,16 @@ from sqlalchemy.orm import Session
 
 from fabctl.model.mail import Outcome
 from fabctl.model.training import CourseStep
-from fabctl.services import mail_queue, people, presence, staff_day, upkeep_tasks, workshops
+from fabctl.services import mail_queue, presence, staff_day, unlocking, workshops
 from fabctl.services.mail_queue import MailTrouble
 from fabctl.services.people import PersonView
 from fabctl.services.staff_day import Expected, InUse
-from fabctl.services.upkeep_tasks import TaskView
 from fabctl.services.workshops import SessionView
 from fabctl_web.lab import Lab
 from fabctl_web.language import speech
 from fabctl_web.staff.lines import Act, Line, Section
-from fabctl_web.staff.today_machines import MOST, lab_names, page_if_any
+from fabctl_web.staff.today_machines import page_if_any
+from fabctl_web.staff.upkeep_lines import MOST, Desk, lab_names, task_lines
 
 FORGIVEN_WITHIN = timedelta(days=7)
 """No-shows older than this are found on the person's page."""
@@ -200,32 +200,8 @@ def _check_acts(machine: str, person: str) -> tuple[Act, ...]:
 def tasks(lab: Lab, db: Session, me: PersonView) -> Section:
     """Return the team's tasks, one's own first; planned maintenance has a list of its own."""
     _ = speech()
-    found = upkeep_tasks.list_tasks(db, by=me.id, limit=MOST)
-    mine_first = sorted(found, key=lambda one: one.owner_id != me.id)
-    names = staff_day.names_of(db, [one.owner_id for one in found])
-    places = lab_names(lab, db)
-    lines = tuple(_task(lab, one, names, places) for one in mine_first if one.plan_id is None)
+    lines = task_lines(Desk(lab, db, me))
     return Section("tasks", _("Tasks"), "list-checks", _("Tasks"), lines)
-
-
-def _task(lab: Lab, found: TaskView, names: dict[str, str], places: dict[str, str]) -> Line:
-    _ = speech()
-    now = lab.clock.now()
-    where = places.get(found.resource_id or "", "")
-    due = _("Until {time}", time=speech().moment(found.due_at, now)) if found.due_at else ""
-    late = found.due_at is not None and found.due_at < now
-    owner = names.get(found.owner_id, "")
-    done = url_for("staff_acts.task_done", task=found.id)
-    return Line(
-        id=found.id,
-        title=f"{where} · {found.title}" if where else found.title,
-        first=found.details,
-        second=" · ".join(part for part in (owner, due) if part),
-        state=_("Late") if late else "",
-        css="broken" if late else "blocked",
-        icon="list-checks",
-        acts=(Act(_("Done"), "check", done, ask=_("A note, if you like"), needed=False),),
-    )
 
 
 def here(lab: Lab, db: Session, me: PersonView) -> Section:
@@ -286,6 +262,6 @@ def locked_screens(lab: Lab, db: Session) -> Section:
                 ),
             ),
         )
-        for device in people.locked_devices(db, lab.clock)
+        for device in unlocking.locked_devices(db, lab.clock)
     )  # fmt: skip
     return Section("locked", _("Locked screens"), "lock", _("Locked screens"), lines)

@@ -182,6 +182,9 @@ def _outlook(wanted: Wanted, error: RefusedError | None = None) -> str:
         met = closure_outlook.met_by(
             db, lab.clock, resource_id=wanted.resource, slot=wanted.slot, by=me.id
         )
+        waits = closure_outlook.waiting_for(
+            db, lab.clock, resource_id=wanted.resource, slot=wanted.slot, by=me.id
+        )
         place = names.places(db)[wanted.resource]
     return render_template(
         "staff_house/closure_outlook.html",
@@ -191,6 +194,7 @@ def _outlook(wanted: Wanted, error: RefusedError | None = None) -> str:
         note=wanted.note,
         cancelled=[_line(one) for one in met if one.reservation_id],
         seen=[one.reservation_id for one in met if one.reservation_id],
+        waits=[(names.stretch(one.slot), one.resource_name, one.who, one.offered) for one in waits],
         stays=[
             (say(IN_THE_WAY.get(one.kind, KINDS[ClaimKind.CLOSURE])), *_line(one))
             for one in met

@@ -12,6 +12,7 @@ from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
 from fabctl_web.api.reading import MalformedError
+from fabctl_web.forms import NOT_READ
 from fabctl_web.language import speech
 
 NOT_POSSIBLE = Refusal(
@@ -50,7 +51,7 @@ class Kept:
     def _named(self, refusal: Refusal) -> Refusal:
         field = str(refusal.message.values.get("field", ""))
         if field not in self._labels:
-            return refusal
+            return NOT_READ
         said = text("“{field}” is missing or cannot be read.", field=speech()(self._labels[field]))
         return Refusal(refusal.code, said, text("Correct it, then send the form again."))
 

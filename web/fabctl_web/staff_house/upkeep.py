@@ -1,4 +1,4 @@
-"""Planned maintenance at the desk: by hours of use, or once by a date."""
+"""Planned maintenance at the desk: by hours of use or by date, again or once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time
 from flask import Blueprint, flash, url_for
 from werkzeug.wrappers import Response
 
-from fabctl.model.maintenance import MOST_HOURS
 from fabctl.services import maintenance, upkeep_tasks
+from fabctl_web.api.upkeep_tasks import sent_rhythm
 from fabctl_web.forms import form
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
@@ -28,6 +28,7 @@ LABELS = {
     "title": _("What is to be done"),
     "task": _("What is to be done"),
     "every_hours": _("Every so many hours of use"),
+    "every": _("Every so many weeks or months"),
     "owner": _("Who does it"),
     "due": _("By which day"),
     "instructions": _("How it is done"),
@@ -39,12 +40,12 @@ END_OF_DAY = time(23, 59)
 
 @area.post("/staff/resources/<resource>/plans")
 def plan(resource: str) -> Response:
-    """Plan maintenance by hours of use."""
+    """Plan maintenance that comes back: by hours of use, by date, or by whichever is first."""
     lab, me = current_lab(), staff_needed()
     with Kept(LABELS) as kept:
         with form() as sent:
             title, owner = sent.text("title"), sent.text("owner")
-            hours = sent.number("every_hours", 1, MOST_HOURS)
+            hours, rhythm = sent_rhythm(sent)
             instructions = sent.maybe_text("instructions") or ""
         with lab.db.transaction() as db:
             maintenance.plan_maintenance(
@@ -53,11 +54,12 @@ def plan(resource: str) -> Response:
                 resource_id=resource,
                 title=title,
                 every_hours=hours,
+                rhythm=rhythm,
                 owner_id=owner,
                 instructions=instructions,
                 by=me.id,
             )
-        flash(speech()("It is planned. Its hours count from now."), "good")
+        flash(speech()("It is planned. It counts from now."), "good")
         return _back(resource)
     return again(things.show_one(resource, kept))
 
@@ -89,14 +91,14 @@ def task(resource: str) -> Response:
 
 @area.post("/staff/resources/<resource>/plans/<plan>/done")
 def plan_done(resource: str, plan: str) -> Response:
-    """Note that it was done now: its hours count from now."""
+    """Note that it was done now: it counts from now."""
     lab, me = current_lab(), staff_needed()
     with Kept(LABELS) as kept:
         with form() as sent:
             times, note = sent.number("times"), sent.maybe_text("note") or ""
         with lab.db.transaction() as db:
             maintenance.note_done(db, lab.clock, plan_id=plan, by=me.id, note=note, cycle=times)
-        flash(speech()("Noted. Its hours count from now."), "good")
+        flash(speech()("Noted. It counts from now."), "good")
         return _back(resource)
     return again(things.show_one(resource, kept))
 
@@ -108,16 +110,6 @@ def plan_end(resource: str, plan: str) -> Response:
     with lab.db.transaction() as db:
         maintenance.end_plan(db, lab.clock, plan_id=plan, by=me.id)
     flash(speech()("This plan has ended. What was done stays on record."), "good")
-    return _back(resource)
-
-
-@area.post("/staff/resources/<resource>/tasks/<task>/done")
-def task_done(resource: str, task: str) -> Response:
-    """Note that a task is done."""
-    lab, me = current_lab(), staff_needed()
-    with lab.db.transaction() as db:
-        upkeep_tasks.finish_task(db, lab.clock, task_id=task, by=me.id)
-    flash(speech()("Noted: it is done."), "good")
     return _back(resource)
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fabctl_web.training import check, desk, path, quiz, rights
+from fabctl_web.training import check, desk, path, questions, quiz, rights
 
-AREAS = (path.area, quiz.area, check.area, rights.area, desk.area)
+AREAS = (path.area, quiz.area, check.area, rights.area, desk.area, questions.area)

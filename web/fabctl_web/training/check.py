@@ -15,6 +15,7 @@ from fabctl.services import certifications, courses, people, practical, resource
 from fabctl.services.certifications import CertificationView
 from fabctl.services.courses import CourseView
 from fabctl.services.practical import Seen, Trainee
+from fabctl.services.rights import is_staff
 from fabctl_web import tables
 from fabctl_web.forms import form
 from fabctl_web.lab import Lab, current_lab
@@ -114,7 +115,7 @@ def person(machine: str, person: str) -> str:
     profile = lab.profile(machine)
     with lab.db.reading() as db:
         practical.require_trains_on(db, lab.clock, resource_id=machine, by=me.id)
-        learner = people.get_person(db, person)
+        learner, names_trainers = people.get_person(db, person), is_staff(db, me.id)
         held = {
             one.resource_id: one
             for one in certifications.of_person(db, lab.clock, person_id=person)
@@ -130,7 +131,12 @@ def person(machine: str, person: str) -> str:
         learner=learner,
         checks=checks,
         held=_held(lab, held.get(machine)),
-        levels=[(level.value, speech()(word)) for level, word in LEVEL_WORDS.items()],
+        levels=[
+            (level.value, speech()(word))
+            for level, word in LEVEL_WORDS.items()
+            if names_trainers or level is not Level.TRAINER
+        ],
+        names_trainers=names_trainers,
         decides=not is_kiosk(),
         is_me=learner.id == me.id,
         today=lab.clock.now().astimezone(lab.config.time_zone).date(),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, flash, make_response, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fabctl.errors import InputError
 from fabctl.model.booking_facts import ResourceKind
 from fabctl.model.certification import Level
 from fabctl.model.people import search_name
 from fabctl.model.training import Expiry
-from fabctl.services import courses, quizzes, resources
+from fabctl.services import courses, quiz_making, quizzes, resources
+from fabctl.services.course_changes import certified_by, change_course
 from fabctl.services.courses import CourseView, Wording
 from fabctl_web import tables
 from fabctl_web.api.reading import malformed
@@ -54,7 +54,7 @@ def offered() -> str:
         courses=[shown(one, names, speech()) for one in found],
         words=words,
         machines=machines,
-        languages=_languages(),
+        languages=lab_languages(),
         levels=[(level.value, speech()(word)) for level, word in LEVEL_WORDS.items()],
         most_months=MOST_MONTHS,
     )
@@ -87,9 +87,7 @@ def create() -> Response:
     """Make a course; its quiz is added question by question."""
     lab, me = current_lab(), staff_needed()
     with form() as sent:
-        wording, machines = _wording(sent), sent.several("machines")
-        if not machines:
-            sent.refusals.append(malformed(speech()("Machines")))
+        wording, machines = _wording(sent), _machines_of(sent)
         level = sent.choice("level", Level, Level.AUTONOMOUS)
         pass_mark, until = sent.number("pass_mark", 0, 100), _expiry(sent)
         before = sent.several("before")
@@ -114,7 +112,7 @@ def create() -> Response:
 def course(course: str) -> str:
     """Show one course: its words, its questions with their right answers."""
     me = staff_needed()
-    return _course_page(course, me.id)
+    return course_page(course, me.id)
 
 
 @area.post("/staff/courses/<course>/wording")
@@ -129,45 +127,27 @@ def reword(course: str) -> Response:
     return go(url_for("courses_desk.course", course=course))
 
 
-@area.post("/staff/courses/<course>/questions")
-def add_question(course: str) -> Response:
-    """Add a question; one that cannot be is shown again with all that was typed."""
+@area.post("/staff/courses/<course>/change")
+def change(course: str) -> Response:
+    """Change what the course asks for; certifications that were given stay as they are."""
     lab, me = current_lab(), staff_needed()
     with form() as sent:
-        right = [place for place in ANSWERS if sent.ticked(f"right_{place}")]
-        wording = _question(sent)
-    places = sorted({place for one in wording.values() for place in one[1]})
-    try:
-        with lab.db.transaction() as db:
-            quizzes.add_question(
-                db,
-                lab.clock,
-                course_id=course,
-                wording={
-                    language: quizzes.QuestionWording(
-                        asked, tuple(answers.get(place, "") for place in places)
-                    )
-                    for language, (asked, answers) in wording.items()
-                },
-                right=[places.index(one) if one in places else len(places) for one in right],
-                by=me.id,
-            )
-    except InputError:
-        return make_response(_course_page(course, me.id, typed=request.form), 422)
-    flash(speech()("The question is added."), "good")
-    return go(url_for("courses_desk.course", course=course) + "#new-question")
-
-
-@area.post("/staff/questions/<question>/retire")
-def retire_question(question: str) -> Response:
-    """Ask a question no more."""
-    lab, me = current_lab(), staff_needed()
-    with form() as sent:
-        back = sent.text("course")
+        machines, before = _machines_of(sent), sent.several("before")
+        pass_mark, until = sent.number("pass_mark", 0, 100), _expiry(sent)
     with lab.db.transaction() as db:
-        quizzes.retire_question(db, lab.clock, question_id=question, by=me.id)
-    flash(speech()("This question is not asked any more."), "good")
-    return go(url_for("courses_desk.course", course=back))
+        change_course(
+            db,
+            lab.clock,
+            course_id=course,
+            resource_ids=machines,
+            prerequisites=before,
+            pass_mark=pass_mark,
+            first_job=sent.ticked("first_job"),
+            expiry=until,
+            by=me.id,
+        )
+    flash(speech()("The training is changed. Certifications stay as they are."), "good")
+    return go(url_for("courses_desk.course", course=course))
 
 
 @area.post("/staff/courses/<course>/retire")
@@ -180,22 +160,27 @@ def retire(course: str) -> Response:
     return go(url_for("courses_desk.offered"))
 
 
-def _course_page(course: str, by: str, typed: Mapping[str, Any] | None = None) -> str:
+def course_page(course: str, by: str, typed: Mapping[str, Any] | None = None) -> str:
+    """Return the page of one course, with what was typed for a new question."""
     with current_lab().db.reading() as db:
         found = courses.get_course(db, course)
         names = {one.id: one.name for one in resources.list_all(db)}
-        asked = quizzes.questions(db, course_id=course, by=by)
+        asked = quiz_making.questions(db, course_id=course, by=by)
         written = quizzes.quiz_languages(db, course)
+        machines, certified = _machines(db), certified_by(db, course_id=course, by=by)
     return render_template(
         "training/desk_course.html",
         one=shown(found, names, speech()),
         level=speech()(LEVEL_WORDS[found.rules.level]),
         questions=asked,
-        languages=_languages(),
+        languages=lab_languages(),
         written=[NAMES.get(one, one) for one in sorted(written)],
-        missing=[word for code, word in _languages() if asked and code not in written],
+        missing=[word for code, word in lab_languages() if asked and code not in written],
         answers=ANSWERS,
         typed=typed or {},
+        machines=machines,
+        certified=certified,
+        most_months=MOST_MONTHS,
     )
 
 
@@ -219,7 +204,7 @@ def _machines(db: Session) -> list[tuple[str, str]]:
     return [(one.id, one.name) for one in sorted(found, key=lambda one: search_name(one.name))]
 
 
-def _languages() -> list[tuple[str, str]]:
+def lab_languages() -> list[tuple[str, str]]:
     """Return the lab's languages, with their names."""
     return [(one, NAMES.get(one, one)) for one in current_lab().config.languages]
 
@@ -228,7 +213,7 @@ def _wording(sent: Form) -> dict[str, Wording]:
     """Return title and description by language; one language at least has a title."""
     found = {
         code: Wording(sent.text(f"title_{code}"), sent.maybe_text(f"description_{code}") or "")
-        for code, _name in _languages()
+        for code, _name in lab_languages()
         if sent.has(f"title_{code}") or sent.has(f"description_{code}")
     }
     if not found:
@@ -236,20 +221,11 @@ def _wording(sent: Form) -> dict[str, Wording]:
     return found
 
 
-def _question(sent: Form) -> dict[str, tuple[str, dict[int, str]]]:
-    """Return the question and its answers by their places, in each language that was written."""
-    return {
-        code: (
-            sent.maybe_text(f"question_{code}") or "",
-            {
-                place: sent.text(f"answer_{code}_{place}")
-                for place in ANSWERS
-                if sent.has(f"answer_{code}_{place}")
-            },
-        )
-        for code, _name in _languages()
-        if any(sent.has(f"question_{code}") or sent.has(f"answer_{code}_{n}") for n in ANSWERS)
-    }
+def _machines_of(sent: Form) -> list[str]:
+    found = sent.several("machines")
+    if not found:
+        sent.refusals.append(malformed(speech()("Machines")))
+    return found
 
 
 def _expiry(sent: Form) -> Expiry:

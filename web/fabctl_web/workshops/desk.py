@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from flask import Blueprint, flash, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fabctl.model.booking_facts import ResourceKind
 from fabctl.model.people import Role, search_name
 from fabctl.model.workshop_sessions import MOST_PLACES
-from fabctl.services import courses, people_records, resources, workshops
+from fabctl.services import courses, workshops
+from fabctl.services.workshop_changes import Poster, change_workshop
 from fabctl.services.workshops import SessionView, WorkshopView
 from fabctl_web import tables
 from fabctl_web.api.reading import malformed
@@ -21,6 +22,7 @@ from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import chosen_language, speech
 from fabctl_web.pages import page
 from fabctl_web.people.signed_in import go, staff_needed
+from fabctl_web.workshops.choices import certifying, may_lead, usable
 from fabctl_web.workshops.shown import Card, card, for_whom, price
 
 area = Blueprint("workshop_desk", __name__, template_folder="templates")
@@ -36,8 +38,8 @@ SESSION_HEADS = (
     _("Start"), _("End"), _("Places"), _("Places held"), _("Waiting"), _("Cancelled"),
 )  # fmt: skip
 AHEAD, BACK = timedelta(days=400), timedelta(days=60)
-MOST_EUROS = 10_000
-LEADERS = (Role.ANIMATOR, Role.STAFF, Role.ADMIN, Role.TRAINER)
+MOST_CENTS = 1_000_000
+EUROS = re.compile(r"([0-9]{1,5})(?:[.,]([0-9]{1,2}))?")
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,12 @@ def offered() -> str:
     lab, words = current_lab(), tables.words()
     with lab.db.reading() as db:
         found = _offers(lab, db, words)
-        known = courses.list_courses(db)
+        known = certifying(db)
     return render_template(
         "workshops/desk.html",
         offers=found,
         words=words,
-        courses=[("", speech()("None"))]
-        + [(one.id, one.title(chosen_language())) for one in known],
+        courses=known,
         most_places=MOST_PLACES,
     )
 
@@ -91,30 +92,9 @@ def create() -> Response:
     """Offer a workshop."""
     lab, me = current_lab(), staff_needed(Role.ANIMATOR)
     with form() as sent:
-        title, places = sent.text("title"), sent.number("places", 1, MOST_PLACES)
-        euros = sent.number("euros", 0, MOST_EUROS) if sent.has("euros") else 0
-        hours = sent.number("accept_hours", 1, 720) if sent.has("accept_hours") else 48
-        least, most = _age(sent, "age_least"), _age(sent, "age_most")
-        if least is not None and most is not None and least > most:
-            sent.refusals.append(malformed("age_most"))
-        described, bring = sent.maybe_text("description"), sent.maybe_text("bring")
-        course = sent.maybe_text("course")
+        poster = _poster(sent)
     with lab.db.transaction() as db:
-        made = workshops.create_workshop(
-            db,
-            lab.clock,
-            title=title,
-            places=places,
-            by=me.id,
-            description=described or "",
-            bring=bring or "",
-            price_cents=euros * 100,
-            age_least=least,
-            age_most=most,
-            accept_hours=hours,
-            consent_needed=sent.ticked("consent_needed"),
-            course_id=course,
-        )
+        made = workshops.create_workshop(db, lab.clock, by=me.id, **asdict(poster))
     flash(speech()("The workshop is there. Plan its first session now."), "good")
     return go(url_for("workshop_desk.workshop", workshop=made.id))
 
@@ -128,12 +108,7 @@ def workshop(workshop: str) -> str:
     with lab.db.reading() as db:
         found = workshops.get_workshop(db, workshop)
         planned = sessions_of(lab, db, found)
-        leaders = [
-            (one.id, one.display_name)
-            for role in LEADERS
-            for one in people_records.find_people(db, by=me.id, role=role, limit=200)
-        ]
-        uses = usable(db)
+        leaders, uses, known = may_lead(db, me.id), usable(db), _certifying(db, found)
     return render_template(
         "workshops/desk_workshop.html",
         workshop=found,
@@ -142,12 +117,25 @@ def workshop(workshop: str) -> str:
         cards=planned,
         leaders=leaders,
         uses=uses,
+        courses=known,
         me=me,
         today=today,
         tomorrow=today + timedelta(days=1),
         in_ten_weeks=today + timedelta(weeks=10),
         most_places=MOST_PLACES,
     )
+
+
+@area.post("/staff/workshops/<workshop>/change")
+def change(workshop: str) -> Response:
+    """Say anew what a workshop is; who has a place keeps it."""
+    lab, me = current_lab(), staff_needed(Role.ANIMATOR)
+    with form() as sent:
+        poster = _poster(sent)
+    with lab.db.transaction() as db:
+        change_workshop(db, lab.clock, workshop_id=workshop, poster=poster, by=me.id)
+    flash(speech()("The workshop is changed."), "good")
+    return go(url_for("workshop_desk.workshop", workshop=workshop))
 
 
 @area.get("/staff/workshops/<workshop>/sessions.csv")
@@ -183,12 +171,6 @@ def retire(workshop: str) -> Response:
     return go(url_for("workshop_desk.offered"))
 
 
-def usable(db: Session) -> list[tuple[str, str]]:
-    """Return what a session can use: machines and spaces, ids and names."""
-    found = [one for one in resources.list_all(db) if one.kind is not ResourceKind.SEAT]
-    return [(one.id, one.name) for one in sorted(found, key=lambda one: one.name.casefold())]
-
-
 def sessions_of(lab: Lab, db: Session, found: WorkshopView) -> list[Card]:
     """Return a workshop's sessions of the last weeks and to come, the soonest first."""
     now = lab.clock.now()
@@ -214,6 +196,47 @@ def _next(lab: Lab, found: list[SessionView] | None) -> tuple[int, str]:
     if not found:
         return 0, ""
     return len(found), speech().slot(found[0].start, found[0].end, lab.clock.now())
+
+
+def _certifying(db: Session, found: WorkshopView) -> list[tuple[str, str]]:
+    """Return the courses to choose from, the workshop's own with them when it is retired."""
+    known = certifying(db)
+    if found.course_id is None or found.course_id in dict(known):
+        return known
+    return [
+        *known,
+        (found.course_id, courses.get_course(db, found.course_id).title(chosen_language())),
+    ]
+
+
+def _poster(sent: Form) -> Poster:
+    """Read what a poster says; the service knows its limits, which are named here by field."""
+    least, most = _age(sent, "age_least"), _age(sent, "age_most")
+    if least is not None and most is not None and least > most:
+        sent.refusals.append(malformed("age_most"))
+    return Poster(
+        title=sent.text("title"),
+        description=sent.maybe_text("description") or "",
+        bring=sent.maybe_text("bring") or "",
+        places=sent.number("places", 1, MOST_PLACES),
+        price_cents=sent.choice("euros", _cents, 0) if sent.has("euros") else 0,
+        age_least=least,
+        age_most=most,
+        accept_hours=sent.number("accept_hours", 1, 720) if sent.has("accept_hours") else 48,
+        consent_needed=sent.ticked("consent_needed"),
+        course_id=sent.maybe_text("course"),
+    )
+
+
+def _cents(written: str) -> int:
+    """Return a price in cents. :raises ValueError: it is none that a workshop can have."""
+    found = EUROS.fullmatch(written.strip())
+    if (
+        found is None
+        or (cents := int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))) > MOST_CENTS
+    ):
+        raise ValueError(written)
+    return cents
 
 
 def _age(sent: Form, name: str) -> int | None:

@@ -1,7 +1,8 @@
-"""Sessions as the desk plans them: one or a series, moved, made larger, cancelled."""
+"""Sessions as the desk plans them: one or a series, changed, made larger, cancelled."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, time
 
 from flask import Blueprint, flash, render_template, url_for
@@ -10,7 +11,7 @@ from werkzeug.wrappers import Response
 from fabctl.model.booking import Slot
 from fabctl.model.people import Role
 from fabctl.model.workshop_sessions import MOST_PLACES, session_slot
-from fabctl.services import sessions, workshops
+from fabctl.services import session_changes, sessions, workshops
 from fabctl_web.api.reading import malformed
 from fabctl_web.forms import Form, form
 from fabctl_web.lab import current_lab
@@ -91,17 +92,40 @@ def schedule_weekly(workshop: str) -> Response | str:
     )
 
 
-@area.post("/staff/sessions/<session>/move")
-def move(session: str) -> Response:
-    """Move a session with all that it uses; those who have a place are told."""
+@area.post("/staff/sessions/<session>/change")
+def change(session: str) -> Response:
+    """Change when a session is, what it uses and who leads it; whom that concerns is told."""
     lab, me = current_lab(), staff_needed(Role.ANIMATOR)
     with form() as sent:
         slot = _slot(sent)
+        uses, leaders, _places = _uses(sent)
     with lab.db.transaction() as db:
-        found = sessions.move(db, lab.clock, session_id=session, slot=slot, by=me.id)
-    _tell_screens(found.resource_ids)
-    flash(speech()("The session is moved. Everybody with a place is told."), "good")
+        before = workshops.get_session(db, session)
+        after = session_changes.change(
+            db,
+            lab.clock,
+            session_id=session,
+            slot=None if _same_minutes(slot, before.slot) else slot,
+            resource_ids=uses,
+            animators=leaders,
+            by=me.id,
+        )
+    _tell_screens({*before.resource_ids, *after.resource_ids})
+    if after == before:
+        flash(speech()("Nothing was different."), "good")
+    elif after.slot != before.slot:
+        flash(speech()("The session is moved. Everybody with a place is told."), "good")
+    else:
+        flash(speech()("The session is changed. Who has a place is told of a new room."), "good")
     return go(url_for("session_desk.page", session=session))
+
+
+def _same_minutes(one: Slot, other: Slot) -> bool:
+    """Say whether a form shows two stretches of time alike: it knows no seconds."""
+    moments = ((one.start, other.start), (one.end, other.end))
+    return all(
+        a.replace(second=0, microsecond=0) == b.replace(second=0, microsecond=0) for a, b in moments
+    )
 
 
 @area.post("/staff/sessions/<session>/places")
@@ -160,7 +184,7 @@ def _uses(sent: Form) -> tuple[list[str], list[str], int | None]:
     )
 
 
-def _tell_screens(used: tuple[str, ...] | list[str]) -> None:
+def _tell_screens(used: Iterable[str]) -> None:
     """Let every screen that shows one of the lab's machines look again."""
     lab = current_lab()
     for one in used:

@@ -27,6 +27,7 @@ from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
 from fabctl_web.pages import page as opens
 from fabctl_web.people.signed_in import go, staff_needed
+from fabctl_web.workshops.choices import by_name, may_lead, usable
 from fabctl_web.workshops.shown import Place, card, place
 
 area = Blueprint("session_desk", __name__, template_folder="templates")
@@ -53,10 +54,12 @@ def page(session: str) -> str:
         )
         groups = accounts.groups(db, by=me.id, limit=MOST_GROUPS)
         names = {one.id: one.name for one in resources.list_all(db)}
-        leaders = [
-            people_records.record(db, person_id=one, by=me.id).display_name
+        leads_now = {
+            one: people_records.record(db, person_id=one, by=me.id).display_name
             for one in found.animators
-        ]
+        }
+        uses = usable(db, also=found.resource_ids)
+        can_lead = {**dict(may_lead(db, me.id)), **leads_now}
     zone = lab.config.time_zone
     return render_template(
         "workshops/session_desk.html",
@@ -67,7 +70,9 @@ def page(session: str) -> str:
         people=[one for one in people if one.id not in taken],
         groups=[(one.id, one.name) for one in groups],
         used=[names.get(one, one) for one in found.resource_ids],
-        leaders=leaders,
+        leaders=list(leads_now.values()),
+        uses=[(one, name, one in found.resource_ids) for one, name in uses],
+        can_lead=[(one, name, one in leads_now) for one, name in by_name(can_lead)],
         start=found.start.astimezone(zone),
         end=found.end.astimezone(zone),
         over=found.cancelled_at is not None or found.end <= lab.clock.now(),

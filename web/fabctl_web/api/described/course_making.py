@@ -20,6 +20,13 @@ PATHS: Json = {
     },
     "/courses/{course}": {
         "parameters": [COURSE],
+        "patch": operation(
+            "changeCourse",
+            "Change what a course asks for; what is left out stays, an end that is null is none "
+            "any more. Certifications that were given stay as they are. Staff.",
+            {"200": answer("Changed.", ref("Course"))} | MADE,
+            requestBody=sent("CourseChange"),
+        ),
         "delete": operation(
             "retireCourse",
             "Offer a course no more; its certifications stay. Staff.",
@@ -37,6 +44,13 @@ PATHS: Json = {
     },
     "/questions/{question}": {
         "parameters": [QUESTION],
+        "put": operation(
+            "replaceQuestion",
+            "Ask another question in the place of one; who has passed the quiz has passed it. "
+            "Staff.",
+            {"200": answer("The new question.", ref("QuestionReference"))} | MADE,
+            requestBody=sent("QuestionRequest"),
+        ),
         "delete": operation(
             "retireQuestion",
             "Ask a question no more. Staff.",
@@ -53,6 +67,12 @@ _OPTIONAL: Json = {
     "expires_on": {"type": ["string", "null"], "format": "date"},
     "expires_after_months_unused": MONTHS,
 }
+_CHANGE: Json = {
+    "machines": {"type": "array", "items": TEXT, "minItems": 1},
+    "prerequisites": {"type": "array", "items": TEXT},
+    "pass_mark": COUNT | {"maximum": 100, "description": "Percent."},
+    **{name: _OPTIONAL[name] for name in _OPTIONAL if name.startswith(("first", "expires"))},
+}
 SCHEMAS: Json = {
     "CourseWording": record(
         {"language": TEXT, "title": TEXT, "description": TEXT}, optional=("description",)
@@ -65,8 +85,15 @@ SCHEMAS: Json = {
         },
         optional=tuple(_OPTIONAL),
     ),
+    "CourseChange": record(_CHANGE, optional=tuple(_CHANGE)),
     "QuestionWording": record(
-        {"language": TEXT, "question": TEXT, "answers": {"type": "array", "items": TEXT}}
+        {
+            "language": TEXT,
+            "question": TEXT,
+            "answers": {"type": "array", "items": TEXT},
+            "explanation": TEXT | {"description": "Told to whoever answered it wrong."},
+        },
+        optional=("explanation",),
     ),
     "QuestionRequest": record(
         {

@@ -213,6 +213,7 @@ SCHEMAS: Json = {
             "use": MAYBE_TEXT,
             "at": INSTANT,
             "stops_machine": FLAG | {"description": "The machine is out of order for it now."},
+            "in_hand": FLAG | {"description": "Somebody of the team has it as a task."},
             "settled_at": MAYBE_INSTANT,
             "outcome": MAYBE_TEXT | {"description": "What was done about it."},
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabctl.model.maintenance import MOST_HOURS
+from fabctl.model.maintenance import MOST_HOURS, MOST_OF, Unit
 from fabctl_web.api.described.upkeep import (
     BY_RESOURCE,
     FLAG,
@@ -25,6 +25,7 @@ from fabctl_web.api.schemas import (
     COUNT,
     FILLED,
     INSTANT,
+    MAYBE_COUNT,
     MAYBE_INSTANT,
     MAYBE_TEXT,
     TEXT,
@@ -36,6 +37,7 @@ from fabctl_web.api.schemas import (
 TASK = path_id("task", "The task's id.")
 PLAN = path_id("plan", "The plan's id.")
 ENDED = query("ended", "Also those that have ended.", FLAG)
+UNIT: Json = {"enum": [unit.value for unit in Unit]}
 HOURS: Json = {"type": "number", "minimum": 0}
 
 
@@ -165,7 +167,8 @@ SCHEMAS: Json = {
             "owner": FILLED | {"description": "A person's id; nobody who is a member only."},
             "details": MAYBE_LONG,
             "resource": MAYBE_TEXT,
-            "problem": MAYBE_TEXT | {"description": "The report that it answers."},
+            "problem": MAYBE_TEXT
+            | {"description": "The report that it answers: one that is open and has no task yet."},
             "due_at": MAYBE_INSTANT,
         },
         optional=("details", "resource", "problem", "due_at"),
@@ -195,10 +198,23 @@ SCHEMAS: Json = {
             "resource": FILLED,
             "title": LINE,
             "owner": FILLED | {"description": "Who of the team gets the task."},
-            "every_hours": {"type": "integer", "minimum": 1, "maximum": MOST_HOURS},
+            "every_hours": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MOST_HOURS,
+                "description": "Hours of use. Needed unless `every` is said; with both, it is due "
+                "by whichever comes first.",
+            },
+            "every": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MOST_OF[Unit.WEEK],
+                "description": f"So many weeks, or months ({MOST_OF[Unit.MONTH]} at most).",
+            },
+            "unit": UNIT | {"description": "Comes with `every`."},
             "instructions": MAYBE_LONG,
         },
-        optional=("instructions",),
+        optional=("every_hours", "every", "unit", "instructions"),
     ),
     "MaintenanceDone": record(
         {
@@ -218,7 +234,10 @@ SCHEMAS: Json = {
             "resource": TEXT,
             "title": TEXT,
             "instructions": TEXT,
-            "every_hours": HOURS,
+            "every_hours": {"type": ["number", "null"], "description": "Null: by date only."},
+            "every": MAYBE_COUNT | {"description": "Null: by hours only."},
+            "unit": {"enum": [*UNIT["enum"], None]},
+            "due_on": MAYBE_INSTANT | {"description": "When it comes back by date."},
             "owner": TEXT,
             "counted_from": INSTANT | {"description": "Done last, or planned."},
             "times": COUNT | {"description": "How often it was done."},

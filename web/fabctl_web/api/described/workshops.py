@@ -63,6 +63,13 @@ PATHS: Json = {
             "One workshop.",
             {"200": answer("The workshop.", ref("Workshop")), "404": NOT_FOUND},
         ),
+        "patch": operation(
+            "changeWorkshop",
+            "Change what a workshop's poster says. What is left out stays; an age or a course "
+            "that is null is none any more. Sessions keep their places. Staff and animators.",
+            {"200": answer("Changed.", ref("Workshop"))} | REFUSABLE,
+            requestBody=sent("WorkshopChange"),
+        ),
         "delete": operation(
             "retireWorkshop",
             "Offer a workshop no more; its sessions stay. Staff and animators.",
@@ -110,8 +117,9 @@ PATHS: Json = {
         ),
         "patch": operation(
             "changeSession",
-            "Move a session with all that it claims, or change its places. Refused, it stays as "
-            "it was. Staff and animators.",
+            "Move a session with all that it claims; change what it uses, who leads it or its "
+            "places. Refused, it stays as it was. Who has a place is told of another time and of "
+            "another room. Staff and animators.",
             {"200": answer("Changed.", ref("WorkshopSession"))} | REFUSABLE,
             requestBody=sent("SessionChange"),
         ),
@@ -155,6 +163,7 @@ SCHEMAS: Json = {
     "WorkshopRequest": record(
         _POSTER, optional=tuple(name for name in _POSTER if name not in {"title", "places"})
     ),
+    "WorkshopChange": record(_POSTER, optional=tuple(_POSTER)),
     "WorkshopSession": record(
         {
             "id": TEXT,
@@ -196,7 +205,14 @@ SCHEMAS: Json = {
         {"sessions": list_of("WorkshopSession"), "refused": list_of("RefusedSession")}
     ),
     "SessionChange": record(
-        {"start": INSTANT, "end": INSTANT, "places": PLACES}, optional=("start", "end", "places")
+        {
+            "start": INSTANT,
+            "end": INSTANT,
+            "resources": IDS | {"description": "All machines and spaces that it uses then."},
+            "animators": IDS | {"description": "Ids of all the people who lead it then."},
+            "places": PLACES,
+        },
+        optional=("start", "end", "resources", "animators", "places"),
     ),
     "SessionCancelled": record(
         {

@@ -11,11 +11,15 @@
   const words = banner.querySelector("span").dataset;
   const token = document.querySelector('meta[name="csrf-token"]').content;
   // The lab's clock, not this device's: a tablet may be hours off.
-  let labNow = Date.parse(root.dataset.now) - performance.now();
+  // Of its two ways to count on, one stops while it sleeps, the other can be set back: the longer.
+  let since = null;
+  const anchor = (lab) => { since = { lab, steady: performance.now(), day: Date.now() }; };
+  const labNow = () =>
+    since.lab + Math.max(performance.now() - since.steady, Date.now() - since.day);
   const setClock = (said) => {
-    const wrong = Date.parse(said) - (labNow + performance.now());
-    if (Math.abs(wrong) > 5000) labNow += wrong; // a tablet that slept has missed the time
+    if (Math.abs(Date.parse(said) - labNow()) > 5000) anchor(Date.parse(said));
   };
+  anchor(Date.parse(root.dataset.now));
   const rows = new Map();
   for (const item of document.querySelectorAll("[data-place]")) {
     rows.set(item.dataset.place, {
@@ -27,10 +31,12 @@
   let sending = false;
   let away = false;
   let signedOut = false;
+  let notLeading = false;
   let keeps = true;
   let inMemory = [];
 
-  const isMark = (one) => one && typeof one.id === "string" && rows.has(one.enrolment)
+  // Also of somebody who is not on this page any more: the lab says what becomes of it.
+  const isMark = (one) => one && typeof one.id === "string" && typeof one.enrolment === "string"
     && typeof one.at === "string" && (typeof one.presence === "string" || typeof one.undoes === "string");
   const queue = () => {
     try {
@@ -55,7 +61,7 @@
   const newId = () => [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const nextAt = () => {
-    lastAt = Math.max(Math.round(labNow + performance.now()), lastAt + 1);
+    lastAt = Math.max(Math.round(labNow()), lastAt + 1);
     return new Date(lastAt).toISOString();
   };
 
@@ -91,8 +97,10 @@
     count.textContent = count.dataset.say.replace("{there}", String(there)).replace("{all}", String(rows.size));
     const said = [];
     if (away) said.push(words.away);
-    if (marks.length > 0 && (away || signedOut)) {
-      said.push((signedOut ? words.signedOut : words.kept).replace("{count}", String(marks.length)));
+    if (notLeading) said.push(words.notLeading);
+    if (marks.length > 0 && (away || signedOut || notLeading)) {
+      const why = signedOut ? words.signedOut : notLeading ? words.left : words.kept;
+      said.push(why.replace("{count}", String(marks.length)));
     }
     if (!keeps && marks.length > 0) said.push(words.notKept);
     const text = said.join(" ");
@@ -112,6 +120,34 @@
     }
   };
 
+  // Another device marked somebody meanwhile, which nobody here had seen when they tapped: it is
+  // said beside the name, with what counts. The newest tap does, whoever made it.
+  const tell = (sent, found) => {
+    const first = new Map();
+    for (const mark of sent) if (!first.has(mark.enrolment)) first.set(mark.enrolment, mark);
+    for (const [place, mark] of first) {
+      const row = rows.get(place);
+      const other = found.others[place];
+      if (!row || !other || !other.mark || other.mark === mark.over) continue;
+      const now = found.rows[place] || { presence: "" };
+      const word = (presence) =>
+        row.item.querySelector(`button[name=presence][value="${presence}"]`)?.textContent.trim() || "–";
+      const line = row.item.querySelector("[data-also]");
+      line.querySelector("span").textContent = line.dataset.say
+        .replace("{other}", word(other.presence)).replace("{now}", word(now.presence));
+      line.hidden = false;
+    }
+  };
+
+  // A mark that the lab did not take is gone: it is said beside the name.
+  const aside = (mark) => {
+    const row = rows.get(mark.enrolment);
+    if (!row) return;
+    const line = row.item.querySelector("[data-also]");
+    line.querySelector("span").textContent = line.dataset.aside;
+    line.hidden = false;
+  };
+
   const refuse = (answers) => {
     const said = answers.flatMap((one) => one.refusals).map((one) => `${one.message} ${one.next_step}`);
     const notice = document.getElementById("refused");
@@ -123,29 +159,44 @@
   const send = async () => {
     if (sending) return;
     sending = true;
-    let marks = waiting().slice(0, MOST_AT_ONCE);
+    let most = MOST_AT_ONCE;
+    let marks = waiting().slice(0, most);
     do {
       const answer = await ask(root.dataset.marks, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": token },
         body: JSON.stringify({ marks }),
       });
-      away = answer === null || answer.status >= 500;
-      signedOut = answer !== null && !answer.ok && !away;
-      if (!answer || !answer.ok) break;
+      const status = answer ? answer.status : 0; // 0 also where something else leads elsewhere
+      away = status === 0 || status >= 500;
+      signedOut = status === 400 || status === 401; // the form's token goes with the session
+      notLeading = status === 403 || status === 404;
+      if (away || signedOut || notLeading) break;
+      const sent = new Set(marks.map((mark) => mark.id));
+      const done = () => keep(waiting().filter((mark) => !sent.has(mark.id)));
+      if (!answer.ok) { // it cannot read what it was sent: one by one, and the bad one goes aside
+        if (marks.length === 1) {
+          done();
+          aside(marks[0]);
+        }
+        most = 1;
+        marks = marks.length > 0 ? waiting().slice(0, most) : [];
+        continue;
+      }
       setClock(answer.headers.get("Date"));
       const found = await answer.json().catch(() => null);
-      if (!found) {
+      if (!found || found.marks.length !== marks.length) {
         away = true;
         break;
       }
-      const done = new Set(found.marks.map((one) => one.id));
-      keep(waiting().filter((mark) => !done.has(mark.id)));
+      done(); // an answer for each, in their order
       for (const [place, now] of Object.entries(found.rows)) {
         if (rows.has(place)) rows.get(place).known = now;
       }
+      tell(marks, found);
       refuse(found.marks);
-      marks = waiting().slice(0, MOST_AT_ONCE);
+      found.marks.forEach((one, at) => { if (one.refusals.length > 0) aside(marks[at]); });
+      marks = waiting().slice(0, most);
     } while (marks.length > 0);
     sending = false;
     show();
@@ -153,14 +204,16 @@
 
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-taps]")) {
-      if (away) hold(event);
+      if (away && event.target.getAttribute("action") !== "/out") hold(event);
       return;
     }
     event.preventDefault();
     const place = event.target.elements.enrolment.value;
     const pressed = event.submitter;
     const marks = waiting();
-    const mark = { id: newId(), enrolment: place, at: nextAt() };
+    // What counted when this was tapped: where it is another by then, somebody else tapped too.
+    const over = standing(place, marks).mark;
+    const mark = { id: newId(), enrolment: place, at: nextAt(), over };
     if (pressed.name === "presence") {
       if (standing(place, marks).presence === pressed.value) return;
       mark.presence = pressed.value;
@@ -169,6 +222,7 @@
       if (!mark.undoes) return;
     }
     keep([...marks, mark]);
+    rows.get(place).item.querySelector("[data-also]").hidden = true;
     show();
     // The undo button may be gone now: the focus stays with the person.
     if (pressed.closest("[hidden]")) rows.get(place).item.querySelector("button[name=presence]").focus();

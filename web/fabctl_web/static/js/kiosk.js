@@ -1,4 +1,5 @@
-// Shared screens: the session's countdown, and the first tap after sleep, which does nothing.
+// Shared screens: the session's countdown and its end, also without network; the first tap after
+// sleep, which does nothing.
 (() => {
   "use strict";
   const body = document.body;
@@ -10,12 +11,26 @@
   const HOME_AGAIN_MS = 2000;
   const allowed = Number(body.dataset.session || 0) * 1000;
   const warnAt = Number(body.dataset.warn || 0) * 1000;
+  const longest = Number(body.dataset.longest || 0) * 1000; // of an answer that somebody waits for
   const leaving = document.getElementById("leaving");
   const asleep = document.getElementById("asleep");
+  const TOUCHED = "touched"; // when, by the browser's clock: a page that loads anew has it, too
   let touchedAt = performance.now();
-  let extendedAt = performance.now();
-  let owed = false;
+  let extendedAt = -Infinity;
+  let owed = false; // a touch that the lab does not know yet
   let ended = false; // we are on our way home
+  let waitsUntil = -Infinity; // somebody waits for an answer: a file is copied, a job starts
+
+  // A page that loads itself again is no touch: what counts is when the lab last knew of one, and
+  // what was touched since, on the page before.
+  if (allowed) {
+    touchedAt -= Math.max(0, allowed - Number(body.dataset.sessionLeft) * 1000);
+    const before = performance.now() - (Date.now() - Number(sessionStorage.getItem(TOUCHED)));
+    if (before > touchedAt && before <= performance.now()) {
+      touchedAt = before;
+      owed = true;
+    }
+  } else sessionStorage.removeItem(TOUCHED);
 
   const token = () => document.querySelector('meta[name="csrf-token"]').content;
   const post = (url) => fetch(url, {
@@ -25,25 +40,46 @@
   const extend = async () => {
     owed = false;
     extendedAt = performance.now();
-    const answer = await post("/in/extend").catch(() => null);
-    if (answer && answer.status === 401) end();
+    const idle = Math.floor((extendedAt - touchedAt) / 1000);
+    const answer = await post(`/in/extend?idle=${idle}`).catch(() => null);
+    // 401, or 400: the form's token went with the session. Without an answer it is asked again.
+    if (answer && answer.status >= 400 && answer.status < 500) end();
+    else if (!answer || !answer.ok) owed = true;
   };
-  const end = async () => {
+  const showOnly = (id) => { for (const part of body.children) part.hidden = part.id !== id; };
+  const end = () => {
     if (ended) return;
     ended = true;
-    await post("/out").catch(() => null);
-    goHome();
+    showOnly(""); // at once, whatever the network does: nothing of the person stays here
+    leave();
   };
-  // Without network the board cannot be loaded: until it can, nothing of the person stays here.
+  // Nobody is led home before the lab has ended the session: the next one would be in it.
+  const leave = async () => {
+    const answer = await post("/out").catch(() => null);
+    if (answer && answer.status < 500) goHome();
+    else again(leave);
+  };
   const goHome = async () => {
     const answer = await fetch(HOME, { method: "HEAD", cache: "no-store" }).catch(() => null);
-    if (answer && answer.ok) {
-      location.assign(HOME);
-      return;
-    }
-    for (const part of body.children) part.hidden = part.id !== "alone";
-    setTimeout(goHome, HOME_AGAIN_MS);
+    if (answer && answer.ok) location.assign(HOME);
+    else again(goHome);
   };
+  const again = (step) => {
+    showOnly("alone");
+    setTimeout(step, HOME_AGAIN_MS);
+  };
+
+  // Signing out works without network, too. No other script holds this form back.
+  document.addEventListener("submit", (event) => {
+    if (!allowed || event.target.getAttribute("action") !== "/out") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    end();
+  }, { capture: true });
+  document.addEventListener("submit", (event) => {
+    const waits = event.submitter && event.submitter.dataset.wait && !event.defaultPrevented;
+    if (waits) waitsUntil = performance.now() + longest;
+  });
 
   const touched = (event) => {
     touchedAt = performance.now();
@@ -53,7 +89,9 @@
       if (event.type !== "pointerdown") asleep.hidden = true;
       return;
     }
-    if (allowed) owed = true;
+    if (!allowed) return;
+    owed = true;
+    sessionStorage.setItem(TOUCHED, String(Date.now()));
   };
   for (const name of ["pointerdown", "click", "keydown", "typed"]) {
     document.addEventListener(name, touched, { capture: true });
@@ -67,8 +105,13 @@
       if (now - touchedAt > (dark ? Math.min(SLEEP_MS, DARK_AFTER_MS) : SLEEP_MS)) sleep();
       return;
     }
+    if (ended) return;
+    if (now < waitsUntil) {
+      touchedAt = now;
+      owed = true;
+    }
     if (owed && now - extendedAt >= EXTEND_EVERY_MS) extend();
-    const left = allowed - (now - Math.max(touchedAt, extendedAt));
+    const left = allowed - (now - touchedAt);
     leaving.hidden = left > warnAt;
     if (left <= warnAt) {
       const text = leaving.querySelector("[data-left]");
@@ -96,4 +139,18 @@
     else if (!ended) goHome();
     ended = true;
   };
+
+  // What tells of marks of attendance that wait in this browser is only fetched where some do.
+  const unsent = document.getElementById("unsent");
+  let waiting = false;
+  try {
+    waiting = Object.keys(localStorage).some((key) => key.startsWith("marks:"));
+  } catch {
+    waiting = false; // this browser keeps nothing: then nothing waits in it
+  }
+  if (unsent && waiting) {
+    const script = document.createElement("script");
+    script.src = unsent.dataset.script;
+    document.head.append(script);
+  }
 })();
