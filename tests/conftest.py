@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from pathlib import Path
+
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]  # it has no types
 from xdist.scheduler import (  # type: ignore[import-untyped]  # the same
@@ -23,3 +26,32 @@ class ByFileButPages(LoadFileScheduling):  # type: ignore[misc]  # the same
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
     """Spread by file, as ``--dist loadfile`` asks, and the long look at every page by area."""
     return ByFileButPages(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mix what waits (machines, cables, cabinets), what computes, and browsers.
+
+    One kind after the other would leave the cores idle at first and fight for them at the end.
+    """
+    files = [list(found) for _, found in groupby(items, key=_scope)]
+    kinds: dict[str, list[list[pytest.Item]]] = {}
+    for file in files:
+        kinds.setdefault(_kind(file[0].path), []).append(file)
+    placed = [
+        ((place + 0.5) / len(of_kind), kind, file)
+        for kind, of_kind in kinds.items()
+        for place, file in enumerate(of_kind)
+    ]
+    placed.sort(key=lambda one: one[:2])
+    items[:] = [item for _, _, file in placed for item in file]
+
+
+def _scope(item: pytest.Item) -> str:
+    return item.nodeid if SPREAD in item.nodeid else item.nodeid.split("::")[0]
+
+
+def _kind(path: Path) -> str:
+    if "browser" in path.parts:
+        return "shown"
+    waits = {"servers", "with_sim"} & {*path.parts} and "store" not in path.parts
+    return "waits" if waits and not path.name.startswith("test_web") else "computes"

@@ -45,6 +45,15 @@ def block(picture: bytes, width: int, height: int, word: str = "thumbnail", by: 
     return f"; {word} begin {width}{by}{height} {len(written)}\n{lines}\n; {word} end\n"
 
 
+def jpeg(width: int, height: int) -> bytes:
+    """Return the frame of a baseline JPEG of this size, without what is in it (ITU-T T.81, B.2)."""
+    app0 = b"\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
+    table = b"\xff\xdb\x00\x43\0" + bytes([1]) * 64
+    parts = b"\x01\x22\0\x02\x11\0\x03\x11\0"
+    frame = b"\xff\xc0\x00\x11\x08" + struct.pack(">HHB", height, width, 3) + parts
+    return b"\xff\xd8" + app0 + table + frame + bytes(40) + b"\xff\xd9"
+
+
 QOI = b"qoif" + struct.pack(">IIBB", 313, 173, 4, 0) + bytes(200)
 """A picture in a format that browsers do not show, by its first bytes."""
 

@@ -40,6 +40,11 @@ class Provider:
     """Another key than the one that it shows."""
     requests: list[str] = field(default_factory=list)
 
+    broken: bool = False
+    """It answers nothing that can be read."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Paths that lead to others."""
+
     def sign_in(self, address: str) -> tuple[str, str]:
         """Sign its person in where the browser was sent; return the code and the state."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
@@ -98,7 +103,12 @@ def oidc_provider(now: int) -> Iterator[Provider]:
 
         def _answer(self, body: dict[str, Any] | None) -> None:
             content = json.dumps(body or {"error": "invalid_grant"}).encode()
-            self.send_response(200 if body else 400)
+            content = b"a page" if provider.broken or self.path in provider.moved else content
+            if self.path in provider.moved:
+                self.send_response(302)
+                self.send_header("Location", provider.url + provider.moved[self.path])
+            else:
+                self.send_response(200 if body else 400)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

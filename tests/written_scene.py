@@ -90,7 +90,7 @@ BY_NOBODY: Mapping[str, Sequence[str]] = {
     ),
     "a-z, 0-9 and . _ @ + - only": ("credential.login",),
     "letters, digits and what RFC 5321 allows before an @, which has no < or quotation mark": (
-        "mail_address.address",
+        "mail_address.address", "mail_address.signs_in",
     ),
     "what the reader of G-code found: sentences of ours, numbers, words of commands": (
         "job.report",

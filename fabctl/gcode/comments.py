@@ -1,10 +1,10 @@
 """What slicers write into comments: layers, their own estimate of time, a picture.
 
 Formats as the slicers write them: PrusaSlicer ``;LAYER_CHANGE``, ``; estimated printing time
-(normal mode) = 1h 2m 3s``, ``; thumbnail begin 220x124 10012``; OrcaSlicer and Bambu Studio
-``; CHANGE_LAYER``, ``; model printing time: 14m 54s; total estimated time: 20m 21s``; Cura
-``;LAYER:0``, ``;TIME:1234``, and, by its script ``CreateThumbnail.py``, ``; thumbnail begin 300 300
-21608`` as well as with an x.
+(normal mode) = 1h 2m 3s``, ``; thumbnail begin 220x124 10012``, ``; thumbnail_JPG begin ...``;
+OrcaSlicer and Bambu Studio ``; CHANGE_LAYER``, ``; model printing time: 14m 54s; total estimated
+time: 20m 21s``; Cura ``;LAYER:0``, ``;TIME:1234``, and, by its script ``CreateThumbnail.py``,
+``; thumbnail begin 300 300 21608`` as well as with an x.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+
+from fabctl.gcode.images import image_of
 
 LARGEST_THUMBNAIL_PX = 640
 LARGEST_THUMBNAIL_BYTES = 512 * 1024
@@ -26,11 +28,10 @@ _TIMES = (
 _DURATION = re.compile(r"(\d{1,6})([dhms])")
 _UNIT_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _CURA_TIME = re.compile(r"TIME:(\d{1,9}(?:\.\d{1,6})?)$")
-_THUMBNAIL = re.compile(r"(?:thumbnail|png) begin (\d{1,5})(?: ?[x*] ?| )(\d{1,5}) ")
-_THUMBNAIL_END = re.compile(r"(?:thumbnail|png) end")
+_THUMBNAIL = re.compile(r"(?:thumbnail(?:_jpg)?|png) begin (\d{1,5})(?: ?[x*] ?| )(\d{1,5}) ")
+_THUMBNAIL_END = re.compile(r"(?:thumbnail(?:_jpg)?|png) end")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 _MOST_PICTURE_CHARS = LARGEST_THUMBNAIL_BYTES * 4 // 3
-_PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 
 
 def duration_s(written: str) -> float | None:
@@ -49,7 +50,9 @@ class CommentReader:
         self._picture_size = (0, 0)
         self._picture_chars = 0
         self.thumbnail: bytes | None = None
-        """The largest PNG found so far, at most 640 px wide and high and 512 KiB long."""
+        """The largest PNG or JPEG found so far, at most 640 px wide and high and 512 KiB long; its
+        bytes say what it is, not the file's word.
+        """
         self._thumbnail_size = (0, 0)
         self.layer_marks = 0
         """Layers begun so far, by any slicer's mark."""
@@ -107,7 +110,7 @@ class CommentReader:
         """Return whether this comment still belongs to the picture that began before."""
         lines, self._picture = self._picture or [], None
         if _THUMBNAIL_END.match(body[:20].lower()):
-            data = _png("".join(lines), self._picture_size)
+            data = _image("".join(lines), self._picture_size)
             if data is not None:
                 self.thumbnail, self._thumbnail_size = data, self._picture_size
             return True
@@ -119,14 +122,11 @@ class CommentReader:
         return True
 
 
-def _png(written: str, size: tuple[int, int]) -> bytes | None:
-    """Return the PNG in this base64 text, None unless it is one and of this size."""
+def _image(written: str, size: tuple[int, int]) -> bytes | None:
+    """Return the image in this base64 text, None unless it is one and of this size."""
     try:
         data = base64.b64decode(written, validate=True)
     except (binascii.Error, ValueError):
         return None
-    width, height = data[16:20], data[20:24]
-    if not data.startswith(_PNG_HEAD) or len(data) < 24:
-        return None
-    found = (int.from_bytes(width, "big"), int.from_bytes(height, "big"))
-    return data if found == size else None
+    found = image_of(data)
+    return data if found and (found.width, found.height) == size else None

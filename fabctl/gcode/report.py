@@ -67,7 +67,7 @@ class Report:
     :func:`fabctl.gcode.timeline.time_fraction` reads it."""
     layers: int | None
     thumbnail: bytes | None
-    """A PNG, at most 640 px wide and high."""
+    """A PNG or a JPEG, at most 640 px wide and high."""
 
     @property
     def ok(self) -> bool:

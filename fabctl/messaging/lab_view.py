@@ -16,13 +16,12 @@ from fabctl.messaging.payloads import (
     StatePayload,
     decode,
     read_stamp,
-    read_telemetry,
 )
+from fabctl.messaging.readings import NOTHING, LastReadings, Reading
 from fabctl.messaging.topics import LabTopics
 from fabctl.units import Seconds
 
 KINDS = ("state", "job", "interlock", "telemetry", "event", "host")
-TELEMETRY_LIFE = Seconds(60.0)
 _STEWARD = ""
 """Its place among those that say whether they are there; no host has this name."""
 Listener = Callable[[str, str], None]
@@ -46,6 +45,9 @@ class MachineView:
     lines: int | None = None
     eta_s: int | None = None
     temperatures: Mapping[str, float | None] = field(default_factory=dict)
+    position: Reading = NOTHING
+    feed: Reading = NOTHING
+    power: Reading = NOTHING
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,7 @@ class _Machine:
     clock: ClockView | None = None
     said_at: Seconds | None = None
     job: JobPayload = field(default_factory=lambda: JobPayload(None))
-    temperatures: Mapping[str, float | None] = field(default_factory=dict)
-    temperatures_at: Seconds | None = None
+    readings: LastReadings = field(default_factory=LastReadings)
     interlock: InterlockPayload | None = None
     interlock_at: Seconds | None = None
 
@@ -211,9 +212,8 @@ class LabView:
             known.interlock_at = self._said_at(known.interlock.max_age_s, message)
         elif kind == "job":
             known.job = JobPayload.decode(message.payload)
-        elif kind == "telemetry" and name == "temperatures":
-            known.temperatures = read_telemetry(message.payload)
-            known.temperatures_at = self._clock.monotonic()
+        elif kind == "telemetry":
+            known.readings.take(name, message.payload, self._clock.monotonic())
         return [owner]
 
     def _clock_in(self, payload: bytes) -> ClockView:
@@ -251,8 +251,6 @@ class LabView:
         state = known.state
         age = None if known.said_at is None else max(0.0, now - known.said_at)
         host_gone = self._hosts[machine_id] in self._offline_hosts
-        read_at = known.temperatures_at
-        fresh_temperatures = read_at is not None and now - read_at <= TELEMETRY_LIFE
         return MachineView(
             id=machine_id,
             state=_believed(state, age, host_gone=host_gone).value,
@@ -265,7 +263,10 @@ class LabView:
             line=known.job.line if known.job.job else None,
             lines=known.job.lines if known.job.job else None,
             eta_s=known.job.eta_s,
-            temperatures=known.temperatures if fresh_temperatures else {},
+            temperatures=known.readings.of("temperatures", now).values,
+            position=known.readings.of("position", now),
+            feed=known.readings.of("feed", now),
+            power=known.readings.of("power", now),
         )
 
 

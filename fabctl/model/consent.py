@@ -19,6 +19,9 @@ from fabctl.model.texts import text
 OF_AGE = 18
 """Years. In France majority is at 18 (Code civil, article 414)."""
 
+MOST_CHILDREN = 12
+"""For how many a guardian signs at most before the staff must add the next."""
+
 OLDEST = 120
 """Years; a birth longer ago is a slip of the keys."""
 
@@ -183,6 +186,32 @@ _ONLY_GUARDIAN = Refusal(
 )
 
 
+def birth_known() -> Refusal:
+    """Return the refusal for a year of birth that is on record already."""
+    return Refusal(
+        "birth-known",
+        text("The year of birth is known already. Only the staff change it."),
+        text("If it is wrong, tell the staff."),
+    )
+
+
+def guardian_refusals(birth: Birth, today: date) -> list[Refusal]:
+    """Say why somebody of this birth signs for nobody else: they may be under 18 themselves.
+
+    Of whom nobody knows the birth, nothing is said: most parents never gave theirs.
+    """
+    return [_GUARDIAN_UNDER_AGE] if under_age(birth, today) else []
+
+
+def too_many_children() -> Refusal:
+    """Return the refusal for one child more than a guardian adds alone."""
+    return Refusal(
+        "too-many-children",
+        text("You sign for {count} children already.", count=MOST_CHILDREN),
+        text("Ask the staff to add this child."),
+    )
+
+
 def consent_missing_of_guardian() -> Refusal:
     """Return the refusal for somebody under 18 without a guardian's consent."""
     return Refusal(
@@ -220,4 +249,9 @@ _GUARDIAN_PHONE = Refusal(
     "guardian-phone-missing",
     text("The telephone number of the parent or guardian is missing, or is not one."),
     text("Give a number of 6 to 15 digits."),
+)
+_GUARDIAN_UNDER_AGE = Refusal(
+    "guardian-under-age",
+    text("Whoever signs for somebody else must be 18 or older."),
+    text("Ask an adult who is responsible. If the year of birth is wrong, tell the staff."),
 )

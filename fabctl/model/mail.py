@@ -53,6 +53,29 @@ def address_refusals(address: str) -> list[Refusal]:
     return [] if good else [BAD_ADDRESS]
 
 
+def same_address(address: str) -> str:
+    """Return an address as it is compared: capitals and blanks around it make no other one."""
+    return "".join(sign.lower() if sign.isascii() else sign for sign in address.strip())
+
+
+def address_taken() -> Refusal:
+    """Return the refusal for an address that signs in somebody else."""
+    return Refusal(
+        "address-taken",
+        text("Somebody else signs in with this address."),
+        text("Look who has it, or ask for another address."),
+    )
+
+
+def address_not_shown() -> Refusal:
+    """Return the refusal for confirming an address that is not, or no longer, this person's."""
+    return Refusal(
+        "address-changed",
+        text("This is not the address of this person any more."),
+        text("Open the page again and look at the address."),
+    )
+
+
 def pause_after(tries: int) -> timedelta:
     """Return how long to wait after so many tries (≥ 1)."""
     return PAUSES[min(tries, len(PAUSES)) - 1]

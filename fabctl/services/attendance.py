@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -30,7 +30,7 @@ from fabctl.services.births import birth_of
 from fabctl.services.participants import consents_of
 from fabctl.services.rights import require_lead
 from fabctl.services.workshops import session_row, workshop_row
-from fabctl.store.tables import Account
+from fabctl.store.tables import Account, Audit
 from fabctl.store.tables_workshops import AttendanceMark, Enrolment
 from fabctl.store.upsert import insert_unless_there
 
@@ -152,7 +152,8 @@ def marks_that_count(
 def sheet(
     session: Session, clock: Clock, zone: ZoneInfo, *, session_id: str, by: str
 ) -> list[SheetRow]:
-    """Return a session's attendance sheet, by name, and put on record who looked.
+    """Return a session's attendance sheet, by name, and put on record who looked: once a day, and
+    again when somebody came onto it since. A console loads it anew after each gesture.
 
     :raises RefusedError: session-staff-only.
     :raises UnknownIdError: no such session.
@@ -167,8 +168,29 @@ def sheet(
     needed = workshop_row(session, row.workshop_id).consent_needed
     on = local_day(row.start_at, zone)
     rows = [_line(session, one, found[one.id], on, needed=needed) for one in enrolments]
-    audit(session, clock, by, "attendance.read", f"session:{session_id}", {"rows": len(rows)})
+    newest = max((one.made_at for one in enrolments), default=row.start_at)
+    if not _read_today(session, clock, zone, session_id, newest, by):
+        audit(session, clock, by, "attendance.read", f"session:{session_id}", {"rows": len(rows)})
     return sorted(rows, key=lambda one: (not one.name, one.name.casefold(), one.enrolment_id))
+
+
+def _read_today(
+    session: Session, clock: Clock, zone: ZoneInfo, session_id: str, newest: datetime, by: str
+) -> bool:
+    """Say whether it is on record today that somebody read the sheet with all who are on it."""
+    query = (
+        select(Audit.at)
+        .where(
+            Audit.subject == f"session:{session_id}",
+            Audit.what == "attendance.read",
+            Audit.who == by,
+        )
+        .order_by(Audit.id.desc())
+        .limit(1)
+    )
+    last = session.scalars(query).first()
+    today = local_day(clock.now(), zone)
+    return last is not None and local_day(last, zone) == today and last >= newest
 
 
 def _line(

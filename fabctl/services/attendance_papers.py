@@ -18,6 +18,7 @@ from fabctl.i18n import translate
 from fabctl.model.attendance import Presence
 from fabctl.model.texts import Text, text
 from fabctl.services.attendance import SheetRow
+from fabctl.services.cells import harmless
 from fabctl.services.lettering import Said
 from fabctl.services.papers import BOLD, REGULAR, Losses, one_line
 from fabctl.services.workshops import SessionView
@@ -40,8 +41,6 @@ PRESENCES: dict[Presence, Text] = {
 }
 _YES, _NO = text("yes"), text("no")
 _UNNAMED = text("(name to come)")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would run a cell that begins so."""
 
 
 def attendance_pdf(
@@ -89,7 +88,7 @@ def attendance_csv(rows: Sequence[SheetRow], language: str) -> str:
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow([translate(one, language) for one in HEADINGS[:-1]])
     for line in _lines(rows, language):
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in line])
+        writer.writerow([harmless(cell) for cell in line])
     return "\ufeff" + out.getvalue()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import UnknownIdError
+from fabctl.model.attendance import OPENS_BEFORE
 from fabctl.model.consent import local_day
 from fabctl.model.notice import Code
 from fabctl.model.refusal import Refusal, RefusedError
@@ -27,7 +28,8 @@ from fabctl.services.rights import leads, require_lead
 from fabctl.services.training import record_check
 from fabctl.services.workshops import session_row, view_session, workshop_row
 from fabctl.store.ids import new_id
-from fabctl.store.tables_workshops import Certificate, Enrolment
+from fabctl.store.tables_training import CourseCheck
+from fabctl.store.tables_workshops import Certificate, Enrolment, WorkshopSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class AwardReport:
     certified: tuple[str, ...]
     """People's ids who are certified by the course now."""
     refused: dict[str, tuple[Refusal, ...]]
-    """By person: why the course could not certify them; they have their certificate."""
+    """By person: why the course could not certify them; they have their certificate. Said again
+    by every gesture, until it could."""
 
 
 def award(
@@ -62,8 +65,9 @@ def award(
 ) -> AwardReport:
     """Give a certificate to everybody who was there and passed; certify them where it is a course.
 
-    Doing it again adds only who was missing. A suspended person or a missing step keeps none of
-    the others from theirs.
+    Doing it again adds only who was missing, also whoever the course refused to certify before.
+    A suspended person or a missing step keeps none of the others from theirs. The paper says that
+    somebody took part and passed, which is so; it opens no machine. So it waits for no step.
 
     :raises RefusedError: session-staff-only; not-a-trainer or trainer-by-staff
         where it is a course's.
@@ -77,12 +81,13 @@ def award(
         assert one.person_id is not None  # noqa: S101  # who_passed returns named places only
         if not _has_one(session, one.id):
             made.append(_issue(session, clock, zone, one, by))
-            if course_id is not None:
-                why = _certify(session, clock, zone, course_id, one.person_id, by)
-                if why:
-                    refused[one.person_id] = why
-                else:
-                    certified.append(one.person_id)
+        if course_id is None or _was_checked(session, course_id, one.person_id, row):
+            continue
+        why = _certify(session, clock, zone, course_id, one.person_id, by)
+        if why:
+            refused[one.person_id] = why
+        else:
+            certified.append(one.person_id)
     details = {"certificates": len(made), "certified": len(certified), "refused": len(refused)}
     audit(session, clock, by, "session.awarded", f"session:{session_id}", details)
     return AwardReport(tuple(made), tuple(certified), refused)
@@ -107,6 +112,20 @@ def _certify(
             raise
         return refused.refusals
     return ()
+
+
+def _was_checked(session: Session, course_id: str, person_id: str, row: WorkshopSession) -> bool:
+    """Say whether the course has somebody's practical check since the session began: this gesture
+    has done its part. An older one is renewed.
+    """
+    query = select(CourseCheck.id).where(
+        CourseCheck.course_id == course_id,
+        CourseCheck.person_id == person_id,
+        CourseCheck.step == CourseStep.PRACTICAL.value,
+        CourseCheck.passed.is_(True),
+        CourseCheck.at >= row.start_at - OPENS_BEFORE,
+    )
+    return session.scalars(query).first() is not None
 
 
 def _has_one(session: Session, enrolment_id: str) -> bool:

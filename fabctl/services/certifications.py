@@ -33,6 +33,11 @@ class CertificationView:
     """Of the last change."""
     expires_at: datetime | None
 
+    @property
+    def trains(self) -> bool:
+        """Whether they may certify others on the machine."""
+        return self.standing is Standing.VALID and self.level is Level.TRAINER
+
 
 def certify(  # noqa: PLR0913  # what a grant may hold
     session: Session,
@@ -88,16 +93,14 @@ def reinstate(
 
 def standing_at(session: Session, person_id: str, resource_id: str, at: datetime) -> Standing:
     """Return what a person's history on a machine amounts to at a moment."""
-    return rules.standing(_history(session, person_id, resource_id), at)
+    found = held(session, [person_id], [resource_id], at).get((person_id, resource_id))
+    return found.standing if found else Standing.NONE
 
 
 def of_person(session: Session, clock: Clock, *, person_id: str) -> list[CertificationView]:
     """Return a person's certifications, one for each machine with a history."""
-    query = select(Certification.resource_id).where(Certification.person_id == person_id).distinct()
-    return [
-        _view(resource_id, _history(session, person_id, resource_id), clock.now())
-        for resource_id in sorted(session.scalars(query))
-    ]
+    found = held(session, [person_id], None, clock.now())
+    return [found[key] for key in sorted(found)]
 
 
 def _view(resource_id: str, history: list[CertificationChange], now: datetime) -> CertificationView:
@@ -115,34 +118,50 @@ def standings(
     session: Session, resource_id: str, person_ids: Iterable[str], at: datetime
 ) -> dict[str, CertificationView]:
     """Return what several people's histories on one machine amount to at a moment."""
-    found = {}
-    for person_id in person_ids:
-        history = _history(session, person_id, resource_id)
-        if history:
-            found[person_id] = _view(resource_id, history, at)
-    return found
+    found = held(session, person_ids, [resource_id], at)
+    return {person_id: view for (person_id, _), view in found.items()}
 
 
-def _history(session: Session, person_id: str, resource_id: str) -> list[CertificationChange]:
-    """Return the history, oldest first; a grant's end already counts months without use."""
+def held(
+    session: Session,
+    person_ids: Iterable[str],
+    resource_ids: Iterable[str] | None,
+    at: datetime,
+) -> dict[tuple[str, str], CertificationView]:
+    """Return what people's histories amount to at a moment, by person and machine, in two queries.
+
+    :param resource_ids: None: every machine.
+    """
+    found = _histories(
+        session, set(person_ids), None if resource_ids is None else set(resource_ids)
+    )
+    return {(who, where): _view(where, history, at) for (who, where), history in found.items()}
+
+
+def _histories(
+    session: Session, people: set[str], machines: set[str] | None
+) -> dict[tuple[str, str], list[CertificationChange]]:
+    """Return the histories, oldest first; a grant's end already counts months without use."""
     query = (
         select(Certification, CertificationGrant.unused_months)
         .outerjoin(CertificationGrant, CertificationGrant.certification_id == Certification.id)
-        .where(Certification.person_id == person_id, Certification.resource_id == resource_id)
+        .where(Certification.person_id.in_(people))
         .order_by(Certification.id)
     )
+    if machines is not None:
+        query = query.where(Certification.resource_id.in_(machines))
     rows = session.execute(query).all()
-    asked = any(unused is not None for _, unused in rows)
-    used = last_use(session, person_id, resource_id) if asked else None
-    return [
-        CertificationChange(
-            Change(row.change),
-            row.at,
-            Level(row.level) if row.level else None,
-            end_of(row.at, row.expires_at, unused, used),
+    asked = {(row.person_id, row.resource_id) for row, unused in rows if unused is not None}
+    used = _last_uses(session, asked)
+    found: dict[tuple[str, str], list[CertificationChange]] = {}
+    for row, unused in rows:
+        key = row.person_id, row.resource_id
+        level = Level(row.level) if row.level else None
+        end = end_of(row.at, row.expires_at, unused, used.get(key))
+        found.setdefault(key, []).append(
+            CertificationChange(Change(row.change), row.at, level, end)
         )
-        for row, unused in rows
-    ]
+    return found
 
 
 def end_of(
@@ -152,11 +171,22 @@ def end_of(
     return earliest(fixed, None if unused is None else idle_end(granted_at, used, unused))
 
 
-def last_use(session: Session, person_id: str, resource_id: str) -> datetime | None:
-    """Return when somebody used a machine last: the end of the use, or its begin while open."""
+def _last_uses(session: Session, asked: set[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+    """Return when each of these people used each of these machines last: the end of the use, or
+    its begin while it is open.
+    """
+    if not asked:
+        return {}
     ended = func.max(func.coalesce(Use.closed_at, Use.opened_at))
-    query = select(ended).where(Use.person_id == person_id, Use.resource_id == resource_id)
-    return session.scalar(query)
+    query = (
+        select(Use.person_id, Use.resource_id, ended)
+        .where(
+            Use.person_id.in_({who for who, _ in asked}),
+            Use.resource_id.in_({where for _, where in asked}),
+        )
+        .group_by(Use.person_id, Use.resource_id)
+    )
+    return {(who, where): at for who, where, at in session.execute(query)}
 
 
 def _add(

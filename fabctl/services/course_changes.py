@@ -50,7 +50,8 @@ def change_course(  # noqa: PLR0913  # what a course asks for, any of it may be 
     :raises UnknownIdError: no such course or machine.
     """
     require_staff(session, by)
-    row, was = course_row(session, course_id), get_course(session, course_id)
+    row = course_row(session, course_id, lock=True)
+    was = get_course(session, course_id)
     machines = was.resource_ids if resource_ids is None else tuple(dict.fromkeys(resource_ids))
     before = was.prerequisites if prerequisites is None else tuple(dict.fromkeys(prerequisites))
     mark = was.rules.pass_mark if pass_mark is None else pass_mark

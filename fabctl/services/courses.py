@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -152,6 +152,7 @@ def reword_course(
     :raises UnknownIdError: no such course.
     """
     require_staff(session, by)
+    course_row(session, course_id, lock=True)  # who words it at the same moment comes after
     found = get_course(session, course_id)
     check_course(wording, list(found.resource_ids), found.rules.pass_mark, found.expiry)
     session.execute(delete(CourseWording).where(CourseWording.course_id == course_id))
@@ -167,16 +168,21 @@ def retire_course(session: Session, clock: Clock, *, course_id: str, by: str | N
     :raises UnknownIdError: no such course.
     """
     require_staff(session, by)
-    row = course_row(session, course_id)
+    row = course_row(session, course_id, lock=True)
     if row.retired_at is None:
         row.retired_at = clock.now()
         audit(session, clock, by, "course.retired", f"course:{course_id}")
         session.flush()
 
 
-def course_row(session: Session, course_id: str) -> Course:
-    """Return a course's row. For services only. :raises UnknownIdError: there is none."""
-    row = session.get(Course, course_id)
+def course_row(session: Session, course_id: str, *, lock: bool = False) -> Course:
+    """Return a course's row. For services only. :raises UnknownIdError: there is none.
+
+    :param lock: let nobody else who asks so go on before this transaction ends.
+    """
+    row = session.get(
+        Course, course_id, with_for_update=True if lock else None, populate_existing=lock
+    )
     if row is None:
         raise UnknownIdError(f"there is no course {course_id!r}")
     return row
@@ -184,7 +190,7 @@ def course_row(session: Session, course_id: str) -> Course:
 
 def get_course(session: Session, course_id: str) -> CourseView:
     """Return one course. :raises UnknownIdError: there is none."""
-    return _view(session, course_row(session, course_id))
+    return _views(session, [course_row(session, course_id)])[0]
 
 
 def list_courses(
@@ -200,27 +206,45 @@ def list_courses(
     if resource_id is not None:
         machines = select(CourseResource.course_id).where(CourseResource.resource_id == resource_id)
         query = query.where(Course.id.in_(machines))
-    return [_view(session, row) for row in session.scalars(query.order_by(Course.created_at))]
+    return _views(session, session.scalars(query.order_by(Course.created_at)).all())
 
 
-def _view(session: Session, row: Course) -> CourseView:
-    wordings = session.scalars(select(CourseWording).where(CourseWording.course_id == row.id))
-    machines = select(CourseResource.resource_id).where(CourseResource.course_id == row.id)
-    before = select(CoursePrerequisite.resource_id).where(CoursePrerequisite.course_id == row.id)
-    questions = select(func.count()).where(
-        QuizQuestion.course_id == row.id, QuizQuestion.retired_at.is_(None)
+def _views(session: Session, rows: Sequence[Course]) -> list[CourseView]:
+    """Return courses with what belongs to them, in four queries."""
+    ids = [row.id for row in rows]
+    wordings: dict[str, dict[str, Wording]] = {one: {} for one in ids}
+    for said in session.scalars(select(CourseWording).where(CourseWording.course_id.in_(ids))):
+        wordings[said.course_id][said.language] = Wording(said.title, said.description)
+    machines = _machines_of(session, CourseResource, ids)
+    before = _machines_of(session, CoursePrerequisite, ids)
+    asked = select(QuizQuestion.course_id).where(
+        QuizQuestion.course_id.in_(ids), QuizQuestion.retired_at.is_(None)
     )
-    return CourseView(
-        id=row.id,
-        wording={one.language: Wording(one.title, one.description) for one in wordings},
-        resource_ids=tuple(sorted(session.scalars(machines))),
-        prerequisites=tuple(sorted(session.scalars(before))),
-        rules=CourseRules(
-            level=Level(row.level),
-            has_quiz=bool(session.scalar(questions)),
-            pass_mark=row.pass_mark,
-            first_job=row.first_job,
-        ),
-        expiry=Expiry(row.expiry_months, row.expiry_on, row.unused_months),
-        retired_at=row.retired_at,
-    )
+    with_quiz = set(session.scalars(asked))
+    return [
+        CourseView(
+            id=row.id,
+            wording=wordings[row.id],
+            resource_ids=machines[row.id],
+            prerequisites=before[row.id],
+            rules=CourseRules(
+                level=Level(row.level),
+                has_quiz=row.id in with_quiz,
+                pass_mark=row.pass_mark,
+                first_job=row.first_job,
+            ),
+            expiry=Expiry(row.expiry_months, row.expiry_on, row.unused_months),
+            retired_at=row.retired_at,
+        )
+        for row in rows
+    ]
+
+
+def _machines_of(
+    session: Session, table: type[CourseResource | CoursePrerequisite], ids: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    query = select(table.course_id, table.resource_id).where(table.course_id.in_(ids))
+    found: dict[str, list[str]] = {one: [] for one in ids}
+    for course_id, resource_id in session.execute(query):
+        found[course_id].append(resource_id)
+    return {one: tuple(sorted(machines)) for one, machines in found.items()}

@@ -7,6 +7,7 @@ had it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from math import isfinite
 
@@ -56,7 +57,7 @@ def _due_at(session: Session, clock: Clock, row: MaintenancePlan) -> datetime | 
     found = []
     if isfinite(row.every_hours):
         limit = timedelta(hours=row.every_hours)
-        found.append(runs_over_at(works_of(session, clock, row), row.counted_from, limit))
+        found.append(runs_over_at(works_of(session, clock, [row])[row.id], row.counted_from, limit))
     comes_back = next_date(session, row)
     found.append(comes_back if comes_back and comes_back <= clock.now() else None)
     return min((at for at in found if at is not None), default=None)
@@ -104,19 +105,38 @@ def _make_task(
     return Done(Due.MAINTENANCE_DUE, subject, due_at, row.owner_id)
 
 
-def works_of(session: Session, clock: Clock, row: MaintenancePlan) -> list[Work]:
-    """Return the uses that count for a plan's hours, oldest first. For services only."""
-    of_machine = Use.resource_id == row.resource_id
-    metered = select(Use.id).where(of_machine, Use.ran_s.is_not(None)).limit(1)
-    has_meter = session.scalars(metered).first() is not None
-    query = select(Use.opened_at, Use.closed_at, Use.ran_s).where(
-        of_machine, or_(Use.closed_at > row.counted_from, Use.closed_at.is_(None))
+def works_of(
+    session: Session, clock: Clock, rows: Collection[MaintenancePlan]
+) -> dict[str, list[Work]]:
+    """Return the uses that count for the hours of plans, by the plans' ids, oldest first; in two
+    queries. For services only.
+    """
+    machines = {row.resource_id for row in rows}
+    if not machines:
+        return {}
+    of_machines = Use.resource_id.in_(machines)
+    metered = select(Use.resource_id).where(of_machines, Use.ran_s.is_not(None)).distinct()
+    with_meter = set(session.scalars(metered))
+    oldest = min(row.counted_from for row in rows)
+    query = select(Use.resource_id, Use.opened_at, Use.closed_at, Use.ran_s).where(
+        of_machines, or_(Use.closed_at > oldest, Use.closed_at.is_(None))
     )
     now = clock.now()
-    return [
-        _work(opened_at, max(opened_at, closed_at or now), ran_s, has_meter=has_meter)
-        for opened_at, closed_at, ran_s in session.execute(query.order_by(Use.opened_at, Use.id))
-    ]
+    used: dict[str, list[tuple[datetime | None, Work]]] = {one: [] for one in machines}
+    for where, opened_at, closed_at, ran_s in session.execute(
+        query.order_by(Use.opened_at, Use.id)
+    ):
+        end = max(opened_at, closed_at or now)
+        work = _work(opened_at, end, ran_s, has_meter=where in with_meter)
+        used[where].append((closed_at, work))
+    return {
+        row.id: [
+            work
+            for closed_at, work in used[row.resource_id]
+            if closed_at is None or closed_at > row.counted_from
+        ]
+        for row in rows
+    }
 
 
 def _work(begin: datetime, end: datetime, ran_s: float | None, *, has_meter: bool) -> Work:

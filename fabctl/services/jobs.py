@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.errors import InputError, LocalError
+from fabctl.errors import InputError, LocalError, UnknownIdError
 from fabctl.gcode.report import Report
 from fabctl.model import access as access_rules
 from fabctl.model.certification import Standing
@@ -25,6 +25,8 @@ from fabctl.services.access import charged_to, held_now, may_use
 from fabctl.services.audit import audit
 from fabctl.services.certifications import standing_at
 from fabctl.services.files import remember_file
+from fabctl.services.newest_first import before
+from fabctl.services.rights import is_staff
 from fabctl.services.uses import close_use, open_use_of
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Job, Use
@@ -238,11 +240,14 @@ NO_ANSWER = "no-answer"
 
 
 def withdraw(session: Session, clock: Clock, *, job_id: str, by: str | None) -> JobView:
-    """Drop a job that was never started.
+    """Drop a job that was never started: its person does it, or the staff.
 
+    :raises UnknownIdError: there is no such job, or it is not theirs.
     :raises LocalError: it was started.
     """
     job = lookups.job(session, job_id, lock=True)
+    if job.person_id != by and not is_staff(session, by):
+        raise UnknownIdError(f"there is no job {job_id!r} of theirs")
     job.state = after(JobState(job.state), Step.WITHDRAW).value
     job.ended_at = clock.now()
     audit(session, clock, by, "job.withdrawn", f"job:{job.id}")
@@ -287,9 +292,21 @@ def get_job(session: Session, job_id: str) -> JobView:
     return view(lookups.job(session, job_id))
 
 
-def jobs_of_person(session: Session, *, person_id: str, limit: int = 20) -> list[JobView]:
-    """Return a person's jobs, newest first."""
-    query = select(Job).where(Job.person_id == person_id).order_by(Job.created_at.desc(), Job.id)
+def jobs_of_person(
+    session: Session,
+    *,
+    person_id: str,
+    limit: int = 20,
+    after: tuple[datetime, str] | None = None,
+) -> list[JobView]:
+    """Return a person's jobs, newest first.
+
+    :param after: when and which the last one of the page before was.
+    """
+    query = select(Job).where(Job.person_id == person_id)
+    if after is not None:
+        query = query.where(before(Job.created_at, Job.id, after))
+    query = query.order_by(Job.created_at.desc(), Job.id.desc())
     return [view(row) for row in session.scalars(query.limit(limit))]
 
 

@@ -28,6 +28,7 @@ from fabctl.services import lookups, notices
 from fabctl.services.audit import audit
 from fabctl.services.notices import NoticeView
 from fabctl.services.rights import require_staff
+from fabctl.services.sign_in_rights import require_may_sign_in_as
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Person
 from fabctl.store.tables_notices import Mail, MailAddress, Notice
@@ -41,6 +42,8 @@ class MailWish:
 
     address: str | None
     wanted: bool
+    confirmed: bool = False
+    """The staff have said that the address is theirs: it may sign them in elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ class MailTrouble:
 def wish_of(session: Session, *, person_id: str) -> MailWish:
     """Return what a person wants. Without an address nothing is sent."""
     row = session.get(MailAddress, person_id)
-    return MailWish(None, True) if row is None else MailWish(row.address, row.wanted)
+    if row is None:
+        return MailWish(None, True)
+    return MailWish(row.address, row.wanted, row.signs_in is not None)
 
 
 def read_wish(session: Session, *, person_id: str, by: str) -> MailWish:
@@ -93,25 +98,33 @@ def set_wish(
 ) -> MailWish:
     """Say where mail goes, and yes or no to it. What was told before is not sent.
 
+    Another address than before signs nobody in until the staff confirm it
+    (:func:`fabctl.services.outside_people.confirm_address`).
+
     :param address: empty or None: none.
-    :raises RefusedError: bad-address; staff-only: somebody else's, and not of the staff.
+    :raises RefusedError: bad-address; staff-only: somebody else's, and not of the staff;
+        admin-only: another address for somebody of the staff.
     :raises UnknownIdError: no such person.
     """
     if by != person_id:
         require_staff(session, by)
-    lookups.person(session, person_id)
+    before = wish_of(session, person_id=lookups.person(session, person_id).id)
     address = (address or "").strip() or None
+    if address != before.address:
+        require_may_sign_in_as(session, person_id, by)
     if address is not None and (refusals := address_refusals(address)):
         raise RefusedError(refusals)
     row = session.get(MailAddress, person_id)
     if row is None:
         row = MailAddress(person_id=person_id)
         session.add(row)
+    if address != before.address:
+        row.signs_in = None
     row.address, row.wanted, row.changed_at = address, wanted, clock.now()
     session.flush()
     details = {"has_address": address is not None, "wanted": wanted}
     audit(session, clock, by, "mail.wished", f"person:{person_id}", details)
-    return MailWish(address, wanted)
+    return wish_of(session, person_id=person_id)
 
 
 def queue_up(session: Session, clock: Clock) -> int:

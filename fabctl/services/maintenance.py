@@ -5,6 +5,7 @@ The steward makes their tasks: :mod:`fabctl.services.due_maintenance`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf, isfinite
@@ -192,7 +193,7 @@ def _write_done(
     by: str | None,
     note: str,
 ) -> None:
-    worked = [work for work in works_of(session, clock, row) if work.begin < at]
+    worked = [work for work in works_of(session, clock, [row])[row.id] if work.begin < at]
     hours = rules.seconds_worked([_until(work, at) for work in worked], row.counted_from) / 3600
     session.add(
         MaintenanceDone(
@@ -238,7 +239,7 @@ def list_plans(
         query = query.where(MaintenancePlan.resource_id == resource_id)
     if not ended:
         query = query.where(MaintenancePlan.ended_at.is_(None))
-    return [_view(session, clock, row) for row in session.scalars(query)]
+    return _views(session, clock, session.scalars(query).all())
 
 
 def get_plan(session: Session, clock: Clock, *, plan_id: str, by: str) -> PlanView:
@@ -294,7 +295,16 @@ def _row(session: Session, plan_id: str, *, lock: bool = False) -> MaintenancePl
 
 
 def _view(session: Session, clock: Clock, row: MaintenancePlan) -> PlanView:
-    seconds = rules.seconds_worked(works_of(session, clock, row), row.counted_from)
+    return _views(session, clock, [row])[0]
+
+
+def _views(session: Session, clock: Clock, rows: Sequence[MaintenancePlan]) -> list[PlanView]:
+    works = works_of(session, clock, rows)
+    return [_seen(session, clock, row, works[row.id]) for row in rows]
+
+
+def _seen(session: Session, clock: Clock, row: MaintenancePlan, works: list[Work]) -> PlanView:
+    seconds = rules.seconds_worked(works, row.counted_from)
     hours, due_on = round(seconds / 3600, 6), next_date(session, row)
     return PlanView(
         id=row.id,

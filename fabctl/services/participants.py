@@ -15,12 +15,16 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import InputError, UnknownIdError
 from fabctl.model.consent import (
+    MOST_CHILDREN,
     Birth,
     Consent,
     Signer,
+    birth_known,
     birth_refusals,
     consent_form_refusals,
+    guardian_refusals,
     local_day,
+    too_many_children,
     under_age,
 )
 from fabctl.model.refusal import RefusedError
@@ -29,11 +33,15 @@ from fabctl.services import lookups, people
 from fabctl.services.accounts import groups_acted_for
 from fabctl.services.audit import audit
 from fabctl.services.births import birth_of
-from fabctl.services.rights import children_of, is_guardian, runs_workshops
+from fabctl.services.rights import children_of, is_guardian, is_staff, runs_workshops
+from fabctl.store.engine import zone_of
+from fabctl.store.tables import Person
 from fabctl.store.tables_workshops import (
     BirthDate,
     ConsentForm,
+    Enrolment,
     Guardianship,
+    SessionAnimator,
 )
 
 
@@ -49,10 +57,15 @@ def set_birth(
 ) -> None:
     """Note a year of birth, and the day only where the year does not do.
 
-    :raises RefusedError: birth-impossible, not-yours.
+    A year that is known is the staff's to change: minimum ages and consents hang on it.
+
+    :raises RefusedError: birth-impossible, birth-known, not-yours.
     """
-    person = lookups.person(session, person_id)
-    refusals = [] if may_act_for(session, clock, person_id, by) else [not_yours()]
+    person = session.get(Person, lookups.person(session, person_id).id, with_for_update=True)
+    assert person is not None  # noqa: S101  # it was found a moment ago, in this transaction
+    refusals = [] if _may_note_birth(session, clock, person_id, by) else [not_yours()]
+    if person.birth_year is not None and not is_staff(session, by):
+        refusals.append(birth_known())
     refusals += birth_refusals(Birth(year, day), local_day(clock.now(), zone))
     if refusals:
         raise RefusedError(refusals)
@@ -64,6 +77,18 @@ def set_birth(
         session.merge(BirthDate(person_id=person_id, born_on=day))
     audit(session, clock, by, "person.birth-noted", f"person:{person_id}", {"day": day is not None})
     session.flush()
+
+
+def _may_note_birth(session: Session, clock: Clock, person_id: str, by: str | None) -> bool:
+    """Themselves, a guardian, staff; animators for those who take part in what they lead."""
+    if by == person_id or is_guardian(session, clock, by, person_id) or is_staff(session, by):
+        return True
+    led = (
+        select(Enrolment.id)
+        .join(SessionAnimator, SessionAnimator.session_id == Enrolment.session_id)
+        .where(Enrolment.person_id == person_id, SessionAnimator.person_id == by)
+    )
+    return runs_workshops(session, by) and session.scalars(led.limit(1)).first() is not None
 
 
 def may_act_for(session: Session, clock: Clock, person_id: str, by: str | None) -> bool:
@@ -86,7 +111,8 @@ def add_participant(
     """Add somebody with a first name and a year of birth; return their id.
 
     :param guardian_id: who signs for them; a parent who adds a child is its guardian.
-    :raises RefusedError: name-missing, birth-impossible, not-yours.
+    :raises RefusedError: name-missing, birth-impossible, not-yours; guardian-under-age;
+        too-many-children: more than twelve, and not added by the staff.
     """
     refusals = birth_refusals(Birth(birth_year), local_day(clock.now(), zone))
     if guardian_id != by and not runs_workshops(session, by) and not groups_acted_for(session, by):
@@ -95,7 +121,7 @@ def add_participant(
         raise RefusedError(refusals)
     added = people.add_person(session, clock, display_name=first_name, birth_year=birth_year, by=by)
     if guardian_id is not None:
-        _add_guardian(session, clock, guardian_id, added.id, by)
+        _add_guardian(session, clock, zone, guardian_id, added.id, by)
     return added.id
 
 
@@ -119,19 +145,28 @@ def add_guardian(
 ) -> None:
     """Let a person enrol and sign for a child; staff and animators say so.
 
-    :raises RefusedError: not-yours.
+    :raises RefusedError: not-yours; guardian-under-age; too-many-children: more than twelve, and
+        not added by the staff.
     :raises InputError: nobody is their own guardian.
     """
     if not runs_workshops(session, by):
         raise RefusedError([not_yours()])
-    _add_guardian(session, clock, guardian_id, child_id, by)
+    _add_guardian(session, clock, zone_of(session), guardian_id, child_id, by)
 
 
-def _add_guardian(session: Session, clock: Clock, guardian_id: str, child_id: str, by: str) -> None:
+def _add_guardian(  # who, of whom, on which day, and who says so
+    session: Session, clock: Clock, zone: ZoneInfo, guardian_id: str, child_id: str, by: str
+) -> None:
     if guardian_id == child_id:
         raise InputError("nobody is their own guardian")
     for person_id in (guardian_id, child_id):
         lookups.person(session, person_id)
+    session.get(Person, guardian_id, with_for_update=True)  # two at once would be counted once
+    refusals = guardian_refusals(birth_of(session, guardian_id), local_day(clock.now(), zone))
+    if len(children_of(session, clock, guardian_id)) >= MOST_CHILDREN and not is_staff(session, by):
+        refusals.append(too_many_children())
+    if refusals:
+        raise RefusedError(refusals)
     if session.get(Guardianship, (guardian_id, child_id)) is None:
         session.add(Guardianship(guardian_id=guardian_id, child_id=child_id, since=clock.now()))
         audit(session, clock, by, "guardian.added", f"person:{child_id}", {"guardian": guardian_id})
@@ -157,14 +192,17 @@ def sign_consent(
 
     :param by: who typed it: the signer, or staff from a paper.
     :raises RefusedError: guardian-signs, person-signs, guardian-name-missing,
-        guardian-phone-missing, not-yours.
+        guardian-phone-missing, guardian-under-age, not-yours.
     """
-    minor = under_age(birth_of(session, person_id), local_day(clock.now(), zone))
+    today = local_day(clock.now(), zone)
+    minor = under_age(birth_of(session, person_id), today)
     refusals = consent_form_refusals(form, minor=signs_as_minor(form, minor=minor))
     if not may_act_for(session, clock, person_id, by):
         refusals.append(not_yours())
     elif minor and by == person_id and form.takes_part:
         refusals.append(not_yours())  # a guardian's words, typed by the child
+    elif by != person_id and form.takes_part and not runs_workshops(session, by):
+        refusals += guardian_refusals(birth_of(session, by), today)
     if refusals:
         raise RefusedError(refusals)
     kept = replace(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.services import lookups, wrong_tries
 from fabctl.services.audit import audit
-from fabctl.services.passwords import hash_password, hash_pin, password_fits
+from fabctl.services.passwords import hash_password, hash_pin
 from fabctl.services.sign_in_ends import SignInKind, end_sign_ins
 from fabctl.services.sign_in_rights import require_may_sign_in_as
 from fabctl.store.ids import new_id
@@ -176,7 +175,7 @@ def _write_password(  # whose, what, for which login, and who says so
     row = row or _added(session, person_id, "password")
     row.login, row.password_hash = wanted, hash_password(password)
     row.changed_at = clock.now()
-    wrong_tries.reset(session, _login_key(wanted), "password")
+    wrong_tries.reset(session, wrong_tries.login_key(wanted), *wrong_tries.OF_LOGINS)
     end_sign_ins(session, person_id)
     audit(session, clock, by, "password.set", f"person:{person_id}")
     session.flush()
@@ -234,26 +233,6 @@ def draw_pin(
             return pin
 
 
-def check_password(session: Session, clock: Clock, login: str, password: str) -> PersonView | None:
-    """Return who this is; None when the login or the password is wrong, both alike and as slow.
-
-    Call it first in its transaction: while it hashes, it lets go of the database (it ends the
-    transaction and begins another), so that a wave of sign-ins holds nobody else up.
-
-    :raises TooManyTriesError: this login is locked for a while; nothing was tried.
-    """
-    key = _login_key(rules.clean_login(login))
-    refuse_while_locked(session, clock, "password", key)
-    found = _password_of(session, rules.clean_login(login))
-    session.commit()
-    if not password_fits(password[: rules.PASSWORD_MAX], found.password_hash if found else None):
-        wrong_tries.count_wrong(session, clock, "password", key)
-        return None
-    assert found is not None  # noqa: S101  # a password fits only where there is one
-    wrong_tries.count_right(session, "password", key)
-    return get_person(session, found.person_id)
-
-
 def check_pin(
     session: Session, clock: Clock, secret: bytes, pin: str, device: str
 ) -> PersonView | None:
@@ -272,11 +251,6 @@ def check_pin(
     return get_person(session, found.person_id)
 
 
-def forget_wrong_passwords(session: Session, login: str) -> None:
-    """Let the password of a login be tried again at once. For services only."""
-    wrong_tries.reset(session, _login_key(rules.clean_login(login)), "password")
-
-
 def set_suspended(
     session: Session, clock: Clock, *, person_id: str, reason: str | None, by: str | None
 ) -> None:
@@ -288,16 +262,21 @@ def set_suspended(
     audit(session, clock, by, what, f"account:{account.id}", {"reason": reason})
 
 
-def refuse_while_locked(session: Session, clock: Clock, kind: str, subject: str) -> None:
+class TooManyFromHereError(TooManyTriesError):
+    """Too many wrong tries came from one network address, whatever was typed there."""
+
+
+def refuse_while_locked(
+    session: Session,
+    clock: Clock,
+    kind: str,
+    subject: str,
+    error: type[TooManyTriesError] = TooManyTriesError,
+) -> None:
     """Do nothing unless too many were wrong. :raises TooManyTriesError: it is locked now."""
     until = wrong_tries.locked_until(session, clock, kind, subject)
     if until is not None:
-        raise TooManyTriesError(until, wrong_tries.wait_s(session, clock, kind, subject))
-
-
-def _login_key(login: str) -> str:
-    """Name a login's wrong tries; hashed, because people type passwords into the wrong box."""
-    return hashlib.sha256(login.encode()).hexdigest()
+        raise error(until, wrong_tries.wait_s(session, clock, kind, subject))
 
 
 def _credential(session: Session, person_id: str, kind: str) -> Credential | None:

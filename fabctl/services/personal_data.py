@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -43,10 +43,16 @@ READS = ("attendance.read", "needs.read", "consent.read", "person.exported")
 """What the audit calls it when somebody looks at a file."""
 
 
+MOST_READINGS = 50
+"""On one page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Somebody looked at a person's file."""
 
+    number: int
+    """The audit's: a later one is larger."""
     at: datetime
     who: str | None
     what: str
@@ -77,7 +83,10 @@ def export(session: Session, clock: Clock, *, person_id: str, by: str) -> dict[s
         if rows:
             known = found.setdefault(held.table, [])
             known += [row for row in rows if row not in known]
-    readings = [_plain(asdict(one)) for one in who_read(session, person_id=person_id)]
+    readings = [
+        {name: value for name, value in _plain(asdict(one)).items() if name != "number"}
+        for one in who_read(session, person_id=person_id)
+    ]
     audit(session, clock, by, "person.exported", f"person:{person_id}")
     return {**found, "audit": _audit_of(session, person_id), "readings": readings}
 
@@ -109,8 +118,28 @@ def who_read(session: Session, *, person_id: str) -> list[Reading]:
     """Return who looked at a person's file, oldest first: the sheets and needs of their sessions,
     their consents, their exports. This is the access log of minors' files.
     """
-    query = (
-        select(Audit.at, Audit.who, Audit.what)
+    query = _readings(person_id).order_by(Audit.id)
+    return [Reading(number, at, who, what) for number, at, who, what in session.execute(query)]
+
+
+def read_lately(
+    session: Session, *, person_id: str, before: int | None = None
+) -> tuple[list[Reading], bool]:
+    """Return who looked at a person's file, the latest first, 50 at most; and whether there are
+    more. For the person and the staff.
+
+    :param before: the number of the last one that was shown.
+    """
+    query = _readings(person_id).order_by(Audit.id.desc()).limit(MOST_READINGS + 1)
+    if before is not None:
+        query = query.where(Audit.id < before)
+    found = [Reading(number, at, who, what) for number, at, who, what in session.execute(query)]
+    return found[:MOST_READINGS], len(found) > MOST_READINGS
+
+
+def _readings(person_id: str) -> Select[int, datetime, str | None, str]:
+    return (
+        select(Audit.id, Audit.at, Audit.who, Audit.what)
         .outerjoin(
             Enrolment,
             and_(
@@ -124,9 +153,7 @@ def who_read(session: Session, *, person_id: str) -> list[Reading]:
             or_(Audit.subject == f"person:{person_id}", Enrolment.id.is_not(None)),
         )
         .distinct()
-        .order_by(Audit.at)
     )
-    return [Reading(at, who, what) for at, who, what in session.execute(query)]
 
 
 def erase_by_admin(  # whose, why, who

@@ -9,17 +9,16 @@ from __future__ import annotations
 import logging
 import os
 import re
-import struct
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from fabctl.gcode.images import image_of
 from fabctl.gcode.preview import Preview
 from fabctl.ports import MachineKind
 
 MOST_FILES = 600
 """Kept at once, the newest; each is below 0.6 MB, most are below 0.1 MB."""
-PNG = "image/png"
 SVG = "image/svg+xml"
 DONE = "#003a8c"
 TO_DO = "#8b8f97"
@@ -75,11 +74,13 @@ def shown(folder: Path, sha256: str, kind: MachineKind, line: int | None = None)
 
 
 def thumbnail(folder: Path, sha256: str) -> Picture | None:
-    """Return the slicer's own picture."""
+    """Return the slicer's own picture; its type is what its bytes are."""
     try:
-        return Picture(PNG, _thumbnail(folder, sha256).read_bytes())
+        data = _thumbnail(folder, sha256).read_bytes()
     except OSError:
         return None
+    found = image_of(data)
+    return Picture(found.type, data) if found else None
 
 
 def drawing(folder: Path, sha256: str, kind: MachineKind, line: int | None) -> Picture | None:
@@ -133,16 +134,17 @@ def _read(folder: Path, sha256: str, kind: MachineKind) -> Preview | None:
         return None
 
 
-def _size(png: Path) -> tuple[int, int] | None:
-    """Return a PNG's width and height from its first chunk (PNG specification, section 11.2.2)."""
+def _size(path: Path) -> tuple[int, int] | None:
+    """Return the width and height of the slicer's own picture."""
     try:
-        with png.open("rb") as file:
-            return struct.unpack(">II", file.read(24)[16:])
-    except (OSError, struct.error):
+        found = image_of(path.read_bytes())
+    except OSError:
         return None
+    return (found.width, found.height) if found else None
 
 
 def _thumbnail(folder: Path, sha256: str) -> Path:
+    """Return where the slicer's own picture is; its bytes say whether it is a PNG or a JPEG."""
     return folder / f"{sha256}.png"
 
 

@@ -42,6 +42,12 @@ def around(resource: Resource) -> ColumnElement[bool]:
     )
 
 
+def encloses(outer: Resource, inner: Resource) -> bool:
+    """Say of two rows what :func:`around` says in a query."""
+    same = outer.id == inner.id
+    return same or (outer.place_from <= inner.place_from and outer.place_to >= inner.place_to)
+
+
 def of_tree(session: Session, resource: Resource) -> ColumnElement[bool]:
     """Return the condition for a row of ``resource``: within the same one without a parent."""
     roots = select(Resource).where(around(resource), Resource.parent_id.is_(None))

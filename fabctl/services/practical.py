@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Subquery, func, or_, select, union_all
+from sqlalchemy import Subquery, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -17,20 +17,23 @@ from fabctl.model.people import search_name
 from fabctl.model.practical import criteria, pass_refusals
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.training import CourseStep, language_for, level_if_passed, step_refusals
-from fabctl.services import notices, presence
+from fabctl.services import certifications, notices, presence
 from fabctl.services.audit import audit
 from fabctl.services.certifications import CertificationView
+from fabctl.services.course_progress import progress_in
 from fabctl.services.courses import CourseView, get_course
 from fabctl.services.notices import About
-from fabctl.services.rights import certifying_refusals, trainer_on
-from fabctl.services.training import Progress, facts_of, progress, record_check
+from fabctl.services.rights import certifying_refusals
+from fabctl.services.training import Progress, facts_of, record_check
 from fabctl.store.tables import Account, Certification, Person
-from fabctl.store.tables_training import CertificationGrant, CourseCheck, QuizAttempt
+from fabctl.store.tables_training import CertificationGrant, Course, CourseCheck, QuizAttempt
 
 WAITED = timedelta(days=365)
 """Who has done nothing for so long is found by name, not on the list."""
 MOST_FOUND = 20
 SHORTEST_SEARCH = 2
+BY_A_TRAINER = frozenset({CourseStep.PRACTICAL, CourseStep.FIRST_JOB})
+"""The steps that a trainer sees."""
 _LEVELS = tuple(Level)
 """The lowest first."""
 
@@ -56,25 +59,41 @@ class Trainee:
 
 def trainers(session: Session, clock: Clock, *, course: CourseView) -> list[Trainer]:
     """Return who may do a course's checks, those in the lab first. For those who are signed in."""
+    return trainers_of(session, clock, courses=[course])[course.id]
+
+
+def trainers_of(
+    session: Session, clock: Clock, *, courses: Sequence[CourseView]
+) -> dict[str, list[Trainer]]:
+    """Return the same for several courses, by their ids, in few queries."""
+    machines = {machine for course in courses for machine in course.resource_ids}
     query = (
         select(Person.id, Person.display_name)
         .join(Account, Account.person_id == Person.id)
         .join(Certification, Certification.person_id == Person.id)
         .where(
-            Certification.resource_id.in_(course.resource_ids),
+            Certification.resource_id.in_(machines),
             Certification.level == Level.TRAINER.value,
             Account.suspended_at.is_(None),
         )
         .distinct()
     )
-    now, machines = clock.now(), set(course.resource_ids)
-    there = presence.in_lab(session, now)
-    found = [
-        Trainer(one, name, one in there)
-        for one, name in session.execute(query).all()
-        if trainer_on(session, now, one, machines) == machines
-    ]
-    return sorted(found, key=lambda one: (not one.here, search_name(one.name)))
+    now, names = clock.now(), dict(session.execute(query).all())
+    there = presence.in_lab(session, now) if names else set()
+    held = certifications.held(session, names, machines, now)
+    trains = {who: {one for one in machines if _trains(held.get((who, one)))} for who in names}
+    found = sorted(
+        (Trainer(one, name, one in there) for one, name in names.items()),
+        key=lambda one: (not one.here, search_name(one.name)),
+    )
+    return {
+        course.id: [one for one in found if trains[one.id].issuperset(course.resource_ids)]
+        for course in courses
+    }
+
+
+def _trains(view: CertificationView | None) -> bool:
+    return view is not None and view.trains
 
 
 def holds_already(course: CourseView, held: Mapping[str, CertificationView]) -> bool:
@@ -121,54 +140,75 @@ def awaiting_check(
     :raises UnknownIdError: no such course.
     """
     require_trains_on(session, clock, resource_id=resource_id, by=by)
-    found = []
-    for person_id, name in _busy_with(session, clock, course_id):
-        stands = progress(session, clock, course_id=course_id, person_id=person_id)
-        if stands.next in {CourseStep.PRACTICAL, CourseStep.FIRST_JOB} and person_id != by:
-            found.append(Trainee(person_id, name, stands))
-        if len(found) == MOST_FOUND:
-            break
-    return found
+    return waiting_in(session, clock, courses=[get_course(session, course_id)], by=by)[course_id]
 
 
-def _busy_with(session: Session, clock: Clock, course_id: str) -> list[tuple[str, str]]:
+def waiting_in(
+    session: Session, clock: Clock, *, courses: Sequence[CourseView], by: str
+) -> dict[str, list[Trainee]]:
+    """Return the same for several courses, by their ids, in few queries. For services only."""
+    busy = _busy_with(session, clock, [one.id for one in courses])
+    people = {who for found in busy.values() for who, _ in found}
+    stands = progress_in(session, clock, courses=courses, person_ids=people)
+    return {
+        course: [
+            Trainee(who, name, stands[course, who])
+            for who, name in found
+            if stands[course, who].next in BY_A_TRAINER and who != by
+        ][:MOST_FOUND]
+        for course, found in busy.items()
+    }
+
+
+def _busy_with(
+    session: Session, clock: Clock, course_ids: Sequence[str]
+) -> dict[str, list[tuple[str, str]]]:
     """Return who passed a quiz or was seen by a trainer lately, and was not certified since: id
-    and name, the latest first.
+    and name by course, the latest first.
     """
     since = clock.now() - WAITED
     steps = union_all(
-        select(QuizAttempt.person_id, QuizAttempt.at).where(
-            QuizAttempt.course_id == course_id,
+        select(QuizAttempt.course_id, QuizAttempt.person_id, QuizAttempt.at).where(
+            QuizAttempt.course_id.in_(course_ids),
             QuizAttempt.passed.is_(True),
             QuizAttempt.at > since,
         ),
-        select(CourseCheck.person_id, CourseCheck.at).where(
-            CourseCheck.course_id == course_id, CourseCheck.at > since
+        select(CourseCheck.course_id, CourseCheck.person_id, CourseCheck.at).where(
+            CourseCheck.course_id.in_(course_ids), CourseCheck.at > since
         ),
     ).subquery()
     last = (
-        select(steps.c.person_id, func.max(steps.c.at).label("at"))
-        .group_by(steps.c.person_id)
+        select(steps.c.course_id, steps.c.person_id, func.max(steps.c.at).label("at"))
+        .group_by(steps.c.course_id, steps.c.person_id)
         .subquery()
     )
-    done = _certified_by(course_id, get_course(session, course_id).rules.level)
+    done = _certified_by(course_ids)
+    same = and_(done.c.person_id == last.c.person_id, done.c.course_id == last.c.course_id)
     query = (
-        select(Person.id, Person.display_name)
-        .join(last, last.c.person_id == Person.id)
-        .outerjoin(done, done.c.person_id == Person.id)
+        select(last.c.course_id, Person.id, Person.display_name)
+        .join(Person, Person.id == last.c.person_id)
+        .outerjoin(done, same)
         .where(or_(done.c.at.is_(None), last.c.at > done.c.at))
         .order_by(last.c.at.desc(), Person.id)
     )
-    return [(one, name) for one, name in session.execute(query)]
+    found: dict[str, list[tuple[str, str]]] = {one: [] for one in course_ids}
+    for course_id, who, name in session.execute(query):
+        found[course_id].append((who, name))
+    return found
 
 
-def _certified_by(course_id: str, level: Level) -> Subquery:
-    """Return when a course certified whom last, to its full level."""
+def _certified_by(course_ids: Sequence[str]) -> Subquery:
+    """Return when each course certified whom last, to its full level."""
     return (
-        select(Certification.person_id, func.max(Certification.at).label("at"))
-        .join(CertificationGrant, CertificationGrant.certification_id == Certification.id)
-        .where(CertificationGrant.course_id == course_id, Certification.level == level.value)
-        .group_by(Certification.person_id)
+        select(
+            Course.id.label("course_id"),
+            Certification.person_id,
+            func.max(Certification.at).label("at"),
+        )
+        .join(CertificationGrant, CertificationGrant.course_id == Course.id)
+        .join(Certification, Certification.id == CertificationGrant.certification_id)
+        .where(Course.id.in_(course_ids), Certification.level == Course.level)
+        .group_by(Course.id, Certification.person_id)
         .subquery()
     )
 
@@ -213,6 +253,8 @@ def record_seen(
 ) -> Progress:
     """Put on record what a trainer saw at the machine, and tell the person, with their words.
 
+    The words go to the person only: the audit keeps its lines for ever, and theirs may be personal.
+
     :raises RefusedError: criteria-missing, and what :func:`record_check` refuses.
     :raises UnknownIdError: no such course or person.
     """
@@ -232,7 +274,7 @@ def record_seen(
         by=by,
         step=seen.step,
     )
-    details = {"course": course_id, "met": sorted(seen.met), "asked": asked, "words": seen.words}
+    details = {"course": course_id, "met": sorted(seen.met), "asked": asked}
     audit(session, clock, by, "course.seen", f"person:{person_id}", details)
     code = Code.CHECK_PASSED if seen.passed else Code.CHECK_NOT_PASSED
     about = About(

@@ -22,6 +22,9 @@ from fabctl.store.tables_training import (
     QuizQuestionWording,
 )
 
+MOST_ANSWERS = 20
+"""To one question, by programs and by forms; a form shows fewer."""
+
 
 def add_question(
     session: Session,
@@ -40,7 +43,7 @@ def add_question(
     :raises InputError: a wording is missing, or the languages have unequal answers.
     """
     require_staff(session, by)
-    course_row(session, course_id)
+    course_row(session, course_id, lock=True)  # no other question gets the same place
     last = session.scalar(
         select(func.max(QuizQuestion.position)).where(QuizQuestion.course_id == course_id)
     )
@@ -66,7 +69,7 @@ def replace_question(
     :raises UnknownIdError: there is none, or it is not asked any more.
     """
     require_staff(session, by)
-    row = _asked_row(session, question_id)
+    row = _asked_row(session, question_id, lock=True)
     made = _write(session, row.course_id, row.position, wording, right)
     row.retired_at = clock.now()
     session.flush()
@@ -123,7 +126,7 @@ def _answers_in(wording: Mapping[str, QuestionWording], right: Collection[int]) 
 def retire_question(session: Session, clock: Clock, *, question_id: str, by: str | None) -> None:
     """Ask a question no more. :raises RefusedError: staff-only. :raises UnknownIdError: none."""
     require_staff(session, by)
-    row = session.get(QuizQuestion, question_id)
+    row = session.get(QuizQuestion, question_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise UnknownIdError(f"there is no question {question_id!r}")
     row.retired_at = row.retired_at or clock.now()
@@ -166,8 +169,10 @@ def get_question(session: Session, *, question_id: str, by: str | None) -> Quest
     return _record(session, question_id)
 
 
-def _asked_row(session: Session, question_id: str) -> QuizQuestion:
-    row = session.get(QuizQuestion, question_id)
+def _asked_row(session: Session, question_id: str, *, lock: bool = False) -> QuizQuestion:
+    row = session.get(
+        QuizQuestion, question_id, with_for_update=True if lock else None, populate_existing=lock
+    )
     if row is None or row.retired_at is not None:
         raise UnknownIdError(f"there is no question {question_id!r} that is asked")
     return row

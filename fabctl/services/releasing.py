@@ -10,6 +10,7 @@ from fabctl.model.job import RELEASED, JobState, Step, after
 from fabctl.services import lookups
 from fabctl.services.audit import audit
 from fabctl.services.jobs import JobView, view
+from fabctl.services.rights import require_staff
 from fabctl.services.uses import close_use, open_use_of
 
 
@@ -21,10 +22,12 @@ def release(session: Session, clock: Clock, *, job_id: str, reason: str, by: str
     replaces this one, and a sign of life opens the use again while nobody else has the machine.
 
     :param reason: why, in a few words of the staff.
+    :raises RefusedError: staff-only.
     :raises UnknownIdError: no such job.
     :raises InputError: no reason was given.
     :raises LocalError: the job is not on its machine.
     """
+    require_staff(session, by)
     if not reason.strip():
         raise InputError("a machine is released with a reason")
     job = lookups.job(session, job_id, lock=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.errors import InputError, UnknownIdError
-from fabctl.model.certification import Level, Standing
+from fabctl.model.certification import Level
 from fabctl.model.people import Role
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
@@ -18,7 +18,7 @@ from fabctl.model.training import TrainerFacts, trainer_refusals
 from fabctl.services import lookups
 from fabctl.services.audit import person_in
 from fabctl.services.births import has_guardians
-from fabctl.services.certifications import standings
+from fabctl.services.certifications import held
 from fabctl.store.tables import Certification, Person
 from fabctl.store.tables_workshops import Guardianship, SessionAnimator
 
@@ -99,12 +99,8 @@ def is_guardian(session: Session, clock: Clock, guardian_id: str | None, child_i
 
 def trainer_on(session: Session, at: datetime, person_id: str, machines: Iterable[str]) -> set[str]:
     """Return the machines on which somebody may certify others at a moment."""
-    found = set()
-    for machine in machines:
-        view = standings(session, machine, [person_id], at).get(person_id)
-        if view and view.standing is Standing.VALID and view.level is Level.TRAINER:
-            found.add(machine)
-    return found
+    found = held(session, [person_id], machines, at)
+    return {machine for (_, machine), view in found.items() if view.trains}
 
 
 def certifying_refusals(

@@ -14,10 +14,12 @@ from fabctl.errors import UnknownIdError
 from fabctl.model import screens as rules
 from fabctl.model.refusal import RefusedError
 from fabctl.model.screens import ScreenSettings
+from fabctl.model.tries import network_of
 from fabctl.services import people, wrong_tries
 from fabctl.services.audit import audit
 from fabctl.services.passwords import hash_pairing_code, hash_token, new_token
 from fabctl.services.rights import require_staff
+from fabctl.services.wrong_tries import BY_PAIRING_ADDRESS
 from fabctl.store.tables_screens import SharedScreen
 
 
@@ -99,28 +101,46 @@ def new_code(session: Session, clock: Clock, secret: bytes, *, screen_id: str, b
     code = f"{secrets.randbelow(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}}"
     row.code_hash = hash_pairing_code(secret, screen_id, code)
     row.code_until = clock.now() + rules.CODE_LASTS
+    wrong_tries.reset(session, _view(row).device, "pairing")  # of a code that is none any more
     audit(session, clock, by, "screen.code-made", f"screen:{screen_id}")
     session.flush()
     return code
 
 
-def pair(session: Session, clock: Clock, secret: bytes, *, screen_id: str, code: str) -> str | None:
+def pair(  # the code, and where it comes from
+    session: Session,
+    clock: Clock,
+    secret: bytes,
+    *,
+    screen_id: str,
+    code: str,
+    address: str,
+) -> str | None:
     """Return the token for the browser's cookie; None when the code is wrong or too old.
 
-    A code counts once. The browser that was paired before is a screen no more.
+    A code counts once. The browser that was paired before is a screen no more. Wrong codes are
+    counted by the browser's address and, far more of them, by screen; and only while there is a
+    code that could be guessed, so that nobody locks a screen before the staff come to pair it.
 
+    :param address: the browser's, IPv4 or IPv6.
     :raises UnknownIdError: there is no such screen.
     :raises TooManyTriesError: too many codes were wrong; nothing was tried.
     """
     row = session.get(SharedScreen, screen_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise UnknownIdError(f"there is no screen {screen_id!r}")
-    device = _view(row).device
-    people.refuse_while_locked(session, clock, "pairing", device)
-    if not _fits(row, clock, hash_pairing_code(secret, screen_id, code)):
-        wrong_tries.count_wrong(session, clock, "pairing", device)
+    if not _is_code_out(row, clock):
         return None
-    wrong_tries.reset(session, device, "pairing")
+    tried = {BY_PAIRING_ADDRESS: network_of(address), "pairing": _view(row).device}
+    for kind, subject in tried.items():
+        people.refuse_while_locked(session, clock, kind, subject)
+    hashed = hash_pairing_code(secret, screen_id, code)
+    if not secrets.compare_digest(row.code_hash or "", hashed):
+        for kind, subject in tried.items():
+            wrong_tries.count_wrong(session, clock, kind, subject)
+        return None
+    for kind, subject in tried.items():
+        wrong_tries.reset(session, subject, kind)
     token = new_token()
     row.code_hash = row.code_until = None
     row.token_hash, row.paired_at = hash_token(token), clock.now()
@@ -129,12 +149,10 @@ def pair(session: Session, clock: Clock, secret: bytes, *, screen_id: str, code:
     return token
 
 
-def _fits(row: SharedScreen, clock: Clock, hashed: str) -> bool:
+def _is_code_out(row: SharedScreen, clock: Clock) -> bool:
     """A code that would last longer than any was made by a clock that was ahead: it is none."""
-    if row.code_hash is None or row.code_until is None:
-        return False
-    in_time = clock.now() < row.code_until <= clock.now() + rules.CODE_LASTS
-    return in_time and secrets.compare_digest(row.code_hash, hashed)
+    now, until = clock.now(), row.code_until
+    return until is not None and now < until <= now + rules.CODE_LASTS
 
 
 def find_paired(session: Session, token: str) -> ScreenView | None:

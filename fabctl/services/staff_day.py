@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
-from fabctl.services import courses, practical, resource_desk, resources, uses
+from fabctl.services import courses, practical, resource_desk, uses
 from fabctl.services.audit import person_in
 from fabctl.services.booking_record import ReservationView, view
 from fabctl.services.courses import CourseView
@@ -99,10 +99,7 @@ def in_use(session: Session, *, by: str) -> list[InUse]:
 def out_of_order(session: Session, *, by: str) -> list[ResourceOrder]:
     """Return what nobody may use, in the resources' order. :raises RefusedError: staff-only."""
     require_staff(session, by)
-    found = (
-        resource_desk.order_of(session, resource_id=one.id) for one in resources.list_all(session)
-    )
-    return [one for one in found if one.out_of_order_at is not None]
+    return [one for one in resource_desk.orders(session) if one.out_of_order_at is not None]
 
 
 def checks_waiting(session: Session, clock: Clock, *, by: str) -> list[Waiting]:
@@ -111,14 +108,9 @@ def checks_waiting(session: Session, clock: Clock, *, by: str) -> list[Waiting]:
     :raises RefusedError: staff-only.
     """
     require_staff(session, by)
-    return [
-        Waiting(course, one)
-        for course in courses.list_courses(session)
-        if course.resource_ids
-        for one in practical.awaiting_check(
-            session, clock, course_id=course.id, resource_id=course.resource_ids[0], by=by
-        )
-    ]
+    asked = [one for one in courses.list_courses(session) if one.resource_ids]
+    waits = practical.waiting_in(session, clock, courses=asked, by=by)
+    return [Waiting(course, one) for course in asked for one in waits[course.id]]
 
 
 def names_of(session: Session, ids: Iterable[str | None]) -> dict[str, str]:

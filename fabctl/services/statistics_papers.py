@@ -14,13 +14,11 @@ from reportlab.platypus import Flowable, LongTable, SimpleDocTemplate, Spacer, T
 from fabctl.i18n import translate
 from fabctl.model.statistics import Table
 from fabctl.model.texts import text
+from fabctl.services.cells import harmless
 from fabctl.services.lettering import Said
 from fabctl.services.papers import BOLD, REGULAR, Losses, one_line
 from fabctl.services.statistics import YearView
 from fabctl.services.statistics_words import COLUMNS, NAMES, NOTE, lines, parts
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would run a cell that begins so."""
 
 
 def statistics_csv(view: YearView, language: str) -> str:
@@ -32,7 +30,7 @@ def statistics_csv(view: YearView, language: str) -> str:
         name = f"{translate(title, language)} - {translate(NAMES[table.name], language)}"
         for line in lines(table, language):
             cells = [name, *line]
-            writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+            writer.writerow([harmless(cell) for cell in cells])
     writer.writerow([translate(NOTE, language)])
     return "\ufeff" + out.getvalue()
 

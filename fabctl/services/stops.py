@@ -7,6 +7,7 @@ screens that look at every resource at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from fabctl.model.refusal import RefusedError
 from fabctl.model.upkeep import SHORT, words_refusals
 from fabctl.services import lookups
 from fabctl.services.audit import audit
-from fabctl.services.places import around
+from fabctl.services.places import around, encloses
 from fabctl.services.rights import require_staff
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Resource
@@ -36,6 +37,24 @@ def stop_of(session: Session, resource: Resource) -> Stop | None:
     )
     row = session.scalars(query).first()
     return Stop(row.reason, row.began_at, row.next_step) if row else None
+
+
+def stops_of(session: Session, resources: Iterable[Resource]) -> dict[str, Stop]:
+    """Return the same for many resources, by their ids, in one query; what is in order is not
+    there.
+    """
+    query = (
+        select(MachineStop, Resource)
+        .join(Resource, Resource.id == MachineStop.resource_id)
+        .where(MachineStop.ended_at.is_(None))
+        .order_by(MachineStop.began_at.desc(), MachineStop.id)
+    )
+    live = [(row, where) for row, where in session.execute(query)]
+    found = {
+        one.id: next((row for row, where in live if encloses(where, one)), None)
+        for one in resources
+    }
+    return {one: Stop(row.reason, row.began_at, row.next_step) for one, row in found.items() if row}
 
 
 def begin_stop(

@@ -14,6 +14,7 @@ from fabctl.services import lookups, people
 from fabctl.services.audit import audit
 from fabctl.services.passwords import hash_token, new_token
 from fabctl.services.people import PersonView
+from fabctl.services.rights import is_staff
 from fabctl.store.ids import new_id
 from fabctl.store.tables import ApiToken
 
@@ -63,13 +64,13 @@ def list_tokens(session: Session, *, person_id: str | None = None) -> list[Token
     return [_view(row) for row in session.scalars(query)]
 
 
-def revoke_token(session: Session, clock: Clock, *, token_id: str, by: str | None = None) -> None:
-    """End a token for good. Doing it twice changes nothing more.
+def revoke_token(session: Session, clock: Clock, *, token_id: str, by: str | None) -> None:
+    """End a token for good: its person does it, or the staff. Twice changes nothing more.
 
-    :raises UnknownIdError: there is none with this id.
+    :raises UnknownIdError: there is none with this id, or it is not theirs.
     """
     row = session.get(ApiToken, token_id)
-    if row is None:
+    if row is None or (row.person_id != by and not is_staff(session, by)):
         raise UnknownIdError(f"there is no token {token_id!r}")
     if row.revoked_at is None:
         row.revoked_at = clock.now()

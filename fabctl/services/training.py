@@ -1,142 +1,34 @@
-"""The way through a course: where somebody stands, checks by a trainer, certifying, suspending."""
+"""The way through a course: checks by a trainer, certifying, suspending.
+
+Where somebody stands in it is read by :mod:`fabctl.services.course_progress`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
 from fabctl.model.certification import Level, Standing
 from fabctl.model.refusal import RefusedError
 from fabctl.model.training import (
-    CourseFacts,
     CourseStep,
     fixed_end,
     level_after,
     level_if_passed,
-    next_step,
     step_refusals,
 )
-from fabctl.services import certifications, lookups
+from fabctl.services import certifications
 from fabctl.services.audit import audit
 from fabctl.services.certifications import CertificationView
-from fabctl.services.courses import CourseView, course_row, get_course
+from fabctl.services.course_progress import Progress, facts_of, progress
+from fabctl.services.courses import CourseView, get_course
 from fabctl.services.rights import certifying_refusals, require_reason, require_sees_training
-from fabctl.store.tables import Certification
-from fabctl.store.tables_training import CertificationGrant, CourseCheck, QuizAttempt
+from fabctl.store.tables_training import CourseCheck
 
 __all__ = ["Progress", "facts_of", "progress", "record_check", "step_refusals", "suspend"]
-
-_WORST_FIRST = (
-    Standing.SUSPENDED,
-    Standing.NONE,
-    Standing.EXPIRED,
-    Standing.SUPERVISED,
-    Standing.VALID,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where somebody stands in a course."""
-
-    course_id: str
-    done: tuple[CourseStep, ...]
-    next: CourseStep | None
-    """None: all steps are done."""
-    standing: Standing
-    """On the course's machines: the worst of them."""
-    renewable: bool
-    """Whether the practical check alone is enough."""
-
-
-def facts_of(session: Session, clock: Clock, *, course_id: str, person_id: str) -> CourseFacts:
-    """Return what the rules of a course look at.
-
-    :raises UnknownIdError: no such course or person.
-    """
-    course, now = get_course(session, course_id), clock.now()
-    lookups.person(session, person_id)
-    since = _since(session, course_id, person_id)
-    passed = _passed(session, course_id, person_id, since)
-    return CourseFacts(
-        rules=course.rules,
-        prerequisites_met=all(
-            certifications.standing_at(session, person_id, machine, now) is Standing.VALID
-            for machine in course.prerequisites
-        ),
-        quiz_passed=_quiz_passed(session, course_id, person_id, since),
-        practical_passed=CourseStep.PRACTICAL in passed,
-        first_job_done=CourseStep.FIRST_JOB in passed,
-        standing=_standing(session, course, person_id, now),
-        held_before=since is not None,
-    )
-
-
-def _since(session: Session, course_id: str, person_id: str) -> datetime | None:
-    """Return when this course certified somebody last, to its full level; None: never."""
-    query = (
-        select(func.max(Certification.at))
-        .join(CertificationGrant, CertificationGrant.certification_id == Certification.id)
-        .where(
-            Certification.person_id == person_id,
-            CertificationGrant.course_id == course_id,
-            Certification.level == course_row(session, course_id).level,
-        )
-    )
-    return session.scalar(query)
-
-
-def _quiz_passed(session: Session, course_id: str, person_id: str, since: datetime | None) -> bool:
-    query = select(QuizAttempt.id).where(
-        QuizAttempt.course_id == course_id,
-        QuizAttempt.person_id == person_id,
-        QuizAttempt.passed.is_(True),
-    )
-    if since is not None:
-        query = query.where(QuizAttempt.at > since)
-    return session.scalars(query.limit(1)).first() is not None
-
-
-def _passed(
-    session: Session, course_id: str, person_id: str, since: datetime | None
-) -> set[CourseStep]:
-    """Return the checks passed since the course certified them last: a renewal begins anew."""
-    query = select(CourseCheck.step).where(
-        CourseCheck.course_id == course_id,
-        CourseCheck.person_id == person_id,
-        CourseCheck.passed.is_(True),
-    )
-    if since is not None:
-        query = query.where(CourseCheck.at > since)
-    return {CourseStep(step) for step in session.scalars(query)}
-
-
-def _standing(session: Session, course: CourseView, person_id: str, now: datetime) -> Standing:
-    found = {
-        certifications.standing_at(session, person_id, machine, now)
-        for machine in course.resource_ids
-    }
-    return next(standing for standing in _WORST_FIRST if standing in found)
-
-
-def progress(session: Session, clock: Clock, *, course_id: str, person_id: str) -> Progress:
-    """Return where somebody stands in a course.
-
-    :raises UnknownIdError: no such course or person.
-    """
-    facts = facts_of(session, clock, course_id=course_id, person_id=person_id)
-    valid = facts.standing is Standing.VALID and facts.held_before
-    step = None if valid else next_step(facts)
-    if step is None and facts.standing is Standing.SUPERVISED and not facts.held_before:
-        step = CourseStep.PRACTICAL  # the first job that they waited for is not asked any more
-    steps = facts.rules.steps
-    done = steps if step is None else steps[: steps.index(step)]
-    return Progress(course_id, done, step, facts.standing, facts.held_before)
 
 
 def progress_for(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
+from fabctl.model.people import clean_login
 from fabctl.services import people, wrong_tries
 from fabctl.services.audit import audit
 from fabctl.services.rights import require_staff
@@ -31,6 +32,7 @@ def unlock_login(session: Session, clock: Clock, *, login: str, by: str | None) 
     :raises RefusedError: staff-only.
     """
     require_staff(session, by)
-    people.forget_wrong_passwords(session, login)
+    key = wrong_tries.login_key(clean_login(login))
+    wrong_tries.reset(session, key, *wrong_tries.OF_LOGINS)
     found = people.find_by_login(session, login)
     audit(session, clock, by, "login.unlocked", f"person:{found.id if found else 'unknown'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -234,25 +234,34 @@ def get_task(session: Session, *, task_id: str, by: str | None) -> TaskView:
     return task_view(row)
 
 
-def list_tasks(
+def list_tasks(  # noqa: PLR0913  # what to look for, most of it may be left out
     session: Session,
     *,
     by: str | None,
     owner_id: str | None = None,
     resource_id: str | None = None,
     open_only: bool = True,
+    planned: bool = True,
+    mine_first: bool = False,
     limit: int = 50,
     after: tuple[datetime, str] | None = None,
 ) -> list[TaskView]:
     """Return tasks, newest first: one's own; the staff anybody's.
 
     :param owner_id: whose; None: everybody's, for the staff only.
+    :param planned: also those of planned maintenance.
+    :param mine_first: one's own before the others'; not with ``after``.
     :param after: when and which the last one of the page before was.
     :raises RefusedError: other people's tasks, and not of the staff.
     """
     if owner_id is None or owner_id != by:
         require_staff(session, by)
-    query = select(UpkeepTask).order_by(UpkeepTask.created_at.desc(), UpkeepTask.id.desc())
+    query = select(UpkeepTask)
+    if mine_first:
+        query = query.order_by(case((UpkeepTask.owner_id == by, 0), else_=1))
+    query = query.order_by(UpkeepTask.created_at.desc(), UpkeepTask.id.desc())
+    if not planned:
+        query = query.where(UpkeepTask.plan_id.is_(None))
     if owner_id is not None:
         query = query.where(UpkeepTask.owner_id == owner_id)
     if resource_id is not None:

@@ -21,6 +21,7 @@ from fabctl.model.texts import text
 from fabctl.services import lookups
 from fabctl.services.access import charged_to, held_now, may_use
 from fabctl.services.audit import audit
+from fabctl.services.rights import require_staff
 from fabctl.services.uses import UseView, close_use, open_use_on
 from fabctl.store.ids import new_id
 from fabctl.store.tables import Use
@@ -139,9 +140,11 @@ def release_use(
     """Close a use without a job for somebody who went home; the staff's command line asks so.
 
     :param by: as in the audit trail.
+    :raises RefusedError: staff-only.
     :raises InputError: no reason was given.
     :raises UnknownIdError: no such use.
     """
+    require_staff(session, by)
     if not reason.strip():
         raise InputError("a machine is released with a reason")
     use = _row(session, use_id)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from fabctl.errors import FabError, LocalError
 from fabctl.model.access import busy_refusal
 from fabctl.model.booking_refusals import overlap_refusal
+from fabctl.model.mail import address_taken
 from fabctl.model.people import login_taken, pin_not_possible
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.workshops import already_enrolled, session_full
@@ -22,6 +23,7 @@ _REFUSALS: Mapping[str, Callable[[], Refusal]] = {
     "use_one_open": busy_refusal,
     "uq_credential_login": login_taken,
     "uq_credential_pin_hash": pin_not_possible,
+    "ix_mail_address_signs_in": address_taken,
     "session_places": session_full,
     "enrolment_one_live": already_enrolled,
 }
@@ -38,6 +40,7 @@ _SQLITE_WORDS: Mapping[str, str] = {
     "UNIQUE constraint failed: use.resource_id": "use_one_open",
     "UNIQUE constraint failed: credential.login": "uq_credential_login",
     "UNIQUE constraint failed: credential.pin_hash": "uq_credential_pin_hash",
+    "UNIQUE constraint failed: mail_address.signs_in": "ix_mail_address_signs_in",
     "audit_append_only": "audit_append_only",
     "interlock_append_only": "interlock_append_only",
     "session_places": "session_places",

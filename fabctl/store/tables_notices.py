@@ -56,6 +56,8 @@ class MailAddress(Base):
     wanted: Mapped[bool]
     changed_at: Mapped[datetime]
     """What was told before is not sent."""
+    signs_in: Mapped[str | None] = mapped_column(index=True, unique=True)
+    """The same address in small letters, once the staff have confirmed that it is theirs."""
 
 
 class Mail(Base):

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from fabctl.clock import SystemClock
 from fabctl_web.lab import Lab
 from tests.web_lab import OUTSIDE, TWELVE, WebLab, form_token, lab_config, web_lab
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUMS = ("chromium-headless-shell", "chromium")
+"""Debian's, the first that is there: the same engine, the first one without a window's own pages,
+which cost a second of computing for each window (docs/decisions/0197)."""
 KIOSK = {"width": 800, "height": 480}
 WALL = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
@@ -38,6 +40,9 @@ new PerformanceObserver((list) => {
 """
 
 
+expect.set_options(timeout=15_000)  # as long as for everything else: a computer may be busy
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark this folder's tests."""
     for item in items:
@@ -48,13 +53,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One chromium for all tests; each test gets contexts of its own."""
-    if not shutil.which(CHROMIUM):
+    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if chromium is None:
         missing = "chromium is missing: apt-get install chromium"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield launched
         launched.close()
 

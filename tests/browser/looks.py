@@ -163,7 +163,7 @@ def _looks(language: str) -> Iterator[tuple[str, Literal["light", "dark"], dict[
     """Yield each size and colour scheme that a page is looked at in, and what axe looks for there.
 
     Everything is looked for once; contrast, which differs with the colours and with what a size
-    shows, in two sizes, light and dark. In English what a translation may break: names and room.
+    shows, in dark and on a phone too. In English what a translation may break: names and room.
     Our own measure of targets is wider than axe's (24 px). EVERY_LOOK=1 (``make looks``) has axe
     look for everything in every size, light and dark, in both languages.
     """
@@ -173,7 +173,8 @@ def _looks(language: str) -> Iterator[tuple[str, Literal["light", "dark"], dict[
         if whole or (first and language == "fr"):
             yield size, scheme, ALL_RULES
         elif language == "fr" and (narrow or scheme == "light"):
-            yield size, scheme, _only("color-contrast") if narrow else _only()
+            again = (size, scheme) in {("kiosk", "dark"), ("phone", "light")}
+            yield size, scheme, _only("color-contrast") if again else _only()
         elif scheme == "light" and narrow:
             yield size, scheme, _only(*BY_LANGUAGE) if first else _only()
 

@@ -117,7 +117,7 @@ def test_a_file_that_is_too_large_is_not_even_sent(
     expect(found.page.locator("#too-large")).to_be_visible()
     found.tap("#upload button")
     expect(found.page.locator("#too-large")).to_be_focused()
-    assert sent == []
+    assert [url for url in sent if not url.endswith("/in/extend")] == []  # a touch stays signed in
     assert served.lab.files_on_disk() == []
 
 

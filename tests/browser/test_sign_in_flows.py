@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from playwright.sync_api import expect
+from sqlalchemy import delete
 
 from fabctl.model.screens import ScreenSettings
 from fabctl.services import badges, screens
+from fabctl.store.tables import SignIn
 from tests.browser.conftest import KIOSK, OpenScreen, Screen, Served
 from tests.web_lab import SECRET
 
@@ -91,6 +93,7 @@ def test_what_a_person_types_is_theirs_and_no_badge(served: Served, screen: Open
     give(served, number="4829151")
     found = screen(KIOSK)
     found.open("/in")
+    expect(found.page.locator("#pin")).to_be_focused()
     type_keys(found, "482915", PERSON_MS, enter=False)
     expect(found.page.locator("#pin")).to_have_value("482915")
     found.open("/in?with=password")
@@ -165,3 +168,45 @@ def test_a_wall_screen_goes_home_is_dark_at_night_and_wakes_by_a_tap_that_does_n
     found.page.touchscreen.tap(60, 30)
     expect(found.page.locator(".menu[open]")).to_have_count(1)
     assert found.troubles() == []
+
+
+def test_a_touch_after_the_session_has_ended_leads_home_also_without_a_form_token(
+    served: Served, screen: OpenScreen
+) -> None:
+    """A part of the page that is fetched anew takes the form's token away with the session."""
+    found = screen(KIOSK)
+    found.sign_in()
+    with served.lab.db.transaction() as db:
+        db.execute(delete(SignIn))
+    assert found.page.evaluate("fetch('/m/printer-a/panel').then((answer) => answer.status)") == 200
+    found.page.tap("h1")
+    found.page.wait_for_url(found.url + "/")
+
+
+def test_whoever_waits_for_an_answer_stays_signed_in_but_not_for_ever(
+    served: Served, screen: OpenScreen
+) -> None:
+    found = screen(KIOSK)
+    found.page.clock.install()
+    found.sign_in()
+    asked: list[str] = []
+    found.page.on("request", lambda one: asked.append(one.url.removeprefix(found.url)))
+    found.page.route("**/slow", lambda _route: None)  # an answer that never comes
+    found.page.evaluate(
+        """() => {
+          const form = document.createElement("form");
+          Object.assign(form, { method: "post", action: "/slow" });
+          form.innerHTML = "<button id='slow' data-wait='…'>x</button>";
+          form.insertAdjacentHTML("beforeend", "<iframe name='there'></iframe>");
+          form.target = "there"; // no navigation that this test would wait for
+          document.body.append(form);
+          document.getElementById("slow").click();
+        }"""
+    )
+    for _ in range(9):  # 72 s
+        with found.page.expect_request("**/in/extend?idle=0"):
+            found.page.clock.run_for(8_000)
+    assert "/out" not in asked
+    with found.page.expect_request("**/out"):
+        for _ in range(3):  # five minutes, and one without a touch
+            found.page.clock.fast_forward(100_000)

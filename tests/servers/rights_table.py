@@ -236,7 +236,7 @@ nobody  owner  animator staff    method, path, operation (and what about it)
 401 200 200 200 200 200 200 200  PUT    /me/mail                                       setOwnMail
 401 403 200 403 403 403 200 200  GET    /people/{lea}/mail                             getMail
 401 403 200 403 403 403 200 200  PUT    /people/{lea}/mail                             setMail
-401 403 403 403 403 403 200 200 PUT    /people/{ada}/mail                            setMail:an-admin
+401 403 403 403 403 403 403 200 PUT    /people/{ada}/mail                            setMail:an-admin
 401 403 403 403 403 403 200 200  GET    /mail/undelivered                              listUndeliveredMail
 """  # noqa: E501  # a table is read along its lines
 

@@ -53,7 +53,7 @@ def test_a_revoked_token_is_worthless(lab: WebLab) -> None:
     assert program.ask("GET", "/jobs/x").status_code == 404
     with lab.db.transaction() as db:
         (token,) = tokens.list_tokens(db, person_id=lab.id_of("camille"))
-        tokens.revoke_token(db, lab.clock, token_id=token.id)
+        tokens.revoke_token(db, lab.clock, token_id=token.id, by=lab.id_of("camille"))
     assert program.ask("GET", "/jobs/x").status_code == 401
 
 

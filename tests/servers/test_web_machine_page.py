@@ -18,7 +18,7 @@ from fabctl.services.jobs import JobView
 from fabctl_web.headers import FILE_POLICY
 from fabctl_web.machines import history
 from fabctl_web.machines.history import EVERY_S, KEYS, POINTS, Row, Track, with_gaps
-from tests.gcode_pictures import SLICERS, TAG, TAG_LINES, headed, png, with_thumbnail
+from tests.gcode_pictures import SLICERS, TAG, TAG_LINES, block, headed, jpeg, png, with_thumbnail
 from tests.web_lab import GOOD_FILE, Browser, WebLab, lab_config, web_lab
 
 PAGE = "/m/printer-a"
@@ -143,6 +143,18 @@ def test_a_file_with_a_thumbnail_shows_it(lab: WebLab) -> None:
     assert answer.headers["Content-Security-Policy"] == FILE_POLICY
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_jpeg_is_shown_as_what_its_bytes_are(lab: WebLab) -> None:
+    lab.certified("camille")
+    browser, picture = signed_in(lab, "camille"), jpeg(96, 54)
+    content = block(picture, 96, 54, "thumbnail_JPG").encode() + TAG.read_bytes()
+    job = uploaded(lab, browser, content)
+    page = browser.get(PAGE).get_data(as_text=True)
+    assert f'src="{job}/thumbnail" width="96" height="54"' in page
+    answer = browser.get(f"{job}/thumbnail")
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "image/jpeg", picture)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("slicer", SLICERS)

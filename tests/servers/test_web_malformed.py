@@ -59,6 +59,8 @@ def test_no_form_of_a_page_speaks_of_the_api(still: Morning) -> None:
             continue
         for fields in ({}, {"resource": "nope", "day": "x", "minutes": "-1", "kind": "x"}):
             answer = admin.post(path, fields, page="/me")
+            if answer.mimetype == "application/json":  # our own scripts ask here, not people
+                continue
             page = answer.get_data(as_text=True)
             assert not any(words in page for words in FOR_PROGRAMS), path
             asked += 1

@@ -202,7 +202,8 @@ def test_the_first_load_is_small(lab: WebLab) -> None:
     """80 KB for the board with everything it asks for, compressed (screens.md)."""
     browser, headers = lab.browser("127.0.0.1"), {"Accept-Encoding": "gzip"}
     board = browser.get("/", headers=headers)
-    names = set(re.findall(r'"(/static/[^"#]+)', gzip.decompress(board.get_data()).decode()))
+    page = gzip.decompress(board.get_data()).decode()
+    names = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', page))
     assert len(names) == 7
     total = sum(len(browser.get(name, headers=headers).get_data()) for name in names)
     assert total + len(board.get_data()) <= 80_000

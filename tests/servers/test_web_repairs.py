@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fabctl.services import problems, repairs
+from fabctl.services import problems, repairs, upkeep_tasks
 from fabctl.services.problems import ProblemView
 from fabctl.services.upkeep_tasks import TaskView
 from tests.staff_hand import TODAY, at_desk, part, send, text
@@ -124,3 +124,33 @@ def test_a_form_leads_back_to_pages_of_ours_only(scene: Morning) -> None:
     fields = {"back": "https://evil.example/m/printer-a"}
     answer = staff.post(f"/staff/problems/{scene.problem}/task", fields, page=TODAY)
     assert answer.location == f"{PAGE}#problems"
+
+
+def test_who_owns_a_task_and_is_not_of_the_staff_ends_it_at_the_machine(scene: Morning) -> None:
+    with scene.lab.db.transaction() as db:
+        made = [
+            upkeep_tasks.add_task(
+                db,
+                scene.lab.clock,
+                title=title,
+                owner_id=scene.people[owner],
+                resource_id="printer-a",
+                by=scene.people["sasha"],
+            ).id
+            for title, owner in (("Graisser l’axe Z", "karim"), ("Changer la buse", "sasha"))
+        ]
+    karim = at_desk(scene, "karim")
+    page = text(karim, PAGE)
+    shown = part(page, "tasks")
+    assert "Graisser l’axe Z" in shown
+    assert "Changer la buse" not in shown, "that is somebody else’s"
+    assert page.count('id="problems"') == 1
+    done = "/staff/tasks/{}/done".format
+    assert karim.post(done(made[1]), {"back": PAGE}, page=PAGE).status_code == 409
+    answer = karim.post(done(made[0]), {"back": PAGE, "words": "Fait"}, page=PAGE)
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}#tasks")
+    with scene.lab.db.reading() as db:
+        tasks = [upkeep_tasks.get_task(db, task_id=one, by=scene.people["sasha"]) for one in made]
+    assert [(one.outcome, one.note) for one in tasks] == [("done", "Fait"), (None, None)]
+    assert 'id="tasks"' not in text(karim, PAGE)
+    assert "Changer la buse" not in text(at_desk(scene, "karim", KIOSK), PAGE)

@@ -156,7 +156,7 @@ def test_the_staff_unlock_a_screen_from_their_page(lab: WebLab) -> None:
     assert "Locked now" not in text(desk, "/staff/screens")
     wrong_pins(kiosk)
     assert "Locked now" in text(desk, "/staff/screens")
-    desk.post("/staff/screens/try-again", {"device": KIOSK}, page="/staff/screens")
+    desk.post("/staff/screens/unlock", {"device": KIOSK}, page="/staff/screens")
     assert "Locked now" not in text(desk, "/staff/screens")
     kiosk.post("/in/pin", {"pin": "482915"}, page="/in")
     assert who(kiosk) == "Camille"

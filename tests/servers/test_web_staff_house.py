@@ -37,12 +37,11 @@ FORMS = (
     ("/staff/resources", "/staff/resources"),
     ("/staff/resources/printer-a/parent", "/staff/resources/printer-a"),
     ("/staff/resources/printer-a/out-of-order", "/staff/resources/printer-a"),
-    ("/staff/resources/printer-a/back-in-order", "/staff/resources/printer-a"),
+    ("/staff/resources/printer-a/in-order", "/staff/resources/printer-a"),
     ("/staff/resources/printer-a/plans", "/staff/resources/printer-a"),
     ("/staff/resources/printer-a/tasks", "/staff/resources/printer-a"),
     ("/staff/resources/printer-a/plans/x/done", "/staff/resources/printer-a"),
     ("/staff/resources/printer-a/plans/x/end", "/staff/resources/printer-a"),
-    ("/staff/resources/printer-a/tasks/x/done", "/staff/resources/printer-a"),
     ("/staff/pools/new", "/staff/pools/new"),
 )
 

@@ -182,7 +182,7 @@ def test_out_of_order_with_a_reason_and_back(lab: WebLab, sasha: Browser) -> Non
     with lab.db.reading() as db:
         assert resource_desk.order_of(db, resource_id="printer-a").reason == SCRIPT
     assert "Out of order since" in text(sasha, "/staff/resources")
-    assert "In order" in send(sasha, f"{page}/back-in-order", page)
+    assert "In order" in send(sasha, f"{page}/in-order", page, back=page)
 
 
 def test_maintenance_by_hours_and_by_date(lab: WebLab, sasha: Browser) -> None:
@@ -202,7 +202,7 @@ def test_maintenance_by_hours_and_by_date(lab: WebLab, sasha: Browser) -> None:
     shown = send(sasha, f"{page}/tasks", page, task=SCRIPT, due="2030-05-01", owner=me)
     assert SCRIPT not in shown
     (task,) = re.findall(r'data-task="(\w+)"', shown)
-    assert task not in send(sasha, f"{page}/tasks/{task}/done", page)
+    assert task not in send(sasha, f"/staff/tasks/{task}/done", page, back=page)
 
 
 def test_maintenance_comes_back_by_date(lab: WebLab, sasha: Browser) -> None:

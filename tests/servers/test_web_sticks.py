@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from fabctl.clock import ManualClock
 from fabctl.config import WebConfig
 from fabctl_web.kiosks import sticks
 from tests.web_lab import GOOD_FILE, Browser, WebLab, lab_config, web_lab
@@ -127,3 +129,28 @@ def test_a_stick_that_is_a_link_is_none(stick: Path, tmp_path: Path) -> None:
     link.symlink_to(stick)
     with pytest.raises(OSError, match="link"):
         sticks.files(link)
+
+
+def test_a_stick_that_is_slower_than_its_screen_waits_is_let_go(
+    lab: WebLab, camille: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page keeps the session for five minutes; the last of them is for checking the file."""
+    assert isinstance(lab.clock, ManualClock)
+    advance, slow = lab.clock.advance, iter([b"G28\n"] * 40)
+
+    class Slow:
+        def read(self, _most: int) -> bytes:
+            advance(7)
+            return next(slow, b"")
+
+    @contextmanager
+    def opened(_folder: Path, _name: str) -> Iterator[Slow]:
+        yield Slow()
+
+    assert 'data-longest="300"' in camille.get(PAGE).get_data(as_text=True)
+    monkeypatch.setattr(sticks, "opened", opened)
+    answer = camille.post(PAGE, {"name": "part.gcode"}, page=PAGE)
+    assert answer.status_code == 409
+    assert 'data-code="stick-too-slow"' in answer.get_data(as_text=True)
+    assert len(list(slow)) == 40 - 35  # 35 reads of 7 s are more than 240 s
+    assert lab.files_on_disk() == []

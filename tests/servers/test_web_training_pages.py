@@ -10,6 +10,7 @@ import pytest
 
 from fabctl.model.certification import Level, Standing
 from fabctl.services import certifications, quiz_making, quizzes
+from fabctl.services.audit import lines_about
 from tests.training_scene import (
     CRITERIA,
     KIOSK,
@@ -234,6 +235,9 @@ def test_from_the_quiz_to_certified_on_the_machines_page(scene: Scene) -> None:
     assert standing(scene, "noemie", "printer-b") is Standing.VALID
     told = text(signed(scene, "noemie"), "/me/notices")
     assert "Regarde mieux la buse." in told
+    with scene.lab.db.reading() as db:  # the audit keeps its lines for ever
+        lines = [one for one in lines_about(db, f"person:{noemie}") if one.what == "course.seen"]
+    assert [sorted(one.details) for one in lines] == [["asked", "course", "met"]] * 2
     assert "You are certified on this machine." in text(signed(scene, "noemie"), "/m/printer-a")
 
 

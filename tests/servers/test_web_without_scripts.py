@@ -162,7 +162,7 @@ def test_the_house_is_kept(lab: WebLab) -> None:
     sasha.follow("/staff/resources/printer-a")
     sasha.send(".*/out-of-order", reason="Bruit")
     assert "Out of order since" in sasha.text
-    sasha.send(".*/back-in-order")
+    sasha.send(".*/in-order")
     sasha.send(".*/plans", title="Graisser", every_hours="50")
     assert "0 of 50 hours" in sasha.text
 

@@ -62,6 +62,18 @@ def test_a_place_for_oneself_and_back(scene: Scene) -> None:
     assert states(scene, scene.coming) == ["confirmed"]
 
 
+def test_a_minor_stays_one_and_adds_no_child(scene: Scene) -> None:
+    page, kid = f"/workshops/{scene.coming}", scene.lab.person("kim", birth_year=2011)
+    browser = signed(scene, "kim")
+    for path, fields, said in (
+        (f"birth/{kid.id}", {"year": "1990"}, "Only the staff change it."),
+        ("children", {"first_name": "Tom", "birth_year": "2015"}, "must be 18 or older"),
+    ):
+        answer = browser.post(f"{page}/{path}", fields, page=page)
+        assert answer.status_code == 409, path
+        assert said in answer.get_data(as_text=True)
+
+
 def test_what_comes_after_the_session_is_said_to_be_too_late(scene: Scene) -> None:
     page, mo = f"/workshops/{scene.full}", signed(scene, "mo")
     assert isinstance(scene.lab.clock, ManualClock)

@@ -20,6 +20,7 @@ from fabctl.model.certification import Standing
 
 NOW = datetime(2026, 11, 23, 9, 7, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+LAST_MINUTE = NOW.replace(second=0) - MINUTE
 MOMENT = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -39,7 +40,8 @@ def codes(facts: BookingFacts) -> list[str]:
     [
         (at(0), []),
         (at(-1), []),
-        (Slot(NOW - MINUTE - MOMENT, NOW + HOUR), ["in-the-past"]),
+        (Slot(LAST_MINUTE, NOW + HOUR), []),
+        (Slot(LAST_MINUTE - MOMENT, NOW + HOUR), ["in-the-past"]),
         (at(-2), ["in-the-past"]),
         (at(1, 5), []),
         (at(1, 4), ["too-short"]),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabctl.gcode.comments import LARGEST_THUMBNAIL_BYTES, CommentReader, duration_s
+from tests.gcode_pictures import jpeg
 from tests.gcode_reading import UNHURRIED, read
 
 
@@ -158,7 +159,30 @@ def test_pictures_under_other_names() -> None:
     assert read(written(png(20, 10), 20, 10, "png", "*").encode()).thumbnail == png(20, 10)
     assert read(written(png(20, 10), 20, 10, by=" ").encode()).thumbnail == png(20, 10), "Cura"
     assert read(written(png(20, 10), 20, 10, "THUMBNAIL").encode()).thumbnail == png(20, 10)
-    assert read(written(png(20, 10), 20, 10, "thumbnail_JPG").encode()).thumbnail is None
+    assert read(written(png(20, 10), 20, 10, "thumbnail_QOI").encode()).thumbnail is None
+
+
+@pytest.mark.parametrize("word", ["thumbnail_JPG", "thumbnail"])
+def test_a_jpeg_is_known_by_its_bytes(word: str) -> None:
+    small, large = png(16, 16), jpeg(220, 124)
+    file = written(small, 16, 16) + written(large, 220, 124, word)
+    assert read(file.encode()).thumbnail == large
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        jpeg(16, 16)[:-2],
+        jpeg(16, 16).replace(b"\xff\xc0", b"\xff\xc9"),  # arithmetic codes: no browser has them
+        jpeg(16, 16).replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x0c"),  # 12 bits
+        jpeg(16, 16).replace(b"\xff\xe0\x00\x10", b"\xff\xe0\x00\x00"),
+        b"\xff\xd8\xff\xe0\xff\xff\xff\xd9",
+        jpeg(16, 17),
+        b"<svg onload='alert(1)'>",
+    ],
+)
+def test_what_is_no_plain_jpeg_of_its_size_is_no_picture(data: bytes) -> None:
+    assert read(written(data, 16, 16, "thumbnail_JPG").encode()).thumbnail is None
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,54 @@ def test_temperatures_are_forgotten_after_a_minute(lab: Lab) -> None:
     assert lab.view.machine("a").temperatures == {}
 
 
+def test_position_feed_and_power_are_kept_with_their_age_for_a_minute(lab: Lab) -> None:
+    assert lab.view.machine("a").position.age_s is None
+    said = {"x_mm": 1.5, "y_mm": -2.0, "z_mm": None, "machine_x_mm": -98.5, "offset_x_mm": 100.0}
+    lab.take(TOPICS.telemetry("a", "position"), encode(said, STAMP))
+    lab.clock.advance(20)
+    lab.take(TOPICS.telemetry("a", "feed"), encode({"feed_mm_per_min": 900, "other": 1}, STAMP))
+    lab.take(TOPICS.telemetry("a", "power"), encode({"power": 12000, "flood": 1}, STAMP))
+    lab.take(TOPICS.telemetry("a", "pins"), encode({"door": 1}, STAMP))
+    view = lab.view.machine("a")
+    assert dict(view.position.values) == {
+        "x_mm": 1.5, "y_mm": -2.0, "z_mm": None, "machine_x_mm": -98.5,
+    }  # fmt: skip
+    assert (view.position.age_s, view.feed.age_s, view.power.age_s) == (20, 0, 0)
+    assert (dict(view.feed.values), dict(view.power.values)) == (
+        {"feed_mm_per_min": 900},
+        {"power": 12000},
+    )
+    lab.clock.advance(40.1)
+    view = lab.view.machine("a")
+    assert (dict(view.position.values), view.position.age_s) == ({}, None)
+    assert view.feed.age_s == pytest.approx(40.1)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{",
+        b"[]",
+        b'{"v":1,"x_mm":"<script>"}',
+        b'{"v":1,"x_mm":NaN}',
+        b'{"v":1,"x_mm":1e9}',
+        b'{"v":1,"x_mm":true,"y_mm":1}',
+        b'{"v":1,"x_mm":[1]}',
+    ],
+)
+def test_a_hostile_position_changes_nothing(lab: Lab, payload: bytes) -> None:
+    lab.take(TOPICS.telemetry("a", "position"), encode({"x_mm": 3}, STAMP))
+    with pytest.raises(PayloadError):
+        lab.take(TOPICS.telemetry("a", "position"), payload)
+    assert dict(lab.view.machine("a").position.values) == {"x_mm": 3}
+
+
+def test_a_thousand_names_in_a_position_are_not_kept(lab: Lab) -> None:
+    many = {f"n{number}": 1.0 for number in range(1000)} | {"z_mm": 2.0}
+    lab.take(TOPICS.telemetry("a", "position"), encode(many, STAMP))
+    assert dict(lab.view.machine("a").position.values) == {"z_mm": 2.0}
+
+
 def test_subscribers_hear_what_changed_until_they_leave(lab: Lab) -> None:
     before = lab.view.version
     lab.state(MachineState.IDLE)

@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fabctl.model.tries import OF_A_LOGIN, OF_A_SCREEN, Tries, Waits, after_right, after_wrong
+from fabctl.model.tries import (
+    OF_A_LOGIN,
+    OF_A_SCREEN,
+    OF_AN_ADDRESS,
+    Tries,
+    Waits,
+    after_right,
+    after_wrong,
+    network_of,
+)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -79,3 +88,26 @@ def test_a_day_without_a_wrong_try_forgets_the_locks() -> None:
     later = NOW + timedelta(days=1, seconds=1)
     tries = wrong(1, wrong(5), later)
     assert (tries.in_a_row, tries.locks, tries.is_locked(later)) == (1, 0, False)
+
+
+def test_an_address_has_more_tries_before_it_locks() -> None:
+    tries = Tries()
+    for _ in range(19):
+        tries = after_wrong(tries, NOW, OF_AN_ADDRESS)
+    assert not tries.is_locked(NOW)
+    assert after_wrong(tries, NOW, OF_AN_ADDRESS).is_locked(NOW)
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("::1", "::/64"),
+        ("a socket", "a socket"),
+    ],
+)
+def test_what_counts_as_one_address(address: str, counted: str) -> None:
+    assert network_of(address) == counted

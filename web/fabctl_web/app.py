@@ -161,6 +161,7 @@ def _set_up_templates(app: Flask, lab: Lab) -> None:
         lab_zone=lab.config.time_zone.key,
         session_s=int(LASTS[SignInKind.KIOSK].total_seconds()),
         warn_s=signed_in.KIOSK_WARN_S,
+        longest_s=signed_in.KIOSK_LONGEST_S,
     )
     app.context_processor(_who)
 

@@ -13,10 +13,11 @@ from flask import request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from fabctl.services.cells import harmless
+
 MOST_WORDS = 80
 SHOWN = 50
 """Lines on one page."""
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def words() -> str:
@@ -73,4 +74,4 @@ def _lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[b
 def _cell(value: object) -> str:
     if not isinstance(value, str):
         return "" if value is None else str(value)
-    return f"'{value}" if value.startswith(_RISKY) else value
+    return harmless(value)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from fabctl.model.upkeep import ProblemKind
+from fabctl.ports import MachineKind, WorkArea
 from fabctl.services import jobs, problems, repairs
 from fabctl.services.people import get_person
 from fabctl_web.machines.camera import Camera, Snapshot
 from fabctl_web.machines.history import Row
 from fabctl_web.machines.rooms import KEY, Rooms
+from fabctl_web.machines.trails import EVERY_S, Point
 from tests.browser.conftest import Served
 from tests.browser.shown import Area, Shown
 from tests.gcode_pictures import TAG, TAG_LINES, png, with_thumbnail
@@ -64,6 +67,8 @@ def fill(served: Served) -> dict[str, str]:
     )
     for machine in ("printer-a", "printer-b"):
         rooms_of(served).cameras[machine] = StillCamera("http://camera.test/", lab.clock)
+    workshop.telemetry("printer-a", "position", x_mm=120.4, y_mm=98, z_mm=14.2)
+    mill(served, "printer-d")
     workshop.say("printer-c", "pausing", job="j2")
     with lab.db.transaction() as db:
         for kind, words, stop in (
@@ -93,6 +98,29 @@ def heat_up(served: Served, machine: str) -> None:
         nozzle, bed = min(215.0, 22 + n * 2.2), min(60.0, 22 + n * 0.5)
         values = (nozzle, 215.0, bed, 60.0, max(0.0, (n - 90) / 900))
         history.keep(machine, Row(now - (480 - n) * 5.0, values))
+
+
+def mill(served: Served, machine: str) -> None:
+    """Make a machine a mill, moved by hand for eight minutes, as Grbl tells it."""
+    machines = served.inner.config.machines
+    assert isinstance(machines, dict)
+    machines[machine] = replace(
+        machines[machine], kind=MachineKind.MILL, driver="grbl",
+        work_area=WorkArea((-400, 0), (-300, 0), (-80, 0)),
+    )  # fmt: skip
+    workshop, trails = served.lab.workshop, rooms_of(served).trails
+    points = []
+    for n in range(240):
+        turn, far = n / 12, 20 + n / 2.5
+        points.append((-200 + far * math.cos(turn), -150 + far * math.sin(turn)))
+    x, y = points[-1]
+    told = {"machine_x_mm": x, "machine_y_mm": y, "machine_z_mm": -12.5}
+    workshop.telemetry(machine, "position", x_mm=x + 350.0, y_mm=y + 280.0, z_mm=-1.5, **told)
+    workshop.telemetry(machine, "feed", feed_mm_per_min=1200)
+    workshop.telemetry(machine, "power", power=12000, spindle=1)
+    now = served.lab.clock.monotonic()
+    before = (Point(now - (240 - n) * EVERY_S, *point) for n, point in enumerate(points))
+    trails.begin(machine, before)
 
 
 AREA = Area(

@@ -29,7 +29,7 @@ def fill(served: Served) -> dict[str, str]:
         ):
             screens.add_screen(db, lab.clock, screen_id=screen, wanted=wanted, by=staff.id)
         code = screens.new_code(db, lab.clock, SECRET, screen_id="entree", by=staff.id)
-        screens.pair(db, lab.clock, SECRET, screen_id="entree", code=code)
+        screens.pair(db, lab.clock, SECRET, screen_id="entree", code=code, address="::1")
         for number in ("0012345678", "04A2B9C1"):
             badges.add_badge(db, lab.clock, SECRET, person_id=guest.id, number=number, by=staff.id)
     _stick(served)

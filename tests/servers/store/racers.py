@@ -22,7 +22,13 @@ from sqlalchemy.orm import configure_mappers
 from fabctl.errors import FabError
 from fabctl.model.refusal import RefusedError
 from fabctl.store.engine import Database, is_sqlite, open_database, parse_url
-from tests.servers.store import racers_bookings, racers_jobs, racers_presence, racers_workshops
+from tests.servers.store import (
+    racers_bookings,
+    racers_jobs,
+    racers_presence,
+    racers_training,
+    racers_workshops,
+)
 from tests.servers.store.racing import Action, Racer
 
 PATIENCE_S = 60.0
@@ -32,7 +38,13 @@ SOON = "SET deadlock_timeout = '10ms'"
 
 ACTIONS: dict[str, Action] = {
     action.__name__: action
-    for module in (racers_bookings, racers_jobs, racers_presence, racers_workshops)
+    for module in (
+        racers_bookings,
+        racers_jobs,
+        racers_presence,
+        racers_training,
+        racers_workshops,
+    )
     for action in module.ACTIONS
 }
 

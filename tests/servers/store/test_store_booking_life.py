@@ -507,7 +507,7 @@ def test_closing_refuses_or_cancels_what_is_booked(lab: Lab) -> None:
     close(lab, 90, 180, cancel_reservations=True)
     assert coming(lab, lab.lea) == []
     assert told(lab, lab.lea) == ["cancelled-by-staff"]
-    assert (waits(lab, lab.karim), told(lab, lab.karim)) == ([], [])
+    assert (waits(lab, lab.karim), told(lab, lab.karim)) == ([], ["wait-ended"])
     with refusing("already-cancelled"):
         cancel(lab, made)
 

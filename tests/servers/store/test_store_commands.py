@@ -16,6 +16,7 @@ from fabctl.errors import FabError, InputError
 from fabctl.messaging.keys import read_key
 from fabctl.services import badges, people, tokens
 from fabctl.services.audit import lines_about
+from fabctl.services.password_sign_in import check_password
 from fabctl.store.engine import Database, open_database
 from fabctl.store.version import HEAD
 
@@ -68,8 +69,7 @@ def with_lea(lab_toml: Path) -> Path:
 
 def test_the_first_person_makes_the_lab(with_lea: Path) -> None:
     database = opened(with_lea)
-    with database.transaction() as session:
-        found = people.check_password(session, SystemClock(), "lea", PASSWORD)
+    found = check_password(database, SystemClock(), "lea", PASSWORD)
     database.close()
     assert found is not None
     shown = fabctl(with_lea, "person", "list").output
@@ -97,9 +97,8 @@ def test_what_is_refused_says_why(
 def test_a_new_password_replaces_the_old_one(with_lea: Path) -> None:
     fabctl(with_lea, "person", "set-password", "lea", typed="another password\n")
     database = opened(with_lea)
-    with database.transaction() as session:
-        assert people.check_password(session, SystemClock(), "lea", PASSWORD) is None
-        assert people.check_password(session, SystemClock(), "lea", "another password") is not None
+    assert check_password(database, SystemClock(), "lea", PASSWORD) is None
+    assert check_password(database, SystemClock(), "lea", "another password") is not None
     database.close()
 
 

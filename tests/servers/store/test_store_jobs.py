@@ -10,6 +10,8 @@ from fabctl.errors import InputError, LocalError, UnknownIdError
 from fabctl.model.refusal import RefusedError
 from fabctl.services import certifications, jobs, people, uses
 from fabctl.services.audit import lines_about
+from fabctl.services.jobs_at import MOST_PREPARED, jobs_at
+from fabctl.store.tables import Job
 from tests.servers.store.conftest import Lab
 from tests.servers.store.jobs_at_work import (
     CONTENT,
@@ -34,6 +36,30 @@ def test_a_prepared_job_says_what_will_be_sent(lab: Lab, tmp_path: Path) -> None
     with lab.database.reading() as session:
         assert jobs.jobs_of_person(session, person_id=lab.lea) == [job]
     assert job.report == report().to_json()
+
+
+def test_an_older_job_is_found_behind_many_of_other_machines(lab: Lab, tmp_path: Path) -> None:
+    first = prepare(lab, tmp_path, lab.lea)
+    with lab.database.transaction() as session:
+        row = session.get_one(Job, first.id)
+        values = {c.name: getattr(row, c.name) for c in Job.__table__.columns}
+        session.add_all(
+            Job(**values | {"id": f"other-{n:02}", "resource_id": "printer-b"}) for n in range(30)
+        )
+        session.add_all(Job(**values | {"id": f"same-{n:02}"}) for n in range(MOST_PREPARED))
+    with lab.database.reading() as session:
+        here = jobs_at(session, person_id=lab.lea, resource_id="printer-a")
+        there = jobs_at(session, person_id=lab.lea, resource_id="printer-b")
+        pages, last = [], None
+        while found := jobs.jobs_of_person(session, person_id=lab.lea, limit=20, after=last):
+            pages.append([one.id for one in found])
+            last = found[-1].created_at, found[-1].id
+    assert len(here.prepared) == len(there.prepared) == MOST_PREPARED
+    assert (here.more, there.more, here.last, here.begun) == (True, True, None, [])
+    assert {one.resource_id for one in here.prepared} == {"printer-a"}
+    shown = [one for page in pages for one in page]
+    assert len(shown) == len(set(shown)) == 51
+    assert first.id in shown
 
 
 def test_a_file_with_an_error_and_a_file_that_is_gone_make_no_job(lab: Lab, tmp_path: Path) -> None:

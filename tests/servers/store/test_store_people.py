@@ -9,14 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from fabctl.errors import InputError, LocalError, UnknownIdError
 from fabctl.model.refusal import RefusedError
-from fabctl.services import passwords, people, sign_ins, tokens, unlocking
+from fabctl.model.tries import OF_AN_ADDRESS
+from fabctl.services import passwords, people, sign_ins, tokens, unlocking, wrong_tries
 from fabctl.services.audit import lines_about
-from fabctl.services.people import PersonView, TooManyTriesError
+from fabctl.services.password_sign_in import check_password
+from fabctl.services.people import PersonView, TooManyFromHereError, TooManyTriesError
 from fabctl.services.sign_in_ends import end_sign_ins
+from fabctl.services.wrong_tries import BY_LOGIN, BY_NOBODYS_LOGIN
+from fabctl.store.tables import WrongTry
 from tests.servers.store.conftest import Lab
 
 SECRET = b"the lab's secret"
@@ -39,8 +43,7 @@ def tom(lab: Lab) -> PersonView:
 
 
 def with_password(lab: Lab, login: str, password: str) -> str | None:
-    with lab.database.transaction() as session:
-        found = people.check_password(session, lab.clock, login, password)
+    found = check_password(lab.database, lab.clock, login, password)
     return found.display_name if found else None
 
 
@@ -212,15 +215,73 @@ def test_a_new_password_unlocks(lab: Lab, tom: PersonView) -> None:
 
 def test_while_a_password_is_hashed_others_write(lab: Lab, tom: PersonView) -> None:
     let_go = threading.Event()
-    event.listen(lab.database.engine, "commit", lambda _: let_go.set())
+    event.listen(lab.database.engine, "rollback", lambda _: let_go.set())  # the reading ended
     with ThreadPoolExecutor(1) as pool:
         with passwords.AT_ONCE, passwords.AT_ONCE:  # the hash has to wait
             checking = pool.submit(with_password, lab, "tom", PASSWORD)
             assert let_go.wait(20)
-            with lab.database.transaction() as session:  # 10 s at most, if it were held
+            began = time.monotonic()
+            with lab.database.transaction() as session:
                 people.add_person(session, lab.clock, display_name="Zoé")
+            assert time.monotonic() - began < 5  # 10 s, if this thread or that one held it
             assert not checking.done()
         assert checking.result(20) == "Tom D."
+
+
+def rows(lab: Lab, kind: str) -> int:
+    with lab.database.reading() as session:
+        return len(session.scalars(select(WrongTry).where(WrongTry.kind == kind)).all())
+
+
+def test_many_wrong_passwords_from_one_address_lock_it_for_every_login(
+    lab: Lab, tom: PersonView
+) -> None:
+    def tried(number: int, address: str = "192.0.2.7") -> PersonView | None:
+        return check_password(lab.database, lab.clock, f"nobody{number}", "x", address)
+
+    for number in range(OF_AN_ADDRESS.in_a_row):
+        assert tried(number) is None
+    with pytest.raises(TooManyFromHereError):
+        check_password(lab.database, lab.clock, "tom", PASSWORD, "192.0.2.7")
+    assert check_password(lab.database, lab.clock, "tom", PASSWORD, "192.0.2.8") is not None
+    lab.clock.advance(61)
+    assert check_password(lab.database, lab.clock, "tom", PASSWORD, "192.0.2.7") is not None
+    assert rows(lab, BY_NOBODYS_LOGIN) == OF_AN_ADDRESS.in_a_row
+    lab.clock.advance(2 * 86400)
+    with lab.database.transaction() as session:
+        wrong_tries.forget_old(session, lab.clock)
+    assert rows(lab, BY_NOBODYS_LOGIN) == 0
+
+
+def test_invented_logins_leave_so_many_rows_and_push_no_real_one_out(
+    lab: Lab, tom: PersonView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wrong_tries, "MOST_OF_STRANGERS", 3)
+    for _ in range(5):
+        with_password(lab, "tom", "wrong")
+    for number in range(5):
+        assert with_password(lab, f"nobody{number}", "x") is None
+        lab.clock.advance(1)
+    assert rows(lab, BY_NOBODYS_LOGIN) == 3
+    with pytest.raises(TooManyTriesError):
+        with_password(lab, "tom", PASSWORD)
+
+
+def test_who_guessed_while_others_locked_the_login_is_not_answered(
+    lab: Lab, tom: PersonView
+) -> None:
+    read = threading.Event()
+    with ThreadPoolExecutor(1) as pool, passwords.AT_ONCE:
+        with passwords.AT_ONCE:  # the hash has to wait
+            event.listen(lab.database.engine, "rollback", lambda _: read.set())
+            checking = pool.submit(with_password, lab, "tom", PASSWORD)
+            assert read.wait(20)
+            with lab.database.transaction() as session:
+                for _ in range(5):
+                    key = wrong_tries.login_key("tom")
+                    wrong_tries.count_wrong(session, lab.clock, BY_LOGIN, key)
+        with pytest.raises(TooManyTriesError):
+            checking.result(20)
 
 
 def open_for(lab: Lab, kind: str) -> str:
@@ -298,7 +359,7 @@ def test_a_token_is_its_persons_until_it_is_revoked(lab: Lab) -> None:
 def test_tokens_of_nobody_and_without_a_name(lab: Lab) -> None:
     with lab.database.transaction() as session:
         with pytest.raises(UnknownIdError):
-            tokens.revoke_token(session, lab.clock, token_id="nonsense")
+            tokens.revoke_token(session, lab.clock, token_id="nonsense", by=lab.awa)
         with pytest.raises(UnknownIdError):
             tokens.create_token(session, lab.clock, person_id="nobody", name="n")
         with pytest.raises(InputError):
@@ -308,8 +369,7 @@ def test_tokens_of_nobody_and_without_a_name(lab: Lab) -> None:
 def test_a_suspended_person_signs_in_and_is_shown_as_suspended(lab: Lab, tom: PersonView) -> None:
     with lab.database.transaction() as session:
         people.set_suspended(session, lab.clock, person_id=tom.id, reason="unpaid", by=lab.awa)
-    with lab.database.transaction() as session:
-        found = people.check_password(session, lab.clock, "tom", PASSWORD)
+    found = check_password(lab.database, lab.clock, "tom", PASSWORD)
     assert found is not None
     assert found.suspended
     with lab.database.transaction() as session:

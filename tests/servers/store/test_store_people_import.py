@@ -14,6 +14,7 @@ from fabctl.model.people import Role
 from fabctl.model.refusal import RefusedError
 from fabctl.services import people
 from fabctl.services.audit import lines_about
+from fabctl.services.password_sign_in import check_password
 from fabctl.services.people_import import Imported, import_people
 from fabctl.store.engine import Database, open_database
 from tests.servers.store.conftest import Lab
@@ -49,15 +50,15 @@ def test_everybody_in_the_list_is_added_and_on_record(lab: Lab) -> None:
 
 def test_who_was_imported_signs_in_once_they_have_a_password(lab: Lab) -> None:
     imported(lab, GOOD)
+    for tried in ("", "!", "shira"):
+        assert check_password(lab.database, lab.clock, "shira", tried) is None
     with lab.database.transaction() as session:
-        for tried in ("", "!", "shira"):
-            assert people.check_password(session, lab.clock, "shira", tried) is None
         found = people.find_by_login(session, "shira")
         assert found is not None
         people.set_password(
             session, lab.clock, person_id=found.id, password="four words in it", by="shell:test"
         )
-        assert people.check_password(session, lab.clock, "shira", "four words in it") == found
+    assert check_password(lab.database, lab.clock, "shira", "four words in it") == found
 
 
 def test_one_bad_row_and_nobody_is_added(lab: Lab) -> None:

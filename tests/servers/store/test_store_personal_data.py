@@ -106,7 +106,7 @@ FREE = {
     "credential": ["login"],
     "api_token": ["name"],
     "notice": ["words"],
-    "mail_address": ["address"],
+    "mail_address": ["address", "signs_in"],
     "claim": ["note"],
 }
 
@@ -267,6 +267,20 @@ def test_who_looked_at_a_sheet_looked_at_the_files_of_those_on_it(
     with seeded.reading() as session:
         found = personal_data.who_read(session, person_id=person_id)
     assert [(one.who, one.what) for one in found] == [(SHELL, "attendance.read")]
+
+
+def test_who_looked_comes_in_pages_the_latest_first(seeded: Database, later: ManualClock) -> None:
+    person_id = busiest(seeded)
+    subject = f"person:{person_id}"
+    with seeded.transaction() as session:
+        for _ in range(personal_data.MOST_READINGS + 1):
+            audit(session, later, SHELL, "needs.read", subject)
+        first, more = personal_data.read_lately(session, person_id=person_id)
+        before = first[-1].number
+        rest, no_more = personal_data.read_lately(session, person_id=person_id, before=before)
+        whole = personal_data.who_read(session, person_id=person_id)
+    assert (len(first), more, len(rest), no_more) == (personal_data.MOST_READINGS, True, 1, False)
+    assert [*first, *rest] == whole[::-1]
 
 
 def test_what_is_old_is_forgotten_once(seeded: Database, later: ManualClock) -> None:

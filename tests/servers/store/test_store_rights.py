@@ -63,7 +63,7 @@ def test_a_guardians_part_ends_on_the_18th_birthday_by_the_labs_clocks(lab: Lab)
     child = scene.child(parent)
     with lab.database.transaction() as session:
         participants.set_birth(
-            session, lab.clock, PARIS, person_id=child, year=BORN.year, day=BORN, by=parent
+            session, lab.clock, PARIS, person_id=child, year=BORN.year, day=BORN, by=lab.awa
         )
 
     def told_and_handed_out() -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from fabctl.errors import UnknownIdError
 from fabctl.model.refusal import RefusedError
 from fabctl.model.screens import ScreenSettings
+from fabctl.model.tries import OF_A_PAIRING
 from fabctl.services import badges, people, screens, unlocking
 from fabctl.services.audit import lines_about
 from fabctl.services.people import TooManyTriesError
@@ -117,9 +118,11 @@ def code(lab: Lab, screen: str = "entree") -> str:
         return screens.new_code(session, lab.clock, SECRET, screen_id=screen, by=lab.awa)
 
 
-def pair(lab: Lab, said: str, screen: str = "entree") -> str | None:
+def pair(lab: Lab, said: str, screen: str = "entree", address: str = "192.0.2.1") -> str | None:
     with lab.database.transaction() as session:
-        return screens.pair(session, lab.clock, SECRET, screen_id=screen, code=said)
+        return screens.pair(
+            session, lab.clock, SECRET, screen_id=screen, code=said, address=address
+        )
 
 
 def paired(lab: Lab, token: str | None) -> str | None:
@@ -153,16 +156,39 @@ def test_a_code_lasts_ten_minutes_and_a_new_one_ends_it(lab: Lab) -> None:
     assert pair(lab, new) is not None
 
 
-def test_five_wrong_codes_lock_pairing(lab: Lab) -> None:
+def other(said: str) -> str:
+    return f"{(int(said) + 1) % 10**6:06}"
+
+
+def test_five_wrong_codes_lock_pairing_for_the_address_they_came_from(lab: Lab) -> None:
     add(lab)
     said = code(lab)
-    wrong = f"{(int(said) + 1) % 10**6:06}"
     for _ in range(5):
-        assert pair(lab, wrong) is None
+        assert pair(lab, other(said), address="192.0.2.66") is None
     with pytest.raises(TooManyTriesError):
-        pair(lab, said)
+        pair(lab, said, address="192.0.2.66")
+    with lab.database.transaction() as session:
+        assert unlocking.locked_devices(session, lab.clock) == []
+    assert pair(lab, said) is not None
+
+
+def test_many_wrong_codes_from_everywhere_lock_the_screen_until_a_new_code(lab: Lab) -> None:
+    add(lab)
+    said = code(lab)
+    for number in range(OF_A_PAIRING.in_a_row):
+        assert pair(lab, other(said), address=f"192.0.2.{number}") is None
+    with pytest.raises(TooManyTriesError):
+        pair(lab, said, address="198.51.100.1")
     with lab.database.transaction() as session:
         assert unlocking.locked_devices(session, lab.clock) == ["screen:entree"]
+    assert pair(lab, code(lab), address="198.51.100.1") is not None
+
+
+def test_wrong_codes_count_only_while_there_is_one(lab: Lab) -> None:
+    add(lab)
+    for _ in range(60):
+        assert pair(lab, "123456") is None
+    assert pair(lab, code(lab)) is not None
 
 
 def test_a_second_browser_takes_the_place_of_the_first_and_none_is_left_unpaired(lab: Lab) -> None:

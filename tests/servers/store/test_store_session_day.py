@@ -284,6 +284,25 @@ def pass_all(scene: Scene, *enrolments: str) -> None:
             )
 
 
+def test_a_sheet_that_is_loaded_again_and_again_is_on_record_once_a_day(lab: Lab) -> None:
+    scene = put_on(lab, places=3)
+    scene.enrol(scene.adult("A"))
+
+    def read(by: str) -> int:
+        with lab.database.transaction() as session:
+            attendance.sheet(session, lab.clock, PARIS, session_id=scene.meeting, by=by)
+            lines = lines_about(session, f"session:{scene.meeting}")
+        return sum(line.what == "attendance.read" for line in lines)
+
+    lab.clock.wall = scene.slot.start
+    assert [read(scene.ali), read(scene.ali), read(lab.awa), read(lab.awa)] == [1, 1, 2, 2]
+    lab.clock.wall += MINUTE
+    scene.enrol(scene.adult("B"), by=lab.awa)  # whoever came since: their file was looked at, too
+    assert [read(scene.ali), read(scene.ali)] == [3, 3]
+    lab.clock.wall += timedelta(days=1)
+    assert read(scene.ali) == 4
+
+
 def award(scene: Scene, by: str | None = None) -> certificates.AwardReport:
     with scene.lab.database.transaction() as session:
         return certificates.award(
@@ -368,6 +387,37 @@ def test_a_training_certifies_everybody_present_who_passed(lab: Lab) -> None:
             certifications.standing_at(session, one, "mill", lab.clock.now()) for one in people_ids
         ]
     assert now == [Standing.VALID, Standing.NONE, Standing.SUSPENDED]
+
+
+def test_whoever_was_refused_once_is_certified_when_nothing_stands_against_it(lab: Lab) -> None:
+    with lab.database.transaction() as session:
+        course = courses.create_course(
+            session,
+            lab.clock,
+            wording={"fr": Wording("Fraiseuse")},
+            resource_ids=["mill"],
+            by=lab.awa,
+        ).id
+    scene = put_on(lab, places=2, course_id=course)
+    zoe = scene.adult()
+    place = scene.enrol(zoe)[0].id
+    certify(scene, scene.ali, Level.TRAINER)
+    certify(scene, zoe)
+    suspended = {"person_id": zoe, "resource_id": "mill", "by": lab.awa}
+    with lab.database.transaction() as session:
+        training.suspend(session, lab.clock, reason="smoke", **suspended)
+    lab.clock.wall = scene.slot.start
+    send(scene, tap(scene, place, 1, Presence.PRESENT))
+    pass_all(scene, place)
+    for papers in (1, 0):  # it is said each time, not once
+        report = award(scene)
+        assert len(report.certificates) == papers
+        assert [why.code for why in report.refused[zoe]] == ["certification-suspended"]
+    with lab.database.transaction() as session:
+        training.reinstate(session, lab.clock, **suspended)
+    for certified in ((zoe,), ()):  # once: no second check is put on record
+        report = award(scene)
+        assert (report.certificates, report.certified, report.refused) == ((), certified, {})
 
 
 # -- a room with machines ---------------------------------------------------------------------

@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 
 from fabctl.model.refusal import RefusedError
-from fabctl.services import badges, people, person_file, unlocking
+from fabctl.services import (
+    badges,
+    mail_queue,
+    outside_people,
+    people,
+    person_file,
+    unlocking,
+)
 from fabctl.services.audit import lines_about
+from fabctl.services.password_sign_in import check_password
 from tests.servers.store.conftest import Lab
 
 SECRET = b"a secret for tests, 32 bytes long"
@@ -47,7 +55,13 @@ def drawn_pin(session: Any, lab: Lab, whose: str, by: str | None) -> None:
     people.draw_pin(session, lab.clock, person_id=whose, secret=SECRET, by=by)
 
 
-GIVING = (password, pin, drawn_pin)
+def address(session: Any, lab: Lab, whose: str, by: str) -> None:
+    mail_queue.set_wish(
+        session, lab.clock, person_id=whose, address="a@lab.example", wanted=True, by=by
+    )
+
+
+GIVING = (password, pin, drawn_pin, address)
 Giving = Callable[[Any, Lab, str, str | None], None]
 
 
@@ -82,6 +96,60 @@ def test_who_gives_whom_what_they_sign_in_with(lab: Lab, give: Giving) -> None:
     assert own == ONESELF
 
 
+def test_who_confirms_whose_address(lab: Lab) -> None:
+    def confirm(session: Any, whose: str, by: str) -> None:
+        outside_people.confirm_address(
+            session, lab.clock, person_id=whose, address="a@lab.example", by=by
+        )
+
+    whose = {role: str(somebody(lab, role)) for role in WHOSE}
+    with lab.database.transaction() as session:
+        for one in whose.values():
+            address(session, lab, one, one)
+    got = {}
+    for acting in SIGNS_IN_FOR:
+        by = somebody(lab, acting)
+        got[acting] = tuple(refusal(lab, confirm, one, by) for one in whose.values())
+    assert got == SIGNS_IN_FOR
+    own = [refusal(lab, confirm, one, one) for one in whose.values()]
+    assert own == [NO, NO, NO, TEAM, ""]
+
+
+def known(lab: Lab, typed: str) -> str | None:
+    with lab.database.reading() as session:
+        claims = {"email": typed, "email_verified": True}
+        found = outside_people.find_outside(session, "mail", claims)
+    return found.id if found else None
+
+
+def test_an_address_signs_in_whom_the_staff_confirmed_and_nobody_is_in_the_way(lab: Lab) -> None:
+    def write(person: str, typed: str, by: str, *, wanted: bool = True) -> None:
+        with lab.database.transaction() as session:
+            mail_queue.set_wish(
+                session, lab.clock, person_id=person, address=typed, wanted=wanted, by=by
+            )
+
+    def confirm(session: Any, whose: str, typed: str = "Lea@lab.example") -> None:
+        outside_people.confirm_address(
+            session, lab.clock, person_id=whose, address=typed, by=lab.awa
+        )
+
+    write(lab.lea, "Lea@lab.example", lab.lea)
+    assert known(lab, "lea@lab.example") is None  # she typed it, nobody looked
+    assert refusal(lab, confirm, lab.lea, "other@lab.example") == "address-changed"
+    assert refusal(lab, confirm, lab.karim) == "address-changed"
+    with lab.database.transaction() as session:
+        confirm(session, lab.lea)
+    write(lab.karim, "lea@lab.example", lab.karim)  # a family may share one: it gets mail only
+    assert known(lab, " LEA@lab.example") == lab.lea
+    assert refusal(lab, confirm, lab.karim, "lea@lab.example") == "address-taken"
+    write(lab.lea, "Lea@lab.example", lab.awa, wanted=False)
+    assert known(lab, "lea@lab.example") == lab.lea
+    write(lab.lea, "lea@home.example", lab.lea)
+    assert known(lab, "lea@lab.example") is None
+    assert known(lab, "lea@home.example") is None
+
+
 def test_a_refused_password_changes_nothing(lab: Lab) -> None:
     with lab.database.transaction() as session:
         password(session, lab, lab.lea, lab.awa)
@@ -90,8 +158,8 @@ def test_a_refused_password_changes_nothing(lab: Lab) -> None:
             people.set_password(
                 session, lab.clock, person_id=lab.lea, password="another one", by=by
             )
-    with lab.database.transaction() as session:
-        assert people.check_password(session, lab.clock, lab.lea, "four words in it")
+    assert check_password(lab.database, lab.clock, lab.lea, "four words in it")
+    with lab.database.reading() as session:
         about = [one.what for one in lines_about(session, f"person:{lab.lea}")]
     assert about.count("password.set") == 1
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import delete, text, update
 
@@ -11,13 +13,22 @@ from fabctl.model.booking_facts import ResourceKind
 from fabctl.model.notice import Code
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.upkeep import ProblemKind
-from fabctl.services import bookings, notices, problems, resources, stops, upkeep_tasks, use_log
+from fabctl.services import (
+    bookings,
+    maintenance,
+    notices,
+    problems,
+    resources,
+    stops,
+    upkeep_tasks,
+    use_log,
+)
 from fabctl.services.access import may_use
 from fabctl.services.machines import list_resources, set_out_of_order
 from fabctl.services.problems import ProblemView
 from fabctl.services.upkeep_tasks import TaskView
 from fabctl.services.use_log import LogEntry
-from fabctl.store.tables_upkeep import ProblemReport
+from fabctl.store.tables_upkeep import ProblemReport, UpkeepTask
 from tests.servers.store.conftest import Lab
 from tests.servers.store.guarantees import drop_guarantees
 from tests.servers.store.upkeep_work import MACHINE, PARIS, use_for
@@ -304,6 +315,34 @@ def test_a_task_has_an_owner_who_is_told_and_does_it(lab: Lab) -> None:
     with pytest.raises(RefusedError) as refused, lab.database.transaction() as session:
         upkeep_tasks.drop_task(session, lab.clock, task_id=made.id, reason="x", by=lab.awa)
     assert refused.value.codes == {"task-ended"}
+
+
+def test_ones_own_task_is_found_behind_many_newer_ones_and_planned_ones(lab: Lab) -> None:
+    made = give(lab, lab.awa)
+    other = lab.karim
+    with lab.database.transaction() as session:
+        row = session.get_one(UpkeepTask, made.id)
+        values = {c.name: getattr(row, c.name) for c in UpkeepTask.__table__.columns}
+        later = values | {"created_at": lab.clock.now() + timedelta(hours=1)}
+        session.add_all(UpkeepTask(**later | {"id": f"n{n}", "owner_id": other}) for n in range(3))
+        plan = maintenance.plan_maintenance(
+            session,
+            lab.clock,
+            resource_id=MACHINE,
+            title="Grease",
+            every_hours=1,
+            owner_id=lab.awa,
+            by=lab.awa,
+        )
+        planned = {"plan_id": plan.id, "owner_id": lab.awa}
+        session.add_all(
+            UpkeepTask(**later | planned | {"id": f"p{n}", "cycle": n}) for n in range(3)
+        )
+    with lab.database.reading() as session:
+        found = upkeep_tasks.list_tasks(
+            session, by=lab.awa, planned=False, mine_first=True, limit=2
+        )
+    assert [one.id for one in found] == [made.id, "n2"]
 
 
 def test_members_neither_give_nor_own_nor_see_tasks(lab: Lab) -> None:

@@ -118,6 +118,10 @@ def test_a_use_that_is_a_jobs_ends_with_its_job(lab: Lab, tmp_path: Path) -> Non
 def test_the_command_line_releases_it_with_a_reason(lab: Lab, use: UseView) -> None:
     with lab.database.transaction() as session, pytest.raises(InputError):
         using.release_use(session, lab.clock, use_id=use.id, reason=" ", by="shell:awa")
+    for by in (lab.lea, lab.karim, None):
+        with lab.database.transaction() as session, pytest.raises(RefusedError) as refused:
+            using.release_use(session, lab.clock, use_id=use.id, reason="home", by=by)
+        assert refused.value.codes == {"staff-only"}
     with lab.database.transaction() as session:
         using.release_use(session, lab.clock, use_id=use.id, reason="home", by="shell:awa")
     assert latest(lab).outcome == "released"

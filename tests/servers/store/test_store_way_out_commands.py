@@ -26,6 +26,7 @@ from fabctl.services import (
     uses,
 )
 from fabctl.services.audit import lines_about
+from fabctl.services.password_sign_in import check_password
 from fabctl.store.engine import Database
 from fabctl.store.tables import WrongTry
 from tests.servers.store.jobs_at_work import CONTENT, report, stored
@@ -96,14 +97,12 @@ def trail(database: Database, subject: str) -> list[tuple[str | None, str]]:
 
 def test_a_login_is_unlocked(lab_toml: Path, database: Database, lea: str) -> None:
     for _ in range(5):
-        with database.transaction() as session:
-            people.check_password(session, CLOCK, "lea", "wrong password")
-    with pytest.raises(people.TooManyTriesError), database.transaction() as session:
-        people.check_password(session, CLOCK, "lea", PASSWORD)
+        check_password(database, CLOCK, "lea", "wrong password")
+    with pytest.raises(people.TooManyTriesError):
+        check_password(database, CLOCK, "lea", PASSWORD)
     done = fabctl(lab_toml, "person", "unlock", "Lea")
     assert done.output == "Léa M. may try their password again.\n"
-    with database.transaction() as session:
-        found = people.check_password(session, CLOCK, "lea", PASSWORD)
+    found = check_password(database, CLOCK, "lea", PASSWORD)
     assert found is not None
     assert trail(database, f"person:{lea}")[-1] == (SHELL, "login.unlocked")
 

@@ -10,6 +10,7 @@ from fabctl.model.training import Expiry
 from fabctl.services import courses, quiz_making
 from fabctl.services.course_changes import change_course
 from fabctl.services.courses import Wording
+from fabctl.services.quiz_making import MOST_ANSWERS
 from fabctl.services.quizzes import QuestionWording
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
@@ -21,7 +22,6 @@ area = api_area("course_making")
 
 MOST_MONTHS = 240
 MOST_LANGUAGES = 20
-MOST_ANSWERS = 20
 MOST_MACHINES = 100
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 from werkzeug.wrappers import Response as Answer
 
 from fabctl.model.screens import BRIGHTNESS, IDLE_S, ScreenSettings
@@ -89,18 +89,6 @@ def remove(screen: str) -> Answer:
     with lab.db.transaction() as db:
         screens.remove_screen(db, lab.clock, screen_id=screen, by=me.id)
     flash(speech()("Removed."), "good")
-    return go(url_for("screen_desk.listed"))
-
-
-@area.post("/staff/screens/try-again")
-def unlock() -> Answer:
-    """Let a locked screen take codes and badges again."""
-    me, lab = staff_needed(), current_lab()
-    device = request.form.get("device", "")
-    with lab.db.transaction() as db:
-        if device in unlocking.locked_devices(db, lab.clock):
-            unlocking.unlock_device(db, lab.clock, device=device, by=me.id)
-    flash(speech()("This screen takes codes and badges again."), "good")
     return go(url_for("screen_desk.listed"))
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from heapq import nsmallest
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,18 +33,25 @@ class StickFile:
     """Seconds since 1970, as the stick says."""
 
 
-def files(folder: Path) -> list[StickFile]:
-    """Return the G-code files of a stick and of its folders, the newest first, 200 at most.
+@dataclass(frozen=True)
+class Listing:
+    """What is on a stick."""
 
-    :raises OSError: there is no stick, or it cannot be read.
+    files: list[StickFile]
+    """The newest first, 200 at most."""
+    whole: bool
+    """Whether everything could be read; else there may be more files than these."""
+
+
+def files(folder: Path) -> Listing:
+    """Return the G-code files of a stick and of its folders; what cannot be read is left out.
+
+    :raises OSError: there is no stick (FileNotFoundError), or its folder cannot be read.
     """
-    found = []
     with _opened(os.open(folder, _FOLDER)) as root:
-        found += _files_in(root, "")
-        for name in _folders_in(root):
-            with _opened(os.open(name, _FOLDER, dir_fd=root)) as inner:
-                found += _files_in(inner, f"{name}/")
-    return sorted(found, key=lambda one: (-one.changed, one.name))[:MOST]
+        looked = _Look(root)
+        newest = nsmallest(MOST, looked.files(), key=lambda one: (-one.changed, one.name))
+    return Listing(newest, looked.whole)
 
 
 @contextmanager
@@ -76,24 +84,52 @@ def _opened(descriptor: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _files_in(folder: int, before: str) -> list[StickFile]:
-    found = []
-    with os.scandir(folder) as entries:
+class _Look:
+    """One look through a stick; ``whole`` until something could not be read."""
+
+    def __init__(self, root: int) -> None:
+        self.whole = True
+        self._root = root
+
+    def files(self) -> Iterator[StickFile]:
+        """Yield the files, one at a time. :raises OSError: the stick itself cannot be listed."""
+        with os.scandir(self._root) as entries:
+            yield from self._files(self._root, entries, "")
+        with os.scandir(self._root) as entries:
+            folders = nsmallest(MOST, (one.name for one in entries if self._is_folder(one)))
+        for name in folders:
+            yield from self._inside(name)
+
+    def _inside(self, name: str) -> Iterator[StickFile]:
+        try:
+            with (
+                _opened(os.open(name, _FOLDER, dir_fd=self._root)) as inner,
+                os.scandir(inner) as entries,
+            ):
+                yield from self._files(inner, entries, f"{name}/")
+        except OSError:
+            self.whole = False
+
+    def _files(
+        self, folder: int, entries: Iterable[os.DirEntry[str]], before: str
+    ) -> Iterator[StickFile]:
         for entry in entries:
-            if _is_gcode(entry.name) and _is_plain(entry.name):
+            if not (_is_plain(entry.name) and _is_gcode(entry.name)):
+                continue
+            try:
                 about = os.stat(entry.name, dir_fd=folder, follow_symlinks=False)
-                if stat.S_ISREG(about.st_mode):
-                    found.append(StickFile(before + entry.name, about.st_size, about.st_mtime))
-    return found
+            except OSError:  # one bad entry; the others can be taken all the same
+                self.whole = False
+                continue
+            if stat.S_ISREG(about.st_mode):
+                yield StickFile(before + entry.name, about.st_size, about.st_mtime)
 
-
-def _folders_in(folder: int) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if _is_plain(entry.name) and entry.is_dir(follow_symlinks=False)
-        )[:MOST]
+    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        try:
+            return _is_plain(entry.name) and entry.is_dir(follow_symlinks=False)
+        except OSError:
+            self.whole = False
+            return False
 
 
 def _is_gcode(name: str) -> bool:

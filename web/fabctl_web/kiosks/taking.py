@@ -19,11 +19,18 @@ from fabctl_web.language import speech
 from fabctl_web.machines import receiving
 from fabctl_web.machines.panel import takes_files
 from fabctl_web.pages import page
-from fabctl_web.people.signed_in import go, is_kiosk, person_needed
+from fabctl_web.people.signed_in import KIOSK_LONGEST_S, go, is_kiosk, person_needed
 from fabctl_web.uploads import Upload, clean_name
 
 area = Blueprint("sticks", __name__, template_folder="templates")
 MEGABYTE = 1024 * 1024
+COPIED_WITHIN_S = KIOSK_LONGEST_S - 60
+"""What is left of the time that a shared screen waits is for checking the file."""
+TOO_SLOW = Refusal(
+    "stick-too-slow",
+    text("The stick is too slow for this file."),
+    text("Use another stick, or send the file from a phone."),
+)
 UNREADABLE = Refusal(
     "stick-unreadable",
     text("This file cannot be read from the stick."),
@@ -45,12 +52,15 @@ def listed(machine: str) -> str:
     person_needed()
     try:
         found = sticks.files(folder)
+    except FileNotFoundError:
+        found = sticks.Listing([], whole=True)
     except OSError:
-        found = []
+        found = sticks.Listing([], whole=False)
     return render_template(
         "kiosks/stick.html",
         machine=current_lab().profile(machine),
-        files=[(one.name, _megabytes(one.size)) for one in found],
+        files=[(one.name, _megabytes(one.size)) for one in found.files],
+        whole=found.whole,
     )
 
 
@@ -86,8 +96,11 @@ def _folder(machine: str) -> Path:
 
 
 def _copied(lab: Lab, folder: Path, name: str) -> tuple[Upload, str]:
-    """Copy a file to where uploads lie until they are kept; it goes with the request."""
-    upload = Upload(lab.config.paths.tmp)
+    """Copy a file to where uploads lie until they are kept; it goes with the request.
+
+    :raises RefusedError: stick-unreadable, stick-too-slow.
+    """
+    upload, began = Upload(lab.config.paths.tmp), lab.clock.monotonic()
     uploads.goes_with_request(upload)
     try:
         with sticks.opened(folder, name) as file:
@@ -95,6 +108,8 @@ def _copied(lab: Lab, folder: Path, name: str) -> tuple[Upload, str]:
                 upload.write(chunk)
                 if upload.size > uploads.max_bytes():
                     raise RequestEntityTooLarge
+                if lab.clock.monotonic() - began > COPIED_WITHIN_S:
+                    raise RefusedError([TOO_SLOW])
     except OSError as error:
         raise RefusedError([UNREADABLE]) from error
     return upload, clean_name(name)

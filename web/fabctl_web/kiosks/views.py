@@ -39,7 +39,14 @@ def pair(screen: str) -> Response:
     code = request.form.get("pin", "")[:CODE_DIGITS]
     try:
         with lab.db.transaction() as db:
-            token = screens.pair(db, lab.clock, lab.secret, screen_id=screen, code=code)
+            token = screens.pair(
+                db,
+                lab.clock,
+                lab.secret,
+                screen_id=screen,
+                code=code,
+                address=request.remote_addr or "",
+            )
     except TooManyTriesError as error:
         return _again(
             screen, speech()("Too many wrong codes. Wait {seconds} s.", seconds=error.wait_s)

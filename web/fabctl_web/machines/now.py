@@ -10,15 +10,8 @@ from fabctl.model.job import trouble_text
 from fabctl_web.board.faces import Face
 from fabctl_web.board.views import face_of
 from fabctl_web.lab import Lab
+from fabctl_web.machines.place import Figure, Place, place_of
 from fabctl_web.speech import Speech
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One reading, ready to be shown."""
-
-    name: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +28,7 @@ class Now:
     out_of_order: str
     """Since when staff says that it is not to be used, and why; empty when it is in order."""
     figures: list[Figure]
+    place: Place | None
 
     @property
     def working(self) -> bool:
@@ -53,6 +47,7 @@ def now_of(lab: Lab, machine: str, speech: Speech) -> Now:
         why=_why(view, speech),
         out_of_order=_out_of_order(lab, machine, speech),
         figures=_figures(view, speech),
+        place=place_of(view, lab.profile(machine), speech),
     )
 
 

@@ -17,6 +17,7 @@ from fabctl.services import access, bookings, clearing, jobs, problems, uses
 from fabctl.services.access import Condition
 from fabctl.services.bookings import ReservationView, Slot
 from fabctl.services.jobs import JobView
+from fabctl.services.jobs_at import jobs_at
 from fabctl.services.people import PersonView
 from fabctl.services.problems import ProblemView
 from fabctl.services.uses import UseView
@@ -80,6 +81,8 @@ class Panel:
     lines: list[Line] = field(default_factory=list)
     prepared: list[JobView] = field(default_factory=list)
     """One's own jobs for this machine that are ready to start, newest first."""
+    more_prepared: bool = False
+    """Whether there are more than these: they are among all one's jobs."""
     running: JobView | None = None
     """The job on the machine now, for its person and the staff."""
     running_is_mine: bool = False
@@ -127,13 +130,11 @@ def _personal(
     against = clearing.may_clear(db, lab.clock, person_id=person.id, resource_id=view.id)
     lines = _lines(found, _offers(found, slot, may_clear=not against))
     running, may_resume = _on_machine(db, view, person)
-    here = jobs.jobs_of_person(db, person_id=person.id)
-    mine = [job for job in here if job.resource_id == view.id]
-    prepared = [job for job in mine if job.state == "prepared"]
+    mine = jobs_at(db, person_id=person.id, resource_id=view.id)
     may_start = all(condition.met is True for condition in found)
     use = _use_without_job(db, lab, view.id)
     mine_now = use if use and use.person_id == person.id else None
-    primary = _primary(view, lines, prepared, may_start=may_start, may_resume=may_resume)
+    primary = _primary(view, lines, mine.prepared, may_start=may_start, may_resume=may_resume)
     if view.id in lab.config.interlocks:
         primary = _with_interlock(lab, view.id, primary, mine_now, may_start=may_start)
     return Panel(
@@ -142,11 +143,12 @@ def _personal(
         use=mine_now,
         may_end_use=use is not None and (mine_now is not None or person.role.acts_for_others),
         lines=lines,
-        prepared=prepared,
+        prepared=mine.prepared,
+        more_prepared=mine.more,
         running=running,
         running_is_mine=running is not None and running.person_id == person.id,
-        last=_last(mine, lab),
-        behind=_behind(mine, view),
+        last=_last(mine.last, lab),
+        behind=_behind(mine.begun, view),
         now_slot=slot,
         may_start=may_start,
         coming=coming,
@@ -235,16 +237,15 @@ def _slot_now(db: Session, lab: Lab, machine: str) -> Slot | None:
     return found[0] if found and found[0].start <= lab.clock.now() else None
 
 
-def _last(mine: list[JobView], lab: Lab) -> JobView | None:
-    newest = next((job for job in mine if job.started_at is not None), None)
+def _last(newest: JobView | None, lab: Lab) -> JobView | None:
     if newest is None or newest.ended_at is None:
         return None
     return newest if lab.clock.now() - newest.ended_at < LAST_SHOWN else None
 
 
-def _behind(mine: list[JobView], view: MachineView) -> bool:
+def _behind(begun: list[JobView], view: MachineView) -> bool:
     on_machine = {"starting", "running", "paused"}
-    return any(job.state in on_machine and job.id != view.job for job in mine)
+    return any(job.state in on_machine and job.id != view.job for job in begun)
 
 
 def _coming(db: Session, lab: Lab, machine: str, person: PersonView | None) -> list[Booking]:

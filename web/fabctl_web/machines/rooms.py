@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from fabctl_web.lab import Lab
 from fabctl_web.machines.camera import Camera
 from fabctl_web.machines.history import History
+from fabctl_web.machines.trails import Trails
 
 KEY = "fabctl-machine-rooms"
 
@@ -18,19 +19,22 @@ class Rooms:
     """Everything that :func:`init_app` wired together."""
 
     history: History
+    trails: Trails
     cameras: dict[str, Camera]
 
 
 def init_app(app: Flask, lab: Lab) -> None:
-    """Begin to listen to the machines' temperatures; set the cameras up, without asking them."""
+    """Begin to listen to the machines' telemetry; set the cameras up, without asking them."""
     history = History(lab.config.machines, lab.clock)
     history.follow(lab.view)
+    trails = Trails(lab.config.machines, lab.clock)
+    trails.follow(lab.view)
     cameras = {
         machine.id: Camera(machine.camera, lab.clock)
         for machine in lab.config.machines.values()
         if machine.camera
     }
-    app.extensions[KEY] = Rooms(history, cameras)
+    app.extensions[KEY] = Rooms(history, trails, cameras)
 
 
 def rooms() -> Rooms:

@@ -14,16 +14,16 @@ from fabctl_web.staff.upkeep_lines import Desk, problem_lines, task_lines
 
 
 def upkeep_of(lab: Lab, machine: str, person: PersonView | None) -> tuple[Section, ...]:
-    """Return the lists of a machine for the staff, those with a line; for others none.
+    """Return the lists of a machine for the staff, those with a line; for others their own tasks.
 
-    None on a shared screen either: whoever comes next would see who reported what.
+    None on a shared screen: whoever comes next would see who reported what.
     """
-    if person is None or person.role not in {Role.STAFF, Role.ADMIN} or is_kiosk():
+    if person is None or is_kiosk():
         return ()
-    _ = speech()
+    _, staff = speech(), person.role in {Role.STAFF, Role.ADMIN}
     with lab.db.reading() as db:
         desk = Desk(lab, db, person, url_for("machines.page", machine=machine), machine)
-        found, to_do = problem_lines(desk), task_lines(desk)
+        found, to_do = problem_lines(desk) if staff else (), task_lines(desk, own=not staff)
     lists = (
         Section("problems", _("Problems reported here"), "flag", "", found),
         Section("tasks", _("To be done here"), "list-checks", "", to_do),

@@ -22,6 +22,7 @@ from fabctl_web.machines.now import now_of
 from fabctl_web.machines.panel import USE_MINUTES, panel_of, takes_files
 from fabctl_web.machines.plots import plot_of
 from fabctl_web.machines.reports import kind_word
+from fabctl_web.machines.top_view import in_words, top_view_of
 from fabctl_web.machines.upkeep import upkeep_of
 from fabctl_web.pages import page as opens
 from fabctl_web.people.own import job_trouble, job_word
@@ -36,6 +37,7 @@ def page(machine: str) -> str:
     lab = current_lab()
     lab.profile(machine)
     since = lab.hub.version
+    top = top_view_of(lab, machine)
     address = qr.page_address(lab, url_for("machines.page", machine=machine))
     return render_template(
         "machines/page.html",
@@ -48,6 +50,8 @@ def page(machine: str) -> str:
         max_bytes=uploads.max_bytes(),
         max_mb=lab.config.web.upload_max_mb,
         plot=plot_of(machine, speech()),
+        top=top,
+        top_words=in_words(top, speech()) if top else "",
         zone=lab.config.time_zone.key,
         camera=may_look(machine),
         **_panel(machine),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, abort, flash, render_template, url_for
+from flask import Blueprint, flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.errors import LocalError
@@ -105,7 +105,8 @@ def _read(notice_id: str | None) -> Response:
 def files() -> str:
     """Show a person's jobs, the newest first."""
     person = person_needed()
-    return render_template("people/files.html", jobs=own_jobs(current_lab(), person, speech()))
+    rows, last = own_jobs(current_lab(), person, speech(), _after())
+    return render_template("people/files.html", jobs=rows, next=next_address(last))
 
 
 @area.post("/me/files/<job>/drop")
@@ -114,8 +115,6 @@ def drop(job: str) -> Response:
     person, lab = person_needed(), current_lab()
     try:
         with lab.db.transaction() as db:
-            if jobs.get_job(db, job).person_id != person.id:
-                abort(404)
             jobs.withdraw(db, lab.clock, job_id=job, by=person.id)
     except LocalError:
         flash(speech()("This job was started already."), "bad")

@@ -22,23 +22,23 @@ from fabctl.errors import LocalError
 from fabctl.services.outside_people import find_outside
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
+from fabctl_web.people.provider_said import TIMEOUT_S, Document, ProviderError, ProviderSaid
 from fabctl_web.people.signed_in import close_session, go, is_kiosk, open_session, safe_next
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]  # it has no types
+    from joserfc.jwt import Token
 
 area = Blueprint("outside", __name__)
 FLOW = "oidc"
 """The place of what was asked in the session cookie, until the answer comes."""
 NEEDED = ("authlib", "requests")
-TIMEOUT_S = 5
+SAID = "fabctl-oidc"
+"""Where the app keeps what the provider said."""
+OK = 200
 LEEWAY_S = 60
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """Signatures by the provider's own key; nothing that a client's secret could make."""
-
-
-class ProviderError(LocalError):
-    """The provider did not answer, or not as it must."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,6 @@ def _ask(config: OidcConfig) -> tuple[Provider, OAuth2Session]:
     :raises ProviderError: it does not answer, or is another one.
     """
     from authlib.integrations.requests_client import OAuth2Session  # noqa: PLC0415  # only where used
-    from requests import RequestException  # noqa: PLC0415  # the same
 
     secret = config.client_secret_file
     client = OAuth2Session(
@@ -149,13 +148,33 @@ def _ask(config: OidcConfig) -> tuple[Provider, OAuth2Session]:
         default_timeout=TIMEOUT_S,
     )
     where = f"{config.issuer.rstrip('/')}/.well-known/openid-configuration"
-    try:
-        about = client.get(where, withhold_token=True, allow_redirects=False).json()
-    except (RequestException, ValueError) as error:
-        raise ProviderError(f"the provider {config.issuer} does not answer: {error}") from error
-    if not isinstance(about, dict) or about.get("issuer") != config.issuer:
+    about = _said().document(where, lambda address: _read(client, address))
+    if about.get("issuer") != config.issuer:
         raise ProviderError(f"this provider is another one than {config.issuer}")
     return Provider(config, about), client
+
+
+def _said() -> ProviderSaid:
+    found = current_app.extensions.setdefault(SAID, ProviderSaid(current_lab().clock))
+    assert isinstance(found, ProviderSaid)  # noqa: S101  # nobody else uses this name
+    return found
+
+
+def _read(client: OAuth2Session, address: str) -> Document:
+    """Return a JSON object of the provider's. It leads nowhere else.
+
+    :raises ProviderError: it does not answer, or with something else.
+    """
+    from requests import RequestException  # noqa: PLC0415  # only where used
+
+    try:
+        answer = client.get(address, withhold_token=True, allow_redirects=False)
+        found = answer.json() if answer.status_code == OK else None
+    except (RequestException, ValueError) as error:
+        raise ProviderError(f"the provider does not answer at {address}: {error}") from error
+    if not isinstance(found, dict):
+        raise ProviderError(f"the provider has no object at {address}: {answer.status_code}")
+    return found
 
 
 def _here() -> str:
@@ -172,17 +191,18 @@ def _claims(lab: Lab, config: OidcConfig, code: str, flow: Mapping[str, str]) ->
     """
     from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]  # noqa: PLC0415
     from joserfc.errors import JoseError  # noqa: PLC0415  # only where used
-    from joserfc.jwk import KeySet  # noqa: PLC0415  # the same
-    from joserfc.jwt import JWTClaimsRegistry, decode  # noqa: PLC0415  # the same
+    from joserfc.jwt import JWTClaimsRegistry  # noqa: PLC0415  # the same
     from requests import RequestException  # noqa: PLC0415  # the same
 
     provider, client = _ask(config)
     try:
         token = client.fetch_token(
-            provider.endpoint("token_endpoint"), code=code, code_verifier=flow["verifier"]
+            provider.endpoint("token_endpoint"),
+            code=code,
+            code_verifier=flow["verifier"],
+            allow_redirects=False,
         )
-        keys = client.get(provider.endpoint("jwks_uri"), withhold_token=True).json()
-        found = decode(token["id_token"], KeySet.import_key_set(keys), algorithms=ALGORITHMS)
+        found = _signed(provider, client, token["id_token"])
         JWTClaimsRegistry(
             now=int(lab.clock.now().timestamp()),
             leeway=LEEWAY_S,
@@ -196,6 +216,26 @@ def _claims(lab: Lab, config: OidcConfig, code: str, flow: Mapping[str, str]) ->
     except (AuthlibBaseError, JoseError, RequestException, KeyError, ValueError) as error:
         raise ProviderError(f"the provider's answer cannot be believed: {error!r}") from error
     return found.claims
+
+
+def _signed(provider: Provider, client: OAuth2Session, token: str) -> Token:
+    """Return what the provider signed. Where its keys do not fit, they may have changed: once more.
+
+    :raises JoseError: it did not sign this; ValueError: it has no such key.
+    """
+    from joserfc.errors import JoseError  # noqa: PLC0415  # only where used
+    from joserfc.jwk import KeySet  # noqa: PLC0415  # the same
+    from joserfc.jwt import decode  # noqa: PLC0415  # the same
+
+    def decoded(*, anew: bool) -> Token:
+        keys = _said().document(address, lambda where: _read(client, where), anew=anew)
+        return decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type]  # a dict that was read
+
+    address = provider.endpoint("jwks_uri")
+    try:
+        return decoded(anew=False)
+    except (JoseError, ValueError):
+        return decoded(anew=True)
 
 
 def _failed(error: ProviderError) -> Response:

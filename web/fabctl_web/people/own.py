@@ -15,6 +15,7 @@ from fabctl.services.people import PersonView
 from fabctl.services.waiting import WaitingView
 from fabctl_web.lab import Lab
 from fabctl_web.speech import Speech
+from fabctl_web.tables import SHOWN
 
 
 def _(template: str) -> str:
@@ -116,11 +117,15 @@ def own_things(lab: Lab, person: PersonView, speech: Speech) -> Own:
     )
 
 
-def own_jobs(lab: Lab, person: PersonView, speech: Speech) -> list[Row]:
-    """Read a person's jobs, the newest first."""
+def own_jobs(
+    lab: Lab, person: PersonView, speech: Speech, after: tuple[datetime, str] | None
+) -> tuple[list[Row], tuple[str, str] | None]:
+    """Read one page of a person's jobs, the newest first, and what the next page comes after."""
     with lab.db.reading() as db:
-        done = jobs.jobs_of_person(db, person_id=person.id)
-    return [_job_row(lab, job, speech) for job in done]
+        found = jobs.jobs_of_person(db, person_id=person.id, limit=SHOWN + 1, after=after)
+    shown = found[:SHOWN]
+    more = (shown[-1].created_at.isoformat(), shown[-1].id) if len(found) > SHOWN else None
+    return [_job_row(lab, job, speech) for job in shown], more
 
 
 def _reservation_row(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import abort, flash, make_response, render_template, session, url_for
+from flask import flash, make_response, render_template, session, url_for
 from werkzeug.wrappers import Response
 
 from fabctl.errors import UnknownIdError
@@ -16,9 +16,9 @@ from fabctl.services import (
     feeds,
     mail_queue,
     participants,
-    people,
     people_desk,
     personal_data,
+    staff_day,
     tokens,
 )
 from fabctl.services.feeds import FeedView
@@ -30,6 +30,7 @@ from fabctl_web.forms import form
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import NAMES, speech
 from fabctl_web.pages import page
+from fabctl_web.people import looked
 from fabctl_web.people.mine import area
 from fabctl_web.people.signed_in import NOT_ON_A_SHARED_SCREEN, go, is_kiosk, person_needed
 
@@ -88,10 +89,8 @@ def _settings(person: PersonView, secret: Secret | None = None) -> str:
         wish = mail_queue.read_wish(db, person_id=person.id, by=person.id)
         made = tokens.list_tokens(db, person_id=person.id)
         calendars = feeds.of_person(db, person_id=person.id)
-        readings = personal_data.who_read(db, person_id=person.id)
-        names = {
-            one.who: people.get_person(db, one.who).display_name for one in readings if one.who
-        }
+        readings, following = looked.page_of(db, person.id)
+        names = staff_day.names_of(db, [one.who for one in readings])
         children = participants.children(db, lab.clock, by=person.id)
     return render_template(
         "people/settings.html",
@@ -106,7 +105,8 @@ def _settings(person: PersonView, secret: Secret | None = None) -> str:
             (feeds.WORKSHOPS, speech()("All workshops")),
             *places.items(),
         ],
-        readings=[_looked(lab, one, names) for one in reversed(readings)],
+        readings=[_looked(lab, one, names) for one in readings],
+        more_readings=following,
         children=children,
     )
 
@@ -120,7 +120,7 @@ def _calendar_word(found: FeedView, places: Mapping[str, str]) -> str:
 
 def _looked(lab: Lab, one: Reading, names: dict[str, str]) -> Looked:
     said = speech()
-    who = names[one.who] if one.who else lab.config.name
+    who = names.get(one.who or "", lab.config.name)  # the steward, the command line
     return Looked(one.at, who, said(READ_WORDS[one.what]))
 
 
@@ -201,8 +201,6 @@ def revoke_token(token: str) -> Response:
     """End one of one's own keys."""
     person, lab = alone(), current_lab()
     with lab.db.transaction() as db:
-        if token not in {one.id for one in tokens.list_tokens(db, person_id=person.id)}:
-            abort(404)
         tokens.revoke_token(db, lab.clock, token_id=token, by=person.id)
     flash(speech()("This key works no more."), "good")
     return go(url_for("mine.settings"))

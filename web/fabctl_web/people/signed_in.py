@@ -33,6 +33,8 @@ FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-dat
 """What forms are sent as; scripts of ours send JSON, or nothing."""
 KIOSK_WARN_S = 20
 """From how many seconds before its end a shared screen's session counts down."""
+KIOSK_LONGEST_S = 300
+"""So long a shared screen keeps the session of somebody who waits for an answer, s."""
 
 
 def init_app(app: Flask) -> None:
@@ -59,6 +61,15 @@ def is_kiosk() -> bool:
     if looks_like_a_desk():
         return False
     return own_address() in current_lab().config.web.kiosk_addresses
+
+
+def not_on_a_shared_screen() -> None:
+    """Do nothing, but at a shared screen end the request: a file would stay there.
+
+    :raises RefusedError: not-on-a-shared-screen.
+    """
+    if is_kiosk():
+        raise RefusedError([NOT_ON_A_SHARED_SCREEN])
 
 
 def looks_like_a_desk() -> bool:
@@ -147,8 +158,7 @@ def staff_needed(*roles: Role) -> PersonView:
     :param roles: who else may: animators, for what they lead.
     """
     person = person_needed()
-    if is_kiosk():
-        raise RefusedError([NOT_ON_A_SHARED_SCREEN])
+    not_on_a_shared_screen()
     if person.role not in {Role.STAFF, Role.ADMIN, *roles}:
         abort(403)
     return person

@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from fabctl.model.people import PASSWORD_MAX, PIN_DIGITS
 from fabctl.model.screens import BADGE_MOST
 from fabctl.services import badges, people, wrong_tries
-from fabctl.services.people import PersonView, TooManyTriesError
+from fabctl.services.password_sign_in import check_password
+from fabctl.services.people import PersonView, TooManyFromHereError, TooManyTriesError
 from fabctl_web.kiosks.paired import device
 from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
@@ -63,8 +64,11 @@ def by_password() -> Response:
     password = request.form.get("password", "")[: PASSWORD_MAX + 1]
     lab = current_lab()
     try:
-        with lab.db.transaction() as db:
-            person = people.check_password(db, lab.clock, login, password)
+        person = check_password(lab.db, lab.clock, login, password, request.remote_addr)
+    except TooManyFromHereError as error:
+        wait = speech().lasting(error.wait_s)
+        said = speech()("Too many wrong tries from here. Wait {time}.", time=wait)
+        return _again(said, with_password=True)
     except TooManyTriesError as error:
         return _again(_locked(error), with_password=True)
     if person is None:

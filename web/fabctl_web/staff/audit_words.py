@@ -59,6 +59,7 @@ DEEDS = {
     "job.start-unanswered": _("Start not answered"),
     "job.withdrawn": _("Job dropped"),
     "login.unlocked": _("Password can be tried again"),
+    "mail.confirmed": _("Mail address confirmed"),
     "mail.wished": _("Mail address changed"),
     "maintenance.done": _("Maintenance done"),
     "maintenance.ended": _("Maintenance plan ended"),

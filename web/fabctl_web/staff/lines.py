@@ -58,6 +58,17 @@ class Section:
     lines: tuple[Line, ...] = ()
     always: bool = False
     """Whether it is shown without a line, too."""
+    more: int = 0
+    """Lines after these that are not shown."""
+
+    @property
+    def count(self) -> int:
+        """How many lines there are, shown or not."""
+        return len(self.lines) + self.more
+
+    def shortened(self, most: int) -> Section:
+        """Return the first lines, so many at most; the rest is counted."""
+        return replace(self, lines=self.lines[:most], more=max(0, self.count - most))
 
     def narrowed(self, words: str, nothing: str) -> Section:
         """Return the lines in which every word stands.

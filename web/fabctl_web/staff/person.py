@@ -25,6 +25,7 @@ from fabctl_web import tables
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import NAMES
 from fabctl_web.pages import page
+from fabctl_web.people import looked
 from fabctl_web.people.private import Secret
 from fabctl_web.people.signed_in import staff_needed
 from fabctl_web.staff import person_shown as shown
@@ -80,7 +81,9 @@ def record_page(me: PersonView, person: str, secret: Secret | None = None) -> st
 
 def _parts(lab: Lab, db: Session, person: str, me: PersonView) -> dict[str, Any]:
     consent = participants.last_consent(db, person)
+    readings, following = looked.page_of(db, person)
     places = {one.id: one.name for one in resources.list_all(db)}
+    oidc = lab.config.web.oidc
     return {
         "certifications": shown.certified(lab, db, person, me, places),
         "machines": [(one.id, one.name) for one in lab.config.machines.values()],
@@ -93,8 +96,10 @@ def _parts(lab: Lab, db: Session, person: str, me: PersonView) -> dict[str, Any]
         "guardians": person_file.guardians(db, person_id=person, by=me.id),
         "children": person_file.children(db, person_id=person, by=me.id),
         "consent_at": consent[1] if consent else None,
+        "elsewhere": oidc.label if oidc and oidc.link == "mail" else None,
         "mail": mail_queue.read_wish(db, person_id=person, by=me.id),
-        "readings": shown.readings(lab, db, personal_data.who_read(db, person_id=person)),
+        "readings": shown.readings(lab, db, readings),
+        "more_readings": following,
     }
 
 

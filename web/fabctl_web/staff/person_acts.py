@@ -11,6 +11,7 @@ from fabctl.model.person_rights import PersonRight
 from fabctl.services import (
     guardians,
     mail_queue,
+    outside_people,
     participants,
     people_desk,
     people_records,
@@ -57,6 +58,17 @@ def mail(person: str) -> Response:
             db, lab.clock, person_id=person, address=address, wanted=wanted, by=me.id
         )
     return _back(person, speech()("Kept."))
+
+
+@area.post("/staff/people/<person>/mail/confirm")
+def confirm_mail(person: str) -> Response:
+    """Say that an address is theirs: it signs them in at the lab's provider."""
+    lab, me = current_lab(), staff_needed()
+    with form() as sent:
+        address = sent.text("address")
+    with lab.db.transaction() as db:
+        outside_people.confirm_address(db, lab.clock, person_id=person, address=address, by=me.id)
+    return _back(person, speech()("The address is confirmed."), "sign-in")
 
 
 @area.post("/staff/people/<person>/suspend")

@@ -185,7 +185,7 @@ class Looked:
 
 def readings(lab: Lab, db: Session, found: Iterable[Reading]) -> list[Looked]:
     """Return who looked at a file, the latest first."""
-    rows = list(found)
+    rows = list(found)  # the latest first
     names = staff_day.names_of(db, [one.who for one in rows])
     _, now = speech(), lab.clock.now()
     return [
@@ -194,5 +194,5 @@ def readings(lab: Lab, db: Session, found: Iterable[Reading]) -> list[Looked]:
             names.get(one.who or "", one.who or lab.config.name),
             _(LOOKED_AT[one.what]),
         )
-        for one in reversed(rows)
+        for one in rows
     ]

@@ -32,6 +32,8 @@ def _(template: str) -> str:
 
 
 HEADS = (_("List"), _("What"), _("Who or what about"), _("When or more"), _("State"))
+SHOWN = 100
+"""Lines of a list: the page is loaded anew every minute."""
 FOUND = 8
 """People who are offered when somebody who came is searched for."""
 
@@ -42,6 +44,11 @@ class Day:
 
     left: list[Section]
     right: list[Section]
+
+    def shortened(self, most: int) -> Day:
+        """Return the first lines of each list."""
+        left, right = ([one.shortened(most) for one in part] for part in (self.left, self.right))
+        return Day(left, right)
 
     @property
     def all(self) -> list[Section]:
@@ -80,7 +87,7 @@ def _shown(me: PersonView) -> dict[str, Any]:
     with lab.db.reading() as db:
         found = people_records.find_people(db, by=me.id, words=came, limit=FOUND) if came else []
         return {
-            "day": gathered(lab, db, me, words),
+            "day": gathered(lab, db, me, words).shortened(SHOWN),
             "words": words,
             "came": came,
             "found": found,

@@ -23,7 +23,13 @@ from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
 from fabctl_web.machines import control
 from fabctl_web.machines.reports import kind_word
-from fabctl_web.people.signed_in import go, safe_next, staff_needed
+from fabctl_web.people.signed_in import (
+    go,
+    not_on_a_shared_screen,
+    person_needed,
+    safe_next,
+    staff_needed,
+)
 
 area = Blueprint("staff_acts", __name__)
 
@@ -65,7 +71,7 @@ def in_order(resource: str) -> Response:
     with lab.db.transaction() as db:
         resource_desk.put_in_order(db, lab.clock, resource_id=resource, by=me.id)
     lab.booked_anew(resource)
-    return _done(speech()("It can be used again."), "stopped")
+    return _done(speech()("It is in order again."), "stopped")
 
 
 @area.post("/staff/problems/<problem>/settle")
@@ -118,8 +124,9 @@ def add_task() -> Response:
 
 @area.post("/staff/tasks/<task>/done")
 def task_done(task: str) -> Response:
-    """Note that a task is done."""
-    lab, me = current_lab(), staff_needed()
+    """Note that a task is done: its owner, of the staff or not, and the staff."""
+    lab, me = current_lab(), person_needed()
+    not_on_a_shared_screen()
     with form() as sent:
         note = sent.maybe_text("words") or ""
     with lab.db.transaction() as db:
@@ -175,7 +182,7 @@ def unlock() -> Response:
     with lab.db.transaction() as db:
         if device in unlocking.locked_devices(db, lab.clock):
             unlocking.unlock_device(db, lab.clock, device=device, by=me.id)
-    return _done(speech()("Codes work again on this screen."), "locked")
+    return _done(speech()("This screen takes codes and badges again."), "locked")
 
 
 def _done(said: str, section: str) -> Response:

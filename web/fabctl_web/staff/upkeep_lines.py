@@ -16,7 +16,8 @@ from fabctl_web.language import speech
 from fabctl_web.machines.reports import kind_word
 from fabctl_web.staff.lines import Act, Line
 
-MOST = 100
+MOST = 1000
+"""Lines that are read and searched; the page of the day shows the first of them."""
 
 
 @dataclass(frozen=True)
@@ -110,18 +111,25 @@ def _problem_acts(desk: Desk, found: ProblemView) -> tuple[Act, ...]:
     return (settled, Act(_("Make it my task"), "list-checks", take_on, fields=desk.fields))
 
 
-def task_lines(desk: Desk) -> tuple[Line, ...]:
+def task_lines(desk: Desk, *, own: bool = False) -> tuple[Line, ...]:
     """Return the team's tasks that are to be done, one's own first.
 
     Planned maintenance is among those of one machine; it has lists of its own elsewhere.
+
+    :param own: only one's own: everybody sees those.
     """
-    found = upkeep_tasks.list_tasks(desk.db, by=desk.me.id, resource_id=desk.machine, limit=MOST)
-    mine_first = sorted(found, key=lambda one: one.owner_id != desk.me.id)
+    found = upkeep_tasks.list_tasks(
+        desk.db,
+        by=desk.me.id,
+        owner_id=desk.me.id if own else None,
+        resource_id=desk.machine,
+        planned=desk.machine is not None,
+        mine_first=True,
+        limit=MOST,
+    )
     names = staff_day.names_of(desk.db, [one.owner_id for one in found])
     places = {} if desk.machine else lab_names(desk.lab, desk.db)
-    return tuple(
-        _task(desk, one, names, places) for one in mine_first if desk.machine or one.plan_id is None
-    )
+    return tuple(_task(desk, one, names, places) for one in found)
 
 
 def _task(desk: Desk, found: TaskView, names: dict[str, str], places: dict[str, str]) -> Line:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fabctl.services import resources
 from fabctl_web import tables
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import speech
@@ -54,7 +54,7 @@ def listed() -> str:
         "staff_house/maintenance.html",
         lines=lines,
         words=words,
-        reported=reported.narrowed(words, speech()("Nothing found.")),
+        reported=reported.narrowed(words, speech()("Nothing found.")).shortened(tables.SHOWN),
     )
 
 
@@ -73,18 +73,23 @@ def export() -> Response:
 
 def _lines(lab: Lab, db: Session, by: str) -> list[Line]:
     """Return what matches the search, what is due first, then what is nearest."""
-    found = []
-    for place in resources.list_all(db):
-        planned = upkeep_shown.of_resource(lab, db, place.id, by)
-        for plan in planned.plans:
-            due, title = plan.plan.due, plan.plan.title
-            row = Line(place.id, place.name, title, plan.when, plan.owner, due, plan.share)
-            found.append(row)
-        for task in planned.tasks:
-            title, share = task.task.title, 1.0 if task.late else 0.0
-            if task.task.problem_id:
-                title = f"{title} ({speech()(_('from a problem reported'))})"
-            row = Line(place.id, place.name, title, task.due, task.owner, task.late, share)
-            found.append(row)
+    places = names.places(db)
+    planned = upkeep_shown.of_house(lab, db, by)
+    found = [_planned(one, places) for one in planned.plans if one.plan.resource_id in places]
+    found += [_once(one, places) for one in planned.tasks if one.task.resource_id in places]
     wanted = [one for one in found if names.matches(one.place, one.title, one.owner)]
     return sorted(wanted, key=lambda one: (not one.due, -one.share, one.place))
+
+
+def _planned(one: upkeep_shown.Plan, places: Mapping[str, str]) -> Line:
+    plan = one.plan
+    place = places[plan.resource_id]
+    return Line(plan.resource_id, place, plan.title, one.when, one.owner, plan.due, one.share)
+
+
+def _once(one: upkeep_shown.Task, places: Mapping[str, str]) -> Line:
+    task, share = one.task, 1.0 if one.late else 0.0
+    title, resource = task.title, task.resource_id or ""
+    if task.problem_id:
+        title = f"{title} ({speech()(_('from a problem reported'))})"
+    return Line(resource, places[resource], title, one.due, one.owner, one.late, share)

@@ -161,17 +161,6 @@ def out_of_order(resource: str) -> Response:
     return again(show_one(resource, kept))
 
 
-@area.post("/staff/resources/<resource>/back-in-order")
-def in_order(resource: str) -> Response:
-    """Let it be used again."""
-    lab, me = current_lab(), staff_needed()
-    with lab.db.transaction() as db:
-        resource_desk.put_in_order(db, lab.clock, resource_id=resource, by=me.id)
-    lab.booked_anew(resource)
-    flash(speech()("It is in order again."), "good")
-    return go(url_for("house_resources.one", resource=resource))
-
-
 def show_one(resource: str, kept: Kept | None = None) -> str:
     """Return the page of one resource; after a refusal with what was typed."""
     lab, me = current_lab(), staff_needed()
@@ -249,13 +238,13 @@ def _parents(places: dict[str, str], resource: str = "") -> list[tuple[str, str]
 
 def _lines(db: Session) -> Iterator[Line]:
     """Yield the resources that match the search: each after what it lies in."""
-    everything = resources.list_all(db)
+    orders = {one.place.id: one for one in resource_desk.orders(db)}
+    everything = [one.place for one in orders.values()]
     known = {one.id: one.name for one in everything}
     for place, depth in _tree(everything, None, 0, set(known)):
         if names.matches(place.name, place.id, place.category, _what(place)):
             what = _what(place)
-            order = resource_desk.order_of(db, resource_id=place.id)
-            yield Line(place, depth, what, known.get(place.parent_id or "", ""), order)
+            yield Line(place, depth, what, known.get(place.parent_id or "", ""), orders[place.id])
 
 
 def _tree(

@@ -113,15 +113,5 @@ def plan_end(resource: str, plan: str) -> Response:
     return _back(resource)
 
 
-@area.post("/staff/resources/<resource>/tasks/<task>/done")
-def task_done(resource: str, task: str) -> Response:
-    """Note that a task is done."""
-    lab, me = current_lab(), staff_needed()
-    with lab.db.transaction() as db:
-        upkeep_tasks.finish_task(db, lab.clock, task_id=task, by=me.id)
-    flash(speech()("Noted: it is done."), "good")
-    return _back(resource)
-
-
 def _back(resource: str) -> Response:
     return go(url_for("house_resources.one", resource=resource))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
 from fabctl.model.people import Role
-from fabctl.services import maintenance, people_records, upkeep_tasks
+from fabctl.services import maintenance, people_records, staff_day, upkeep_tasks
 from fabctl.services.maintenance import PlanView
 from fabctl.services.upkeep_tasks import TaskView
 from fabctl_web.lab import Lab
@@ -15,7 +15,8 @@ from fabctl_web.language import speech
 from fabctl_web.staff_house import names
 
 TEAM = (Role.TRAINER, Role.ANIMATOR, Role.STAFF, Role.ADMIN)
-MOST_TASKS = 50
+MOST_TASKS = 1000
+"""To be done at once. So many nobody plans: a list with more would be of no use."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Plan:
     share: float
     """Of the hours or days between two times, at most 1."""
     since: str
-    history: list[tuple[str, str, str]]
+    history: list[tuple[str, str, str]] = field(default_factory=list)
     """When, who, and what they said; the last first."""
 
 
@@ -53,13 +54,25 @@ class Maintenance:
 
 def of_resource(lab: Lab, db: Session, resource: str, by: str) -> Maintenance:
     """Return what is planned for a resource: by hours of use, and by date."""
+    found = _planned(lab, db, by, resource)
+    plans = [replace(one, history=_history(lab, db, one.plan, by)) for one in found.plans]
+    return replace(found, plans=plans)
+
+
+def of_house(lab: Lab, db: Session, by: str) -> Maintenance:
+    """Return the same for everything at once, without what was done before."""
+    return _planned(lab, db, by, None)
+
+
+def _planned(lab: Lab, db: Session, by: str, resource: str | None) -> Maintenance:
     plans = maintenance.list_plans(db, lab.clock, by=by, resource_id=resource)
     tasks = upkeep_tasks.list_tasks(
-        db, by=by, owner_id=None, resource_id=resource, open_only=True, limit=MOST_TASKS
+        db, by=by, resource_id=resource, planned=False, limit=MOST_TASKS
     )
-    dated = [one for one in tasks if one.plan_id is None]
+    people = staff_day.names_of(db, [p.owner_id for p in plans] + [t.owner_id for t in tasks])
     return Maintenance(
-        [_plan(lab, db, one, by) for one in plans], [_task(lab, db, one) for one in dated]
+        [_plan(lab, one, people[one.owner_id]) for one in plans],
+        [_task(lab, one, people[one.owner_id]) for one in tasks],
     )
 
 
@@ -72,14 +85,17 @@ def owners(db: Session, by: str) -> list[tuple[str, str]]:
     ]
 
 
-def _plan(lab: Lab, db: Session, plan: PlanView, by: str) -> Plan:
+def _plan(lab: Lab, plan: PlanView, owner: str) -> Plan:
+    since = speech().moment(plan.counted_from, lab.clock.now())
+    return Plan(plan, owner, nearness(lab, plan), min(1.0, plan.share), since)
+
+
+def _history(lab: Lab, db: Session, plan: PlanView, by: str) -> list[tuple[str, str, str]]:
     say, now = speech(), lab.clock.now()
-    done = [
+    return [
         (say.moment(one.done_at, now), names.who(db, one.person_id), one.note)
         for one in maintenance.history(db, plan_id=plan.id, by=by)
     ]
-    since, share = say.moment(plan.counted_from, now), min(1.0, plan.share)
-    return Plan(plan, names.who(db, plan.owner_id), nearness(lab, plan), share, since, done)
 
 
 def nearness(lab: Lab, plan: PlanView) -> str:
@@ -93,8 +109,8 @@ def nearness(lab: Lab, plan: PlanView) -> str:
     return " · ".join(said)
 
 
-def _task(lab: Lab, db: Session, task: TaskView) -> Task:
+def _task(lab: Lab, task: TaskView, owner: str) -> Task:
     now = lab.clock.now()
     due = speech().moment(task.due_at, now) if task.due_at else speech()("without a date")
     late = task.due_at is not None and task.due_at < now
-    return Task(task, names.who(db, task.owner_id), due, late)
+    return Task(task, owner, due, late)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from flask import Blueprint, render_template, request
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from fabctl.model.certification import Level, Standing
 from fabctl.model.people import search_name
 from fabctl.model.training import CourseStep
-from fabctl.services import certifications, courses, practical, resources, training, workshops
+from fabctl.services import certifications, courses, practical, resources, workshops
+from fabctl.services.course_progress import progress_in
 from fabctl.services.courses import CourseView
 from fabctl.services.people import PersonView
+from fabctl.services.practical import BY_A_TRAINER
 from fabctl.services.workshops import SessionView
 from fabctl_web import tables
 from fabctl_web.lab import Lab, current_lab
@@ -35,7 +37,6 @@ AHEAD = timedelta(days=180)
 SESSIONS_SHOWN = 5
 ON_MY_WAY, TO_BEGIN, MINE = _("On my way"), _("To begin"), _("I am certified")
 ALL = _("Trainings")
-BY_A_TRAINER = frozenset({CourseStep.PRACTICAL, CourseStep.FIRST_JOB})
 
 
 @page(area, "/training")
@@ -52,7 +53,7 @@ def mine() -> str:
         names = {one.id: one.name for one in resources.list_all(db)}
         stands = _stands(lab, db, found, person) if person else {}
         trained = _trained(lab, db, person, names) if person else []
-        offered = [_offered(lab, db, one, names, stands.get(one.id)) for one in found]
+        offered = _offered(lab, db, found, names, stands)
     return render_template(
         "training/mine.html",
         groups=_grouped(offered, person),
@@ -85,12 +86,29 @@ def course(course: str) -> str:
 
 
 def _offered(
-    lab: Lab, db: Session, found: CourseView, names: Mapping[str, str], stand: Stand | None
-) -> Shown:
-    """Return a line of the list; whoever waits for a trainer reads who they are."""
-    waits = stand is not None and (stand.ends_soon or stand.progress.next in BY_A_TRAINER)
-    trainers = practical.trainers(db, lab.clock, course=found) if waits else []
-    return shown(found, names, speech(), stand=stand, trainers=tuple(trainers))
+    lab: Lab,
+    db: Session,
+    found: Sequence[CourseView],
+    names: Mapping[str, str],
+    stands: Mapping[str, Stand],
+) -> list[Shown]:
+    """Return the lines of the list; whoever waits for a trainer reads who they are."""
+    waits = [one for one in found if one.id in stands and _waits(stands[one.id])]
+    trainers = practical.trainers_of(db, lab.clock, courses=waits)
+    return [
+        shown(
+            one,
+            names,
+            speech(),
+            stand=stands.get(one.id),
+            trainers=tuple(trainers.get(one.id, ())),
+        )
+        for one in found
+    ]
+
+
+def _waits(stand: Stand) -> bool:
+    return stand.ends_soon or stand.progress.next in BY_A_TRAINER
 
 
 def _trained(
@@ -113,21 +131,15 @@ def _fits(found: CourseView, words: str) -> bool:
 
 
 def _stands(
-    lab: Lab, db: Session, found: Iterable[CourseView], person: PersonView
+    lab: Lab, db: Session, found: Sequence[CourseView], person: PersonView
 ) -> dict[str, Stand]:
     """Return where somebody stands in each of these courses."""
     held = {
         one.resource_id: one for one in certifications.of_person(db, lab.clock, person_id=person.id)
     }
+    stands = progress_in(db, lab.clock, courses=found, person_ids=[person.id])
     return {
-        one.id: standing_of(
-            lab,
-            one,
-            training.progress(db, lab.clock, course_id=one.id, person_id=person.id),
-            held,
-            speech(),
-        )
-        for one in found
+        one.id: standing_of(lab, one, stands[one.id, person.id], held, speech()) for one in found
     }
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from fabctl.errors import InputError
 from fabctl.services import courses, quiz_making
-from fabctl.services.quiz_making import QuestionRecord
+from fabctl.services.quiz_making import MOST_ANSWERS, QuestionRecord
 from fabctl.services.quizzes import QuestionWording
 from fabctl_web.forms import Form, form
 from fabctl_web.lab import current_lab
@@ -115,10 +115,6 @@ def _typed() -> tuple[dict[str, QuestionWording], list[int]]:
         for code, (asked, answers, why) in found.items()
     }
     return wording, [used.index(one) if one in used else len(used) for one in right]
-
-
-MOST_ANSWERS = 20
-"""As programs may write; a form shows fewer."""
 
 
 def _in(sent: Form, code: str) -> tuple[str, dict[int, str], str]:

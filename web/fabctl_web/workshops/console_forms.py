@@ -77,22 +77,29 @@ def walk_in(session: str) -> Response:
 
 @area.post("/workshops/<session>/console")
 def passed(session: str) -> Response | str:
-    """Note who passed, and hand out what they earned."""
+    """Note who passed, and hand out what they earned.
+
+    The page may be old, and somebody else have ticked since: it sends what was ticked when it came
+    (``was``), and only what differs from that is written. The ticks stay when nothing can be
+    handed out.
+    """
     lab, me = current_lab(), leader(session)
     with form() as sent:
-        ticked = set(sent.several("passed", 500))
+        ticked, were = set(sent.several("passed", 500)), set(sent.several("was", 500))
         gesture = GESTURES[sent.choice("what", GESTURES.index, 0)]
     zone, report = lab.config.time_zone, None
     with lab.db.transaction() as db:
         rows = attendance.sheet(db, lab.clock, zone, session_id=session, by=me.id)
         for row in rows:
             there = row.presence is not None and row.presence.was_there
-            good = row.enrolment_id in ticked or (gesture == "everyone" and there)
-            if row.person_id is not None:
+            everyone = gesture == "everyone" and there
+            if row.person_id is not None and (everyone or row.enrolment_id in ticked ^ were):
+                good = everyone or row.enrolment_id in ticked
                 attendance.set_passed(
                     db, lab.clock, enrolment_id=row.enrolment_id, passed=good, by=me.id
                 )
-        if gesture == "award":
+    if gesture == "award":
+        with lab.db.transaction() as db:
             report = certificates.award(db, lab.clock, zone, session_id=session, by=me.id)
     if report is not None:
         return render(session, me, report)

@@ -17,7 +17,7 @@ from fabctl_web import tables
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import chosen_language, speech
 from fabctl_web.pages import page
-from fabctl_web.people.signed_in import person_needed, signed_in
+from fabctl_web.people.signed_in import not_on_a_shared_screen, person_needed, signed_in
 from fabctl_web.workshops.shown import Card, Place, card, place
 from fabctl_web.workshops.who import CLOSED, mine
 
@@ -80,6 +80,7 @@ def session(session: str) -> str:
 @area.get("/certificates/<certificate>.pdf")
 def certificate(certificate: str) -> Response:
     """Return a certificate to print: to its person, a guardian, and those who lead."""
+    not_on_a_shared_screen()
     lab, person = current_lab(), person_needed()
     with lab.db.reading() as db:
         found = certificates.certificate(

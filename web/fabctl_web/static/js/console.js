@@ -31,6 +31,7 @@
   let sending = false;
   let away = false;
   let signedOut = false;
+  let notLeading = false;
   let keeps = true;
   let inMemory = [];
 
@@ -96,8 +97,10 @@
     count.textContent = count.dataset.say.replace("{there}", String(there)).replace("{all}", String(rows.size));
     const said = [];
     if (away) said.push(words.away);
-    if (marks.length > 0 && (away || signedOut)) {
-      said.push((signedOut ? words.signedOut : words.kept).replace("{count}", String(marks.length)));
+    if (notLeading) said.push(words.notLeading);
+    if (marks.length > 0 && (away || signedOut || notLeading)) {
+      const why = signedOut ? words.signedOut : notLeading ? words.left : words.kept;
+      said.push(why.replace("{count}", String(marks.length)));
     }
     if (!keeps && marks.length > 0) said.push(words.notKept);
     const text = said.join(" ");
@@ -136,6 +139,15 @@
     }
   };
 
+  // A mark that the lab did not take is gone: it is said beside the name.
+  const aside = (mark) => {
+    const row = rows.get(mark.enrolment);
+    if (!row) return;
+    const line = row.item.querySelector("[data-also]");
+    line.querySelector("span").textContent = line.dataset.aside;
+    line.hidden = false;
+  };
+
   const refuse = (answers) => {
     const said = answers.flatMap((one) => one.refusals).map((one) => `${one.message} ${one.next_step}`);
     const notice = document.getElementById("refused");
@@ -147,30 +159,44 @@
   const send = async () => {
     if (sending) return;
     sending = true;
-    let marks = waiting().slice(0, MOST_AT_ONCE);
+    let most = MOST_AT_ONCE;
+    let marks = waiting().slice(0, most);
     do {
       const answer = await ask(root.dataset.marks, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": token },
         body: JSON.stringify({ marks }),
       });
-      away = answer === null || answer.status >= 500;
-      signedOut = answer !== null && !answer.ok && !away;
-      if (!answer || !answer.ok) break;
+      const status = answer ? answer.status : 0; // 0 also where something else leads elsewhere
+      away = status === 0 || status >= 500;
+      signedOut = status === 400 || status === 401; // the form's token goes with the session
+      notLeading = status === 403 || status === 404;
+      if (away || signedOut || notLeading) break;
+      const sent = new Set(marks.map((mark) => mark.id));
+      const done = () => keep(waiting().filter((mark) => !sent.has(mark.id)));
+      if (!answer.ok) { // it cannot read what it was sent: one by one, and the bad one goes aside
+        if (marks.length === 1) {
+          done();
+          aside(marks[0]);
+        }
+        most = 1;
+        marks = marks.length > 0 ? waiting().slice(0, most) : [];
+        continue;
+      }
       setClock(answer.headers.get("Date"));
       const found = await answer.json().catch(() => null);
-      if (!found) {
+      if (!found || found.marks.length !== marks.length) {
         away = true;
         break;
       }
-      const done = new Set(found.marks.map((one) => one.id));
-      keep(waiting().filter((mark) => !done.has(mark.id)));
+      done(); // an answer for each, in their order
       for (const [place, now] of Object.entries(found.rows)) {
         if (rows.has(place)) rows.get(place).known = now;
       }
       tell(marks, found);
       refuse(found.marks);
-      marks = waiting().slice(0, MOST_AT_ONCE);
+      found.marks.forEach((one, at) => { if (one.refusals.length > 0) aside(marks[at]); });
+      marks = waiting().slice(0, most);
     } while (marks.length > 0);
     sending = false;
     show();
@@ -178,7 +204,7 @@
 
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-taps]")) {
-      if (away) hold(event);
+      if (away && event.target.getAttribute("action") !== "/out") hold(event);
       return;
     }
     event.preventDefault();

@@ -1,4 +1,5 @@
-// Shared screens: the session's countdown, and the first tap after sleep, which does nothing.
+// Shared screens: the session's countdown and its end, also without network; the first tap after
+// sleep, which does nothing.
 (() => {
   "use strict";
   const body = document.body;
@@ -10,6 +11,7 @@
   const HOME_AGAIN_MS = 2000;
   const allowed = Number(body.dataset.session || 0) * 1000;
   const warnAt = Number(body.dataset.warn || 0) * 1000;
+  const longest = Number(body.dataset.longest || 0) * 1000; // of an answer that somebody waits for
   const leaving = document.getElementById("leaving");
   const asleep = document.getElementById("asleep");
   const TOUCHED = "touched"; // when, by the browser's clock: a page that loads anew has it, too
@@ -17,6 +19,7 @@
   let extendedAt = -Infinity;
   let owed = false; // a touch that the lab does not know yet
   let ended = false; // we are on our way home
+  let waitsUntil = -Infinity; // somebody waits for an answer: a file is copied, a job starts
 
   // A page that loads itself again is no touch: what counts is when the lab last knew of one, and
   // what was touched since, on the page before.
@@ -39,24 +42,44 @@
     extendedAt = performance.now();
     const idle = Math.floor((extendedAt - touchedAt) / 1000);
     const answer = await post(`/in/extend?idle=${idle}`).catch(() => null);
-    if (answer && answer.status === 401) end();
+    // 401, or 400: the form's token went with the session. Without an answer it is asked again.
+    if (answer && answer.status >= 400 && answer.status < 500) end();
+    else if (!answer || !answer.ok) owed = true;
   };
-  const end = async () => {
+  const showOnly = (id) => { for (const part of body.children) part.hidden = part.id !== id; };
+  const end = () => {
     if (ended) return;
     ended = true;
-    await post("/out").catch(() => null);
-    goHome();
+    showOnly(""); // at once, whatever the network does: nothing of the person stays here
+    leave();
   };
-  // Without network the board cannot be loaded: until it can, nothing of the person stays here.
+  // Nobody is led home before the lab has ended the session: the next one would be in it.
+  const leave = async () => {
+    const answer = await post("/out").catch(() => null);
+    if (answer && answer.status < 500) goHome();
+    else again(leave);
+  };
   const goHome = async () => {
     const answer = await fetch(HOME, { method: "HEAD", cache: "no-store" }).catch(() => null);
-    if (answer && answer.ok) {
-      location.assign(HOME);
-      return;
-    }
-    for (const part of body.children) part.hidden = part.id !== "alone";
-    setTimeout(goHome, HOME_AGAIN_MS);
+    if (answer && answer.ok) location.assign(HOME);
+    else again(goHome);
   };
+  const again = (step) => {
+    showOnly("alone");
+    setTimeout(step, HOME_AGAIN_MS);
+  };
+
+  // Signing out works without network, too. No other script holds this form back.
+  document.addEventListener("submit", (event) => {
+    if (!allowed || event.target.getAttribute("action") !== "/out") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    end();
+  }, { capture: true });
+  document.addEventListener("submit", (event) => {
+    const waits = event.submitter && event.submitter.dataset.wait && !event.defaultPrevented;
+    if (waits) waitsUntil = performance.now() + longest;
+  });
 
   const touched = (event) => {
     touchedAt = performance.now();
@@ -81,6 +104,11 @@
       asleep.classList.toggle("night", dark);
       if (now - touchedAt > (dark ? Math.min(SLEEP_MS, DARK_AFTER_MS) : SLEEP_MS)) sleep();
       return;
+    }
+    if (ended) return;
+    if (now < waitsUntil) {
+      touchedAt = now;
+      owed = true;
     }
     if (owed && now - extendedAt >= EXTEND_EVERY_MS) extend();
     const left = allowed - (now - touchedAt);
@@ -111,4 +139,18 @@
     else if (!ended) goHome();
     ended = true;
   };
+
+  // What tells of marks of attendance that wait in this browser is only fetched where some do.
+  const unsent = document.getElementById("unsent");
+  let waiting = false;
+  try {
+    waiting = Object.keys(localStorage).some((key) => key.startsWith("marks:"));
+  } catch {
+    waiting = false; // this browser keeps nothing: then nothing waits in it
+  }
+  if (unsent && waiting) {
+    const script = document.createElement("script");
+    script.src = unsent.dataset.script;
+    document.head.append(script);
+  }
 })();
