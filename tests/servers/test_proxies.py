@@ -98,9 +98,10 @@ def need(program: str) -> str:
     """Return where a program is; skip without it on a person's computer, fail on CI."""
     found = shutil.which(program, path=SBIN)
     if found is None:
+        missing = f"{program} is missing: apt-get install nginx-light caddy"
         if os.environ.get("CI"):
-            pytest.fail(f"{program} is missing")
-        pytest.skip(f"{program} is missing")
+            pytest.fail(missing)
+        pytest.skip(missing)
     return found
 
 
