@@ -22,7 +22,7 @@ class ByFileButPages(LoadFileScheduling):  # type: ignore[misc]  # the same
     """A file stays in one process, for what its tests share; the pages of each area do not."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if SPREAD in nodeid else str(super()._split_scope(nodeid))
+        return _scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     One kind after the other would leave the cores idle at first and fight for them at the end, or
     the other way round: what waits is begun in the first two thirds.
     """
-    files = [list(found) for _, found in groupby(items, key=_scope)]
+    files = [list(found) for _, found in groupby(items, key=lambda item: _scope(item.nodeid))]
     kinds: dict[str, list[list[pytest.Item]]] = {}
     for file in files:
         kinds.setdefault(_kind(file[0].path), []).append(file)
@@ -50,8 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for _, _, file in placed for item in file]
 
 
-def _scope(item: pytest.Item) -> str:
-    return item.nodeid if SPREAD in item.nodeid else item.nodeid.split("::")[0]
+def _scope(nodeid: str) -> str:
+    return nodeid if SPREAD in nodeid else nodeid.split("::", maxsplit=1)[0]
 
 
 def _kind(path: Path) -> str:
