@@ -3,8 +3,8 @@
 export PYTHONDONTWRITEBYTECODE :=
 # what is compiled once is not compiled again by every worker and every process that a test starts
 BIN := .venv/bin
-TESTS ?= tests/servers tests/with_sim tests/browser tests/transcripts tests/conventions tests/unit
-# what waits longest comes first, so that no worker is left alone with it at the end
+TESTS ?= tests/with_sim tests/servers tests/browser tests/transcripts tests/conventions tests/unit
+# tests/conftest.py mixes them, so that the cores are neither idle nor fought for
 
 demo: ## install what is missing, start a seeded lab with simulated machines, print the address
 	@tools/install-missing demo
@@ -25,7 +25,7 @@ warm: # compiles what a test needs while the types are checked; what is wrong is
 	-@$(BIN)/pytest --collect-only -qq $(TESTS) > /dev/null
 
 check: # more workers than cores: most of the time is waiting
-	$(BIN)/pytest -n 7 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/pytest -n 8 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 soak: ## random jobs over bad cables, then random days of an interlock, each for SOAK_MINUTES (60)
 	@tools/install-missing test

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from fabctl.services.cells import harmless
+from fabctl_web.downloads import download
 
 MOST_WORDS = 80
 SHOWN = 50
@@ -58,9 +59,7 @@ def saved(name: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> 
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
-    answer = Response(_lines(heads, rows), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return answer
+    return download(_lines(heads, rows), "text/csv; charset=utf-8", f"{name}.csv")
 
 
 def _lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:

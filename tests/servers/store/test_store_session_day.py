@@ -349,15 +349,20 @@ def test_a_certificate_is_its_persons(lab: Lab) -> None:
         see(lab.lea)
 
 
-def test_a_training_certifies_everybody_present_who_passed(lab: Lab) -> None:
+def mill_course(lab: Lab) -> str:
+    """Offer a training for the mill; return its id."""
     with lab.database.transaction() as session:
-        course = courses.create_course(
+        return courses.create_course(
             session,
             lab.clock,
             wording={"fr": Wording("Fraiseuse")},
             resource_ids=["mill"],
             by=lab.awa,
         ).id
+
+
+def test_a_training_certifies_everybody_present_who_passed(lab: Lab) -> None:
+    course = mill_course(lab)
     scene = put_on(lab, places=3, course_id=course)
     people_ids = [scene.adult(name) for name in ("A", "B", "C")]
     ids = [scene.enrol(one)[0].id for one in people_ids]
@@ -390,14 +395,7 @@ def test_a_training_certifies_everybody_present_who_passed(lab: Lab) -> None:
 
 
 def test_whoever_was_refused_once_is_certified_when_nothing_stands_against_it(lab: Lab) -> None:
-    with lab.database.transaction() as session:
-        course = courses.create_course(
-            session,
-            lab.clock,
-            wording={"fr": Wording("Fraiseuse")},
-            resource_ids=["mill"],
-            by=lab.awa,
-        ).id
+    course = mill_course(lab)
     scene = put_on(lab, places=2, course_id=course)
     zoe = scene.adult()
     place = scene.enrol(zoe)[0].id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import jsonify, make_response
+from flask import jsonify
 from werkzeug.wrappers import Response
 
 from fabctl.model.attendance import MOST_CHARACTERS, Mark, Presence
@@ -19,6 +19,7 @@ from fabctl_web.api.workshops_shape import (
     mark_json,
     sheet_json,
 )
+from fabctl_web.downloads import download
 from fabctl_web.lab import current_lab
 from fabctl_web.language import chosen_language
 
@@ -57,7 +58,7 @@ def sheet_pdf(session: str) -> Response:
     )
 
     paper = attendance_pdf(view, rows, lab.config.time_zone, chosen_language(), lab.config.name)
-    return _file(paper, "application/pdf", "attendance.pdf")
+    return download(paper, "application/pdf", "attendance.pdf")
 
 
 @area.get("/sessions/<session>/attendance/csv")
@@ -68,7 +69,8 @@ def sheet_csv(session: str) -> Response:
         attendance_csv,
     )
 
-    return _file(attendance_csv(rows, chosen_language()).encode(), "text/csv", "attendance.csv")
+    table = attendance_csv(rows, chosen_language()).encode()
+    return download(table, "text/csv; charset=utf-8", "attendance.csv")
 
 
 @area.put("/enrolments/<enrolment>/passed")
@@ -152,7 +154,7 @@ def certificate_paper(certificate: str) -> Response:
     )
 
     paper = certificate_pdf(found, lab=lab.config.name, language=chosen_language())
-    return _file(paper, "application/pdf", "certificate.pdf")
+    return download(paper, "application/pdf", "certificate.pdf")
 
 
 def read_mark(sent: Sent) -> SentMark:
@@ -177,10 +179,3 @@ def _sheet(session: str) -> tuple[SessionView, list[SheetRow]]:
 def _key(row: SheetRow) -> tuple[str, ...]:
     """Return what orders the sheet: names; places without one come last."""
     return ("" if row.name else "1", row.name.casefold(), row.enrolment_id)
-
-
-def _file(content: bytes, kind: str, name: str) -> Response:
-    answer = make_response(content)
-    answer.headers["Content-Type"] = f"{kind}; charset=utf-8" if kind == "text/csv" else kind
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import jsonify, make_response
+from flask import jsonify
 from werkzeug.wrappers import Response
 
 from fabctl.model.statistics import Count, Table
@@ -11,6 +11,7 @@ from fabctl.services.statistics import YearView
 from fabctl_web.api import reading
 from fabctl_web.api.auth import api_area, caller
 from fabctl_web.api.shape import Json
+from fabctl_web.downloads import download
 from fabctl_web.lab import current_lab
 from fabctl_web.language import chosen_language
 
@@ -35,8 +36,8 @@ def of_year_csv() -> Response:
         statistics_csv,
     )
 
-    answer = make_response(statistics_csv(view, chosen_language()))
-    return _named(answer, "text/csv; charset=utf-8", f"statistics-{view.year}.csv")
+    paper = statistics_csv(view, chosen_language())
+    return download(paper, "text/csv; charset=utf-8", f"statistics-{view.year}.csv")
 
 
 @area.get("/statistics/pdf")
@@ -47,8 +48,8 @@ def of_year_pdf() -> Response:
         statistics_pdf,
     )
 
-    answer = make_response(statistics_pdf(view, chosen_language(), current_lab().config.name))
-    return _named(answer, "application/pdf", f"statistics-{view.year}.pdf")
+    paper = statistics_pdf(view, chosen_language(), current_lab().config.name)
+    return download(paper, "application/pdf", f"statistics-{view.year}.pdf")
 
 
 def _year() -> YearView:
@@ -57,12 +58,6 @@ def _year() -> YearView:
         year = sent.number("year", statistics.FIRST, statistics.LAST)
     with lab.db.reading() as db:
         return statistics.of_year(db, lab.config.time_zone, year=year, by=who)
-
-
-def _named(answer: Response, kind: str, name: str) -> Response:
-    answer.headers["Content-Type"] = kind
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
 
 
 def _table(table: Table) -> Json:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, make_response, url_for
+from flask import Blueprint, Response, flash, url_for
 
 from fabctl.model.refusal import RefusedError
 from fabctl.services import calendar_entries, feeds
+from fabctl_web.downloads import download
 from fabctl_web.lab import current_lab
 from fabctl_web.people.signed_in import NOT_ON_A_SHARED_SCREEN, is_kiosk, person_needed
 
@@ -25,9 +26,7 @@ def entry(reservation: str) -> Response:
         found = calendar_entries.of_reservation(
             db, lab.clock, reservation_id=reservation, by=person.id
         )
-    answer = make_response(found)
-    answer.headers["Content-Type"] = feeds.MEDIA_TYPE
-    answer.headers["Content-Disposition"] = 'attachment; filename="reservation.ics"'
+    answer = download(found, feeds.MEDIA_TYPE, "reservation.ics")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

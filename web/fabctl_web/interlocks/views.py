@@ -16,6 +16,7 @@ from fabctl.model.event import INTERLOCK_PREFIX, EventKind
 from fabctl.services import interlock_history
 from fabctl.services.interlock_history import Wanted
 from fabctl.services.people import PersonView
+from fabctl_web.downloads import download
 from fabctl_web.interlocks.history import KINDS, rows_of
 from fabctl_web.interlocks.shown import interlock_of
 from fabctl_web.lab import Lab, current_lab
@@ -62,9 +63,7 @@ def export() -> Response:
     """Send the same lines as CSV, every one of them. Staff only."""
     lab, person = current_lab(), _reader()
     lines = _lines(lab, person.id, _wanted(lab))
-    answer = Response(lines, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="interlocks.csv"'
-    return answer
+    return download(lines, "text/csv; charset=utf-8", "interlocks.csv")
 
 
 def reads_history() -> bool:

@@ -8,6 +8,18 @@ from fabctl.services import personal_data
 from fabctl.services.personal_data import Reading
 from fabctl_web import tables
 
+
+def _(template: str) -> str:
+    """Mark a word for the catalogue; it is translated where it is shown."""
+    return template
+
+
+WORDS = {
+    "attendance.read": _("Attendance sheet"),
+    "needs.read": _("Special needs"),
+    "consent.read": _("Consent form"),
+    "person.exported": _("All data"),
+}
 MOST_DIGITS = 18
 """What every database keeps as a number."""
 

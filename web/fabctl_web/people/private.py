@@ -26,6 +26,7 @@ from fabctl.services.people import PersonView
 from fabctl.services.people_desk import Change
 from fabctl.services.personal_data import Reading
 from fabctl_web.bookings.places import all_places
+from fabctl_web.downloads import download
 from fabctl_web.forms import form
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import NAMES, speech
@@ -33,19 +34,6 @@ from fabctl_web.pages import page
 from fabctl_web.people import looked
 from fabctl_web.people.mine import area
 from fabctl_web.people.signed_in import NOT_ON_A_SHARED_SCREEN, go, is_kiosk, person_needed
-
-
-def _(template: str) -> str:
-    """Mark a word for the catalogue; it is translated where it is shown."""
-    return template
-
-
-READ_WORDS = {
-    "attendance.read": _("Attendance sheet"),
-    "needs.read": _("Special needs"),
-    "consent.read": _("Consent form"),
-    "person.exported": _("All data"),
-}
 
 
 @dataclass(frozen=True)
@@ -121,7 +109,7 @@ def _calendar_word(found: FeedView, places: Mapping[str, str]) -> str:
 def _looked(lab: Lab, one: Reading, names: dict[str, str]) -> Looked:
     said = speech()
     who = names.get(one.who or "", lab.config.name)  # the steward, the command line
-    return Looked(one.at, who, said(READ_WORDS[one.what]))
+    return Looked(one.at, who, said(looked.WORDS[one.what]))
 
 
 @area.post("/me/language")
@@ -217,7 +205,5 @@ def export() -> Response:
         if whose not in {person.id, *children}:
             raise UnknownIdError(f"no data of {whose!r} for this person")
         found = personal_data.export(db, lab.clock, person_id=whose, by=person.id)
-    answer = make_response(json.dumps(found, ensure_ascii=False, indent=1))
-    answer.headers["Content-Type"] = "application/json; charset=utf-8"
-    answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
-    return answer
+    text = json.dumps(found, ensure_ascii=False, indent=1)
+    return download(text, "application/json; charset=utf-8", "my-data.json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, json, make_response, render_template, request
+from flask import Blueprint, Response, json, render_template, request
 from sqlalchemy.orm import Session
 
 from fabctl.errors import UnknownIdError
@@ -22,6 +22,7 @@ from fabctl.services import (
 )
 from fabctl.services.people import PersonView
 from fabctl_web import tables
+from fabctl_web.downloads import download
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import NAMES
 from fabctl_web.pages import page
@@ -122,7 +123,5 @@ def data(person: str) -> Response:
     me, lab = staff_needed(), current_lab()
     with lab.db.transaction() as db:
         found = personal_data.export(db, lab.clock, person_id=person, by=me.id)
-    answer = make_response(json.dumps(found, ensure_ascii=False, indent=1))
-    answer.content_type = "application/json; charset=utf-8"
-    answer.headers["Content-Disposition"] = 'attachment; filename="data.json"'
-    return answer
+    text = json.dumps(found, ensure_ascii=False, indent=1)
+    return download(text, "application/json; charset=utf-8", "data.json")

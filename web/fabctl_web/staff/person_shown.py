@@ -18,10 +18,11 @@ from fabctl.services.people import PersonView
 from fabctl.services.personal_data import Reading
 from fabctl_web.lab import Lab
 from fabctl_web.language import speech
+from fabctl_web.people import looked
 from fabctl_web.people.own import STANDING_WORDS
 from fabctl_web.staff.lines import Act, Line
 from fabctl_web.staff.today_machines import page_if_any
-from fabctl_web.staff.words import LOOKED_AT, RIGHTS
+from fabctl_web.staff.words import RIGHTS
 
 LOOKS = {
     Standing.VALID: ("badge-check", "free"),
@@ -192,7 +193,7 @@ def readings(lab: Lab, db: Session, found: Iterable[Reading]) -> list[Looked]:
         Looked(
             _.moment(one.at, now),
             names.get(one.who or "", one.who or lab.config.name),
-            _(LOOKED_AT[one.what]),
+            _(looked.WORDS[one.what]),
         )
         for one in rows
     ]

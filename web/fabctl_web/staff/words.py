@@ -35,12 +35,6 @@ GROUPS = {
     GroupKind.PARTNER: _("Partner"),
     GroupKind.ASSOCIATION: _("Association"),
 }
-LOOKED_AT = {
-    "attendance.read": _("Attendance sheet"),
-    "needs.read": _("Special needs"),
-    "consent.read": _("Consent form"),
-    "person.exported": _("All data"),
-}
 
 
 def choices(words: Mapping[Word, str]) -> list[tuple[str, str]]:

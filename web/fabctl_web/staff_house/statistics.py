@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from babel.dates import format_date
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from fabctl.i18n import translate
@@ -16,6 +16,7 @@ from fabctl.model.statistics import Group, Table
 from fabctl.services import statistics as service
 from fabctl.services import statistics_words as in_words
 from fabctl.services.statistics import YearView
+from fabctl_web.downloads import download
 from fabctl_web.lab import current_lab
 from fabctl_web.language import chosen_language, speech
 from fabctl_web.pages import page
@@ -85,8 +86,8 @@ def csv() -> Response:
         statistics_csv,
     )
 
-    answer = make_response(statistics_csv(view, chosen_language()))
-    return _named(answer, "text/csv; charset=utf-8", f"statistics-{view.year}.csv")
+    paper = statistics_csv(view, chosen_language())
+    return download(paper, "text/csv; charset=utf-8", f"statistics-{view.year}.csv")
 
 
 @area.get("/staff/statistics.pdf")
@@ -97,14 +98,8 @@ def pdf() -> Response:
         statistics_pdf,
     )
 
-    answer = make_response(statistics_pdf(view, chosen_language(), current_lab().config.name))
-    return _named(answer, "application/pdf", f"statistics-{view.year}.pdf")
-
-
-def _named(answer: Response, kind: str, name: str) -> Response:
-    answer.headers["Content-Type"] = kind
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    paper = statistics_pdf(view, chosen_language(), current_lab().config.name)
+    return download(paper, "application/pdf", f"statistics-{view.year}.pdf")
 
 
 def _view() -> YearView:

@@ -25,6 +25,7 @@ from fabctl_web.api.reading import MalformedError
 from fabctl_web.api.session_day import MOST_MARKS, read_mark
 from fabctl_web.api.shape import refused
 from fabctl_web.api.workshops_shape import mark_json
+from fabctl_web.downloads import download
 from fabctl_web.forms import form
 from fabctl_web.lab import current_lab
 from fabctl_web.language import chosen_language, speech
@@ -122,7 +123,7 @@ def sheet_pdf(session: str) -> Response:
     )
 
     paper = attendance_pdf(view, rows, lab.config.time_zone, chosen_language(), lab.config.name)
-    return _file(paper, "application/pdf", "attendance.pdf")
+    return download(paper, "application/pdf", "attendance.pdf")
 
 
 @area.get("/workshops/<session>/sheet.csv")
@@ -137,7 +138,7 @@ def sheet_csv(session: str) -> Response:
     )
 
     table = attendance_csv(rows, chosen_language()).encode()
-    return _file(table, "text/csv; charset=utf-8", "attendance.csv")
+    return download(table, "text/csv; charset=utf-8", "attendance.csv")
 
 
 def leader(session: str) -> PersonView:
@@ -177,10 +178,3 @@ def _standing(db: Session, session: str, but: Collection[str] = ()) -> dict[str,
         }
         for place, mark in attendance.marks_that_count(db, places, but=but).items()
     }
-
-
-def _file(content: bytes, kind: str, name: str) -> Response:
-    answer = make_response(content)
-    answer.headers["Content-Type"] = kind
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, make_response, render_template, url_for
+from flask import Blueprint, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -14,6 +14,7 @@ from fabctl.services.people import PersonView
 from fabctl.services.rights import leads
 from fabctl.services.workshops import SessionView, WorkshopView
 from fabctl_web import tables
+from fabctl_web.downloads import download
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import chosen_language, speech
 from fabctl_web.pages import page
@@ -91,10 +92,7 @@ def certificate(certificate: str) -> Response:
     )
 
     paper = certificate_pdf(found, lab=lab.config.name, language=chosen_language())
-    answer = make_response(paper)
-    answer.headers["Content-Type"] = "application/pdf"
-    answer.headers["Content-Disposition"] = 'attachment; filename="certificate.pdf"'
-    return answer
+    return download(paper, "application/pdf", "certificate.pdf")
 
 
 def _workshops(db: Session, found: list[SessionView]) -> list[WorkshopView]:
