@@ -192,6 +192,7 @@ def test_whoever_waits_for_an_answer_stays_signed_in_but_not_for_ever(
     asked: list[str] = []
     found.page.on("request", lambda one: asked.append(one.url.removeprefix(found.url)))
     found.page.route("**/slow", lambda _route: None)  # an answer that never comes
+    found.page.route("**/health", lambda route: route.abort())  # no page loads itself again
     found.page.evaluate(
         """() => {
           const form = document.createElement("form");

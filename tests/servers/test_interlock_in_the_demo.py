@@ -133,6 +133,7 @@ def test_a_killed_daemon_is_never_shown_as_armed_and_comes_back_off(lab: Running
     wait_for("not armed", lambda: interlock(lab)["state"] != "armed", 10.0)
     is_now(lab, "selftest")
     assert interlock(lab)["outputs_on"] is False
+    wait_for("the inputs settle", lambda: interlock(lab)["advice"] == "lid-not-seen-open")
     assert "Open the lid or door once" in tom.read(f"{PAGE}/interlock")
     tom.send("/m/laser/done", PAGE)
     wait_for(
