@@ -1,5 +1,5 @@
 # The two commands: `make demo` (try it all) and `make test` (everything that must hold).
-.PHONY: demo test lint check warm soak bench looks screenshots clean
+.PHONY: demo test lint tidy types check warm soak bench looks screenshots clean
 export PYTHONDONTWRITEBYTECODE :=
 # what is compiled once is not compiled again by every worker and every process that a test starts
 BIN := .venv/bin
@@ -12,14 +12,18 @@ demo: ## install what is missing, start a seeded lab with simulated machines, pr
 
 test: ## install what is missing, then lint, types, import contracts and every test
 	@tools/install-missing test
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint warm
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync tidy warm
+	@$(MAKE) --no-print-directory --jobs 2 types check # the types while the first tests wait
 
-lint:
+lint: tidy types ## style, import contracts and types
+
+tidy:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types:
+	$(BIN)/mypy
 
 warm: # compiles what a test needs while the types are checked; what is wrong is told by `check`
 	-@$(BIN)/pytest --collect-only -qq $(TESTS) > /dev/null
