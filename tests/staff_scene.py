@@ -36,6 +36,7 @@ from fabctl.services import (
 )
 from fabctl.services.booking_record import write
 from fabctl.services.notices import About
+from tests.kept_scenes import kept
 from tests.training_scene import LONG, training_scene
 from tests.web_lab import WebLab
 
@@ -62,6 +63,7 @@ class Morning:
     group: str = ""
 
 
+@kept
 def morning(lab: WebLab, words: str = "La buse est bouchée, et elle fait un bruit.") -> Morning:
     """Fill the lab. ``words`` are what people write."""
     training_scene(lab)

@@ -25,6 +25,7 @@ from fabctl.services import (
 )
 from fabctl.services.courses import Wording
 from fabctl.services.quizzes import QuestionWording
+from tests.kept_scenes import kept
 from tests.web_lab import OUTSIDE, Browser, WebLab
 
 KIOSK = "127.0.0.1"
@@ -113,6 +114,7 @@ class Scene:
             )  # fmt: skip
 
 
+@kept
 def training_scene(lab: WebLab) -> Scene:
     """Fill the lab."""
     karim = lab.person("karim", pin="445566", role=Role.TRAINER)

@@ -20,6 +20,7 @@ from fabctl.services import (
     workshops,
 )
 from fabctl.services.people import PersonView
+from tests.kept_scenes import kept
 from tests.web_lab import Browser, WebLab
 
 HOUR = timedelta(hours=1)
@@ -56,6 +57,7 @@ class Scene:
         return self.people[login].id
 
 
+@kept
 def workshop_scene(lab: WebLab) -> Scene:
     """Fill the lab."""
     people = {

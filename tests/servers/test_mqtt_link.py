@@ -16,7 +16,7 @@ from fabctl.messaging.payloads import Answer
 from fabctl.messaging.requests import MachineRequests
 from fabctl.messaging.topics import LabTopics
 from fabctl.units import Seconds
-from tests.brokers import LiveBroker, lab_config, running_broker, wait_until
+from tests.brokers import WITHIN_S, LiveBroker, lab_config, running_broker, wait_until
 
 TOPICS = LabTopics("lab")
 STATE = TOPICS.state("m")
@@ -41,6 +41,12 @@ class Ear:
         """Wait for so many messages; return their payloads."""
         wait_until(lambda: len(self.heard) >= count, f"{count} messages; {self.heard}")
         return [message.payload for message in self.heard]
+
+
+def subscribed(link: MqttLink) -> None:
+    """Wait until the broker has taken the link's subscriptions: it answers a client in order."""
+    link.publish(TOPICS.command("m", "stop"), b"{}")
+    assert link.flush(WITHIN_S)
 
 
 def test_a_handler_that_fails_is_shown_and_the_link_goes_on(broker: LiveBroker) -> None:
@@ -174,7 +180,7 @@ def test_whether_a_live_message_was_published_as_retained(
     broker: LiveBroker, as_published: bool
 ) -> None:
     ear = Ear(broker.link("desk", "reader"), as_published=as_published)
-    wait_until(lambda: broker.links[0].flush(1.0), "subscribed")
+    subscribed(broker.links[0])
     broker.link("pi1", "writer").publish(STATE, b"x", retain=True)
     ear.wait(1)
     assert ear.heard[0].retain is as_published
@@ -274,5 +280,6 @@ def test_what_cannot_be_asked(broker: LiveBroker) -> None:
 
     link = broker.links[0]
     link.subscribe(STATE, lambda _message: ask_from_the_links_thread())
+    subscribed(link)
     broker.link("pi1", "writer").publish(STATE, b"x")
     wait_until(lambda: caught, "it is refused, not hung")
