@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 import fabctl
 from fabctl.errors import FabError
+from fabctl.whole_files import disk_full, is_full
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module:attribute, the line in `fabctl --help`)
@@ -135,6 +137,12 @@ def main() -> NoReturn:
         cli(prog_name="fabctl")
     except FabError as error:
         click.echo(f"fabctl: {error}", err=True)
+        sys.exit(EXIT_REFUSED)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        where = Path(str(error.filename)) if error.filename else Path()
+        click.echo(f"fabctl: {disk_full(where)}", err=True)
         sys.exit(EXIT_REFUSED)
     sys.exit(0)
 

@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 
 from fabctl.errors import LocalError
+from fabctl.whole_files import half_of, make_folder, sync_folder, write_half
 
 KEY_BYTES = 32
 
@@ -47,6 +48,7 @@ def make_secret(path: Path) -> bool:
         return False
     finally:
         half.unlink()
+    sync_folder(path.parent)
     return True
 
 
@@ -65,18 +67,13 @@ def replace_secret(path: Path) -> None:
     except OSError:
         half.unlink()
         raise
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _written_beside(path: Path) -> Path:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.unlink(missing_ok=True)  # of a process with our number that died half-way
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(KEY_BYTES) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    make_folder(path.parent, 0o700)
+    half = half_of(path, shared=True)
+    write_half(half, secrets.token_hex(KEY_BYTES) + "\n", mode=0o600)
     return half
 
 
@@ -89,14 +86,6 @@ def _give_to_the_same(old: Path, new: Path) -> None:
     if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
         os.chown(new, was.st_uid, was.st_gid)
     new.chmod(stat.S_IMODE(was.st_mode))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class KeyFile:

@@ -14,10 +14,10 @@ from fabctl.backup.checking import check_database, write_out
 from fabctl.backup.pointing import database_url, pointed_at
 from fabctl.backup.reading import read_archive
 from fabctl.backup.rights import give
-from fabctl.backup.writing import sync_folder
 from fabctl.errors import InputError, LocalError
 from fabctl.store.engine import is_sqlite, open_database, parse_url
 from fabctl.store.snapshot import restore_postgresql
+from fabctl.whole_files import sync_folder, write_half
 
 _UNPACKED = ".restore"
 _FULL = "free some space on the disk, empty the folder, and try again"
@@ -158,7 +158,7 @@ def _target(name: str, manifest: form.Manifest, folder: Path, data: Path) -> Pat
 
 def _write_lab_toml(target: Path, text: str, rights: form.Rights) -> None:
     part = target.with_name(f".{target.name}.part")
-    part.write_text(text)
+    write_half(part, text)
     give(part, rights, target.parent)
     _sync(part)
     part.replace(target)

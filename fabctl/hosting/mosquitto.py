@@ -19,6 +19,7 @@ from pathlib import Path
 from fabctl.config import DataPaths, LabConfig
 from fabctl.errors import LocalError
 from fabctl.messaging.topics import LabTopics, discovery, is_id
+from fabctl.whole_files import explaining_full_disk, sync_folder, write_whole
 
 DESK = "desk"
 DASHBOARD = "dashboard"
@@ -200,6 +201,7 @@ def make_passwords(paths: DataPaths, users: Iterable[str], folder: Path | None =
         half.unlink(missing_ok=True)
         raise LocalError(f"mosquitto_passwd failed: {(done.stderr or done.stdout).strip()}")
     half.replace(folder / "passwords")
+    sync_folder(folder)
 
 
 def choose_port(file: Path, patience_s: float = PORT_FREE_WITHIN_S) -> int:
@@ -239,11 +241,8 @@ def _is_free(port: int) -> bool:
 
 def write_private(path: Path, content: str) -> None:
     """Replace a file that only its owner may read."""
-    half = path.with_name(f".{path.name}.half")
     try:
-        half.unlink(missing_ok=True)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(content)
-        half.replace(path)
+        with explaining_full_disk(path):
+            write_whole(path, content, mode=0o600)
     except OSError as error:
         raise LocalError(f"{path} cannot be written: {error.strerror}") from error

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -192,4 +193,6 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def _explain(context: ExceptionContext) -> Any:
     """Let an error that we can explain take the place of the driver's."""
-    return explained(context.original_exception)
+    address = context.engine.url if context.engine is not None else None
+    file = Path(str(address.database)) if address is not None and is_sqlite(address) else None
+    return explained(context.original_exception, file)
