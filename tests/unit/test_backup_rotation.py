@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,6 +99,32 @@ def test_a_manifest_comes_back_as_it_was() -> None:
 def test_what_is_no_manifest_is_refused(raw: bytes) -> None:
     with pytest.raises(InputError):
         form.decode(raw)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"database_file": "../authorized_keys"},
+        {"database_file": "/etc/passwd"},
+        {"folders": {"data/../etc": {"mode": "0755"}}},
+        {"folders": {"/etc": {"mode": "0755"}}},
+        {"folders": {"data/keys": {"mode": "4755"}}},
+        {"files": {"data/../../x": {"mode": "0644"}}},
+        {"files": {"data/sh": {"mode": "4755"}}},
+    ],
+)
+def test_a_manifest_that_reaches_outside_or_makes_programs_of_roots_is_refused(
+    wrong: dict[str, Any],
+) -> None:
+    """An archive comes from a stick, and is restored by root."""
+    whole = form.Manifest(form.Head("lab", "Fab Lab", NOW, "0.1.0", "0015"), {})
+    body = json.loads(form.encode(whole))
+    for key, value in wrong.items():
+        rest = {"size": 0, "sha256": "", "owner": "", "group": ""}
+        is_map = isinstance(value, dict)
+        body[key] = {path: {**rest, **one} for path, one in value.items()} if is_map else value
+    with pytest.raises(InputError, match="cannot be read"):
+        form.decode(json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
