@@ -1,5 +1,5 @@
 # The two commands: `make demo` (try it all) and `make test` (everything that must hold).
-.PHONY: demo test lint check warm soak bench looks screenshots clean
+.PHONY: demo test lint check warm soak bench looks screenshots pictures docs clean
 export PYTHONDONTWRITEBYTECODE :=
 # what is compiled once is not compiled again by every worker and every process that a test starts
 BIN := .venv/bin
@@ -45,5 +45,16 @@ screenshots: ## every page, in three sizes and both languages, for eyes; into FO
 	@tools/install-missing test
 	$(BIN)/python -m tools.screenshots $(or $(FOLDER),screenshots) $(AREAS)
 
+pictures: ## the few pages that the documents show, taken anew, small, into docs/images
+	@tools/install-missing test
+	$(BIN)/python -m tools.screenshots --documents
+
+docs: ## the documents as a site, in site/; a link that leads nowhere, or a page outside the navigation, fails
+	@tools/install-missing docs
+	$(BIN)/python -m tools.reference
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --fresh-env --quiet \
+		-c docs -d .doctrees . site
+	@echo "open site/index.html"
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-data screenshots
+	rm -rf .venv .doctrees site .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-data screenshots
