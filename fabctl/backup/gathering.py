@@ -104,7 +104,7 @@ class Gathering:
             for file in sorted(folder.glob("*")):
                 link = self._links / folder.name / file.name
                 link.parent.mkdir(exist_ok=True)
-                if file.is_file() and not link.exists():
+                if not self._is_link(file) and file.is_file() and not link.exists():
                     _link(file, link)
 
     def _others(self) -> list[Path]:
@@ -130,7 +130,7 @@ class Gathering:
     def _is_link(self, file: Path) -> bool:
         """Say whether a file is a link: what it leads to is not the lab's; it is named."""
         found = os.path.islink(file)  # noqa: PTH114  # quiet in a closed folder
-        if found:
+        if found and str(file) not in self.unread:
             self.unread.append(str(file))
         return found
 
@@ -165,17 +165,36 @@ class Gathering:
         with file.open("rb") as stream:
             is_database = stream.read(len(_SQLITE_HEAD)) == _SQLITE_HEAD
             rights = rights_of(os.fstat(stream.fileno()))
-        # without a log nobody has the database open, and it may be impossible to open one
-        if is_database and Path(f"{file}-wal").exists():
-            copy_sqlite(file, target)
-        else:
+        if not (is_database and _is_copied_as_one_moment(file, target)):
             shutil.copyfile(file, target)
         return target, rights
 
 
+def _is_copied_as_one_moment(file: Path, target: Path) -> bool:
+    """Copy a database that is not the lab's; say whether that could be done.
+
+    It cannot where it is damaged, and where its kind has a log that is not there: then nobody has
+    it open, and it may be impossible to open it. Such a file is taken as it is.
+
+    :raises sqlite3.OperationalError: the copy cannot be written, or its log may not be read.
+    """
+    try:
+        copy_sqlite(file, target)
+    except LocalError:
+        pass  # damaged: somebody may want to look at it
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname != "SQLITE_CANTOPEN" or Path(f"{file}-wal").exists():
+            raise
+    else:
+        return True
+    target.unlink()
+    return False
+
+
 def _is_kept(file: Path, data: Path) -> bool:
     name = str(file.relative_to(data))
-    return name not in _PROJECTION and not name.endswith((*_COMPANIONS, ".lock"))
+    is_lock = file.name == "lock" or name.endswith(".lock")
+    return name not in _PROJECTION and not is_lock and not name.endswith(_COMPANIONS)
 
 
 def _link(file: Path, link: Path) -> None:

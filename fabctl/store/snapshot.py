@@ -14,6 +14,8 @@ from sqlalchemy.engine.url import URL
 from fabctl.errors import LocalError
 from fabctl.store.engine import parse_url
 
+_DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
+
 
 def copy_sqlite(file: Path, target: Path) -> None:
     """Write one moment of a database that others may be writing to a new file (0600), checked.
@@ -25,13 +27,18 @@ def copy_sqlite(file: Path, target: Path) -> None:
     """
     os.close(os.open(target, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600))
     source_address = f"{file.resolve().as_uri()}?mode=ro"
-    with (
-        closing(sqlite3.connect(source_address, uri=True)) as source,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")
-        found = copy.execute("PRAGMA quick_check").fetchone()[0]
+    try:
+        with (
+            closing(sqlite3.connect(source_address, uri=True)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            found = copy.execute("PRAGMA quick_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname not in _DAMAGED:
+            raise
+        found = str(error)
     if found != "ok":
         raise LocalError(
             f"the database file is damaged ({found})",

@@ -6,7 +6,6 @@ import gzip
 import os
 import shutil
 import sqlite3
-import stat
 import subprocess
 import sys
 import threading
@@ -217,53 +216,6 @@ def test_some_nights_leave_what_the_rotation_says(small: LabConfig, clock: Manua
         clock.advance(timedelta(days=1).total_seconds())
     assert [name[9:17] for name in archives_in(made.archive.parent)] == ["20261125", "20261126"]
     assert [one.name[9:17] for one in made.forgotten] == ["20261124"]
-
-
-def test_what_may_not_be_read_is_named_and_the_rest_is_kept(
-    small: LabConfig, tmp_path: Path
-) -> None:
-    """In an installed lab some folders belong to other users."""
-    (small.data_directory / "machines").chmod(0)
-    small.paths.machine_key("mill").chmod(0)
-    no_rights = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-    command = [sys.executable, "-m", "fabctl", "backup", "--config", str(small.file)]
-    done = subprocess.run(
-        [*(no_rights if os.geteuid() == 0 else []), *command],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    lacks = (str(small.data_directory / "machines"), str(small.paths.machine_key("mill")))
-    for one in lacks:
-        assert f"{one} is a link or may not be read" in done.stderr
-    archive = Path(done.stdout.splitlines()[0])
-    assert verify(archive).manifest.unread == lacks
-    restore(archive, Place(tmp_path / "new"))
-    assert load(tmp_path / "new" / "lab.toml").paths.machine_key("printer-a").exists()
-
-
-def test_files_get_their_rights_back(small: LabConfig, clock: ManualClock, tmp_path: Path) -> None:
-    """As `deploy/install.sh` sets them: keys for a group, a folder that passes its group on."""
-    small.paths.machine_key("mill").chmod(0o640)
-    small.paths.files.chmod(0o2750)
-    if os.geteuid() == 0:
-        shutil.chown(small.paths.machine_key("mill"), "nobody", "nogroup")
-        os.chown(small.paths.secret, 54321, 54321)  # whoever that was
-        shutil.chown(small.data_directory, "nobody", "nogroup")
-    archive = make_backup(small, clock).archive
-    assert archive.owner() == archive.parent.owner() == small.data_directory.owner()
-    restore(archive, Place(tmp_path / "new"))
-    back = load(tmp_path / "new" / "lab.toml").paths
-    assert stat.S_IMODE(back.machine_key("mill").stat().st_mode) == 0o640
-    assert stat.S_IMODE(back.files.stat().st_mode) == 0o2750
-    assert stat.S_IMODE(back.secret.stat().st_mode) == 0o600
-    if os.geteuid() == 0:
-        assert (back.machine_key("mill").owner(), back.machine_key("mill").group()) == (
-            "nobody",
-            "nogroup",
-        )
-        assert back.secret.owner() == back.root.owner()
 
 
 @NEEDS_AGE
