@@ -16,7 +16,6 @@ from fabctl.ports import (
     Overrides,
     Phase,
     Rehearsable,
-    WatchedOnly,
 )
 from fabctl.units import MmPerMin
 
@@ -27,7 +26,7 @@ def start_only_when_idle(bench: Bench) -> None:
     """Refused while closed, and during another job, which goes on."""
     bench.make()
     bench.refuses((LocalError,), "start", bench.job(bench.standin.job or _ANY_JOB))
-    if isinstance(bench.driver, WatchedOnly):
+    if bench.only_watches:
         bench.connect()
         bench.refuses((LocalError,), "start", bench.job(_ANY_JOB))
         return
@@ -66,7 +65,7 @@ def single_lines_are_guarded(bench: Bench) -> None:
     bench.connect()
     for line in ("", "   ", "\n", "G21\nG90"):
         bench.refuses((LocalError, InputError), "say", line)
-    if bench.standin.long_job and not isinstance(bench.driver, WatchedOnly):
+    if bench.standin.long_job and not bench.only_watches:
         bench.start_and_wait(bench.standin.long_job)
         bench.refuses((LocalError, InputError), "say", "G21")
 
@@ -93,7 +92,7 @@ def hand_control_is_guarded(bench: Bench) -> None:
         _both_refused(bench, (LocalError,))
 
 
-def _both_refused(bench: Bench, kinds: tuple[type[LocalError] | type[InputError], ...]) -> None:
+def _both_refused(bench: Bench, kinds: tuple[type[LocalError | InputError], ...]) -> None:
     bench.refuses(kinds, "jog", {"X": 1.0}, MmPerMin(600.0))
     bench.refuses(kinds, "home")
 

@@ -11,6 +11,7 @@ import re
 import select
 import socket
 import tty
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -101,6 +102,9 @@ class PtyCable(_Kept):
         reading, writing = self._wire.watched()
         readable, writable = wait([until, *reading], writing, seconds)
         self._look()
+        self._carry(readable, writable)
+
+    def _carry(self, readable: Sequence[int], writable: Sequence[int]) -> None:
         if self._wire is not None and not self._wire.serve(readable, writable):
             self._drop()
 
@@ -110,9 +114,11 @@ class PtyCable(_Kept):
             return
         events = self._poll.poll(0)
         held = not any(event & select.POLLHUP for _, event in events)
-        if held and self._wire is None:
+        if held == (self._wire is not None):
+            return
+        if held:
             self._reach()
-        elif not held and self._wire is not None:
+        else:
             self._drop()
 
     def _reach(self) -> None:

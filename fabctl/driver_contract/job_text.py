@@ -15,8 +15,9 @@ def bare(line: str) -> str:
     return "".join(_COMMENT.sub("", line).split())
 
 
-def job_file(folder: Path, name: str, text: str) -> JobFile:
-    """Write a job's file and return it."""
+def job_file(folder: Path, text: str) -> JobFile:
+    """Write the next job's file into a folder, and return it."""
+    name = f"job-{len(list(folder.glob('job-*'))) + 1}"
     path = folder / f"{name}.gcode"
     path.write_text(text, encoding="utf-8")
     lines = text.splitlines()

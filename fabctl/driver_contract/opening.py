@@ -16,7 +16,7 @@ from fabctl.driver_contract.results import (
     expect,
 )
 from fabctl.errors import DeviceError, InputError, LocalError
-from fabctl.ports import Connected, Phase, PhaseChanged, WatchedOnly
+from fabctl.ports import Connected, Phase, PhaseChanged
 
 _ROUNDS = 3
 NOISE = b"\x00\xff\xfe!~\x18<<ok\nno such thing 1e999\n\xc3(\n" * 3
@@ -66,8 +66,7 @@ def connects(bench: Bench) -> None:
     """From closed to idle, told in the right order."""
     bench.made()
     bench.open()
-    answers_alone = isinstance(bench.driver, WatchedOnly)
-    early = bench.phase in {Phase.CONNECTING, Phase.BROKEN} or answers_alone
+    early = bench.phase in {Phase.CONNECTING, Phase.BROKEN} or bench.only_watches
     expect(early, f"it is {bench.phase} before anybody could answer, not connecting")
     bench.until(lambda: bench.phase is not Phase.CONNECTING, "an answer", bench.limits.ready)
     bench.pump(0.0)

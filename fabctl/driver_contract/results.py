@@ -59,7 +59,7 @@ class NotReachedError(Exception):
     """Something else went wrong first."""
 
 
-def expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001  # reads as an assertion
+def expect(holds: bool, otherwise: str) -> None:
     """Go on if it holds.
 
     :raises FailedError: it does not.

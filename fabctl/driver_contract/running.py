@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fabctl.driver_contract.bench import Bench, Limits
+from fabctl.driver_contract.bench import Bench
+from fabctl.driver_contract.bench_calls import Limits
 from fabctl.driver_contract.catalogue import CHECKS
 from fabctl.driver_contract.results import (
     Check,
@@ -57,7 +58,7 @@ def is_kept(results: Sequence[Result]) -> bool:
     return tried and all(result.state in kept for result in results)
 
 
-def _tried(  # noqa: PLR0913, PLR0917  # what a bench is made of
+def _tried(
     check: Check,
     factory: DriverFactory,
     name: str,

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from fabctl.driver_contract.results import NotReachedError
 from fabctl.errors import FabError
-from fabctl.ports import DriverEvent, JobEnded, JobFile, JobProgress, Phase, PhaseChanged, Telemetry
+from fabctl.ports import DriverEvent, JobEnded, JobFile, JobProgress, Phase, Telemetry
 
 ENDS_ONCE = "job-ends-once"
 IN_TIME = "answers-in-time"
@@ -90,8 +90,6 @@ class EventWitness:
                 return self._of_progress(event)
             case JobEnded() if event.job not in self._jobs:
                 return f"an unknown job {event.job!r} ended"
-            case PhaseChanged(phase=phase) if not isinstance(phase, Phase):
-                return f"{phase!r} is no phase"
         return None
 
     def _of_progress(self, event: JobProgress) -> str | None:
@@ -112,7 +110,7 @@ def _of_telemetry(event: Telemetry) -> str | None:
     odd = [
         name
         for name, value in event.values.items()
-        if value is not None and not (isinstance(value, int | float) and math.isfinite(value))
+        if value is not None and not math.isfinite(value)
     ]
     if odd or not event.group:
         return f"readings of group {event.group!r} that are no numbers: {', '.join(odd)}"

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from fabctl_sim.process import SimProcess
 
-_SQUARE = ("X40 Y0", "X40 Y40", "X0 Y40", "X0 Y0")
-
 
 def _moves(count: int, first: int = 0) -> str:
     places = (f"X{5 + n % 4 * 9} Y{5 + (n + first) % 3 * 9}" for n in range(count))
@@ -75,8 +73,8 @@ def marlin(folder: Path) -> Iterator[SimulatedMachine]:
 
 @contextmanager
 def grbl(folder: Path) -> Iterator[SimulatedMachine]:
-    """A mill with Grbl, four times as fast as a real one."""
-    with SimProcess(folder, "--boot", "0.1", "--factor", "4", controller="grbl") as process:
+    """A mill with Grbl, eight times as fast as a real one."""
+    with SimProcess(folder, "--boot", "0.1", "--factor", "8", controller="grbl") as process:
         yield SimulatedMachine(
             process,
             baud=115_200,
