@@ -13,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 import fabctl  # noqa: E402  # found only now
 from tools.reference import api, cli, decisions, refusals  # noqa: E402  # the same
+from tools.reference.offline import fetched  # noqa: E402  # the same
 
 project = "fabctl"
 author = "the authors of fabctl"
@@ -58,15 +60,29 @@ MADE: dict[str, Callable[[], str]] = {
     "refusals-of-machines": refusals.of_machines,
     "refusals-of-files": refusals.of_files,
 }
+LARGE = frozenset({"api", "api-data", "refusals"})
+"""Left out of a brief build (`sphinx --tag brief`): the tests check their links by themselves."""
+BRIEF = tags.has("brief")  # noqa: F821  # Sphinx puts it here
 MARK = re.compile(r"<!-- made here: ([a-z-]+) -->")
 
 
 def put_in(_app: Sphinx, _name: str, source: list[str]) -> None:
     """Put what is made into a page that is being read; a diagram's source is shown as text."""
-    whole = MARK.sub(lambda found: MADE[found[1]](), source[0])
+    whole = MARK.sub(lambda found: _made(found[1]), source[0])
     source[0] = whole.replace("```mermaid\n", "```text\n")
+
+
+def _made(name: str) -> str:
+    return "(left out)" if BRIEF and name in LARGE else MADE[name]()
+
+
+def look_through(app: Sphinx, error: Exception | None) -> None:
+    """Fail where a page would fetch something from another computer."""
+    if error is None and (found := fetched(Path(app.outdir))):
+        raise ExtensionError("these would be fetched from elsewhere:\n" + "\n".join(found))
 
 
 def setup(app: Sphinx) -> None:
     """Have pages made as they are read."""
     app.connect("source-read", put_in)
+    app.connect("build-finished", look_through)
