@@ -94,12 +94,20 @@ has_interlocks() { [ -r "$etc/lab.toml" ] && grep -q '^\[interlocks\.' "$etc/lab
 has_systemd() { [ -d /run/systemd/system ]; }
 systemctl_() { if has_systemd; then run systemctl "$@"; fi; }
 as_fabctl() { run setpriv --reuid fabctl --regid fabctl --init-groups "$@"; }
+# A backup reads what machines and interlocks keep, as the unit fabctl-backup does.
+as_backup() { run setpriv --reuid fabctl --regid fabctl --groups fabctl,fabctl-machine "$@"; }
+
+own() { # own file|folder MODE OWNER:GROUP NAME...: below $data, where no link is followed
+    run python3 -I "$here/own.py" "$1" "$2" "$3" "$data" "${@:4}"
+}
 
 make_folders() {
     step "Folders below $data"
-    run install -d -m 0711 -o fabctl -g fabctl "$data" "$data/keys" "$data/broker"
-    run install -d -m 2750 -o fabctl -g fabctl-machine "$data/files"
-    run install -d -m 0700 -o fabctl-machine -g fabctl-machine "$data/machines"
+    run install -d -m 0711 -o fabctl -g fabctl "$data"
+    own folder 0711 fabctl:fabctl keys broker
+    own folder 2750 fabctl:fabctl-machine files
+    own folder 0750 fabctl-machine:fabctl-machine machines
+    own folder 0755 root:root interlocks
 }
 
 make_keys() {
@@ -109,10 +117,9 @@ make_keys() {
     for file in "$data"/keys/*.key; do
         [ -e "$file" ] || continue
         case $file in
-        *.permit.key) run chown fabctl:fabctl-interlock "$file" ;;
-        *) run chown fabctl:fabctl-machine "$file" ;;
+        *.permit.key) own file 0640 fabctl:fabctl-interlock "keys/${file##*/}" ;;
+        *) own file 0640 fabctl:fabctl-machine "keys/${file##*/}" ;;
         esac
-        run chmod 0640 "$file"
     done
 }
 
@@ -124,18 +131,23 @@ configure_broker() {
     step "The broker: users, passwords and rights for mosquitto"
     local before=/etc/mosquitto/fabctl/fabctl.conf kept="" words=()
     kept=$(sha256sum "$before" 2>/dev/null || true)
-    # shellcheck disable=SC1091  # a person's own words, such as BROKER_OPTIONS="--listen 0.0.0.0 …"
-    if [ -r "$etc/broker.env" ]; then read -r -a words <<<"$(sed -n 's/^BROKER_OPTIONS=//p' "$etc/broker.env")"; fi
+    # a person's own words, such as BROKER_OPTIONS="--listen 0.0.0.0 …"; with or without the quotes
+    if [ -r "$etc/broker.env" ]; then
+        read -r -a words <<<"$(sed -n 's/^BROKER_OPTIONS=\(["'"'"']\{0,1\}\)\(.*\)\1$/\2/p' "$etc/broker.env")"
+    fi
     run "$new/bin/fabctl" broker-config --config "$etc/lab.toml" --out /etc/mosquitto/fabctl --owner mosquitto "${words[@]}"
-    run chown mosquitto:mosquitto /etc/mosquitto/fabctl
+    # the folder stays root's: what root writes there next time must not be led elsewhere
+    run chown -h root:root /etc/mosquitto/fabctl
     run ln -sfn ../fabctl/fabctl.conf /etc/mosquitto/conf.d/fabctl.conf
     local file user
     for file in "$data"/broker/*.password; do
         [ -e "$file" ] || continue
         user=$(basename "$file" .password)
-        run chown fabctl:fabctl "$file"
-        run chmod 0600 "$file"
-        [ "$user" != "$(this_host)" ] || { run chown fabctl:fabctl-machine "$file"; run chmod 0640 "$file"; }
+        if [ "$user" = "$(this_host)" ]; then
+            own file 0640 fabctl:fabctl-machine "broker/$user.password"
+        else
+            own file 0600 fabctl:fabctl "broker/$user.password"
+        fi
     done
     systemctl_ enable mosquitto.service
     if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ] && systemctl --quiet is-active mosquitto; then

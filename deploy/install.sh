@@ -100,8 +100,7 @@ upgrade_database() { # with web and steward stopped: neither meets the other ver
     step "The database: a backup, then what this version changes"
     local desk=(fabctl-web.service fabctl-steward.service)
     if has_systemd && [ -e "$units/${desk[0]}" ]; then run systemctl stop "${desk[@]}"; fi
-    run setpriv --reuid fabctl --regid fabctl --init-groups --inh-caps +dac_read_search \
-        --ambient-caps +dac_read_search "$new/bin/fabctl" upgrade --config "$etc/lab.toml" && return 0
+    as_backup "$new/bin/fabctl" upgrade --config "$etc/lab.toml" && return 0
     if has_systemd && [ -n "$start" ]; then run systemctl start "${desk[@]}" || true; fi
     fail "the database could not be brought to this version; the one before goes on"
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -102,6 +103,39 @@ def test_the_first_lab_toml_is_right_whatever_the_lab_is_called(tmp_path: Path) 
     assert (config.id, list(config.hosts)) == ("atelier", ["pi1"])
     assert config.web.kiosk_addresses == ("127.0.0.1", "::1")
     assert config.broker.password_folder == tmp_path / "data" / "broker"
+
+
+def owned(base: Path, kind: str, *names: str) -> int:
+    """Have the script give files to who they belong to already; return its exit code."""
+    me = f"{base.owner()}:{base.group()}"
+    words = [sys.executable, "-I", str(DEPLOY / "own.py"), kind, "0640", me, str(base), *names]
+    return subprocess.run(words, check=False, stderr=subprocess.DEVNULL).returncode
+
+
+def test_what_root_gives_away_is_never_at_the_end_of_a_link(tmp_path: Path) -> None:
+    """The data directory is the lab's: whoever took the lab over may have put links there."""
+    data, elsewhere = tmp_path / "data", tmp_path / "etc"
+    for folder in (data, elsewhere):
+        folder.mkdir(mode=0o755)
+    (elsewhere / "shadow").touch(0o600)
+    (elsewhere / "host.key").touch(0o600)
+    (data / "keys").symlink_to(elsewhere)
+    assert owned(data, "folder", "keys") == 1
+    assert owned(data, "file", "keys/host.key") == 1
+    (data / "keys").unlink()
+    assert owned(data, "folder", "keys") == 0
+    (data / "keys").chmod(0o755)
+    (data / "keys" / "mill.key").symlink_to(elsewhere / "shadow")
+    (data / "keys" / "laser.key").hardlink_to(elsewhere / "shadow")
+    for name in ("keys/mill.key", "keys/laser.key", "keys/missing.key", "../etc/shadow"):
+        assert owned(data, "file", name) == 1, name
+    assert [one.stat().st_mode & 0o777 for one in (elsewhere, elsewhere / "shadow")] == [
+        0o755,
+        0o600,
+    ]
+    (data / "keys" / "printer.key").touch(0o600)
+    assert owned(data, "file", "keys/printer.key") == 0
+    assert (data / "keys" / "printer.key").stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize("script", ["uninstall.sh", "rollback.sh"])
