@@ -38,6 +38,7 @@ from fabctl.config_reader import (
     text,
     whole,
 )
+from fabctl.config_server import server
 from fabctl.config_web import web
 from fabctl.installed import DRIVERS, all_entry_points, entry_points
 from fabctl.ports import Limits, MachineKind, MachineProfile, WorkArea
@@ -119,6 +120,7 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
         interlocks=interlocks(top, machines, DataPaths(data), simulated=simulated),
         mail=mail(top, path.parent, is_loopback=_is_loopback),
         backup_table=backup(top.table("backup"), path.parent, data),
+        server=server(top, path.parent, is_loopback=_is_loopback),
     )
     lab.finish()
     top.finish()
@@ -169,6 +171,8 @@ def _broker(table: Table, folder: Path) -> BrokerConfig:
         password_file=table.take("password_file", file, None),
         password_folder=table.take("password_folder", _existing_folder(folder), None),
         ca_file=table.take("ca_file", file, None),
+        hosts_url=table.take("hosts_url", _hosts_url, None),
+        hosts_ca_file=table.take("hosts_ca_file", _existing_file(folder), None),
     )
     if broker.password_folder and (not broker.url or urlsplit(broker.url).username):
         table.complain("password_folder", "only together with a broker.url that names no user")
@@ -193,6 +197,14 @@ def _broker_url(value: Any) -> str:
     if parts.scheme == "mqtt" and not _is_loopback(parts.hostname):
         raise NotAllowedError(f"{allowed}; beyond this computer only mqtts://")
     return parts.geturl()
+
+
+def _hosts_url(value: Any) -> str:
+    allowed = "mqtts://HOST:PORT, as other computers reach it"
+    url = _broker_url(value)
+    if urlsplit(url).username:
+        raise NotAllowedError(f"{allowed}; each has its own user")
+    return url
 
 
 def _is_loopback(host: str) -> bool:

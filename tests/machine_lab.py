@@ -174,7 +174,8 @@ class MachineLab:
 
 def child_environment() -> dict[str, str]:
     """Return our environment with the scripted driver installed in it."""
-    return os.environ | {"PYTHONPATH": str(SCRIPTED), "PYTHONDONTWRITEBYTECODE": ""}
+    path = os.pathsep.join(filter(None, [str(SCRIPTED), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 @contextmanager

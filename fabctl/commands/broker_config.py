@@ -14,10 +14,7 @@ from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fabctl.hosting.lab_broker import Bridge
-    from fabctl.hosting.mosquitto import Rights
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True, resolve_path=True)
 PLUGIN = "mosquitto_dynamic_security.so"
@@ -72,12 +69,8 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
     sudo fabctl broker-config --out /etc/mosquitto/fabctl --owner mosquitto
     sudo ln -s /etc/mosquitto/fabctl/fabctl.conf /etc/mosquitto/conf.d/
     """
-    from fabctl.hosting import lab_broker  # noqa: PLC0415  # --help stays quick
-    from fabctl.hosting.mosquitto import (  # noqa: PLC0415  # the same
-        removed_machines,
-        rights,
-        write_private,
-    )
+    from fabctl.hosting import broker_accounts, lab_broker  # noqa: PLC0415  # --help stays quick
+    from fabctl.hosting.mosquitto import write_private  # noqa: PLC0415  # the same
 
     tls = None
     if listen is not None:
@@ -86,7 +79,7 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
         tls = lab_broker.Tls(listen, port, cert, key)
     if tls is None and not loopback_port:
         raise InputError("nobody could connect", next_step="give --listen or --loopback-port")
-    users = rights(config, removed_machines(config))
+    users = broker_accounts.users_of(config)
     _make_folder(out)
     bridged = _bridge(bridge, bridge_password_file, bridge_ca)
     text = lab_broker.lab_broker_text(
@@ -96,31 +89,15 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
         plugin=_plugin() if dynamic_security else None,
         bridge=lab_broker.bridge_text(bridged, users, config.id) if bridged else "",
     )
-    _write_users(config, out, users, dynamic_security=dynamic_security)
+    _make_folder(config.paths.broker)
+    broker_accounts.write_users(config, out, users, dynamic_security=dynamic_security)
+    broker_accounts.note_folder(config.paths, out)
     write_private(out / "fabctl.conf", text)
     for file in out.iterdir():
         if owner is not None:
             _give(file, owner)
         click.echo(f"{file}")
     click.echo(f"{len(users)} users: {', '.join(users)}; passwords in {config.paths.broker}")
-
-
-def _write_users(
-    config: LabConfig, out: Path, users: Mapping[str, Rights], *, dynamic_security: bool
-) -> None:
-    import secrets  # noqa: PLC0415  # see above
-
-    from fabctl.hosting import lab_broker, mosquitto  # noqa: PLC0415  # see above
-
-    _make_folder(config.paths.broker)
-    if not dynamic_security:
-        mosquitto.make_passwords(config.paths, users, out)
-        mosquitto.write_private(out / "acl", mosquitto.acl_text(users))
-        return
-    words = mosquitto.plain_passwords(config.paths, users)
-    salts = {user: secrets.token_bytes(12) for user in users}
-    text = lab_broker.dynamic_security_text(users, words, salts)
-    mosquitto.write_private(out / "dynamic-security.json", text)
 
 
 def _bridge(url: str | None, password_file: Path | None, ca_file: Path | None) -> Bridge | None:
