@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor:doctor", "Say everything that is wrong with the lab, and what to do."),
     "stream": ("stream:stream", "Send one file to one machine, without a lab."),
     "terminal": ("terminal:terminal", "Talk to one machine, line by line, without a lab."),
+    "driver-check": (
+        "driver_check:driver_check",
+        "Try whether a driver keeps what fabctl asks of every driver.",
+    ),
     "octoprint-key": (
         "octoprint_key:octoprint_key",
         "Ask an OctoPrint for a key; a person confirms it there.",
@@ -64,7 +68,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "find-machines", "check-config", "doctor"),
-    "One machine, no lab": ("stream", "terminal", "octoprint-key"),
+    "One machine, no lab": ("stream", "terminal", "octoprint-key", "driver-check"),
     "People and machines": (
         "person",
         "certify",

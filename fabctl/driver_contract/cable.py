@@ -119,6 +119,7 @@ class PtyCable(_Kept):
         if held:
             self._reach()
         else:
+            self._last_words()
             self._drop()
 
     def _reach(self) -> None:
@@ -130,6 +131,13 @@ class PtyCable(_Kept):
             ) from error
         self._wire = Wire(self._master, self._far, self._hear)
         self._wire.up.held = self.silent
+
+    def _last_words(self) -> None:
+        """What the driver said before it closed is on its way all the same."""
+        wire = self._wire
+        with suppress(OSError):
+            while wire is not None and wire.down.take() and wire.down.gives:
+                wire.down.give()
 
     def _drop(self) -> None:
         if self._far >= 0:
