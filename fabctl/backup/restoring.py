@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +17,15 @@ from fabctl.backup.pointing import database_url, pointed_at
 from fabctl.backup.reading import read_archive
 from fabctl.backup.rights import give
 from fabctl.errors import InputError, LocalError
+from fabctl.interlock_causes import FaultCode
 from fabctl.store.engine import is_sqlite, open_database, parse_url
 from fabctl.store.snapshot import restore_postgresql
 from fabctl.whole_files import sync_folder, write_half
 
 _UNPACKED = ".restore"
 _FULL = "free some space on the disk, empty the folder, and try again"
+_MEMORY = re.compile(r"data/interlocks/([^/]+)/fault\.json")
+_SINCE = "the lab was put back from a backup: what happened since is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Restored:
     data: Path
     elsewhere: tuple[str, ...]
     """Files that lab.toml names by their whole path: they lie in the folder ``elsewhere``."""
+    in_fault: tuple[str, ...]
+    """Interlocks that remembered no fault then: they begin in FAULT, a later one is not known."""
 
 
 def restore(archive: Path, place: Place, identity: Path | None = None) -> Restored:
@@ -67,6 +74,7 @@ def restore(archive: Path, place: Place, identity: Path | None = None) -> Restor
         toml = pointed_at((unpacked / form.LAB_TOML).read_text(), place.data, place.database)
         if manifest.database == form.POSTGRESQL:
             _fill_postgresql(place.database or database_url(toml), file)
+        in_fault = _doubt_interlocks(unpacked, manifest)
         elsewhere = _put(unpacked, manifest, place.folder, data)
         rights = manifest.entries[form.LAB_TOML].rights
         _write_lab_toml(place.folder / form.LAB_TOML, toml, rights)
@@ -74,7 +82,7 @@ def restore(archive: Path, place: Place, identity: Path | None = None) -> Restor
         raise LocalError(f"{data} cannot be filled ({error})", next_step=_FULL) from error
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)  # an error of its own must not hide the first
-    return Restored(manifest, place.folder / form.LAB_TOML, data, elsewhere)
+    return Restored(manifest, place.folder / form.LAB_TOML, data, elsewhere, in_fault)
 
 
 def _must_be_empty(folder: Path) -> None:
@@ -121,6 +129,28 @@ def _fill_postgresql(url: str, dump: Path) -> None:
             next_step="make an empty one with createdb, and name it: --database postgresql+psycopg://…",
         )
     restore_postgresql(url, dump)
+
+
+def _doubt_interlocks(unpacked: Path, manifest: form.Manifest) -> tuple[str, ...]:
+    """Have interlocks begin in FAULT whose memory says that there was none; return their machines.
+
+    A fault may have come after the backup. Only a person at the machine can say that none did.
+    """
+    fault = {"code": FaultCode.FAULT_FILE, "why": _SINCE, "first_cause": None}
+    doubted = []
+    for name in manifest.entries:
+        found = _MEMORY.fullmatch(name)
+        if found is not None and _says_no_fault(unpacked / name):
+            write_half(unpacked / name, json.dumps({"v": 1, "fault": fault}))
+            doubted.append(found[1])
+    return tuple(doubted)
+
+
+def _says_no_fault(memory: Path) -> bool:
+    try:
+        return json.loads(memory.read_bytes())["fault"] is None
+    except (ValueError, KeyError, TypeError):
+        return False  # what cannot be read is a FAULT by itself
 
 
 def _put(unpacked: Path, manifest: form.Manifest, folder: Path, data: Path) -> tuple[str, ...]:

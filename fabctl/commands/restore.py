@@ -57,6 +57,11 @@ def restore(
         )
     for one in done.elsewhere:
         click.echo(f"lab.toml names {one}: its copy lies in {folder}/elsewhere{one}")
+    for one in done.in_fault:
+        click.echo(
+            f"The interlock of {one} begins in FAULT: what happened after the backup is not known."
+            f" Test it, then at the machine: fabctl interlock {one} --clear-fault"
+        )
     if head.revision < HEAD:
         click.echo(f"Bring its database to this fabctl: fabctl migrate --config {done.lab_toml}")
     click.echo(f"Start it: fabctl run --config {done.lab_toml}")

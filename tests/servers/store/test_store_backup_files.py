@@ -22,6 +22,8 @@ from fabctl.config import LabConfig
 from fabctl.config_file import load
 from fabctl.hosting.journal import Journal
 from fabctl.store.snapshot import sqlite_troubles
+from fabctl_drivers.interlock.causes import FaultCode, FaultRecord
+from fabctl_drivers.interlock.fault_file import FaultFile
 from tests.backup_lab import written_lab
 
 
@@ -87,6 +89,24 @@ def _write_events(file: Path, done: threading.Event) -> None:
             )
             if number % 20 == 0:
                 journal.execute("DELETE FROM event")
+
+
+def test_an_interlock_that_remembered_no_fault_comes_back_in_fault(
+    small: LabConfig, clock: ManualClock, tmp_path: Path
+) -> None:
+    """A fault may have been latched after the backup."""
+    kept = FaultRecord(FaultCode.K1_WELDED, "seen at 8", None)
+    for machine, fault in (("laser", None), ("saw", kept)):
+        folder = small.paths.interlock(machine)
+        folder.mkdir(parents=True)
+        FaultFile(folder / "fault.json").write(fault)
+    done = restore(make_backup(small, clock).archive, Place(tmp_path / "new"))
+    assert done.in_fault == ("laser",)
+    back = load(tmp_path / "new" / "lab.toml").paths
+    laser = FaultFile(back.interlock("laser") / "fault.json").read(has_run_before=False)
+    assert laser is not None
+    assert "put back from a backup" in laser.why
+    assert FaultFile(back.interlock("saw") / "fault.json").read(has_run_before=False) == kept
 
 
 def test_what_may_not_be_read_is_named_and_the_rest_is_kept(
