@@ -1,4 +1,4 @@
-"""gunicorn, told in code: one worker with 64 threads, the application built in the worker.
+"""gunicorn, told in code: one worker with many threads, the application built in the worker.
 
 The arbiter (the parent) imports neither Flask nor SQLAlchemy: it stays small, and a start-up
 that cannot work ends with one sentence instead of a restart loop.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable
@@ -24,11 +25,13 @@ from fabctl.errors import FabError, LocalError
 from fabctl.journald_handler import JournalHandler
 from fabctl.sd_notify import Notifier
 from fabctl.units import Seconds
+from fabctl_web.live.hub import MOST_STREAMS
 
 if TYPE_CHECKING:
     from flask import Flask
 
-THREADS = 64
+THREADS = MOST_STREAMS + 24
+"""Open pages, and those that come beside them. One is made when all that are there have work."""
 GRACE_S = 1
 """How long requests may go on after the stop signal; streams end at once."""
 KEEPALIVE_S = 5
@@ -146,7 +149,8 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         require_current(db)
         clock = BelievedClock(SystemClock(), log.warning, not_before=newest_moment(db))
         view = LabView(config.id, {id_: m.host for id_, m in config.machines.items()}, clock)
-        link = desk_link(config, f"web-{os.getpid()}", log=log.warning)
+        # no process id: on hosts that boot alike it is the same, and one would push out the other
+        link = desk_link(config, f"web-{secrets.token_hex(8)}", log=log.warning)
         view.attach(link)
         requests = MachineRequests(link, config.id, keys_in(config.paths), clock)
         app = create_app(config, db, view, requests, clock, secret)
