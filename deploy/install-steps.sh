@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the scripts that read this use what it sets, and set the rest
 opt=/opt/fabctl etc=/etc/fabctl data=/var/lib/fabctl units=/etc/systemd/system
-dry="" role="" kiosk="" host="" changed=""
+dry="" role="" kiosk="" host="" changed="" restart=""
 
 step() { printf '\n== %s\n' "$*"; }
 say() { printf '   %s\n' "$*"; }
@@ -46,8 +46,11 @@ ask() { # ask KEY QUESTION DEFAULT [ALLOWED]: sets $KEY, from the answers file o
     say "$1: $found"
 }
 
-remembered() { # what an earlier run was told
-    [ -r "$etc/install.conf" ] || return 0
+remembered() { # what an earlier run was told; without it nobody knows what this computer is
+    if [ ! -r "$etc/install.conf" ]; then
+        [ -z "${apply-yes}" ] || fail "$etc/install.conf is missing: run deploy/install.sh of the sources once more"
+        return 0
+    fi
     local key value
     while IFS='=' read -r key value; do
         case $key in role | kiosk | host) printf -v "$key" %s "$value" ;; esac
@@ -90,6 +93,7 @@ install_gpio() { # what drives the GPIO chip: only where lab.toml has an interlo
     pip_install "$new" --require-hashes --requirement "$here/requirements-gpio.lock"
 }
 
+names_postgresql() { [ -r "$etc/lab.toml" ] && grep -Eq '^[[:space:]]*url[[:space:]]*=[[:space:]]*["'"'"']postgres' "$etc/lab.toml"; }
 has_interlocks() { [ -r "$etc/lab.toml" ] && grep -q '^\[interlocks\.' "$etc/lab.toml"; }
 has_systemd() { [ -d /run/systemd/system ]; }
 systemctl_() { if has_systemd; then run systemctl "$@"; fi; }
@@ -195,8 +199,23 @@ install_units() {
     enable_units "$plan"
 }
 
+# Starting a machine's process again opens its port, and that resets many boards: also one that works
+# from its own card, which nobody here can see.
+ask_about_machines() { # ask_about_machines PLAN: sets $restart to yes or no
+    local name any=""
+    while read -r name _; do
+        case $name in fabctl-machine@*) ! systemctl --quiet is-active "$name" || any=yes ;; esac
+    done <<<"$1"
+    [ -n "$any" ] && [ -z "$restart" ] || return 0
+    if [ -t 0 ] && [ -z "$dry" ]; then
+        read -r -p "   Machines' processes start again: boards are reset. Is every machine at rest, also those with a card of their own (yes, no)? [no] " restart
+    fi
+    [ "$restart" = yes ] || restart=no
+}
+
 enable_units() { # enable_units PLAN
     local name left
+    if has_systemd && [ -n "$start" ]; then ask_about_machines "$1"; fi
     for left in "$units"/*.target.wants/fabctl-machine@* "$units"/*.target.wants/fabctl-interlock@*; do
         [ -L "$left" ] || continue
         name=$(basename "$left")
@@ -217,6 +236,8 @@ start_unit() { # start_unit NAME: machines at work and interlocks are not distur
     fabctl-machine@*)
         if [ -e "$data/machines/$machine/running.json" ]; then
             say "$machine is at work; later: systemctl restart $1"
+        elif [ "$restart" = no ] && systemctl --quiet is-active "$1"; then
+            say "$machine goes on with what it has; when it is at rest: systemctl restart $1"
         else
             systemctl_ restart "$1"
         fi ;;
