@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fabctl.errors import FabError, InputError
+from fabctl.file_fetching import Source, Wanted, fetch
 from fabctl.messaging.payloads import StartOrder
 from fabctl.ports import JobFile, MachineProfile, Trouble
 
@@ -58,6 +59,7 @@ class Preparation:
     :param source: where the file with this sha256 should lie.
     :param folder: the machine's own; the file stays there as ``job.gcode`` until the next job.
     :param done: called from the thread with the result.
+    :param elsewhere: who is asked for a file that is not on this computer; None: nobody.
     """
 
     def __init__(
@@ -67,7 +69,9 @@ class Preparation:
         source: Path,
         folder: Path,
         done: Callable[[Prepared], None],
+        elsewhere: Source | None = None,
     ) -> None:
+        self._elsewhere = elsewhere
         self._order = order
         self._profile = profile
         self._source = source
@@ -124,7 +128,10 @@ class Preparation:
         try:
             os.link(self._source, self._target)
         except FileNotFoundError as error:
-            raise InputError("The file is not on this computer") from error
+            if self._elsewhere is None:
+                raise InputError("The file is not on this computer") from error
+            wanted = Wanted(self._order.sha256, self._order.size)
+            fetch(self._elsewhere, wanted, self._target, self._stop_if_cancelled)
         except OSError:  # another file system, or one without hard links
             shutil.copyfile(self._source, self._target)
         size = self._target.stat().st_size
