@@ -112,6 +112,11 @@ make_folders() {
     own folder 2750 fabctl:fabctl-machine files
     own folder 0750 fabctl-machine:fabctl-machine machines
     own folder 0755 root:root interlocks
+    local user # files of a version that kept them for their owner alone: the backup's group reads them
+    for user in machine interlock; do
+        run setpriv --reuid "fabctl-$user" --regid fabctl-machine --clear-groups \
+            find "$data/${user}s" -user "fabctl-$user" -type f ! -name '*lock' ! -perm -g=r -exec chmod g+r {} +
+    done
 }
 
 make_keys() {
