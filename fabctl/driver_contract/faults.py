@@ -59,10 +59,10 @@ def a_person_clears(bench: Bench) -> None:
     bench.until(lambda: bench.phase is not Phase.CONNECTING, "an answer", bench.limits.ready)
     if bench.phase in UNDER_WAY and not bench.standin.goes_on_alone:
         raise NotReachedError("something started by itself: see nothing-starts-by-itself")
-    if bench.phase in UNDER_WAY:
-        bench.ask("stop")
-        bench.until(lambda: bench.phase in AT_REST, "stopped", bench.limits.ready)
-        bench.pump(0.2)
+    if bench.standin.goes_on_alone:
+        bench.standin.rest()  # as a person does at the machine itself
+        bench.until(lambda: bench.phase in AT_REST, "at rest", bench.limits.ready)
+        bench.pump_for(1.0)
     expect(
         bench.phase is Phase.BROKEN or bench.standin.goes_on_alone,
         f"a job was lost, and the machine is {bench.phase} without a person's word",
