@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 import fabctl  # noqa: E402  # found only now
-from tools.reference import api, cli, decisions, refusals  # noqa: E402  # the same
+from tools.reference import api, cli, decisions, pages, policies, ports, refusals  # noqa: E402  # the same
 from tools.reference.offline import fetched  # noqa: E402  # the same
 
 project = "fabctl"
@@ -30,6 +30,7 @@ root_doc = "docs/index"
 include_patterns = ["docs/**", "deploy/*.md", "ARCHITECTURE.md", "CHANGELOG.md"]
 exclude_patterns = [".*", "**/node_modules", "site", "tests", "fabctl", "web", "demo-data"]
 nitpicky = True
+smartquotes = False  # --option stays --option
 suppress_warnings = ["config.cache"]
 
 myst_enable_extensions = ["colon_fence"]
@@ -56,7 +57,12 @@ MADE: dict[str, Callable[[], str]] = {
     "api-data": api.data,
     "commands": cli.commands,
     "decisions": decisions.decisions,
+    "pages-of-developers": pages.of_developers,
+    "pages-of-installers": pages.of_installers,
+    "policies": policies.policies,
+    "ports": ports.of_drivers,
     "refusals": refusals.refusals,
+    "refusals-set-aside": refusals.set_aside,
     "refusals-of-machines": refusals.of_machines,
     "refusals-of-files": refusals.of_files,
 }

@@ -113,13 +113,13 @@ def _member(name: str) -> Any:
 def _fields(made: Any) -> Iterator[tuple[str, str, str]]:
     """Yield the fields of a message, as they are sent."""
     owner = type(made)
-    told, hints = _told(owner), get_type_hints(owner)
+    words, hints = told(owner), get_type_hints(owner)
     common = {"v", "ts", "synced", "boot", "seq"}
     for key in _sent(made):
         if key not in common:
             name = RENAMED.get(key, key)
             form = CHOICES.get((owner, key)) or _form(hints[name])
-            yield code(key), form, told.get(name, "")
+            yield code(key), form, words.get(name, "")
 
 
 def _sent(made: Any) -> list[str]:
@@ -141,9 +141,9 @@ def _groups() -> Iterator[tuple[str, str]]:
 
 
 def _enum(words: type[StrEnum]) -> Iterator[tuple[str, str]]:
-    told = _told(words)
+    said = told(words)
     for word in words:
-        yield code(word.value), told.get(word.name, "")
+        yield code(word.value), said.get(word.name, "")
 
 
 def _form(hint: Any) -> str:
@@ -155,7 +155,7 @@ def _form(hint: Any) -> str:
     return named.get(hint, "null" if hint is type(None) else str(hint))
 
 
-def _told(owner: type) -> dict[str, str]:
+def told(owner: type) -> dict[str, str]:
     """Return what stands below each attribute of a class."""
     (body,) = ast.parse(inspect.getsource(owner)).body
     assert isinstance(body, ast.ClassDef)  # noqa: S101  # of a class

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fabctl.model.booking import OVERRIDABLE
 from fabctl_web.machines.control import ANSWERS
 from tools.reference.markdown import code, table
 from tools.reference.sentences import calls
@@ -31,6 +32,11 @@ def refusals() -> str:
         for name, said in sorted(by_code().items())
     )
     return table(("code", "what it says", "the next step"), rows)
+
+
+def set_aside() -> str:
+    """Return the codes of a booking that the staff may set aside with a reason, in one sentence."""
+    return ", ".join(code(name) for name in sorted(OVERRIDABLE))
 
 
 def of_machines() -> str:
