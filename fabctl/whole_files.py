@@ -116,7 +116,7 @@ def disk_full(path: Path) -> DiskFullError:
     """Return the error to raise when a file could not be written for lack of room."""
     disk = disk_of(path)
     return DiskFullError(
-        f"the disk is full; nothing was changed (the disk mounted at {disk})",
+        "the disk is full; nothing was changed",
         device=str(path),
         next_step=f"free some space on the disk mounted at {disk}, then try again",
         disk=disk,
