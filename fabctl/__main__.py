@@ -147,7 +147,7 @@ def main() -> NoReturn:
     except OSError as error:
         if not is_full(error):
             raise
-        where = Path(str(error.filename)) if error.filename else Path()
+        where = Path(str(error.filename)) if error.filename else None
         click.echo(f"fabctl: {disk_full(where)}", err=True)
         sys.exit(EXIT_REFUSED)
     sys.exit(0)

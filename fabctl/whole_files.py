@@ -69,7 +69,8 @@ def write_new(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
             while left:
                 left = left[file.write(left) :]
             os.fsync(descriptor)
-    except OSError:
+    except OSError as error:
+        error.filename = error.filename or str(path)
         path.unlink(missing_ok=True)  # on a full disk its room is needed
         raise
 
@@ -112,8 +113,16 @@ def disk_of(path: Path) -> Path:
     return path
 
 
-def disk_full(path: Path) -> DiskFullError:
-    """Return the error to raise when a file could not be written for lack of room."""
+def disk_full(path: Path | None) -> DiskFullError:
+    """Return the error to raise when a file could not be written for lack of room.
+
+    :param path: the file; None: the kernel did not say which.
+    """
+    if path is None:
+        return DiskFullError(
+            "a disk is full; what was about to be written is not there",
+            next_step="free some space: `df -h` and `fabctl doctor` say on which, then try again",
+        )
     disk = disk_of(path)
     return DiskFullError(
         "the disk is full; nothing was changed",

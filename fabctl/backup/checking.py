@@ -13,6 +13,7 @@ from fabctl.backup.reading import read_archive
 from fabctl.errors import InputError
 from fabctl.store.snapshot import postgresql_dump_revision, sqlite_revision, sqlite_troubles
 from fabctl.store.version import HEAD
+from fabctl.whole_files import explaining_full_disk
 
 _BLOCK = 1 << 20
 
@@ -37,10 +38,13 @@ def verify(archive: Path, identity: Path | None = None) -> Verdict:
 
     :raises InputError: it is damaged, changed, cut off, encrypted without an identity, or its
         database is newer than this fabctl.
-    :raises LocalError: a program (age, pg_restore) is missing.
+    :raises LocalError: a program (age, pg_restore) is missing, or there is no room to unpack it.
     """
     beside = archive.parent if os.access(archive.parent, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix=".verify-", dir=beside) as folder:
+    with (
+        explaining_full_disk(beside or Path(tempfile.gettempdir())),
+        tempfile.TemporaryDirectory(prefix=".verify-", dir=beside) as folder,
+    ):
         file = Path(folder) / "database"
 
         def take(name: str, stream: IO[bytes]) -> None:

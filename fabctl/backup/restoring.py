@@ -6,7 +6,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -20,10 +21,10 @@ from fabctl.errors import InputError, LocalError
 from fabctl.interlock_causes import FaultCode
 from fabctl.store.engine import is_sqlite, open_database, parse_url
 from fabctl.store.snapshot import restore_postgresql
-from fabctl.whole_files import sync_folder, write_half
+from fabctl.whole_files import explaining_full_disk, is_full, sync_folder, write_half
 
 _UNPACKED = ".restore"
-_FULL = "free some space on the disk, empty the folder, and try again"
+_FAILED = "let your user write there, and try again"
 _MEMORY = re.compile(r"data/interlocks/([^/]+)/fault\.json")
 _SINCE = "the lab was put back from a backup: what happened since is not known"
 
@@ -65,6 +66,11 @@ def restore(archive: Path, place: Place, identity: Path | None = None) -> Restor
     data = place.data or place.folder / "data"
     for folder in (place.folder, data):
         _must_be_empty(folder)
+    with explaining_full_disk(data), _all_or_nothing(place.folder, data):
+        return _restore(archive, place, data, identity)
+
+
+def _restore(archive: Path, place: Place, data: Path, identity: Path | None) -> Restored:
     unpacked = data / _UNPACKED
     try:
         unpacked.mkdir(mode=0o700, parents=True)
@@ -72,17 +78,36 @@ def restore(archive: Path, place: Place, identity: Path | None = None) -> Restor
         file = unpacked / manifest.database
         check_database(archive.name, manifest, file)
         toml = pointed_at((unpacked / form.LAB_TOML).read_text(), place.data, place.database)
-        if manifest.database == form.POSTGRESQL:
-            _fill_postgresql(place.database or database_url(toml), file)
         in_fault = _doubt_interlocks(unpacked, manifest)
         elsewhere = _put(unpacked, manifest, place.folder, data)
+        if manifest.database == form.POSTGRESQL:
+            _fill_postgresql(place.database or database_url(toml), file)
         rights = manifest.entries[form.LAB_TOML].rights
         _write_lab_toml(place.folder / form.LAB_TOML, toml, rights)
     except OSError as error:
-        raise LocalError(f"{data} cannot be filled ({error})", next_step=_FULL) from error
+        if is_full(error):
+            raise
+        raise LocalError(f"{data} cannot be filled ({error})", next_step=_FAILED) from error
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)  # an error of its own must not hide the first
     return Restored(manifest, place.folder / form.LAB_TOML, data, elsewhere, in_fault)
+
+
+@contextmanager
+def _all_or_nothing(*folders: Path) -> Iterator[None]:
+    """Empty folders again that were empty, when filling them fails: one only has to try again."""
+    were_there = [folder for folder in folders if folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in folders:
+            inside = list(folder.iterdir()) if folder in were_there else [folder]
+            for one in inside:
+                if one.is_dir() and not one.is_symlink():
+                    shutil.rmtree(one, ignore_errors=True)  # the first error is the one to tell
+                else:
+                    one.unlink(missing_ok=True)
+        raise
 
 
 def _must_be_empty(folder: Path) -> None:

@@ -19,6 +19,7 @@ from fabctl.errors import FabError, InputError
 from fabctl.file_fetching import Source, Wanted, fetch
 from fabctl.messaging.payloads import StartOrder
 from fabctl.ports import JobFile, MachineProfile, Trouble
+from fabctl.whole_files import disk_full, is_full
 
 CHUNK = 1 << 20
 
@@ -97,7 +98,7 @@ class Preparation:
         except FabError as error:
             result = NotReady(str(error))
         except OSError as error:
-            result = NotReady(f"The file cannot be read: {error}.", Trouble.FILE_UNREADABLE)
+            result = _cannot_have(error, self._target)
         except Exception as error:  # noqa: BLE001  # top of the thread: the job's end shows it
             result = NotReady(f"The file could not be checked: {type(error).__name__}: {error}")
         if not self._cancelled.is_set():
@@ -133,10 +134,17 @@ class Preparation:
             wanted = Wanted(self._order.sha256, self._order.size)
             fetch(self._elsewhere, wanted, self._target, self._stop_if_cancelled)
         except OSError:  # another file system, or one without hard links
-            shutil.copyfile(self._source, self._target)
+            self._copy()
         size = self._target.stat().st_size
         if size != self._order.size:
             raise InputError(f"The file has {size} bytes, not {self._order.size}")
+
+    def _copy(self) -> None:
+        try:
+            shutil.copyfile(self._source, self._target)
+        except OSError:
+            self._target.unlink(missing_ok=True)  # on a full disk its room is needed
+            raise
 
     def _check_hash(self, file: BinaryIO) -> None:
         digest = hashlib.sha256()
@@ -149,3 +157,10 @@ class Preparation:
     def _stop_if_cancelled(self, _bytes_read: int = 0) -> None:
         if self._cancelled.is_set():
             raise CancelledError("the preparation was cancelled")
+
+
+def _cannot_have(error: OSError, target: Path) -> NotReady:
+    """Return why a job's file cannot be had or read."""
+    if is_full(error):
+        return NotReady(f"{disk_full(target)}.", Trouble.DISK_FULL)
+    return NotReady(f"The file cannot be read: {error}.", Trouble.FILE_UNREADABLE)
