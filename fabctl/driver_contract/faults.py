@@ -47,8 +47,9 @@ def nothing_starts_by_itself(bench: Bench) -> None:
     expect(not running, f"the cable is back, and it is {bench.phase} by itself")
     expect(len(bench.of(JobProgress)) == progress, "the cable is back, and the job goes on")
     expect(len(bench.of(JobEnded)) == ended, "the cable is back, and a job ended")
-    again = _lines_of(bench.standin.long_job) & set(_said_lines(bench.said[said:]))
-    expect(not again, f"the cable is back, and lines of the job are sent: {sorted(again)[:3]}")
+    heard = "".join(bench.said[said:].decode("latin-1").split())
+    again = [line for line in _lines_of(bench.standin.long_job) if line in heard]
+    expect(not again, f"the cable is back, and lines of the job are sent: {again[:3]}")
 
 
 def a_person_clears(bench: Bench) -> None:
@@ -91,14 +92,10 @@ def _come_back(bench: Bench) -> None:
             raise NotReachedError(f"it does not open again: {error}") from error
 
 
-def _lines_of(text: str) -> set[str]:
+def _lines_of(text: str) -> list[str]:
     """Return the lines of a job that nobody says for another reason: the longer ones."""
-    lines = (bare(line) for line in text.splitlines())
-    return {line for line in lines if len(line) >= 8}
-
-
-def _said_lines(said: bytes) -> list[str]:
-    return ["".join(line.split()) for line in said.decode("latin-1").splitlines()]
+    lines = dict.fromkeys(bare(line) for line in text.splitlines())
+    return [line for line in lines if len(line) >= 8]
 
 
 def cable_out_closes(bench: Bench) -> None:

@@ -158,7 +158,7 @@ def close_leaves_nothing(bench: Bench) -> None:
 def _held(bench: Bench) -> frozenset[str]:
     bench.driver = None
     gc.collect()
-    threads = {f"thread {thread.name}" for thread in threading.enumerate()}
+    threads = {f"thread {one.name} (number {one.ident})" for one in threading.enumerate()}
     descriptors = {f"descriptor {name}" for name in os.listdir("/proc/self/fd")}  # noqa: PTH208
     return frozenset(threads | descriptors)
 

@@ -23,21 +23,37 @@ STANDINS = "fabctl.driver_standins"
 class StandIn(Protocol):
     """A simulated machine that runs now."""
 
-    port: str | None
-    """What the driver is given: a pseudo-terminal, ``socket://…``, ``http://…``; None: no port."""
-    baud: int
-    kind: str
-    """``printer``, ``mill``, ``laser`` or ``other``."""
-    options: Mapping[str, str | int | float | bool]
-    """The driver's own, as in ``lab.toml``."""
-    job: str
-    """A file that takes 1 to 10 s, some of its commands after the first second; empty: none."""
-    long_job: str
-    """A file that takes more than 30 s and soon turns on what can be on; empty: none."""
-    gives_up_within_s: float
-    """A job must have failed so long after the machine was lost."""
-    goes_on_alone: bool
-    """Whether the machine has the whole file and may go on with it when nobody talks to it."""
+    @property
+    def port(self) -> str | None:
+        """What the driver is given: a pseudo-terminal, ``socket://…``, ``http://…``; None: none."""
+
+    @property
+    def baud(self) -> int:
+        """Bits per second, for the profile."""
+
+    @property
+    def kind(self) -> str:
+        """``printer``, ``mill``, ``laser`` or ``other``."""
+
+    @property
+    def options(self) -> Mapping[str, str | int | float | bool]:
+        """The driver's own, as in ``lab.toml``."""
+
+    @property
+    def job(self) -> str:
+        """The text of a file that takes 1 to 10 s; empty: none."""
+
+    @property
+    def long_job(self) -> str:
+        """One that takes more than 30 s and soon turns on what can be on; empty: none."""
+
+    @property
+    def gives_up_within_s(self) -> float:
+        """A job must have failed so long after the machine was lost."""
+
+    @property
+    def goes_on_alone(self) -> bool:
+        """Whether the machine has the whole file and may go on with it when nobody talks to it."""
 
     def outputs(self) -> Mapping[str, float] | None:
         """What is on: heaters (°C asked for), spindle, laser; 0 is off. None: it cannot tell."""

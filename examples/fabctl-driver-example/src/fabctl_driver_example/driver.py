@@ -1,9 +1,8 @@
 """The driver of a plotter that answers every numbered line once it is done.
 
-What is said: ``ID``, ``STOP`` (pen up, at rest), and ``7:G1 X20`` for the seventh command of a job.
-What it answers: ``PLOTTER 1.0`` (also when it was switched on), ``STOPPED``, ``OK 7``, ``NO 7 why``.
-An answer names what it answers: so noise on the line, or a lost answer, cannot be mistaken for
-another one.
+What is said: ``ID``, ``STOP`` (pen up, at rest), and ``7:G1 X20`` for line 7 of a file.
+What it answers: ``PLOTTER 1.0`` (also when switched on), ``STOPPED``, ``OK 7``, ``NO 7 why``.
+An answer names what it answers: so noise, or a lost answer, is not mistaken for another one.
 """
 
 from __future__ import annotations
@@ -215,8 +214,10 @@ class PlotterDriver:
             self._change(Phase.BROKEN if self._in_doubt else Phase.IDLE, None, why)
 
     def _confirmed(self, run: Running) -> None:
-        run.line, run.in_flight, self._due = run.in_flight or 0, None, math.inf
+        run.line, run.in_flight = run.in_flight or 0, None
         run.done += 1
+        if self._phase is not Phase.STOPPING:
+            self._due = math.inf
         now = self._clock.monotonic()
         if now - run.told_at >= TELL_EVERY_S:
             run.told_at = now
@@ -268,9 +269,7 @@ class PlotterDriver:
         self._in_doubt = self._in_doubt or self._job is not None
         self._end(Outcome.FAILED, Phase.CLOSED, Trouble.CABLE_LOST, error.what)
 
-    def _change(
-        self, phase: Phase, trouble: Trouble | None = None, why: str | None = None
-    ) -> None:
+    def _change(self, phase: Phase, trouble: Trouble | None = None, why: str | None = None) -> None:
         self._phase = phase
         self._events.append(PhaseChanged(phase, trouble, why))
 

@@ -58,7 +58,7 @@ class Plotter:
             os.close(descriptor)
 
     def _run(self) -> None:
-        while self._hear(None):
+        while self._hear(0.0 if b"\n" in self._heard else None):
             *lines, self._heard = self._heard.split(b"\n")
             for line in lines:
                 self._answer(line.decode("ascii", "replace").strip())
