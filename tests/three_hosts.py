@@ -18,8 +18,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -78,13 +79,18 @@ class ThreeHosts:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process of fabctl's needs in its environment, on any computer."""
+        path = os.pathsep.join(filter(None, (str(SCRIPTED), os.environ.get("PYTHONPATH"))))
+        return {**os.environ, "PYTHONPATH": path}
+
     # -- processes -------------------------------------------------------------------------------
 
     def start(self, computer: str, name: str, *command: str | Path) -> subprocess.Popen[bytes]:
         """Start a program on a computer; its log is ``NAME.log`` there."""
         place = self.computers[computer]
-        path = os.pathsep.join(filter(None, (str(SCRIPTED), os.environ.get("PYTHONPATH"))))
-        environment = {**os.environ, **place.clock.environment, "PYTHONPATH": path}
+        environment = {**self.environment, **place.clock.environment}
         with self.log_file(computer, name).open("ab") as log:
             process = subprocess.Popen(
                 self.network.command(computer, *command), stdout=log, stderr=log, env=environment
@@ -132,11 +138,9 @@ class ThreeHosts:
 
     # -- who asks --------------------------------------------------------------------------------
 
-    def link(self, user: str, client_id: str, password: str | None = None) -> MqttLink:
-        """Return a link of one of the broker's users at the switch, not started."""
-        address = broker_address(self.computers[LAB].config, user)
-        if password is not None:
-            address = replace(address, password=password)
+    def link(self, user: str, client_id: str, computer: str = LAB) -> MqttLink:
+        """Return a link with a password from a computer's disk; not started."""
+        address = broker_address(self.computers[computer].config, user)
         link = MqttLink(address, client_id, log=self.said.append)
         self.ends.callback(link.stop, 0.0)
         return link
@@ -147,13 +151,15 @@ class ThreeHosts:
             link.start()
         return link
 
-    def ask(self, method: str, url: str, token: str = "", **more: object) -> requests.Response:
+    def ask(self, method: str, url: str, token: str = "", **more: Any) -> requests.Response:
         """Ask a web process for something, from the switch, over a new connection."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = dict(more.pop("headers", {}))
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         ca = str(self.computers[LAB].folder / "tls" / "lab-ca.pem")
         with self.network.inside():
             return requests.request(
-                method, url, headers=headers, verify=ca, timeout=PATIENCE_S, **more  # type: ignore[arg-type]  # as they come
+                method, url, headers=headers, verify=ca, timeout=PATIENCE_S, **more
             )  # fmt: skip
 
     # -- the database ------------------------------------------------------------------------------

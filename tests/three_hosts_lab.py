@@ -100,7 +100,7 @@ class WholeLab:
         values: tuple[object, ...] = (machine,)
         if job is not None:
             query, values = f"{query} AND job_id = %s", (machine, job)
-        found = self.hosts.rows(f"{query} ORDER BY recorded_at, seq", *values)
+        found = self.hosts.rows(f"{query} ORDER BY id", *values)
         return [str(kind) for (kind,) in found]
 
     def wait_recorded(self, machine: str, job: str, *kinds: str) -> None:
@@ -170,10 +170,11 @@ def _people(scene: ThreeHosts, database: Database) -> dict[str, str]:
                 secret=secret,
             ).id  # fmt: skip
             certifications.certify(session, clock, person_id=who, resource_id=machine)
-            bookings.book(
-                session, clock, ZONE, person_id=who, resource_id=machine, by=who,
-                start=start, end=start + timedelta(hours=2),
-            )  # fmt: skip
+            if machine != MILL:  # a test does
+                bookings.book(
+                    session, clock, ZONE, person_id=who, resource_id=machine, by=who,
+                    start=start, end=start + timedelta(hours=2),
+                )  # fmt: skip
             _, found[login] = tokens.create_token(session, clock, person_id=who, name="tests")
         for pi in (PI_A, PI_B):
             code = hosts.invite(session, clock, secret, host=pi, by="shell:root")
@@ -228,6 +229,15 @@ def _watched(scene: ThreeHosts, database: Database, laser: Guarded) -> WholeLab:
 
 
 def _wait_all(lab: WholeLab) -> None:
+    try:
+        _wait_for_each(lab)
+    except BaseException:
+        for log in sorted(lab.hosts.folder.glob("*/*.log")):
+            print(f"--- {log}: {log.read_text()[-2000:]}")  # noqa: T201  # pytest shows it
+        raise
+
+
+def _wait_for_each(lab: WholeLab) -> None:
     laser = lab.laser
     for machine in (PRINTER, MILL):
         lab.wait_state(machine, "idle")
