@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fabctl.driver_contract.standin import AtPort, StandIn
 
 EXIT_BROKEN = 1
+EXIT_CTRL_C = 130
 BEWARE = """\
 This works a machine that nobody simulates: {port}
   - it is opened about {openings} times; many boards reset when their port opens
@@ -27,7 +28,7 @@ This works a machine that nobody simulates: {port}
 Stand at the machine, hand on its emergency stop, with nothing in the way."""
 MOTION = "{file} is started about {times} times, from wherever the tool stands then"
 NO_MOTION = "no job is started, because no --job was given"
-OPENINGS, STARTS = 40, 20
+OPENINGS, STARTS = 40, 16
 
 
 @click.command("driver-check")
@@ -121,9 +122,12 @@ def driver_check(
     machine = None if port is None else _at_port(port, name, at_port)
     if machine is not None:
         _confirm(machine, confirm_port, _file(at_port["job"]))
-    with _standing_in(name, stand_in, machine) as standin:
-        told = run_checks(factory, name, standin, checks)
-        results = show.as_they_come(name, told, checks, quiet=json_wanted)
+    try:
+        with _standing_in(name, stand_in, machine) as standin:
+            told = run_checks(factory, name, standin, checks)
+            results = show.as_they_come(name, told, checks, quiet=json_wanted)
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(EXIT_CTRL_C) from None
     click.echo(show.as_json(name, results) if json_wanted else show.summary(results))
     if not is_kept(results):
         raise click.exceptions.Exit(EXIT_BROKEN)

@@ -81,6 +81,8 @@ class Bench(BenchCalls):
                 f"not within {within:g} s: {what}; it is {self.phase}, told last: {told}",
             )
             self.pump()
+            if self.phase is Phase.CLOSED:
+                self.nap(0.05)
 
     def connect(self) -> None:
         """Open, and wait until the machine is idle; a broken one is cleared, as a person would.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fabctl.driver_contract.cable import Cable, NoCable, lay_cable
+from fabctl.driver_contract.cable import Cable, FarEndError, NoCable, lay_cable
 from fabctl.driver_contract.caller import Caller, HungError
 from fabctl.driver_contract.clock import BenchClock
 from fabctl.driver_contract.results import NotApplicableError, NotReachedError
@@ -201,6 +201,8 @@ class BenchCalls:
             result, took_s = self._caller.call(function, limit)
         except HungError as error:
             raise self._witness.hung(what, limit) from error
+        except FarEndError as error:
+            raise NotReachedError(str(error)) from error
         except Exception as error:
             self._witness.raised(what, error, meant or self._meant(what))
             raise

@@ -25,6 +25,10 @@ _MOST_KEPT = 1_000_000
 _HOST_AND_PORT = re.compile(r"(?<=://)[^/@]+")
 
 
+class FarEndError(DeviceError):
+    """What the driver is tried with is gone: no fault of the driver's."""
+
+
 class NoCable:
     """The driver has the port itself; nobody is in between."""
 
@@ -126,8 +130,8 @@ class PtyCable(_Kept):
         try:
             self._far = os.open(self._far_port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         except OSError as error:
-            raise DeviceError(
-                f"the machine's port cannot be opened: {error.strerror}", device=self._far_port
+            raise FarEndError(
+                f"the machine's own port cannot be opened: {error.strerror}", device=self._far_port
             ) from error
         self._wire = Wire(self._master, self._far, self._hear)
         self._wire.up.held = self.silent

@@ -55,7 +55,7 @@ class Caller:
                 self.is_hung = True
                 raise HungError
             self._meanwhile(self._done_read, left)
-        os.read(self._done_read, 1)
+        os.read(self._done_read, 64)
         if order.error is not None:
             raise order.error
         return order.result, time.monotonic() - begun
