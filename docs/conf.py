@@ -57,6 +57,7 @@ MADE: dict[str, Callable[[], str]] = {
     "api-data": api.data,
     "commands": cli.commands,
     "decisions": decisions.decisions,
+    "driver-checks": ports.of_checks,
     "pages-of-developers": pages.of_developers,
     "pages-of-installers": pages.of_installers,
     "policies": policies.policies,

@@ -20,7 +20,7 @@ def title_of(path: Path) -> str:
 
     :raises ValueError: the record does not begin with a title.
     """
-    first = path.read_text("utf-8").splitlines()[0]
+    first = path.read_text("utf-8").partition("\n")[0]
     if not first.startswith("# "):
         raise ValueError(f"{path.name} does not begin with a title")
     return first.removeprefix("# ")

@@ -24,6 +24,7 @@ TABLES: dict[str, Any] = {
     "broker": {"url": "mqtts://broker.example"},  # without it its other keys are not allowed
     "web": {"oidc": {}},
     "mail": {},
+    "server": {},
     "hosts": {"id": {}},
     "machines": {"id": {"work_area": {}}},
     "interlocks": {"id": {"inputs": {"lid_a": {}}}},

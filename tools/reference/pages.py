@@ -17,19 +17,22 @@ def found(*patterns: str) -> list[Path]:
 
 
 def listed(paths: Sequence[Path]) -> str:
-    """Return a list of pages, and their navigation, for a page one folder below docs/."""
-    if not paths:
-        return ""
-    lines = [f"- [{title_of(path)}](../{path.name})\n" for path in paths]
-    entries = [f"../{path.name}\n" for path in paths]
-    return "".join([*lines, "\n```{toctree}\n:hidden:\n\n", *entries, "```\n"])
+    """Return a list of pages."""
+    return "".join(f"- [{title_of(path)}](../{path.name})\n" for path in paths)
+
+
+def in_navigation(paths: Sequence[Path]) -> str:
+    """Return the part of the navigation that they are, for a page one folder below docs/."""
+    entries = "".join(f"../{path.name}\n" for path in paths)
+    return f"```{{toctree}}\n:hidden:\n\n{entries}```\n" if entries else ""
 
 
 def of_installers() -> str:
     """Return the pages about labs of several computers, and about what may go wrong."""
-    return listed(found("many-pis*.md", "three-hosts*.md", "full-disk*.md"))
+    pages = found("many-pis*.md", "three-hosts*.md", "full-disk*.md")
+    return f"{listed(pages)}\n{in_navigation(pages)}"
 
 
 def of_developers() -> str:
-    """Return the pages about drivers."""
-    return listed(found("driver*.md"))
+    """Return the navigation to the pages about drivers."""
+    return in_navigation(found("driver*.md"))

@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import get_args
 
 from fabctl import ports
+from fabctl.driver_contract.catalogue import CHECKS
 from tools.reference.markdown import code, plain, table
 from tools.reference.mqtt import told
 
@@ -23,6 +24,12 @@ OPTIONAL = (
 def of_drivers() -> str:
     """Return the factory, the driver, what it may be besides, its events and its words."""
     return "\n".join(_parts())
+
+
+def of_checks() -> str:
+    """Return the table of what ``fabctl driver-check`` tries."""
+    rows = ((code(one.name), one.proves, one.source) for one in CHECKS)
+    return table(("check", "what must hold", "where it is promised"), rows)
 
 
 def _parts() -> Iterator[str]:
