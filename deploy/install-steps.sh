@@ -22,10 +22,14 @@ put() { # put FILE MODE OWNER:GROUP: the content comes on stdin; a file that is 
     printf '+ write %s (%s %s)\n' "$@"
     [ -z "$dry" ] || return 0
     install -d "$(dirname "$1")"
-    printf %s "${content%x}" >"$1.new"
+    if ! { printf %s "${content%x}" >"$1.new" && sync "$1.new"; }; then # sync FILE: Debian's coreutils
+        rm -f "$1.new"
+        fail "$1 could not be written, it is as it was; free some space on the disk of $(dirname "$1"), then run this again"
+    fi
     chown "$3" "$1.new"
     chmod "$2" "$1.new"
     mv "$1.new" "$1"
+    sync "$(dirname "$1")"
 }
 
 ask() { # ask KEY QUESTION DEFAULT [ALLOWED]: sets $KEY, from the answers file or from a person
@@ -167,8 +171,15 @@ configure_broker() {
     fi
 }
 
-this_host() { # which host of lab.toml this computer is
-    if [ -n "$host" ]; then printf %s "$host"; else slug "$(hostname)"; fi
+this_host() { # which host of lab.toml this computer is: as it was told, the only one, or by its name
+    local hosts
+    if [ -n "$host" ]; then printf %s "$host" && return 0; fi
+    hosts=$(sed -n 's/^ *\[hosts\.\([a-z0-9-]*\)\].*$/\1/p' "$etc/lab.toml" 2>/dev/null || true)
+    case $hosts in
+    "") printf here ;;
+    *$'\n'*) slug "$(hostname)" ;;
+    *) printf %s "$hosts" ;;
+    esac
 }
 
 planned() { # the units of this computer, one a line: NAME network|local
@@ -246,7 +257,7 @@ start_unit() { # start_unit NAME: machines at work and interlocks are not distur
         else
             systemctl_ restart "$1"
         fi ;;
-    *) systemctl_ restart "$1" ;;
+    *) systemctl_ restart "$1" || say "$1 did not start: journalctl -u $1" ;;
     esac
 }
 
@@ -257,7 +268,11 @@ farewell() {
     fi
     step "Done${dry:+: this was a dry run, nothing has been changed}"
     has_systemd || say "systemd does not run here: units are in place, nothing was started"
-    [ "$role" = lab ] || { say "next: fabctl host join"; return 0; }
+    if [ "$role" = machines ]; then
+        [ -e "$etc/lab.toml" ] || say "next: sudo fabctl host join https://…, with a code of the lab's server; then"
+        [ -e "$etc/lab.toml" ] || say "      sudo $opt/current/deploy/install.sh --apply"
+        return 0
+    fi
     say "next: fabctl find-machines, put their lines into $etc/lab.toml, then"
     say "      sudo $opt/current/deploy/install.sh --apply"
     say "and:  sudo fabctl person add LOGIN NAME --role admin   (see fabctl person add --help)"

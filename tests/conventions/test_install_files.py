@@ -138,6 +138,57 @@ def test_what_root_gives_away_is_never_at_the_end_of_a_link(tmp_path: Path) -> N
     assert (data / "keys" / "printer.key").stat().st_mode & 0o777 == 0o640
 
 
+def steps(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+    """Run some words with the installer's steps, for a lab in a folder."""
+    script = f". {DEPLOY}/install-steps.sh; etc={folder} data={folder}; {words}"
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told", "expected"),
+    [("[hosts.pi1]\n", "", "pi1"), ("", "", "here"), ("[hosts.a]\n[hosts.b]\n", "", "my-pi"),
+     ("[hosts.a]\n[hosts.b]\n", "b", "b")],
+)  # fmt: skip
+def test_a_lab_that_was_put_back_knows_which_host_this_is(
+    tmp_path: Path, hosts: str, told: str, expected: str
+) -> None:
+    """Another computer has another name: its password would be kept from the only host."""
+    (tmp_path / "lab.toml").write_text(f'[lab]\nid = "x"\n{hosts}[data]\n')
+    done = steps(tmp_path, f"hostname() {{ echo My-Pi; }}; host={told}; this_host")
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
+def test_without_its_answers_nothing_is_applied(tmp_path: Path) -> None:
+    """After `fabctl restore` they are not there, and a lab is no computer of machines alone."""
+    done = steps(tmp_path, "apply=yes; remembered")
+    assert done.returncode == 1
+    assert "install.conf is missing: run deploy/install.sh" in done.stderr
+    assert steps(tmp_path, "apply=''; remembered").returncode == 0
+    (tmp_path / "install.conf").write_text("role=lab\nkiosk=no\n")
+    assert steps(tmp_path, "apply=yes; remembered; echo $role").stdout == "lab\n"
+
+
+@pytest.mark.parametrize("line", ["--listen 0.0.0.0 --port 1", '"--listen 0.0.0.0 --port 1"'])
+def test_a_persons_own_words_for_the_broker_may_stand_in_quotes(tmp_path: Path, line: str) -> None:
+    (tmp_path / "broker.env").write_text(f"# mine\nBROKER_OPTIONS={line}\n")
+    (tmp_path / "lab.toml").write_text('[broker]\nurl = "mqtt://127.0.0.1:1883"\n')
+    done = steps(tmp_path, "dry=yes new=/new; configure_broker 2>/dev/null || true")
+    assert "--owner mosquitto --listen 0.0.0.0 --port 1\n" in done.stdout
+
+
+def test_a_database_that_is_put_back_does_not_get_the_log_of_another(tmp_path: Path) -> None:
+    """SQLite would play it in."""
+    script = (DEPLOY / "rollback.sh").read_text()
+    function = script[script.index("move_database() {") : script.index("stay_here() {")]
+    for name, content in (("lab.db", "copy"), ("lab.db-wal", "copy's"), ("aside", "lab's")):
+        (tmp_path / name).write_text(content)
+    words = f'as_fabctl() {{ "$@"; }}\n{function}\nmove_database {tmp_path}/aside {tmp_path}/lab.db'
+    assert steps(tmp_path, words).returncode == 0
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"lab.db": "lab's"}
+
+
 @pytest.mark.parametrize("script", ["uninstall.sh", "rollback.sh"])
 def test_what_it_does_not_know_is_refused(script: str) -> None:
     done = subprocess.run([DEPLOY / script, "--hlep"], capture_output=True, text=True, check=False)
