@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fabctl.driver_contract.bench import AT_REST, UNDER_WAY, Bench
 from fabctl.driver_contract.job_text import bare
+from fabctl.driver_contract.jobs import is_on, what_is_on
 from fabctl.driver_contract.opening import NOISE
-from fabctl.driver_contract.results import Check, NotReachedError, expect
+from fabctl.driver_contract.results import Check, NotApplicableError, NotReachedError, expect
 from fabctl.errors import DeviceError, LocalError
 from fabctl.ports import JobEnded, JobFile, JobProgress, Outcome, Phase
 
@@ -72,6 +73,20 @@ def a_person_clears(bench: Bench) -> None:
         bench.refuses((LocalError,), "start", bench.job(bench.standin.job))
         bench.clear()
         bench.until(lambda: bench.phase is Phase.IDLE, "idle after clear", bench.limits.ready)
+
+
+def opening_makes_safe(bench: Bench) -> None:
+    """What was on when the cable was lost goes off when it is back."""
+    if bench.standin.goes_on_alone:
+        raise NotApplicableError("the machine holds the file itself, and may go on with it")
+    cable = bench.cable
+    job = is_on(bench)
+    cable.pull()
+    _until_over(bench, job)
+    _come_back(bench)
+    bench.until(lambda: bench.phase is not Phase.CONNECTING, "an answer", bench.limits.ready)
+    bench.pump_for(1.0)
+    expect(not what_is_on(bench), f"opened again, and it is still on: {what_is_on(bench)}")
 
 
 def _until_over(bench: Bench, job: JobFile) -> None:
@@ -159,6 +174,12 @@ CHECKS = (
         "After a lost job the machine is broken until a person has cleared it.",
         "Phase.BROKEN, Driver.clear",
         a_person_clears,
+    ),
+    Check(
+        "opening-makes-safe",
+        "Heaters, spindle and laser that a lost cable left on go off at the next opening.",
+        "Driver.open: the first thing said",
+        opening_makes_safe,
     ),
     Check(
         "cable-out-closes",

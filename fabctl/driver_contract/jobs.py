@@ -83,41 +83,43 @@ def stop_ends_a_paused_job(bench: Bench) -> None:
     expect(ended.outcome is Outcome.STOPPED, f"it was stopped, and {ended.outcome} is told")
 
 
-def _is_on(bench: Bench) -> JobFile:
+def is_on(bench: Bench) -> JobFile:
     """Start the long job and wait until something is on."""
     if bench.standin.outputs() is None:
         raise NotApplicableError("what it is tried with cannot tell what is on: look at it")
     job = bench.start(bench.standin.long_job)
     bench.until(
-        lambda: _on(bench) != "" or bool(bench.ends(job)), "something is on", bench.limits.job
+        lambda: what_is_on(bench) != "" or bool(bench.ends(job)),
+        "something is on",
+        bench.limits.job,
     )
     if bench.ends(job):
         raise NotApplicableError("the long job turned nothing on")
     return job
 
 
-def _on(bench: Bench) -> str:
+def what_is_on(bench: Bench) -> str:
     outputs = bench.standin.outputs() or {}
     return ", ".join(f"{name} {value:g}" for name, value in outputs.items() if value)
 
 
 def stop_turns_everything_off(bench: Bench) -> None:
     """Heaters, spindle, laser."""
-    job = _is_on(bench)
+    job = is_on(bench)
     bench.ask("stop")
     bench.until_ended(job, bench.limits.ready)
     end = bench.clock.monotonic() + bench.limits.ready
-    while _on(bench) and bench.clock.monotonic() < end:
+    while what_is_on(bench) and bench.clock.monotonic() < end:
         bench.pump(0.1)
-    expect(not _on(bench), f"after a stop it is still on: {_on(bench)}")
+    expect(not what_is_on(bench), f"after a stop it is still on: {what_is_on(bench)}")
 
 
 def close_turns_everything_off(bench: Bench) -> None:
     """The last thing that a driver does."""
-    _is_on(bench)
+    is_on(bench)
     bench.close()
     bench.pump_for(1.0)
-    expect(not _on(bench), f"after close it is still on: {_on(bench)}")
+    expect(not what_is_on(bench), f"after close it is still on: {what_is_on(bench)}")
 
 
 def close_ends_a_job(bench: Bench) -> None:

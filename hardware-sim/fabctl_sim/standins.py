@@ -13,6 +13,9 @@ from pathlib import Path
 
 from fabctl_sim.process import SimProcess
 
+QUICK = ("--boot", "0.1", "--no-reset-on-open")
+"""Without a reset at opening: what was on stays on, and the driver has to turn it off."""
+
 
 def _moves(count: int, first: int = 0) -> str:
     places = (f"X{5 + n % 4 * 9} Y{5 + (n + first) % 3 * 9}" for n in range(count))
@@ -60,7 +63,7 @@ def _number(value: object) -> float:
 def marlin(folder: Path) -> Iterator[SimulatedMachine]:
     """A printer with Marlin, four times as fast as a real one."""
     heat = "M140 S60\nM104 S200\n"
-    with SimProcess(folder, "--boot", "0.1", "--factor", "4") as process:
+    with SimProcess(folder, *QUICK, "--factor", "4") as process:
         yield SimulatedMachine(
             process,
             baud=250_000,
@@ -74,7 +77,7 @@ def marlin(folder: Path) -> Iterator[SimulatedMachine]:
 @contextmanager
 def grbl(folder: Path) -> Iterator[SimulatedMachine]:
     """A mill with Grbl, eight times as fast as a real one."""
-    with SimProcess(folder, "--boot", "0.1", "--factor", "8", controller="grbl") as process:
+    with SimProcess(folder, *QUICK, "--factor", "8", controller="grbl") as process:
         yield SimulatedMachine(
             process,
             baud=115_200,

@@ -43,6 +43,7 @@ NOTHING_IS_SENT = WITHOUT_HANDS | {
     "cable-pulled-fails-the-job",
     "nothing-starts-by-itself",
     "a-person-clears",
+    "opening-makes-safe",
     "cable-out-closes",
     "silence-is-no-progress",
     "noise-during-a-job",
@@ -50,7 +51,7 @@ NOTHING_IS_SENT = WITHOUT_HANDS | {
 NOT_APPLICABLE: Mapping[str, set[str]] = {
     "marlin": {"overrides-have-limits"},
     "grbl": set(),
-    "octoprint": WITHOUT_HANDS,
+    "octoprint": WITHOUT_HANDS | {"opening-makes-safe"},
     "opaque": NOTHING_IS_SENT,
 }
 

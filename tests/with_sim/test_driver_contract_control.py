@@ -125,6 +125,14 @@ class RaisesInStatus(PlotterDriver):
         return events
 
 
+class TrustsTheMachine(PlotterDriver):
+    """Asks who is there, and leaves on what is on."""
+
+    def _greet(self) -> None:
+        self._say("ID")
+        self._due = self._clock.monotonic() + 1.0
+
+
 class LeavesThePenDown(PlotterDriver):
     """Ends the job, and forgets the tool."""
 
@@ -145,6 +153,7 @@ BROKEN: dict[DriverFactory, set[str]] = {
     LeaksADescriptor: {"close-leaves-nothing"},
     RaisesInStatus: {"raises-only-what-is-meant"},
     BelievesNoise: {"noise-is-no-answer"},
+    TrustsTheMachine: {"opening-makes-safe"},
     LeavesThePenDown: {"stop-turns-everything-off", "close-turns-everything-off"},
 }
 
