@@ -27,11 +27,14 @@ warm: # compiles what a test needs while the types are checked; what is wrong is
 check: # more workers than cores: most of the time is waiting
 	$(BIN)/pytest -n 8 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-soak: ## random jobs over bad cables, then random days of an interlock, each for SOAK_MINUTES (60)
+soak: ## a week of a lab (SOAK_HOURS, 168), random jobs and interlocks (SOAK_MINUTES each, 60), 1800 power cuts
 	@tools/install-missing test
+	SOAK_HOURS=$${SOAK_HOURS:-168} $(BIN)/pytest -s -q tests/servers/test_soak_week.py
 	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/unit/test_marlin_anything.py \
 		tests/unit/test_grbl_anything.py \
 		tests/unit/test_interlock_property.py
+	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-5} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
+		tests/servers/test_power_cuts_of_jobs.py
 
 bench: ## figures, with the aims beside them; never part of the tests
 	@tools/install-missing test

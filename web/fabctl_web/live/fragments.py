@@ -89,6 +89,8 @@ class Sheet:
         self._number = 0
         self._cards: dict[str, tuple[int, bytes]] = {}
         """In the order in which they changed: the number, and the event that shows it."""
+        self._news: dict[int, bytes] = {}
+        """What streams were told that had seen this number: most ask with the same one."""
         self._version = 0
         self._made_at = -math.inf
 
@@ -103,12 +105,17 @@ class Sheet:
         """Return the number of now, and the events of all cards that changed after ``number``."""
         with self._lock:
             self._bring_up_to_date()
-            news: list[bytes] = []
-            for at, data in reversed(self._cards.values()):
-                if at <= number:
-                    break
-                news.append(data)
-            return self._number, b"".join(reversed(news))
+            if number not in self._news:
+                self._news[number] = self._joined(number)
+            return self._number, self._news[number]
+
+    def _joined(self, number: int) -> bytes:
+        news: list[bytes] = []
+        for at, data in reversed(self._cards.values()):
+            if at <= number:
+                break
+            news.append(data)
+        return b"".join(reversed(news))
 
     def _bring_up_to_date(self) -> None:
         """Render what pressed since the last time; every card when the last time is long ago."""
@@ -125,6 +132,7 @@ class Sheet:
             data = event(f"face-{machine}", self._make(machine))
             if self._cards.get(machine, (0, b""))[1] != data:
                 self._number += 1
+                self._news.clear()
                 self._cards.pop(machine, None)
                 self._cards[machine] = (self._number, data)
 
