@@ -53,8 +53,8 @@ check_computer() {
 
 install_packages() {
     step "Debian packages"
-    local wanted=(python3 python3-venv mosquitto openssl ca-certificates udev fonts-dejavu-core) missing=()
-    [ "$role" != lab ] || wanted+=(age) # backups for somebody's key only
+    local wanted=(python3 python3-venv openssl ca-certificates udev) missing=()
+    [ "$role" != lab ] || wanted+=(mosquitto fonts-dejavu-core age) # age: backups for somebody's key only
     ! names_postgresql || wanted+=(postgresql-client) # pg_dump: no migration and no backup without
     [ "$kiosk" != yes ] || wanted+=(cage chromium)
     local package
@@ -145,7 +145,7 @@ write_lab() {
     if [ -e "$etc/lab.toml" ]; then
         say "is there already; it stays as it is"
     elif [ "$role" = machines ]; then
-        say "is not there yet: it comes with \`fabctl host join\` from the lab's computer"
+        say "is not there yet: it comes from the lab's server with \`fabctl host join\`"
     else
         local second=en
         [ "$language" = fr ] || second=fr
@@ -180,8 +180,11 @@ if [ -z "$apply" ]; then
     use_program
 fi
 if [ -e "$etc/lab.toml" ] || [ -n "$dry" ]; then
-    make_keys
-    [ "$role" != lab ] || configure_broker
+    # a computer with machines only has its keys and its account from the lab's server
+    if [ "$role" = lab ]; then
+        make_keys
+        configure_broker
+    fi
 fi
 install_units
 farewell

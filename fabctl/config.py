@@ -49,8 +49,8 @@ class WebConfig:
     proxy_addresses: tuple[str, ...] = ()
     """IP addresses of proxies in front; only their X-Forwarded headers are believed."""
     peers: tuple[str, ...] = ()
-    """Other computers of the lab that serve pages, ``https://name``: a job's file that came in there
-    is fetched from them."""
+    """Other computers of the lab that serve pages, ``https://name``: a job's file that came in
+    there is fetched from them."""
     upload_max_mb: int = 200
     kiosk_addresses: tuple[str, ...] = ()
     """IP addresses whose browser is a shared screen: only there a PIN opens a session. Named by
@@ -74,7 +74,7 @@ class BrokerConfig:
     """One file ``USER.password`` for each of our own users; with a ``url`` that names none."""
     ca_file: Path | None = None
     hosts_url: str | None = None
-    """How computers of other hosts reach it, ``mqtts://host:port``; they are told when they join."""
+    """How other computers reach it, ``mqtts://host:port``; they are told when they join."""
     hosts_ca_file: Path | None = None
     """Who vouches for its certificate there; they are given a copy."""
 

@@ -201,9 +201,13 @@ def _broker_url(value: Any) -> str:
 
 def _hosts_url(value: Any) -> str:
     allowed = "mqtts://HOST:PORT, as other computers reach it"
-    url = _broker_url(value)
-    if urlsplit(url).username:
-        raise NotAllowedError(f"{allowed}; each has its own user")
+    try:
+        url = _broker_url(value)
+    except NotAllowedError:
+        raise NotAllowedError(allowed) from None
+    parts = urlsplit(url)
+    if parts.scheme != "mqtts" or parts.username:
+        raise NotAllowedError(f"{allowed}; each computer comes as its own user")
     return url
 
 

@@ -20,6 +20,8 @@ from fabctl.__main__ import cli
 from fabctl.config import LabConfig
 from fabctl.config_file import load
 from fabctl.hosting.mosquitto import find_program
+from fabctl.joining.parcel import decode, pack
+from fabctl.joining.placing import Place, put
 from fabctl.messaging.connect import broker_address
 from fabctl.messaging.keys import make_keys
 from fabctl.messaging.link import MqttLink
@@ -105,6 +107,12 @@ class JoinedLab:
         words += ["--config", str(self.pi / "lab.toml"), "--data", str(self.pi / "data")]
         return CliRunner().invoke(cli, [*words, *more])
 
+    def hand_over(self, host: str = PI) -> None:
+        """Put a parcel on the second computer without any web between."""
+        parcel = pack(self.config, host, "no-token")
+        place = Place(self.pi / "lab.toml", self.pi / "data")
+        put(place, decode(parcel.encode()), "https://localhost", self.ca.read_text())
+
     def joined(self) -> LabConfig:
         """Return what the second computer was told."""
         return load(self.pi / "lab.toml")
@@ -158,20 +166,25 @@ class JoinedLab:
 
 
 @contextmanager
-def joined_lab(folder: Path, *, dynamic_security: bool = False) -> Iterator[JoinedLab]:
-    """Run the server's side; nobody has joined yet."""
+def joined_lab(
+    folder: Path, *, web: bool = True, dynamic_security: bool = False
+) -> Iterator[JoinedLab]:
+    """Run the server's side; nobody has joined yet.
+
+    :param web: False: no pages, no proxy; computers join with :meth:`JoinedLab.hand_over`.
+    """
     need_mosquitto()
-    web, broker = free_port(), free_port()
+    web_port, broker = free_port(), free_port()
     tls = folder / "tls"
     tls.mkdir()
-    with nginx(tls, web) as front:
+    with nginx(tls, web_port) if web else _no_proxy(tls) as front:
         file = folder / "lab.toml"
-        file.write_text(LAB.format(broker=broker, web=web, front=front.secure))
+        file.write_text(LAB.format(broker=broker, web=web_port, front=front.secure))
         (folder / "data" / "broker").mkdir(parents=True)
         config = load(file)
         make_keys(config.paths, config.machines)
         migrated_copy(config.database_url, config.paths.backups)
-        lab = JoinedLab(folder, config, front, web, broker)
+        lab = JoinedLab(folder, config, front, web_port, broker)
         words = ["--out", str(folder / "mosquitto"), "--loopback-port", "0"]
         words += ["--listen", "127.0.0.1", "--port", str(broker)]
         words += ["--cert", str(tls / "localhost.pem"), "--key", str(tls / "localhost.key")]
@@ -180,9 +193,17 @@ def joined_lab(folder: Path, *, dynamic_security: bool = False) -> Iterator[Join
         assert done.exit_code == 0, done.output
         try:
             lab.start_broker()
-            lab.start(file, "web")
-            wait_until(lambda: answers(web), "the web serves", 30.0)
-            wait_until(front.answers, "the proxy serves", 30.0)
+            if web:
+                lab.start(file, "web")
+                wait_until(lambda: answers(web_port), "the web serves", 30.0)
+                wait_until(front.answers, "the proxy serves", 30.0)
             yield lab
         finally:
             lab.end()
+
+
+@contextmanager
+def _no_proxy(tls: Path) -> Iterator[Front]:
+    make = Path(__file__).parents[1] / "deploy" / "make-certificates.sh"
+    subprocess.run([make, tls, "localhost"], check=True, timeout=30)
+    yield Front(free_port(), 0, "localhost", lambda: tls / "lab-ca.pem")

@@ -44,7 +44,8 @@ def _give_account(config: LabConfig, host: str) -> None:
         broker_accounts.give_back(config.paths, host)
     out = broker_accounts.folder_of(config.paths)
     if out is not None:
-        broker_accounts.write_again(config, out)
+        with as_owner(out):
+            broker_accounts.write_again(config, out)
     if out is None or not broker_accounts.reload_broker(out):
         click.echo("The broker has to read its users again: sudo systemctl restart mosquitto")
 

@@ -19,6 +19,7 @@ from fabctl.services.audit import person_in
 from fabctl.services.hosts import HostView
 
 PATIENCE_S = 2.0
+HERE = "there now"
 
 
 def show(config: LabConfig) -> None:
@@ -30,7 +31,6 @@ def show(config: LabConfig) -> None:
         database.reading() as session,
     ):
         known = {one.id: one for one in hosts.list_hosts(session, clock, by=who_types())}
-        heard = {one: hosts.last_event(session, _machines(config, one)) for one in config.hosts}
         names = {one.id: _who(session, one.joined_by) for one in known.values()}
     view = LabView(config.id, {one.id: one.host for one in config.machines.values()}, clock)
     broker, _ = listen(
@@ -42,17 +42,13 @@ def show(config: LabConfig) -> None:
     )
     present = {one.id: one for one in view.hosts()}
     for host in [*config.hosts, *(one for one in known if one not in config.hosts)]:
-        said = [_there(present.get(host), connected=bool(broker.connected))]
-        if moment := heard.get(host):
-            said.append(f"last event on record {_when(config, moment)}")
+        said = _there(present.get(host), connected=bool(broker.connected))
+        row = known.get(host)
+        if said != HERE and row is not None and row.heard_at is not None:
+            said = f"{said}, last heard {_when(config, row.heard_at)}"
         if host not in config.hosts:
-            said = ["not in lab.toml any more"]
-        state = _state(config, known.get(host), names.get(host))
-        click.echo(f"{host:16} {state}; {', '.join(said)}")
-
-
-def _machines(config: LabConfig, host: str) -> list[str]:
-    return [one.id for one in config.machines.values() if one.host == host]
+            said = "not in lab.toml any more"
+        click.echo(f"{host:16} {_state(config, row, names.get(host))}; {said}")
 
 
 def _state(config: LabConfig, found: HostView | None, who: str | None) -> str:
@@ -78,7 +74,7 @@ def _there(presence: PresenceView | None, *, connected: bool) -> str:
         return "the broker does not answer"
     if presence is None or presence.online is None:
         return "not heard"
-    return "there now" if presence.online else "away"
+    return HERE if presence.online else "away"
 
 
 def _when(config: LabConfig, moment: datetime) -> str:

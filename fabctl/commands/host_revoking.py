@@ -41,7 +41,8 @@ def revoke(config: LabConfig, host: str, broker_pid: int | None = None) -> None:
     ):
         hosts.revoke(session, SystemClock(), host=host, by=who_types())
     click.echo(f"{host}: its token and code count no more")
-    broker_accounts.take_away(config.paths, host)
+    with as_owner(config.paths.broker):
+        broker_accounts.take_away(config.paths, host)
     _rotate(config, host)
     _tell_broker(config, host, broker_pid)
     _check(host, witness)
@@ -70,7 +71,8 @@ def _tell_broker(config: LabConfig, host: str, pid: int | None) -> None:
             "out of its passwords and rights, then have it read them again."
         )
         return
-    broker_accounts.write_again(config, out)
+    with as_owner(out):
+        broker_accounts.write_again(config, out)
     click.echo(f"{out}: no user {host} any more")
     if not broker_accounts.reload_broker(out, pid):
         click.echo("No mosquitto of these files was found to read them again.")

@@ -18,6 +18,10 @@ from fabctl.errors import DeviceError
 from fabctl.messaging.payloads import EventPayload
 
 MOST_TOLD_AT_ONCE = 50
+MOST_KEPT = 10_000
+"""Events, some 4 MB: a steward that is away for good must not fill the disk."""
+FOR_JOBS_UNDER_WAY = 1_000
+"""Of these, so many are left to what has already begun: no job is taken on then."""
 DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
@@ -51,6 +55,7 @@ class Journal:
                 self.set_aside = _free_name(path.with_name(f"{path.name}.unreadable"))
                 path.replace(self.set_aside)
                 self._db = self._open()
+            self._count = int(self._db.execute("SELECT count(*) FROM event").fetchone()[0])
         except (sqlite3.Error, OSError) as error:
             raise DeviceError(f"the journal {path} cannot be opened: {error}") from error
 
@@ -73,8 +78,10 @@ class Journal:
     def add(self, event: EventPayload) -> Entry:
         """Keep an event; on return it is on the disk.
 
-        :raises DeviceError: the disk is full or broken.
+        :raises DeviceError: the disk is full or broken, or 10 000 events are kept already.
         """
+        if self._count >= MOST_KEPT:
+            raise DeviceError(f"{self._count} events wait to be put on record")
         entry = Entry(str(event.type), event.stamp.boot, event.stamp.seq, event.encode())
         try:
             self._db.execute(
@@ -83,7 +90,18 @@ class Journal:
             )
         except sqlite3.Error as error:
             raise DeviceError(f"the event {entry.type} cannot be kept: {error}") from error
+        self._count += 1
         return entry
+
+    def newest(self) -> tuple[str, int] | None:
+        """Return boot and number of the newest event that is kept."""
+        row = self._db.execute("SELECT boot, seq FROM event ORDER BY n DESC LIMIT 1").fetchone()
+        return (str(row[0]), int(row[1])) if row else None
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what is left is for the jobs that have begun."""
+        return self._count >= MOST_KEPT - FOR_JOBS_UNDER_WAY
 
     def untold(self) -> list[Entry]:
         """Return the oldest 50 events that are not on record yet, oldest first.
@@ -117,10 +135,12 @@ class Journal:
             if self._db.in_transaction:  # a full disk may have ended it
                 self._db.execute("ROLLBACK")
             raise
-        return max(0, done.rowcount)
+        forgotten = max(0, done.rowcount)
+        self._count -= forgotten
+        return forgotten
 
     def __len__(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM event").fetchone()[0])
+        return self._count
 
     def close(self) -> None:
         """Close the file."""

@@ -105,7 +105,7 @@ def pack(config: LabConfig, host: str, token: str) -> Parcel:
 
 def _broker(config: LabConfig) -> tuple[str, Path | None]:
     broker = config.broker
-    if broker.hosts_url is not None and broker.hosts_url.startswith("mqtts://"):
+    if broker.hosts_url is not None:
         return broker.hosts_url, broker.hosts_ca_file
     if broker.hosts_url is None and (broker.url or "").startswith("mqtts://"):
         scheme, _, rest = (broker.url or "").partition("://")

@@ -6,11 +6,13 @@ file, lab.toml last; whoever comes after a power cut finishes or removes what it
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import pwd
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ HEAD = (
 )
 STAGING = ".joining"
 PLAN = "plan.json"
-MACHINE_USER, INTERLOCK_USER = "fabctl-machine", "fabctl-interlock"
+MACHINE_USER, INTERLOCK_USER, LAB_GROUP = "fabctl-machine", "fabctl-interlock", "fabctl"
 """Who runs the units; where these users are not there, files belong to whoever joins."""
 
 
@@ -49,6 +51,8 @@ class _File:
     content: str
     user: str
     mode: int = 0o600
+    group: str | None = None
+    """None: the user's own."""
 
 
 def is_joined(place: Place) -> bool:
@@ -115,7 +119,8 @@ def finish(place: Place) -> bool:
 
 def _clear(place: Place) -> None:
     shutil.rmtree(place.staging, ignore_errors=True)
-    _beside(place.config_file).unlink(missing_ok=True)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        _beside(place.config_file).unlink()
 
 
 def tables(
@@ -160,7 +165,7 @@ def _files(place: Place, parcel: Parcel, url: str, server_ca: str | None) -> lis
         if pem is not None:
             files.append(_File(joined / name, pem.strip(), MACHINE_USER, 0o644))
     text = HEAD + toml_text(tables(place, parcel, url, server_ca=server_ca is not None))
-    return [*files, _File(place.config_file, text.strip(), "root", 0o644)]
+    return [*files, _File(place.config_file, text.strip(), "root", 0o640, LAB_GROUP)]
 
 
 def _stage(place: Place, files: list[_File]) -> None:
@@ -173,7 +178,7 @@ def _stage(place: Place, files: list[_File]) -> None:
         source = _beside(place.config_file) if beside else place.staging / str(number)
         source.parent.mkdir(parents=True, exist_ok=True)
         _write(source, file.content + "\n", file.mode)
-        _give(source, file.user)
+        _give(source, file.user, file.group)
         plan.append((str(source), str(file.target)))
     half = place.staging / "plan.half"
     _write(half, json.dumps(plan), 0o600)
@@ -195,15 +200,16 @@ def _write(path: Path, content: str, mode: int) -> None:
         os.fsync(descriptor)
 
 
-def _give(path: Path, user: str) -> None:
+def _give(path: Path, user: str, group: str | None) -> None:
     """Give a file to the user whose process reads it, where we may and there is such a user."""
     if os.geteuid() != 0:
         return
     try:
         found = pwd.getpwnam(user)
+        gid = grp.getgrnam(group).gr_gid if group else found.pw_gid
     except KeyError:
         return
-    os.chown(path, found.pw_uid, found.pw_gid)
+    os.chown(path, found.pw_uid, gid)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -208,12 +208,16 @@ class EventPayload:
     """How many requests were refused since the last such event."""
     use: str | None = None
     """The use that the interlock's permit named."""
+    after_boot: str | None = None
+    """With ``after_seq``: the machine's event before this one; it goes on record first."""
+    after_seq: int | None = None
+    """See ``after_boot``."""
 
     def encode(self) -> bytes:
         """Return the message; absent fields are left out."""
         names = (
             "job", "line", "commands", "resends", "seconds", "trouble", "reason", "by", "count",
-            "use",
+            "use", "after_boot", "after_seq",
         )  # fmt: skip
         said = {name: getattr(self, name) for name in names}
         present = {name: value for name, value in said.items() if value is not None}
@@ -236,6 +240,8 @@ class EventPayload:
             by=fields.text_or_none("by", limit=64),
             count=fields.whole_or_none("count"),
             use=fields.text_or_none("use", limit=64),
+            after_boot=fields.text_or_none("after_boot", limit=64),
+            after_seq=fields.whole_or_none("after_seq"),
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from fabctl.clock import Clock
@@ -22,7 +22,7 @@ from fabctl.services.audit import audit, lines_about
 from fabctl.services.passwords import hash_host_code, hash_token, new_token
 from fabctl.services.rights import require_staff
 from fabctl.services.wrong_tries import BY_HOST_ADDRESS
-from fabctl.store.tables import Job, MachineEventRow
+from fabctl.store.tables import Job
 from fabctl.store.tables_hosts import JoinedHost
 
 PREFIX = "fabhost_"
@@ -46,6 +46,8 @@ class HostView:
     revoked_at: datetime | None
     code_until: datetime | None
     """Until when a code is out; None: there is none."""
+    heard_at: datetime | None
+    """When the steward heard one of its machines last, to the hour while they are there."""
 
 
 def invite(
@@ -135,6 +137,7 @@ def list_hosts(session: Session, clock: Clock, *, by: str) -> list[HostView]:
             _last(session, row.id, JOINED),
             row.revoked_at,
             row.code_until if _is_out(row, clock) else None,
+            row.heard_at,
         )
         for row in session.scalars(select(JoinedHost).order_by(JoinedHost.id))
     ]
@@ -157,10 +160,9 @@ def needs_file(session: Session, machines: Iterable[str], sha256: str) -> bool:
     return session.scalars(query).first() is not None
 
 
-def last_event(session: Session, machines: Iterable[str]) -> datetime | None:
-    """Return when the newest event of these machines was put on record."""
-    row = MachineEventRow
-    return session.scalar(select(func.max(row.recorded_at)).where(row.machine.in_(list(machines))))
+def note_heard(session: Session, host: str, at: datetime) -> None:
+    """Note when a host that joined was heard; others have no row, and nothing is noted."""
+    session.execute(update(JoinedHost).where(JoinedHost.id == host).values(heard_at=at))
 
 
 def _codes_out(session: Session, clock: Clock) -> list[JoinedHost]:

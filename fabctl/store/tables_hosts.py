@@ -29,3 +29,5 @@ class JoinedHost(Base):
     """Of the token with which it fetches the files of its jobs."""
     joined_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime | None]
+    """When one of its machines said something last: noted when they fall silent, and each hour."""

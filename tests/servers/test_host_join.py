@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from fabctl.messaging.lab_view import LabView
 from tests.brokers import wait_until
 from tests.joined_lab import PI, JoinedLab, joined_lab
 from tests.machine_lab import SCRIPTED
+from tests.servers.test_broker_config import MAKE_CERTIFICATES
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +62,66 @@ def test_a_computer_joins_drives_its_machine_and_is_put_out(lab: JoinedLab) -> N
     assert lab.config.paths.machine_key("printer-a").read_text() != before
     wait_until(lambda: view.machine("printer-a").state == "offline", "the machine is gone")
     assert "REVOKED" in lab.fabctl("host", "list").output
+
+
+def test_a_new_pi_comes_in_the_place_of_the_one_that_was_put_out(lab: JoinedLab) -> None:
+    assert lab.fabctl("host", "revoke", PI, "--yes").exit_code == 0
+    old = lab.joined().paths.machine_key("printer-a").read_text()
+    done = lab.join(lab.invite(), "--again")
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert lab.joined().paths.machine_key("printer-a").read_text() != old
+    link = lab.link(lab.joined(), PI, "the-new-one")
+    link.start()
+    assert link.wait_connected(10.0), lab.said
+
+
+def test_what_is_there_is_replaced_only_with_again(lab: JoinedLab) -> None:
+    (lab.pi / "lab.toml").parent.mkdir(exist_ok=True)
+    (lab.pi / "lab.toml").touch()
+    done = lab.join(lab.invite())
+    assert (done.exit_code, "--again" in str(done.exception)) == (1, True)
+
+
+def test_by_its_fingerprint_the_right_server_is_known_and_no_other(lab: JoinedLab) -> None:
+    shown = lab.fabctl("host", "invite", PI).output
+    said = shown.split("--fingerprint ")[1].split()[0]
+    code = shown.partition(": ")[2][:9]
+    other = "00" + said[2:] if not said.startswith("00") else "11" + said[2:]
+    done = lab.join(code, "--again", trust=("--fingerprint", other))
+    assert (done.exit_code, "not the one that was given" in str(done.exception)) == (1, True)
+    done = lab.join(code, "--again", trust=("--fingerprint", said))
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert (lab.pi / "data/joined/server-ca.pem").read_text().strip() == lab.ca.read_text().strip()
+
+
+def test_nobody_is_trusted_because_they_answered_first(lab: JoinedLab) -> None:
+    done = lab.join(lab.invite(), "--again", trust=())
+    assert (done.exit_code, "nobody is here to compare" in str(done.exception)) == (1, True)
+    strange = lab.folder / "strange"
+    strange.mkdir(exist_ok=True)
+    subprocess.run([MAKE_CERTIFICATES, strange, "localhost"], check=True, timeout=30)
+    done = lab.join(lab.invite(), "--again", trust=("--ca", str(strange / "lab-ca.pem")))
+    assert (done.exit_code, "not trusted" in str(done.exception)) == (1, True)
+
+
+def test_a_wrong_code_changes_nothing(lab: JoinedLab) -> None:
+    code = lab.invite()
+    before = {path: path.read_bytes() for path in lab.pi.rglob("*") if path.is_file()}
+    done = lab.join(f"{(int(code.replace(' ', '')) + 1) % 10**8:08}", "--again")
+    assert (done.exit_code, "wrong, too old or used" in str(done.exception)) == (1, True)
+    assert {path: path.read_bytes() for path in lab.pi.rglob("*") if path.is_file()} == before
+
+
+def test_a_broker_with_dynamic_security_has_to_start_again(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(SCRIPTED))
+        with joined_lab(tmp_path, web=False, dynamic_security=True) as lab:
+            lab.hand_over()
+            thief = lab.link(lab.joined(), PI, "thief")
+            done = lab.fabctl("host", "revoke", PI, "--yes")
+            assert done.exit_code == 1
+            assert "systemctl restart mosquitto" in str(done.exception)
+            lab.kill_broker()
+            lab.start_broker()
+            thief.start()
+            wait_until(lambda: any("refused" in one for one in lab.said), f"refused: {lab.said}")

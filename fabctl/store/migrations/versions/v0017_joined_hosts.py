@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("token_hash", SHA256, nullable=True),
         sa.Column("joined_at", UtcDateTime(), nullable=True),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.Column("heard_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_joined_host"),
         sa.UniqueConstraint("code_hash", name="uq_joined_host_code_hash"),
         sa.UniqueConstraint("token_hash", name="uq_joined_host_token_hash"),
