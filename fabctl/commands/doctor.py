@@ -144,7 +144,9 @@ def _web_speaks(config: LabConfig) -> bool | None:
     host = unspecified.get(config.web.address, config.web.address)
     place = f"[{host}]" if ":" in host else host
     try:
-        with urllib.request.urlopen(  # our own address, http
+        # our own address, whatever the environment says of proxies
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(
             f"http://{place}:{config.web.port}/health", timeout=WEB_ANSWERS_WITHIN_S
         ) as answer:
             return bool(json.load(answer).get("ok"))
