@@ -43,18 +43,41 @@ CANNOT_START = Arbiter.APP_LOAD_ERROR
 class Parent(Arbiter):  # type: ignore[misc]  # gunicorn has no types
     """The arbiter: once a second it looks after its worker, and tells systemd that it did.
 
-    It tells by itself that it is ready (gunicorn/arbiter.py, ``start``); a worker that hangs is
-    ended by it after :data:`WORKER_LOST_S`.
+    It would tell systemd that it is ready when it listens (gunicorn/arbiter.py, ``start``); here it
+    does so when its worker serves pages. A worker that hangs is ended by it after
+    :data:`WORKER_LOST_S`.
     """
 
     def __init__(self, app: LabServer) -> None:
         super().__init__(app)
+        self._loaded = app.loaded
         self._notifier = Notifier(os.environ)
+        os.environ.pop("NOTIFY_SOCKET", None)  # gunicorn's own word would come too early
 
     def murder_workers(self) -> None:
         """Look after the worker; called in every turn of the arbiter's loop."""
         super().murder_workers()
+        if self._loaded.is_told():
+            self._notifier.ready("serving pages")
         self._notifier.turned(Seconds(time.monotonic()))
+
+
+class Told:
+    """A word from a worker to the parent that forks it; made before the fork."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def tell(self) -> None:
+        """Say it, in the worker."""
+        os.write(self._writer, b"1")
+
+    def is_told(self) -> bool:
+        """Say whether a worker said it since this was asked last."""
+        try:
+            return bool(os.read(self._reader, 16))
+        except BlockingIOError:
+            return False
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -82,6 +105,7 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self.config = config
         self._announce = announce
         self._ends: list[Callable[[], None]] = []
+        self.loaded = Told()
         super().__init__()
 
     def load_config(self) -> None:
@@ -161,6 +185,7 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return app
 
     def _ready(self, worker: Any) -> None:
+        self.loaded.tell()
         host, port = worker.sockets[0].sock.getsockname()[:2]
         self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
