@@ -14,6 +14,7 @@ from sqlalchemy.engine.url import URL
 from fabctl.errors import LocalError
 from fabctl.store.engine import parse_url
 
+_PASSWORD = "password"  # noqa: S105  # the name of libpq's parameter
 _DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
 
 
@@ -107,18 +108,25 @@ def postgresql_dump_revision(dump: Path) -> str | None:
 
 def _plain(address: URL) -> str:
     """Return the address for PostgreSQL's programs, without the password: others see arguments."""
-    shown = address.set(drivername="postgresql", password=None)
-    # set(password=None) means "as it was"
+    query = {key: value for key, value in address.query.items() if key != _PASSWORD}
     shown = URL.create(
-        "postgresql", shown.username, None, shown.host, shown.port, shown.database, shown.query
+        "postgresql", address.username, None, address.host, address.port, address.database, query
     )
     return shown.render_as_string(hide_password=False)
 
 
+def _password(address: URL) -> str | None:
+    """Return the password, which may also stand behind the question mark (libpq)."""
+    behind = address.query.get(_PASSWORD)
+    found = address.password if behind is None else behind
+    return None if found is None else str(found)
+
+
 def _run(words: Sequence[str], address: URL | None) -> str:
     environment = dict(os.environ)
-    if address is not None and address.password is not None:
-        environment["PGPASSWORD"] = str(address.password)
+    password = None if address is None else _password(address)
+    if password is not None:
+        environment["PGPASSWORD"] = password
     try:
         done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
     except FileNotFoundError as error:
