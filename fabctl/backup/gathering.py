@@ -18,6 +18,7 @@ from fabctl.store.engine import is_sqlite, parse_url
 from fabctl.store.snapshot import copy_sqlite, dump_postgresql
 
 _SQLITE_HEAD = b"SQLite format 3\0"
+_HEAD_BYTES = 20
 _NOT_KEPT = frozenset({"tmp", "backups", "sim"})
 """Folders right below the data directory: uploads under way, copies, a demo's simulators."""
 _PROJECTION = frozenset({"broker/mosquitto.db", "broker/mosquitto.db.new"})
@@ -74,7 +75,7 @@ class Gathering:
         self._link_jobs()
         yield form.LAB_TOML, *self._copied(self._config.file)
         data = self._config.data_directory
-        named = [(self._name_of(file), file) for file in sorted(set(named_files(self._config)))]
+        named = [(self._name_of(file), file) for file in sorted(self._named())]
         others = [(form.DATA + str(file.relative_to(data)), file) for file in self._others()]
         for name, file in [*named, *others]:
             if name and (copy := self._copied_if_possible(file)) is not None:
@@ -106,6 +107,16 @@ class Gathering:
                 link.parent.mkdir(exist_ok=True)
                 if not self._is_link(file) and file.is_file() and not link.exists():
                     _link(file, link)
+
+    def _named(self) -> set[Path]:
+        """Return the files that lab.toml names, also those of the folder of passwords."""
+        found = set(named_files(self._config))
+        folder = self._config.broker.password_folder
+        if folder is not None:
+            for _, _, names in os.walk(folder, onerror=self._note):
+                found |= {folder / name for name in names if name.endswith(".password")}
+                break  # its own files only
+        return found
 
     def _others(self) -> list[Path]:
         """Return what lies in the data directory beside job files and the database."""
@@ -163,32 +174,34 @@ class Gathering:
         self._numbers += 1
         target = self._staging / str(self._numbers)
         with file.open("rb") as stream:
-            is_database = stream.read(len(_SQLITE_HEAD)) == _SQLITE_HEAD
+            head = stream.read(_HEAD_BYTES)
             rights = rights_of(os.fstat(stream.fileno()))
-        if not (is_database and _is_copied_as_one_moment(file, target)):
+        if not (_may_be_written(file, head) and _is_copied_as_one_moment(file, target)):
             shutil.copyfile(file, target)
         return target, rights
 
 
-def _is_copied_as_one_moment(file: Path, target: Path) -> bool:
-    """Copy a database that is not the lab's; say whether that could be done.
+def _may_be_written(file: Path, head: bytes) -> bool:
+    """Say whether a file is a database that somebody may have open.
 
-    It cannot where it is damaged, and where its kind has a log that is not there: then nobody has
-    it open, and it may be impossible to open it. Such a file is taken as it is.
+    One of the kind with a write-ahead log has it beside it then (fileformat2, "Write version").
+    Opening it would make one, where that may be done.
+    """
+    has_log_kind = head[len(_SQLITE_HEAD) + 2 :] == b"\2\2"
+    return head.startswith(_SQLITE_HEAD) and (not has_log_kind or Path(f"{file}-wal").exists())
+
+
+def _is_copied_as_one_moment(file: Path, target: Path) -> bool:
+    """Copy a database that is not the lab's; False: it is damaged, somebody may want to see it.
 
     :raises sqlite3.OperationalError: the copy cannot be written, or its log may not be read.
     """
     try:
         copy_sqlite(file, target)
     except LocalError:
-        pass  # damaged: somebody may want to look at it
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorname != "SQLITE_CANTOPEN" or Path(f"{file}-wal").exists():
-            raise
-    else:
-        return True
-    target.unlink()
-    return False
+        target.unlink()
+        return False
+    return True
 
 
 def _is_kept(file: Path, data: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,8 @@ def test_when_not_to_upgrade() -> None:
     assert "newer than this fabctl" in newer
     assert "30 h old (limit: 26 h)" in old
     assert "200 MB are free, 300 MB are needed" in full
+    (to_come,) = troubles(replace(fine, newest=NOW + timedelta(days=300)), NOW)
+    assert "is of 2027-09-19 09:00 UTC, which is to come" in to_come
     assert troubles(Facts(HEAD, (), None, day, 0, 1), NOW) == [
         "there is no backup: `fabctl backup`"
     ]

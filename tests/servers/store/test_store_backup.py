@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zlib
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from fabctl.backup import checking
 from fabctl.backup.checking import verify
 from fabctl.backup.making import Made, make_backup
 from fabctl.backup.restoring import Place, restore
@@ -96,7 +98,7 @@ def test_what_is_there_is_refused_and_left_alone(
     if not whole.database_url.startswith("sqlite"):
         with pytest.raises(InputError, match="the database is not empty: account"):
             restore(archive, Place(tmp_path / "new"))  # lab.toml names the one in use
-        assert list((tmp_path / "new").rglob("*")) == [tmp_path / "new" / "data"]
+        assert list((tmp_path / "new").rglob("*")) == []
     assert kept_files(whole) == before
 
 
@@ -220,7 +222,7 @@ def test_some_nights_leave_what_the_rotation_says(small: LabConfig, clock: Manua
 
 @NEEDS_AGE
 def test_an_encrypted_archive_is_read_by_its_key_only(
-    migrated_sqlite: Path, clock: ManualClock, tmp_path: Path
+    migrated_sqlite: Path, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = []
     for name in ("mine", "other"):
@@ -237,6 +239,13 @@ def test_an_encrypted_archive_is_read_by_its_key_only(
         verify(archive)
     with pytest.raises(LocalError, match="no identity matched"):
         verify(archive, tmp_path / "other")
+    (tmp_path / "apart").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "apart"))
+    seen: list[Path] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(checking, "check_database", lambda _name, _said, file: seen.append(file))
+        verify(archive, tmp_path / "mine")
+    assert seen[0].is_relative_to(tmp_path / "apart"), "nothing in the clear beside the archive"
     verify(archive, tmp_path / "mine")
     restore(archive, Place(tmp_path / "new"), tmp_path / "mine")
     back = load(tmp_path / "new" / "lab.toml")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,17 @@ def _write_events(file: Path, done: threading.Event) -> None:
             )
             if number % 20 == 0:
                 journal.execute("DELETE FROM event")
+
+
+def test_the_brokers_passwords_are_kept_wherever_they_lie(
+    small: LabConfig, clock: ManualClock, tmp_path: Path
+) -> None:
+    (tmp_path / "lab" / "words").mkdir()
+    (tmp_path / "lab" / "words" / "desk.password").write_text("word")
+    broker = replace(small.broker, url="mqtts://b", password_folder=tmp_path / "lab" / "words")
+    made = make_backup(replace(small, broker=broker), clock)
+    restore(made.archive, Place(tmp_path / "new"))
+    assert (tmp_path / "new" / "words" / "desk.password").read_text() == "word"
 
 
 def test_an_interlock_that_remembered_no_fault_comes_back_in_fault(

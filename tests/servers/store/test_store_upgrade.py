@@ -55,7 +55,8 @@ def test_a_look_a_backup_the_migrations_and_the_way_back(
     url = load(old_lab).database_url
     look = typed(old_lab, "upgrade", "--check")
     assert (look.exit_code, look.stderr) == (1, "fabctl: there is no backup: `fabctl backup`\n")
-    assert f"at {OLD}\ndue            {HEAD} " in look.stdout
+    assert f"at {OLD}\ndue            0015 " in look.stdout
+    assert f"               {HEAD} " in look.stdout
     assert stands_at(url) == OLD
     done = typed(old_lab, "upgrade")
     archive = Path(done.stdout.partition("Wrote ")[2].splitlines()[0])
