@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
+import grp
+import os
+import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
+from fabctl.commands.as_owner import as_owner
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
@@ -70,7 +73,7 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
     sudo ln -s /etc/mosquitto/fabctl/fabctl.conf /etc/mosquitto/conf.d/
     """
     from fabctl.hosting import broker_accounts, lab_broker  # noqa: PLC0415  # --help stays quick
-    from fabctl.hosting.mosquitto import write_private  # noqa: PLC0415  # the same
+    from fabctl.hosting.mosquitto import plain_passwords, write_private  # noqa: PLC0415  # the same
 
     tls = None
     if listen is not None:
@@ -90,8 +93,11 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
         bridge=lab_broker.bridge_text(bridged, users, config.id) if bridged else "",
     )
     _make_folder(config.paths.broker)
+    with as_owner(config.paths.broker):  # what root makes there, the lab could not read
+        missing = [user for user in users if not config.paths.broker_password(user).exists()]
+        plain_passwords(config.paths, missing)
+        broker_accounts.note_folder(config.paths, out)
     broker_accounts.write_users(config, out, users, dynamic_security=dynamic_security)
-    broker_accounts.note_folder(config.paths, out)
     write_private(out / "fabctl.conf", text)
     for file in out.iterdir():
         if owner is not None:
@@ -106,6 +112,8 @@ def _bridge(url: str | None, password_file: Path | None, ca_file: Path | None) -
     if url is None:
         return None
     parts = urlsplit(url)
+    if parts.password is not None:  # which everybody can see in the list of processes
+        raise InputError("--bridge holds a password", next_step="give --bridge-password-file")
     if parts.scheme != "mqtts" or not parts.hostname or not parts.username:
         raise InputError("--bridge is no mqtts://USER@HOST:PORT", device=url)
     if password_file is None or ca_file is None:
@@ -137,6 +145,7 @@ def _make_folder(folder: Path) -> None:
 
 def _give(file: Path, owner: str) -> None:
     try:
-        shutil.chown(file, owner, owner)
+        ids = pwd.getpwnam(owner).pw_uid, grp.getgrnam(owner).gr_gid
+        os.chown(file, *ids, follow_symlinks=False)
     except (OSError, LookupError) as error:
         raise LocalError(f"{file} cannot be given to {owner}: {error}") from error
