@@ -28,7 +28,10 @@ version = release = fabctl.__version__
 extensions = ["myst_parser"]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "deploy/*.md", "ARCHITECTURE.md", "CHANGELOG.md"]
-exclude_patterns = [".*", "**/node_modules", "site", "tests", "fabctl", "web", "demo-data"]
+exclude_patterns = [
+    ".*", "site", "tests", "tools", "fabctl", "web", "drivers", "hardware-sim", "examples",
+    "demo-data", "screenshots", "dist", "build",
+]  # fmt: skip
 nitpicky = True
 smartquotes = False  # --option stays --option
 suppress_warnings = ["config.cache"]
