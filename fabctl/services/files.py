@@ -94,6 +94,23 @@ def clean_up(database: Database, clock: Clock, files: Path) -> list[Path]:
     return gone
 
 
+def clear_strays(database: Database, clock: Clock, files: Path) -> list[Path]:
+    """Delete what is not on record (any more), a day old or older; return the job files of it.
+
+    For a web process whose folder the steward does not see: :func:`clean_up` decides, and this
+    follows.
+
+    :raises LocalError: a file cannot be deleted.
+    """
+    with database.transaction() as session:
+        _lock_files(session)
+        known = set(session.scalars(select(JobFile.sha256)))
+        gone = _strays(files, known, clock)
+        for path in (*gone, *_pictures_without(files, known)):
+            _delete(path)
+    return gone
+
+
 def _pictures_without(files: Path, known: set[str]) -> list[Path]:
     """Return what shows a file that is not there any more."""
     return [

@@ -53,4 +53,5 @@ def fetched(lab: Lab, sha256: str) -> bool:
         upload.keep(path)
     finally:
         upload.close()
+    lab.tidying.after_a_file(lab)
     return True

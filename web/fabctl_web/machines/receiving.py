@@ -67,6 +67,7 @@ def prepare(
             report=report,
         )
     pictures.keep(lab.config.paths.previews, upload.sha256, profile.kind, report.thumbnail, drawn)
+    lab.tidying.after_a_file(lab)
     return job
 
 
