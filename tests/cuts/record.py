@@ -23,6 +23,7 @@ from fabctl.services.machines import sync_resources
 from fabctl.store.engine import Database
 from fabctl_web.lab import Lab
 from fabctl_web.machines import receiving
+from fabctl_web.machines.tidying import Tidying
 from fabctl_web.uploads import Upload
 from tests.cuts.rounds import Said, Teller
 
@@ -154,8 +155,9 @@ class Writer:
             upload = Upload(scene.config.paths.tmp)
             upload.write(content)
             lab = SimpleNamespace(
-                config=scene.config, db=scene.db, clock=scene.clock, storing=_Nothing()
-            )
+                config=scene.config, db=scene.db, clock=scene.clock, storing=_Nothing(),
+                tidying=Tidying(),
+            )  # fmt: skip
             person = SimpleNamespace(id=scene.lea)
             job = receiving.prepare(
                 cast("Lab", lab), PRINTER, cast("Any", person), (upload, "part.gcode")

@@ -80,6 +80,14 @@ class Moments:
         """Return what decides round ``number``."""
         return f"{self.seed}-{number}"
 
+    @contextmanager
+    def named(self, number: int) -> Iterator[None]:
+        """Let a failure say what led to it."""
+        try:
+            yield
+        except AssertionError as error:
+            raise AssertionError(f"seed {self.seed_of(number)}: {error}") from error
+
     def wait(self, chance: random.Random, pipe: BinaryIO) -> list[bytes]:
         """Wait until the moment; return what the writer said meanwhile."""
         lines = [pipe.readline()]  # it is ready
@@ -91,7 +99,11 @@ class Moments:
         return lines
 
 
-def cut(write: Write, moments: Moments, number: int) -> Cut:
+def _kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def cut(write: Write, moments: Moments, number: int, kill: Callable[[int], None] = _kill) -> Cut:
     """Fork a writer, kill it at a random moment, and return what it said.
 
     :raises AssertionError: it ended before it was killed.
@@ -105,7 +117,7 @@ def cut(write: Write, moments: Moments, number: int) -> Cut:
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         lines = moments.wait(chance, pipe)
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
         _, status = os.waitpid(pid, 0)
         lines += pipe.readlines()
     assert os.WIFSIGNALED(status), f"the writer failed (seed {seed}); its last words are on stderr"

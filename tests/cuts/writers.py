@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import random
+import signal
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,50 +27,85 @@ from fabctl.services import recording
 from fabctl.store.engine import open_database
 from tests.cuts.controls import InPlace, InTwoSteps, TooEarly
 from tests.cuts.folders import Folder, FolderShadow, FolderWriter
+from tests.cuts.postgres import own_server
 from tests.cuts.record import PRINTER, Scene, Writer
-from tests.cuts.rounds import Deaf, Moments, Said, cut
+from tests.cuts.rounds import Deaf, Moments, cut
 from tests.cuts.truth import Shadow, after, on_record
+from tests.databases import migrated_file
 from tests.web_lab import lab_config
 
+Order = dict[str, Any]
+"""``kind``, ``rounds``, ``seed``, ``place`` (a folder for the files), and what a kind needs."""
+Seen = dict[str, int]
+"""How often each deed was done; ``whole`` and ``nothing``: what became of those cut off."""
 
-def record_rounds(order: dict[str, Any]) -> dict[str, int]:
+
+def record_rounds(order: Order) -> Seen:
     """Cut the power so many times while bookings and jobs are written; return what was seen.
 
     :raises AssertionError: something was lost, or is torn.
     """
-    seen: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(prefix="fabctl-cuts-", dir=order["place"]) as name:
-        scene = _scene(Path(name), order["url"])
-        warm = Writer(scene, Deaf(), random.Random(order["seed"]))  # noqa: S311  # a test's
-        for deed in (warm.book, warm.move, warm.cancel, warm.print):
-            deed()  # what is compiled once is not compiled by every writer
-        shadow = Shadow(on_record(scene))
-        kind = CONTROLS.get(order.get("control"), Writer)
-        gc.freeze()
-        moments = Moments(order["seed"])
-        for number in range(order["rounds"]):
-            scene.db.close()
-            found = cut(lambda say, chance: kind(scene, say, chance).write(), moments, number)
-            try:
-                shadow.hold_against(found, on_record(scene))
-            except AssertionError as error:
-                raise AssertionError(f"seed {moments.seed_of(number)}: {error}") from error
-            seen.update(str(deed["what"]) for deed in found.did)
-            seen["refused"] += sum(bool(deed.get("refused")) for deed in found.did)
-            _free_the_machine(scene, shadow)
+    with _folder(order) as folder:
+        (folder / "lab.db").write_bytes(migrated_file().read_bytes())
+        return _record_rounds(order, _scene(folder, f"sqlite:///{folder}/lab.db"))
+
+
+def postgresql_rounds(order: Order) -> Seen:
+    """Do the same with PostgreSQL; every ``order["server_every"]`` rounds its server is cut off."""
+    with _folder(order) as folder, own_server() as (server, url):
+        database = url.rpartition("/")[2]
+
+        def kill(number: int, pid: int) -> None:
+            if number % order["server_every"] == 0:
+                os.kill(pid, signal.SIGSTOP)  # it must not see the end of its server
+                server.cut()
+            os.kill(pid, signal.SIGKILL)
+
+        def mend(number: int) -> None:
+            if number % order["server_every"] == 0:
+                server.start()
+            server.quiet(database)
+
+        return _record_rounds(order, _scene(folder, url), kill, mend)
+
+
+def _record_rounds(
+    order: Order,
+    scene: Scene,
+    kill: Callable[[int, int], None] = lambda _number, pid: os.kill(pid, signal.SIGKILL),
+    mend: Callable[[int], None] = lambda _number: None,
+) -> Seen:
+    seen: Counter[str] = Counter(refused=0)
+    warm = Writer(scene, Deaf(), random.Random(order["seed"]))  # noqa: S311  # a test's
+    for deed in (warm.book, warm.move, warm.cancel, warm.print):
+        deed()  # what is compiled once is not compiled by every writer
+    shadow = Shadow(on_record(scene))
+    kind = CONTROLS.get(order.get("control"), Writer)
+    gc.freeze()
+    moments = Moments(order["seed"])
+    for number in range(order["rounds"]):
         scene.db.close()
+        end = partial(kill, number)
+        found = cut(lambda say, chance: kind(scene, say, chance).write(), moments, number, end)
+        mend(number)
+        with moments.named(number):
+            shadow.hold_against(found, on_record(scene))
+        seen.update(str(deed["what"]) for deed in found.did)
+        seen["refused"] += sum(bool(deed.get("refused")) for deed in found.did)
+        _free_the_machine(scene, shadow)
+    scene.db.close()
     return {**seen, "whole": shadow.whole, "nothing": shadow.nothing, "rounds": order["rounds"]}
 
 
-def _scene(folder: Path, url: str | None) -> Scene:
-    config = lab_config(folder)
-    if url is None:
-        from tests.databases import migrated_file  # noqa: PLC0415  # not for PostgreSQL
+@contextmanager
+def _folder(order: Order) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="fabctl-cuts-", dir=order["place"]) as name:
+        yield Path(name)
 
-        url = f"sqlite:///{folder}/lab.db"
-        (folder / "lab.db").write_bytes(migrated_file().read_bytes())
+
+def _scene(folder: Path, url: str) -> Scene:
     database = open_database(url, zone=ZoneInfo("Europe/Paris"))
-    scene = Scene(config, database, ManualClock())
+    scene = Scene(lab_config(folder), database, ManualClock())
     scene.people()
     return scene
 
@@ -79,14 +119,14 @@ def _free_the_machine(scene: Scene, shadow: Shadow) -> None:
         shadow.facts = after(shadow.facts, {"what": EventKind.JOB_INTERRUPTED, "id": job})
 
 
-def folder_rounds(order: dict[str, Any]) -> dict[str, int]:
+def folder_rounds(order: Order) -> Seen:
     """Cut the power so many times while a machine's files are written; return what was seen.
 
     :raises AssertionError: something was lost, or cannot be read.
     """
     seen: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(prefix="fabctl-cuts-", dir=order["place"]) as name:
-        folder = Folder(Path(name))
+    with _folder(order) as path:
+        folder = Folder(path)
         folder.begin()
         shadow = FolderShadow(folder.on_disk())
         kind = CONTROLS.get(order.get("control"), FolderWriter)
@@ -94,22 +134,24 @@ def folder_rounds(order: dict[str, Any]) -> dict[str, int]:
         moments = Moments(order["seed"])
         for number in range(order["rounds"]):
             found = cut(lambda say, chance: kind(folder, say, chance).write(), moments, number)
-            try:
+            with moments.named(number):
                 shadow.hold_against(found, folder.on_disk())
-            except AssertionError as error:
-                raise AssertionError(f"seed {moments.seed_of(number)}: {error}") from error
             seen.update(str(deed["what"]) for deed in found.did)
     return {**seen, "whole": shadow.whole, "nothing": shadow.nothing, "rounds": order["rounds"]}
 
 
 CONTROLS: dict[str | None, Any] = {one.__name__: one for one in (InTwoSteps, TooEarly, InPlace)}
-KINDS = {"record": record_rounds, "folder": folder_rounds}
+KINDS: dict[str, Callable[[Order], Seen]] = {
+    "record": record_rounds,
+    "postgresql": postgresql_rounds,
+    "folder": folder_rounds,
+}
 
 
 def main() -> None:
     """Answer one order after the other, until the input ends."""
     for line in sys.stdin:
-        order: Said = json.loads(line)
+        order: Order = json.loads(line)
         try:
             said: dict[str, Any] = {"seen": KINDS[order["kind"]](order)}
         except AssertionError as error:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.databases import NoServerError, server_programs
+
 ROOT = Path(__file__).parents[2]
 TIMES = int(os.environ.get("POWER_CUTS_TIMES", "1"))
 """`make soak` cuts so many times as often."""
@@ -43,7 +45,7 @@ class Writers:
     def said(self, kind: str, rounds: int, **more: Any) -> dict[str, Any]:
         assert self._program.stdin is not None
         assert self._program.stdout is not None
-        order = {"kind": kind, "rounds": rounds, "url": None, "seed": SEED, "place": PLACE, **more}
+        order = {"kind": kind, "rounds": rounds, "seed": SEED, "place": PLACE, **more}
         self._program.stdin.write(json.dumps(order) + "\n")
         self._program.stdin.flush()
         line = self._program.stdout.readline()
@@ -64,6 +66,18 @@ def test_bookings_and_jobs_are_whole_or_not_there(writers: Writers, part: int) -
     seen = writers.cut("record", 40 * TIMES, seed=f"{SEED}-{part}")
     assert seen["whole"] + seen["nothing"] > 30 * TIMES, "most kills came in the middle of a deed"
     assert seen["book"] > 5 * TIMES
+
+
+def test_postgresql_has_what_was_answered_and_nothing_half_done(writers: Writers) -> None:
+    """Clients are killed; in every eighth round all processes of the server are."""
+    try:
+        server_programs()
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    seen = writers.cut("postgresql", 32 * TIMES, server_every=8)
+    assert seen["whole"] + seen["nothing"] > 20 * TIMES
 
 
 def test_the_files_of_a_machine_and_an_interlock_are_whole_or_not_there(writers: Writers) -> None:
