@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import threading
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from fabctl.ports import JobFile, MachineProfile, Trouble
 from fabctl.whole_files import disk_full, is_full
 
 CHUNK = 1 << 20
+PART = ".fetching-"
+"""What comes from elsewhere is called so until it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +82,24 @@ class Preparation:
         self._target = folder / "job.gcode"
         self._done = done
         self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"prepare-{order.job}")
+        self._guard = threading.Lock()
+        self._is_fetching = False
+        self._thread = threading.Thread(target=self._run, name=f"prepare-{order.job}", daemon=True)
 
     def begin(self) -> None:
         """Start; returns at once."""
         self._thread.start()
 
     def cancel(self) -> None:
-        """Give up: ``done`` is not called any more. Waits for the thread's end."""
-        self._cancelled.set()
-        self._thread.join()
+        """Give up: ``done`` is not called any more, and the machine's folder is left alone.
+
+        Waits for the thread's end; not where it waits for another computer, which may be silent.
+        """
+        with self._guard:
+            self._cancelled.set()
+            is_fetching = self._is_fetching
+        if not is_fetching:
+            self._thread.join()
 
     def _run(self) -> None:
         try:
@@ -101,8 +112,9 @@ class Preparation:
             result = _cannot_have(error, self._target)
         except Exception as error:  # noqa: BLE001  # top of the thread: the job's end shows it
             result = NotReady(f"The file could not be checked: {type(error).__name__}: {error}")
-        if not self._cancelled.is_set():
-            self._done(Prepared(self._order.job, result))
+        with self._guard:
+            if not self._cancelled.is_set():
+                self._done(Prepared(self._order.job, result))
 
     def _prepare(self) -> Ready:
         from fabctl.gcode.machine import inspect_for  # noqa: PLC0415  # an idle machine needs none
@@ -131,13 +143,29 @@ class Preparation:
         except FileNotFoundError as error:
             if self._elsewhere is None:
                 raise InputError("The file is not on this computer") from error
-            wanted = Wanted(self._order.sha256, self._order.size)
-            fetch(self._elsewhere, wanted, self._target, self._stop_if_cancelled)
+            self._fetch(self._elsewhere)
         except OSError:  # another file system, or one without hard links
             self._copy()
         size = self._target.stat().st_size
         if size != self._order.size:
             raise InputError(f"The file has {size} bytes, not {self._order.size}")
+
+    def _fetch(self, source: Source) -> None:
+        """Have the file from another computer, beside its place until it is whole."""
+        folder = self._target.parent
+        for left in folder.glob(f"{PART}*"):  # of a process that was killed meanwhile
+            left.unlink(missing_ok=True)
+        part = folder / f"{PART}{secrets.token_hex(8)}"
+        with self._guard:
+            self._stop_if_cancelled()
+            self._is_fetching = True
+        fetch(source, Wanted(self._order.sha256, self._order.size), part, self._stop_if_cancelled)
+        with self._guard:  # from here on cancel() waits for us
+            if self._cancelled.is_set():
+                part.unlink(missing_ok=True)
+            self._stop_if_cancelled()
+            self._is_fetching = False
+            part.replace(self._target)
 
     def _copy(self) -> None:
         try:
