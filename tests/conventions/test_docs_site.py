@@ -14,7 +14,7 @@ from tools.reference import api
 from tools.reference.__main__ import LAB_TOML, MQTT, written
 from tools.reference.mqtt import TOPICS
 from tools.reference.offline import fetched
-from tools.reference.refusals import by_code
+from tools.reference.refusals import by_code, of_files
 
 ROOT = Path(__file__).parents[2]
 NO_TOPICS = {"every", "commands", "everything", "root", "place", "kept"}
@@ -45,6 +45,10 @@ def test_every_refusal_has_a_sentence_and_a_next_step() -> None:
     made = {code for text in sources for code in re.findall(r"\bRefusal\(\s*\"([a-z-]+)\"", text)}
     assert len(made) > 100
     assert made <= set(found)
+
+
+def test_everything_wrong_with_a_file_has_a_sentence() -> None:
+    assert [row for row in of_files().splitlines() if "|  |" in row] == []
 
 
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fabctl.gcode.codes import GRBL_JUDGEMENTS, MARLIN_JUDGEMENTS
 from fabctl.model.booking import OVERRIDABLE
 from fabctl_web.machines.control import ANSWERS
 from tools.reference.markdown import code, table
@@ -15,6 +16,8 @@ from tools.reference.sentences import calls
 
 MAKERS = {"Refusal": (0, 1, 2), "Explained": (1, 2, 3)}
 """Who makes one: the places of its code, its sentence and its next step."""
+FORBIDDEN = "forbidden-command"
+"""Of a file: its sentences are in a table of commands, not where it is made."""
 
 
 @dataclass
@@ -47,7 +50,10 @@ def of_machines() -> str:
 
 def of_files() -> str:
     """Return the table of what may be wrong with a G-code file."""
-    rows = ((code(name), "<br>".join(said.messages)) for name, said in sorted(by_file().items()))
+    found = by_file()
+    judgements = (*MARLIN_JUDGEMENTS.values(), *GRBL_JUDGEMENTS.values())
+    found[FORBIDDEN].messages |= dict.fromkeys(one.why.template for one in judgements if one.error)
+    rows = ((code(name), "<br>".join(said.messages)) for name, said in sorted(found.items()))
     return table(("code", "what it says"), rows)
 
 
