@@ -6,6 +6,7 @@ the key each time it needs it works with the new one from then on, without being
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -65,7 +66,7 @@ def replace_secret(path: Path) -> None:
         _give_to_the_same(path, half)
         half.replace(path)
     except OSError:
-        half.unlink()
+        half.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -78,14 +79,29 @@ def _written_beside(path: Path) -> Path:
 
 
 def _give_to_the_same(old: Path, new: Path) -> None:
-    """Give a file the owner, the group and the rights of the one that it replaces."""
+    """Give a file that we wrote the owner, the group and the rights of the one that it replaces.
+
+    Root does this in a folder that belongs to the lab: what stands there meanwhile instead of our
+    file, such as a link, gets nothing.
+
+    :raises OSError: it is not the file that we wrote.
+    """
     try:
-        was, now = old.stat(), new.stat()
+        was = old.lstat()
     except FileNotFoundError:
         return
-    if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
-        os.chown(new, was.st_uid, was.st_gid)
-    new.chmod(stat.S_IMODE(was.st_mode))
+    if stat.S_ISLNK(was.st_mode):
+        raise OSError(errno.ELOOP, "it is a link", str(old))
+    descriptor = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        now = os.fstat(descriptor)
+        if now.st_uid != os.geteuid() or now.st_nlink != 1 or not stat.S_ISREG(now.st_mode):
+            raise OSError(errno.EPERM, "it is another file than was written", str(new))
+        if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+            os.fchown(descriptor, was.st_uid, was.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(was.st_mode))
+    finally:
+        os.close(descriptor)
 
 
 class KeyFile:

@@ -99,8 +99,14 @@ def check_room(place: Place) -> None:
 def finish(place: Place) -> bool:
     """Finish what a join before us had written, or remove what it had not; say which it was.
 
-    :raises LocalError: a file cannot be put into its place; call it again.
+    :raises LocalError: a file cannot be put into its place; call it again. Or what lies there is
+        not ours: nothing is done as root because the owner of the data directory wrote it down.
     """
+    if place.staging.is_symlink() or not _is_ours(place.staging):
+        raise LocalError(
+            f"{place.staging} is not of a join by this user; nothing was changed",
+            next_step=f"look at it, then remove it: rm -r {place.staging}",
+        )
     if not (place.staging / PLAN).exists():
         _clear(place)
         return False
@@ -115,6 +121,13 @@ def finish(place: Place) -> bool:
         ) from error
     _clear(place)
     return True
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.lstat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return True
 
 
 def _clear(place: Place) -> None:

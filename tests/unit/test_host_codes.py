@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import stat
 import tomllib
 from dataclasses import replace
@@ -161,3 +163,25 @@ def test_a_join_that_was_cut_off_between_two_files_is_finished(tmp_path: Path) -
     assert obstacle.read_text() == "a-word\n"
     assert place.config_file.exists()
     assert not place.staging.exists()
+
+
+def test_what_somebody_else_planned_is_not_done(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    planned = tmp_path / "planned"
+    planned.mkdir()
+    (planned / "0").write_text("theirs")
+    plan = [(str(planned / "0"), str(tmp_path / "taken"))]
+    (planned / PLAN).write_text(json.dumps(plan))
+    place.data.mkdir()
+    place.staging.symlink_to(planned)
+    for do in (finish, lambda one: put(one, PARCEL, "https://lab.example", None)):
+        with pytest.raises(LocalError):
+            do(place)
+    assert everything_below(tmp_path) == {"planned/0", f"planned/{PLAN}"}
+    if os.geteuid() == 0:
+        place.staging.unlink()
+        planned.rename(place.staging)
+        os.chown(place.staging, 12345, 12345)
+        with pytest.raises(LocalError, match="not of a join by this user"):
+            finish(place)
+        assert not (tmp_path / "taken").exists()
