@@ -86,7 +86,8 @@ system_user() { # system_user NAME WHAT
 pip_install() { # pip_install ENVIRONMENT WORDS...
     local pip=("$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-input)
     [ -z "$wheels" ] || pip+=(--no-index --find-links "$wheels")
-    run "${pip[@]}" "${@:2}"
+    run "${pip[@]}" "${@:2}" || fail "the Python packages are not all here (above: what pip says). Run this again\
+ when there is a network, or with --wheels FOLDER, see deploy/README.md; what was installed before goes on"
 }
 
 install_gpio() { # what drives the GPIO chip: only where lab.toml has an interlock
@@ -100,6 +101,7 @@ install_gpio() { # what drives the GPIO chip: only where lab.toml has an interlo
 names_postgresql() { [ -r "$etc/lab.toml" ] && grep -Eq '^[[:space:]]*url[[:space:]]*=[[:space:]]*["'"'"']postgres' "$etc/lab.toml"; }
 has_interlocks() { [ -r "$etc/lab.toml" ] && grep -q '^\[interlocks\.' "$etc/lab.toml"; }
 has_systemd() { [ -d /run/systemd/system ]; }
+is_active() { has_systemd && systemctl --quiet is-active "$1"; }
 systemctl_() { if has_systemd; then run systemctl "$@"; fi; }
 as_fabctl() { run setpriv --reuid fabctl --regid fabctl --init-groups "$@"; }
 # A backup reads what machines and interlocks keep, as the unit fabctl-backup does.
@@ -163,7 +165,7 @@ configure_broker() {
         fi
     done
     systemctl_ enable mosquitto.service
-    if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ] && systemctl --quiet is-active mosquitto; then
+    if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ] && is_active mosquitto; then
         # Users and rights are read again. Its own reload needs /bin/kill, which a small Debian has not.
         run systemctl kill --kill-who=main --signal=HUP mosquitto.service
     else
@@ -220,7 +222,7 @@ install_units() {
 ask_about_machines() { # ask_about_machines PLAN: sets $restart to yes or no
     local name any=""
     while read -r name _; do
-        case $name in fabctl-machine@*) ! systemctl --quiet is-active "$name" || any=yes ;; esac
+        case $name in fabctl-machine@*) ! is_active "$name" || any=yes ;; esac
     done <<<"$1"
     [ -n "$any" ] && [ -z "$restart" ] || return 0
     if [ -t 0 ] && [ -z "$dry" ]; then
@@ -252,7 +254,7 @@ start_unit() { # start_unit NAME: machines at work and interlocks are not distur
     fabctl-machine@*)
         if [ -e "$data/machines/$machine/running.json" ]; then
             say "$machine is at work; later: systemctl restart $1"
-        elif [ "$restart" = no ] && systemctl --quiet is-active "$1"; then
+        elif [ "$restart" = no ] && is_active "$1"; then
             say "$machine goes on with what it has; when it is at rest: systemctl restart $1"
         else
             systemctl_ restart "$1"

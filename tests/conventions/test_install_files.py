@@ -65,7 +65,7 @@ def dry_run(folder: Path, *more: str) -> str:
     (folder / "answers").write_text(ANSWERS)
     words = [str(DEPLOY / "install.sh"), "--dry-run", "--answers", str(folder / "answers"), *more]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
@@ -168,6 +168,17 @@ def test_without_its_answers_nothing_is_applied(tmp_path: Path) -> None:
     assert steps(tmp_path, "apply=''; remembered").returncode == 0
     (tmp_path / "install.conf").write_text("role=lab\nkiosk=no\n")
     assert steps(tmp_path, "apply=yes; remembered; echo $role").stdout == "lab\n"
+
+
+def test_without_a_network_the_installer_says_what_helps(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho pip says why >&2; exit 1\n")
+    python.chmod(0o755)
+    done = steps(tmp_path, f"wheels=; pip_install {tmp_path} click; echo went on")
+    assert (done.returncode, "went on" in done.stdout) == (1, False)
+    assert "pip says why" in done.stderr
+    assert "Run this again when there is a network" in done.stderr
 
 
 @pytest.mark.parametrize("line", ["--listen 0.0.0.0 --port 1", '"--listen 0.0.0.0 --port 1"'])
