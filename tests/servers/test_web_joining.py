@@ -83,6 +83,19 @@ def test_what_is_no_code_is_a_wrong_one(lab: WebLab, code: object) -> None:
     assert (answer.status_code, codes(answer)) == (404, ["host-code"])
 
 
+def test_what_is_no_json_is_no_code(lab: WebLab) -> None:
+    invite(lab)
+    for body in (b"", b"[" * 30_000, b"\xff", b'{"code": "\\ud800"}'):
+        answer = lab.app.test_client().post(
+            "/api/hosts/join",
+            data=body,
+            content_type="application/json",
+            base_url="https://localhost",
+            environ_base={"REMOTE_ADDR": OUTSIDE},
+        )
+        assert (answer.status_code, codes(answer)) == (404, ["host-code"]), body[:20]
+
+
 def test_whoever_guesses_waits(lab: WebLab) -> None:
     code = invite(lab)
     for _ in range(5):

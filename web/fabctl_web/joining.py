@@ -85,7 +85,10 @@ def _need_file(lab: Lab, sha256: str) -> None:
 
 
 def _code() -> str:
-    sent = request.get_json(silent=True)
+    try:
+        sent = request.get_json(silent=True)
+    except RecursionError:  # a body of brackets within brackets
+        return ""
     code = sent.get("code") if isinstance(sent, dict) else None
     return code[:_LONGEST] if isinstance(code, str) else ""
 
