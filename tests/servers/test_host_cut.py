@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def lab(tmp_path: Path) -> Iterator[JoinedLab]:
 
 def recorded(lab: JoinedLab) -> list[tuple[str, str, int]]:
     file = lab.config.database_url.removeprefix("sqlite:///")
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
         query = "SELECT kind, boot, seq FROM machine_event WHERE machine = ? ORDER BY id"
         return [tuple(row) for row in database.execute(query, (MACHINE,))]
 
