@@ -107,6 +107,12 @@ as_fabctl() { run setpriv --reuid fabctl --regid fabctl --init-groups "$@"; }
 # A backup reads what machines and interlocks keep, as the unit fabctl-backup does.
 as_backup() { run setpriv --reuid fabctl --regid fabctl --groups fabctl,fabctl-machine "$@"; }
 
+begin_again() { # at the end of a run that failed half-way: pages and records were stopped for it
+    [ "$?" -ne 0 ] && [ -n "$stopped" ] && [ -n "$start" ] || return 0
+    say "it failed half-way; web and steward are started again" >&2
+    run systemctl start fabctl-steward.service fabctl-web.service || say "they did not start: journalctl -u 'fabctl-*'" >&2
+}
+
 own() { # own file|folder MODE OWNER:GROUP NAME...: below $data, where no link is followed
     run python3 -I "$here/own.py" "$1" "$2" "$3" "$data" "${@:4}"
 }

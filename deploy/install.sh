@@ -107,11 +107,6 @@ upgrade_database() { # with web and steward stopped: neither meets the other ver
         fail "the database could not be brought to this version; the one before goes on"
 }
 
-begin_again() { # at the end of a run that failed half-way: pages and records were stopped for it
-    [ "$?" -ne 0 ] && [ -n "$stopped" ] && [ -n "$start" ] || return 0
-    say "it failed half-way; web and steward are started again" >&2
-    run systemctl start fabctl-steward.service fabctl-web.service || say "they did not start: journalctl -u 'fabctl-*'" >&2
-}
 trap begin_again EXIT
 
 use_program() {

@@ -22,8 +22,9 @@ done
 now=$(readlink "$opt/current") || fail "nothing is installed in $opt"
 before=$(readlink "$opt/previous") || fail "there is no version before $now"
 [ -x "$before/bin/fabctl" ] || fail "$before is not complete"
-new=$before start=yes
+new=$before start=yes stopped=""
 remembered
+trap begin_again EXIT
 
 swap() { # swap TO FROM
     run ln -sfn "$2" "$opt/previous"
@@ -42,6 +43,7 @@ move_database() { # move_database FROM TO, with its log: the log of another one 
 stay_here() { # stay_here WHY: everything as it was
     if [ -n "$database" ]; then move_database "$aside" "$used"; fi
     systemctl_ start fabctl-steward.service fabctl-web.service || say "these did not start either"
+    stopped=""
     fail "$1; nothing has changed"
 }
 
@@ -54,6 +56,8 @@ fi
 step "From $now back to $before"
 if [ "$role" = lab ]; then
     systemctl_ stop fabctl-web.service fabctl-steward.service
+    # with a copy on its way into place they stay stopped: they would begin a new lab without one
+    if has_systemd && [ -z "$database" ]; then stopped=yes; fi
     if [ -n "$database" ]; then
         aside=$used.$(date -u +%Y%m%dT%H%M%SZ)
         move_database "$used" "$aside"

@@ -80,10 +80,12 @@ def _restore(archive: Path, place: Place, data: Path, identity: Path | None) -> 
         toml = pointed_at((unpacked / form.LAB_TOML).read_text(), place.data, place.database)
         in_fault = _doubt_interlocks(unpacked, manifest)
         elsewhere = _put(unpacked, manifest, place.folder, data)
-        if manifest.database == form.POSTGRESQL:
-            _fill_postgresql(place.database or database_url(toml), file)
         rights = manifest.entries[form.LAB_TOML].rights
-        _write_lab_toml(place.folder / form.LAB_TOML, toml, rights)
+        part = _write_lab_toml(place.folder / form.LAB_TOML, toml, rights)
+        if manifest.database == form.POSTGRESQL:  # last: it cannot be emptied again
+            _fill_postgresql(place.database or database_url(toml), file)
+        part.replace(place.folder / form.LAB_TOML)
+        sync_folder(place.folder)
     except OSError as error:
         if is_full(error):
             raise
@@ -211,13 +213,13 @@ def _target(name: str, manifest: form.Manifest, folder: Path, data: Path) -> Pat
     return folder / name if name.startswith(form.ELSEWHERE) else None
 
 
-def _write_lab_toml(target: Path, text: str, rights: form.Rights) -> None:
+def _write_lab_toml(target: Path, text: str, rights: form.Rights) -> Path:
+    """Write it beside its place, and return where."""
     part = target.with_name(f".{target.name}.part")
     write_half(part, text)
     give(part, rights, target.parent)
     _sync(part)
-    part.replace(target)
-    sync_folder(target.parent)
+    return part
 
 
 def _sync(file: Path) -> None:

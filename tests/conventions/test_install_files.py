@@ -200,6 +200,24 @@ def test_a_database_that_is_put_back_does_not_get_the_log_of_another(tmp_path: P
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"lab.db": "lab's"}
 
 
+@pytest.mark.parametrize(
+    ("stopped", "start", "exit_code", "starts"),
+    [
+        ("yes", "yes", 3, True),
+        ("yes", "yes", 0, False),
+        ("yes", "", 3, False),
+        ("", "yes", 3, False),
+    ],
+)
+def test_what_was_stopped_is_started_again_where_a_run_fails(
+    tmp_path: Path, stopped: str, start: str, exit_code: int, starts: bool
+) -> None:
+    words = f"dry=yes stopped={stopped} start={start}; trap begin_again EXIT; exit {exit_code}"
+    done = steps(tmp_path, words)
+    assert done.returncode == exit_code
+    assert ("systemctl start fabctl-steward.service fabctl-web.service" in done.stdout) is starts
+
+
 @pytest.mark.parametrize("script", ["uninstall.sh", "rollback.sh"])
 def test_what_it_does_not_know_is_refused(script: str) -> None:
     done = subprocess.run([DEPLOY / script, "--hlep"], capture_output=True, text=True, check=False)
