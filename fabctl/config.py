@@ -62,6 +62,12 @@ class WebConfig:
     ca_file: Path | None = None
     """Who vouches for the certificate of ``public_url``; computers that join are given a copy."""
 
+    @property
+    def address_here(self) -> str:
+        """Where this computer itself reaches it: one that means all addresses cannot be called."""
+        unspecified = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # read, not bound
+        return unspecified.get(self.address, self.address)
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerConfig:

@@ -140,8 +140,7 @@ def _web(config: LabConfig, clock: SystemClock) -> list[Finding]:
 def _web_speaks(config: LabConfig) -> bool | None:
     if config.web.port == 0:
         return None  # the system chose one: nobody here knows which
-    unspecified = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # read, not bound
-    host = unspecified.get(config.web.address, config.web.address)
+    host = config.web.address_here
     place = f"[{host}]" if ":" in host else host
     try:
         # our own address, whatever the environment says of proxies

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import ipaddress
 import json
 import secrets
 import ssl
@@ -16,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from fabctl.config_broker import is_loopback
 from fabctl.errors import DeviceError, FabError, InputError
 
 WITHIN_S = 20.0
@@ -56,19 +56,12 @@ def parse_server(url: str) -> Server:
     host = parts.hostname or ""
     if parts.scheme not in {"https", "http"} or not host or parts.path.strip("/") or parts.username:
         raise InputError(f"{url!r} is no address", limit="https://NAME or https://NAME:PORT")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise InputError(
             f"{url} is not encrypted: keys and passwords would be read on their way",
             next_step="use https://; deploy/proxy has what the lab's server needs",
         )
     return Server(host, port or (443 if parts.scheme == "https" else 80), parts.scheme == "https")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True)
