@@ -23,6 +23,8 @@ from tests.guarded import LASER, Guarded, guarded, own_key
 from tests.guarded_processes import PATIENCE_S, until
 from tests.steady import WATCH, in_rounds, steady
 
+pytestmark = pytest.mark.timeout(400)  # rounds that are made again: tests/steady.py
+
 QUICK = """\
 [interlocks.laser.timings]
 clear_s = 0.5
