@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the scripts that read this use what it sets, and set the rest
 opt=/opt/fabctl etc=/etc/fabctl data=/var/lib/fabctl units=/etc/systemd/system
+system_python=/usr/lib/python3/dist-packages
 dry="" role="" kiosk="" host="" changed="" restart=""
 
 step() { printf '\n== %s\n' "$*"; }
@@ -90,15 +91,26 @@ pip_install() { # pip_install ENVIRONMENT WORDS...
  when there is a network, or with --wheels FOLDER, see deploy/README.md; what was installed before goes on"
 }
 
-install_gpio() { # what drives the GPIO chip: only where lab.toml has an interlock
-    has_interlocks || return 0
-    local there='import importlib.util as u, sys; sys.exit(u.find_spec("lgpio") is None)'
+install_gpio() { # what drives the GPIO chip: only where lab.toml has an interlock that is not simulated
+    drives_gpio || return 0
+    local file there='import importlib.util as u, sys; sys.exit(u.find_spec("lgpio") is None)'
     "$new/bin/python" -c "$there" 2>/dev/null && return 0
     step "The program of the GPIO chip"
-    pip_install "$new" --require-hashes --requirement "$here/requirements-gpio.lock"
+    if python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+        pip_install "$new" --require-hashes --requirement "$here/requirements-gpio.lock"
+        return 0
+    fi # no wheel for a later Python: Raspberry Pi OS 13 has it as a Debian package, Debian 13 has not
+    [ -e "$system_python/lgpio.py" ] || ! apt-cache show python3-lgpio >/dev/null 2>&1 ||
+        run env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3-lgpio
+    [ -e "$system_python/lgpio.py" ] || [ -n "$dry" ] ||
+        fail "the interlock needs lgpio, and Debian 13 has none: take Raspberry Pi OS or Debian 12, see deploy/README.md"
+    for file in "$system_python/lgpio.py" "$system_python"/_lgpio.*.so; do
+        run ln -sfn "$file" "$(echo "$new"/lib/python3.*/site-packages)/"
+    done
 }
 
 names_postgresql() { [ -r "$etc/lab.toml" ] && grep -Eq '^[[:space:]]*url[[:space:]]*=[[:space:]]*["'"'"']postgres' "$etc/lab.toml"; }
+drives_gpio() { has_interlocks && [ "$(grep -Ec '^\[interlocks\.[a-z0-9-]+\]' "$etc/lab.toml")" -gt "$(grep -c '^factory *= *"simulated"' "$etc/lab.toml")" ]; }
 has_interlocks() { [ -r "$etc/lab.toml" ] && grep -q '^\[interlocks\.' "$etc/lab.toml"; }
 has_systemd() { [ -d /run/systemd/system ]; }
 is_active() { has_systemd && systemctl --quiet is-active "$1"; }

@@ -181,6 +181,39 @@ def test_without_a_network_the_installer_says_what_helps(tmp_path: Path) -> None
     assert "Run this again when there is a network" in done.stderr
 
 
+INTERLOCK = '[interlocks.laser]\nkind = "relay"\n[interlocks.laser.inputs]\n'
+SIMULATED = '[interlocks.mill]\nkind = "relay"\nfactory = "simulated"\n'
+
+
+@pytest.mark.parametrize(
+    ("lab", "is_there", "expected"),
+    [(INTERLOCK, True, "lgpio.py _lgpio.cpython-313.so"), (INTERLOCK, False, ""), ("", True, ""),
+     (SIMULATED, True, ""), (SIMULATED + INTERLOCK, True, "lgpio.py _lgpio.cpython-313.so")],
+)  # fmt: skip
+def test_beyond_python_311_the_gpio_chips_program_is_the_systems(
+    tmp_path: Path, lab: str, is_there: bool, expected: str
+) -> None:
+    """Raspberry Pi OS 13 has it as a package; there is no wheel. Debian 13 has neither."""
+    (tmp_path / "lab.toml").write_text(lab)
+    packages = tmp_path / "new" / "lib" / "python3.13" / "site-packages"
+    packages.mkdir(parents=True)
+    system = tmp_path / "dist-packages"
+    system.mkdir()
+    for name in ("lgpio.py", "_lgpio.cpython-313.so") if is_there else ():
+        (system / name).write_text("")
+    words = f"new={tmp_path}/new system_python={system}"
+    done = steps(
+        tmp_path, f"{words}; python3() {{ false; }}; apt-cache() {{ false; }}; install_gpio"
+    )
+    linked = {one.name for one in packages.iterdir() if one.resolve().parent == system}
+    assert linked == set(expected.split())
+    refused = lab == INTERLOCK and not is_there
+    assert (done.returncode, "take Raspberry Pi OS or Debian 12" in done.stderr) == (
+        refused,
+        refused,
+    )
+
+
 @pytest.mark.parametrize("line", ["--listen 0.0.0.0 --port 1", '"--listen 0.0.0.0 --port 1"'])
 def test_a_persons_own_words_for_the_broker_may_stand_in_quotes(tmp_path: Path, line: str) -> None:
     (tmp_path / "broker.env").write_text(f"# mine\nBROKER_OPTIONS={line}\n")
@@ -223,3 +256,26 @@ def test_what_it_does_not_know_is_refused(script: str) -> None:
     done = subprocess.run([DEPLOY / script, "--hlep"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "sudo" in done.stderr
+
+
+def test_a_certificate_is_renewed_whole_and_its_key_stays_who_it_was_given_to(
+    tmp_path: Path,
+) -> None:
+    words = [DEPLOY / "make-certificates.sh", tmp_path, "localhost"]
+    subprocess.run(words, check=True, capture_output=True)
+    key, certificate = tmp_path / "localhost.key", tmp_path / "localhost.pem"
+    key.chmod(0o640)
+    before = key.read_bytes(), certificate.read_bytes()
+    authority = tmp_path / "lab-ca.key"
+    authority.rename(tmp_path / "in a drawer")
+    authority.write_text("not a key")  # fails late: after the new key was made
+    done = subprocess.run(words, check=False, capture_output=True)
+    assert done.returncode != 0
+    assert (key.read_bytes(), certificate.read_bytes()) == before
+    (tmp_path / "in a drawer").rename(authority)
+    subprocess.run(words, check=True, capture_output=True)
+    assert certificate.read_bytes() != before[1]
+    assert key.stat().st_mode & 0o777 == 0o640
+    assert {one.name for one in tmp_path.iterdir()} == {
+        "lab-ca.key", "lab-ca.pem", "lab-ca.srl", "localhost.key", "localhost.pem",
+    }  # fmt: skip
