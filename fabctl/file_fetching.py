@@ -136,7 +136,9 @@ def _received(
             break
         digest.update(piece)
         file.write(piece)
-    if size != wanted.size or digest.hexdigest() != wanted.sha256:
+    if size < wanted.size:  # http.client does not tell a connection that broke from an end
+        raise LocalError(f"the file did not come whole from {host}")
+    if size > wanted.size or digest.hexdigest() != wanted.sha256:
         raise InputError(f"what came from {host} is not the file that was asked for")
 
 

@@ -104,7 +104,8 @@ def need_nginx() -> str:
 
 def make_certificates(folder: Path) -> None:
     """Make the lab's authority and its servers' certificate, or renew the certificate."""
-    words = [DEPLOY / "make-certificates.sh", folder, NAME, *ADDRESSES.values(), "127.0.0.1"]
+    names = (NAME, *ADDRESSES.values(), "127.0.0.1")
+    words = [str(DEPLOY / "make-certificates.sh"), str(folder), *names]
     subprocess.run(words, check=True, timeout=30, capture_output=True)
 
 

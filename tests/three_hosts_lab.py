@@ -26,7 +26,14 @@ from fabctl_sim.control import SimControl
 from fabctl_sim.interlock_box.process import CabinetProcess
 from tests.brokers import wait_until
 from tests.guarded import Guarded
-from tests.three_hosts import FRONT, PATIENCE_S, WEBS, ThreeHosts, three_hosts
+from tests.three_hosts import (
+    FRONT,
+    PATIENCE_S,
+    WEBS,
+    ThreeHosts,
+    fabctl_command,
+    three_hosts,
+)
 from tests.three_hosts_files import (
     ADDRESSES,
     LAB,
@@ -198,7 +205,11 @@ def _start_all(scene: ThreeHosts) -> Guarded:
     laser = Guarded(pi_a.config, profile, CabinetProcess(profile.cabinet).start())
     scene.fabctl(LAB, "steward", "steward")
     for computer in WEBS:
-        scene.fabctl(computer, f"web-{computer}", "web")
+        # each in a process namespace of its own: both have the same process ids, as after a boot
+        own_ids = ("unshare", "--pid", "--fork", "--kill-child")
+        words = (*own_ids, *fabctl_command("web"), "--config")
+        file = scene.computers[computer].config.file
+        scene.start(computer, f"web-{computer}", *words, file)
         main = write_proxy(computer, scene.folder / f"nginx-{computer}", scene.folder / "tls")
         scene.start(
             computer, f"nginx-{computer}", need_nginx(), "-p", main.parent, "-c", main,

@@ -107,7 +107,7 @@ def _broker(config: LabConfig) -> tuple[str, Path | None]:
     broker = config.broker
     if broker.hosts_url is not None:
         return broker.hosts_url, broker.hosts_ca_file
-    if broker.hosts_url is None and (broker.url or "").startswith("mqtts://"):
+    if (broker.url or "").startswith("mqtts://"):
         scheme, _, rest = (broker.url or "").partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}", broker.ca_file
     raise LocalError(

@@ -6,10 +6,13 @@ each event once and in order), and nothing may be armed that nobody armed at the
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -73,6 +76,11 @@ def everything_is_on_record_once(lab: WholeLab) -> None:
     for machine, boot in {(machine, boot) for machine, boot, _ in rows}:
         order = [int(str(seq)) for (seq,) in lab.hosts.rows(query, machine, boot)]
         assert order == sorted(order), machine
+    boots = {(machine, boot) for machine, boot, _ in rows if machine != LASER}
+    assert len(boots) == len({machine for machine, _ in boots}), "a machine's process died"
+    done = "SELECT coalesce(sum(lines), 0) FROM job WHERE resource_id = %s AND state = 'finished'"
+    for machine, made in ((PRINTER, ran(lab)), (MILL, milled(lab))):
+        assert lab.hosts.rows(done, machine) == [(made,)], machine
 
 
 def ran(lab: WholeLab, before: int = 0) -> int:
@@ -232,6 +240,35 @@ def test_each_other_cable(lab: WholeLab, computer: str) -> None:
     for machine, job in jobs.items():
         lab.wait_recorded(machine, job, BEGAN, ENDED)
         lab.wait_state(machine, "idle")
+
+
+@pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="takes SOAK_MINUTES")
+@pytest.mark.timeout(24 * 3600)
+def test_any_cable_at_any_moment(lab: WholeLab) -> None:
+    """Cut one of the cables for 0 to 40 s, again and again, each time with a job on each Pi."""
+    chance = Random(int(os.environ.get("SOAK_SEED", "1")))  # noqa: S311  # a story, not a secret
+    end = time.monotonic() + float(os.environ["SOAK_MINUTES"]) * 60
+    rounds = 0
+    while time.monotonic() < end:
+        count = chance.randint(5, 60)
+        jobs = {machine: lab.upload(machine, moves(count, feed=900)) for machine in (PRINTER, MILL)}
+        for machine, job in jobs.items():
+            lab.start_job(machine, job)
+        computer, rounds = chance.choice([PI_A, PI_B, LAB]), rounds + 1
+        let_pass(chance.uniform(0, 3))
+        lab.hosts.network.cut(computer)
+        let_pass(chance.choice([0.5, 5, 40]) * chance.random())
+        lab.hosts.network.mend(computer)
+        for machine, job in jobs.items():
+            lab.wait_recorded(machine, job, BEGAN, ENDED)
+            lab.wait_state(machine, "idle")
+    print(f"{rounds} cuts")  # noqa: T201  # what was done
+
+
+def let_pass(seconds: float) -> None:
+    """Let time pass: how long a cable is cut is what is tried here."""
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end, "time passes", seconds + 1.0)
 
 
 def test_a_stolen_computer_is_put_out(lab: WholeLab) -> None:
