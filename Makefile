@@ -1,5 +1,5 @@
 # The two commands: `make demo` (try it all) and `make test` (everything that must hold).
-.PHONY: demo test lint tidy types check warm soak bench looks screenshots clean
+.PHONY: demo test lint tidy types check warm soak bench looks screenshots pictures docs clean
 export PYTHONDONTWRITEBYTECODE :=
 # what is compiled once is not compiled again by every worker and every process that a test starts
 BIN := .venv/bin
@@ -31,11 +31,14 @@ warm: # compiles what a test needs while the types are checked; what is wrong is
 check: # more workers than cores: most of the time is waiting
 	$(BIN)/pytest -n 8 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-soak: ## random jobs over bad cables, then random days of an interlock, each for SOAK_MINUTES (60)
+soak: ## a week of a lab (SOAK_HOURS, 168), random jobs and interlocks (SOAK_MINUTES each, 60), 1800 power cuts
 	@tools/install-missing test
+	SOAK_HOURS=$${SOAK_HOURS:-168} $(BIN)/pytest -s -q tests/servers/test_soak_week.py
 	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/unit/test_marlin_anything.py \
 		tests/unit/test_grbl_anything.py \
 		tests/unit/test_interlock_property.py
+	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-5} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
+		tests/servers/test_power_cuts_of_jobs.py
 
 bench: ## figures, with the aims beside them; never part of the tests
 	@tools/install-missing test
@@ -49,5 +52,16 @@ screenshots: ## every page, in three sizes and both languages, for eyes; into FO
 	@tools/install-missing test
 	$(BIN)/python -m tools.screenshots $(or $(FOLDER),screenshots) $(AREAS)
 
+pictures: ## the few pages that the documents show, taken anew, small, into docs/images
+	@tools/install-missing test
+	$(BIN)/python -m tools.screenshots --documents
+
+docs: ## the documents as a site, in site/; a link that leads nowhere, or a page outside the navigation, fails
+	@tools/install-missing docs
+	$(BIN)/python -m tools.reference
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --fresh-env --quiet \
+		-c docs -d .doctrees . site
+	@echo "open site/index.html"
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-data screenshots
+	rm -rf .venv .doctrees site .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-data screenshots

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the scripts that read this use what it sets, and set the rest
 opt=/opt/fabctl etc=/etc/fabctl data=/var/lib/fabctl units=/etc/systemd/system
-dry="" role="" kiosk="" host="" changed=""
+system_python=/usr/lib/python3/dist-packages
+dry="" role="" kiosk="" host="" changed="" restart=""
 
 step() { printf '\n== %s\n' "$*"; }
 say() { printf '   %s\n' "$*"; }
@@ -22,10 +23,14 @@ put() { # put FILE MODE OWNER:GROUP: the content comes on stdin; a file that is 
     printf '+ write %s (%s %s)\n' "$@"
     [ -z "$dry" ] || return 0
     install -d "$(dirname "$1")"
-    printf %s "${content%x}" >"$1.new"
+    if ! { printf %s "${content%x}" >"$1.new" && sync "$1.new"; }; then # sync FILE: Debian's coreutils
+        rm -f "$1.new"
+        fail "$1 could not be written, it is as it was; free some space on the disk of $(dirname "$1"), then run this again"
+    fi
     chown "$3" "$1.new"
     chmod "$2" "$1.new"
     mv "$1.new" "$1"
+    sync "$(dirname "$1")"
 }
 
 ask() { # ask KEY QUESTION DEFAULT [ALLOWED]: sets $KEY, from the answers file or from a person
@@ -46,8 +51,11 @@ ask() { # ask KEY QUESTION DEFAULT [ALLOWED]: sets $KEY, from the answers file o
     say "$1: $found"
 }
 
-remembered() { # what an earlier run was told
-    [ -r "$etc/install.conf" ] || return 0
+remembered() { # what an earlier run was told; without it nobody knows what this computer is
+    if [ ! -r "$etc/install.conf" ]; then
+        [ -z "${apply-yes}" ] || fail "$etc/install.conf is missing: run deploy/install.sh of the sources once more"
+        return 0
+    fi
     local key value
     while IFS='=' read -r key value; do
         case $key in role | kiosk | host) printf -v "$key" %s "$value" ;; esac
@@ -79,27 +87,60 @@ system_user() { # system_user NAME WHAT
 pip_install() { # pip_install ENVIRONMENT WORDS...
     local pip=("$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-input)
     [ -z "$wheels" ] || pip+=(--no-index --find-links "$wheels")
-    run "${pip[@]}" "${@:2}"
+    run "${pip[@]}" "${@:2}" || fail "the Python packages are not all here (above: what pip says). Run this again\
+ when there is a network, or with --wheels FOLDER, see deploy/README.md; what was installed before goes on"
 }
 
-install_gpio() { # what drives the GPIO chip: only where lab.toml has an interlock
-    has_interlocks || return 0
-    local there='import importlib.util as u, sys; sys.exit(u.find_spec("lgpio") is None)'
+install_gpio() { # what drives the GPIO chip: only where lab.toml has an interlock that is not simulated
+    drives_gpio || return 0
+    local file there='import importlib.util as u, sys; sys.exit(u.find_spec("lgpio") is None)'
     "$new/bin/python" -c "$there" 2>/dev/null && return 0
     step "The program of the GPIO chip"
-    pip_install "$new" --require-hashes --requirement "$here/requirements-gpio.lock"
+    if python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+        pip_install "$new" --require-hashes --requirement "$here/requirements-gpio.lock"
+        return 0
+    fi # no wheel for a later Python: Raspberry Pi OS 13 has it as a Debian package, Debian 13 has not
+    [ -e "$system_python/lgpio.py" ] || ! apt-cache show python3-lgpio >/dev/null 2>&1 ||
+        run env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3-lgpio
+    [ -e "$system_python/lgpio.py" ] || [ -n "$dry" ] ||
+        fail "the interlock needs lgpio, and Debian 13 has none: take Raspberry Pi OS or Debian 12, see deploy/README.md"
+    for file in "$system_python/lgpio.py" "$system_python"/_lgpio.*.so; do
+        run ln -sfn "$file" "$(echo "$new"/lib/python3.*/site-packages)/"
+    done
 }
 
+names_postgresql() { [ -r "$etc/lab.toml" ] && grep -Eq '^[[:space:]]*url[[:space:]]*=[[:space:]]*["'"'"']postgres' "$etc/lab.toml"; }
+drives_gpio() { has_interlocks && [ "$(grep -Ec '^\[interlocks\.[a-z0-9-]+\]' "$etc/lab.toml")" -gt "$(grep -c '^factory *= *"simulated"' "$etc/lab.toml")" ]; }
 has_interlocks() { [ -r "$etc/lab.toml" ] && grep -q '^\[interlocks\.' "$etc/lab.toml"; }
 has_systemd() { [ -d /run/systemd/system ]; }
+is_active() { has_systemd && systemctl --quiet is-active "$1"; }
 systemctl_() { if has_systemd; then run systemctl "$@"; fi; }
 as_fabctl() { run setpriv --reuid fabctl --regid fabctl --init-groups "$@"; }
+# A backup reads what machines and interlocks keep, as the unit fabctl-backup does.
+as_backup() { run setpriv --reuid fabctl --regid fabctl --groups fabctl,fabctl-machine "$@"; }
+
+begin_again() { # at the end of a run that failed half-way: pages and records were stopped for it
+    [ "$?" -ne 0 ] && [ -n "$stopped" ] && [ -n "$start" ] || return 0
+    say "it failed half-way; web and steward are started again" >&2
+    run systemctl start fabctl-steward.service fabctl-web.service || say "they did not start: journalctl -u 'fabctl-*'" >&2
+}
+
+own() { # own file|folder MODE OWNER:GROUP NAME...: below $data, where no link is followed
+    run python3 -I "$here/own.py" "$1" "$2" "$3" "$data" "${@:4}"
+}
 
 make_folders() {
     step "Folders below $data"
-    run install -d -m 0711 -o fabctl -g fabctl "$data" "$data/keys" "$data/broker"
-    run install -d -m 2750 -o fabctl -g fabctl-machine "$data/files"
-    run install -d -m 0700 -o fabctl-machine -g fabctl-machine "$data/machines"
+    run install -d -m 0711 -o fabctl -g fabctl "$data"
+    own folder 0711 fabctl:fabctl keys broker
+    own folder 2750 fabctl:fabctl-machine files
+    own folder 0750 fabctl-machine:fabctl-machine machines
+    own folder 0755 root:root interlocks
+    local user # files of a version that kept them for their owner alone: the backup's group reads them
+    for user in machine interlock; do
+        run setpriv --reuid "fabctl-$user" --regid fabctl-machine --clear-groups \
+            find "$data/${user}s" -user "fabctl-$user" -type f ! -name '*lock' ! -perm -g=r -exec chmod g+r {} +
+    done
 }
 
 make_keys() {
@@ -109,10 +150,9 @@ make_keys() {
     for file in "$data"/keys/*.key; do
         [ -e "$file" ] || continue
         case $file in
-        *.permit.key) run chown fabctl:fabctl-interlock "$file" ;;
-        *) run chown fabctl:fabctl-machine "$file" ;;
+        *.permit.key) own file 0640 fabctl:fabctl-interlock "keys/${file##*/}" ;;
+        *) own file 0640 fabctl:fabctl-machine "keys/${file##*/}" ;;
         esac
-        run chmod 0640 "$file"
     done
 }
 
@@ -124,21 +164,26 @@ configure_broker() {
     step "The broker: users, passwords and rights for mosquitto"
     local before=/etc/mosquitto/fabctl/fabctl.conf kept="" words=()
     kept=$(sha256sum "$before" 2>/dev/null || true)
-    # shellcheck disable=SC1091  # a person's own words, such as BROKER_OPTIONS="--listen 0.0.0.0 …"
-    if [ -r "$etc/broker.env" ]; then read -r -a words <<<"$(sed -n 's/^BROKER_OPTIONS=//p' "$etc/broker.env")"; fi
+    # a person's own words, such as BROKER_OPTIONS="--listen 0.0.0.0 …"; with or without the quotes
+    if [ -r "$etc/broker.env" ]; then
+        read -r -a words <<<"$(sed -n 's/^BROKER_OPTIONS=\(["'"'"']\{0,1\}\)\(.*\)\1$/\2/p' "$etc/broker.env")"
+    fi
     run "$new/bin/fabctl" broker-config --config "$etc/lab.toml" --out /etc/mosquitto/fabctl --owner mosquitto "${words[@]}"
-    run chown mosquitto:mosquitto /etc/mosquitto/fabctl
+    # the folder stays root's: what root writes there next time must not be led elsewhere
+    run chown -h root:root /etc/mosquitto/fabctl
     run ln -sfn ../fabctl/fabctl.conf /etc/mosquitto/conf.d/fabctl.conf
     local file user
     for file in "$data"/broker/*.password; do
         [ -e "$file" ] || continue
         user=$(basename "$file" .password)
-        run chown fabctl:fabctl "$file"
-        run chmod 0600 "$file"
-        [ "$user" != "$(this_host)" ] || { run chown fabctl:fabctl-machine "$file"; run chmod 0640 "$file"; }
+        if [ "$user" = "$(this_host)" ]; then
+            own file 0640 fabctl:fabctl-machine "broker/$user.password"
+        else
+            own file 0600 fabctl:fabctl "broker/$user.password"
+        fi
     done
     systemctl_ enable mosquitto.service
-    if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ] && systemctl --quiet is-active mosquitto; then
+    if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ] && is_active mosquitto; then
         # Users and rights are read again. Its own reload needs /bin/kill, which a small Debian has not.
         run systemctl kill --kill-who=main --signal=HUP mosquitto.service
     else
@@ -146,8 +191,15 @@ configure_broker() {
     fi
 }
 
-this_host() { # which host of lab.toml this computer is
-    if [ -n "$host" ]; then printf %s "$host"; else slug "$(hostname)"; fi
+this_host() { # which host of lab.toml this computer is: as it was told, the only one, or by its name
+    local hosts
+    if [ -n "$host" ]; then printf %s "$host" && return 0; fi
+    hosts=$(sed -n 's/^ *\[hosts\.\([a-z0-9-]*\)\].*$/\1/p' "$etc/lab.toml" 2>/dev/null || true)
+    case $hosts in
+    "") printf here ;;
+    *$'\n'*) slug "$(hostname)" ;;
+    *) printf %s "$hosts" ;;
+    esac
 }
 
 planned() { # the units of this computer, one a line: NAME network|local
@@ -183,8 +235,23 @@ install_units() {
     enable_units "$plan"
 }
 
+# Starting a machine's process again opens its port, and that resets many boards: also one that works
+# from its own card, which nobody here can see.
+ask_about_machines() { # ask_about_machines PLAN: sets $restart to yes or no
+    local name any=""
+    while read -r name _; do
+        case $name in fabctl-machine@*) ! is_active "$name" || any=yes ;; esac
+    done <<<"$1"
+    [ -n "$any" ] && [ -z "$restart" ] || return 0
+    if [ -t 0 ] && [ -z "$dry" ]; then
+        read -r -p "   Machines' processes start again: boards are reset. Is every machine at rest, also those with a card of their own (yes, no)? [no] " restart
+    fi
+    [ "$restart" = yes ] || restart=no
+}
+
 enable_units() { # enable_units PLAN
     local name left
+    if has_systemd && [ -n "$start" ]; then ask_about_machines "$1"; fi
     for left in "$units"/*.target.wants/fabctl-machine@* "$units"/*.target.wants/fabctl-interlock@*; do
         [ -L "$left" ] || continue
         name=$(basename "$left")
@@ -205,10 +272,12 @@ start_unit() { # start_unit NAME: machines at work and interlocks are not distur
     fabctl-machine@*)
         if [ -e "$data/machines/$machine/running.json" ]; then
             say "$machine is at work; later: systemctl restart $1"
+        elif [ "$restart" = no ] && is_active "$1"; then
+            say "$machine goes on with what it has; when it is at rest: systemctl restart $1"
         else
             systemctl_ restart "$1"
         fi ;;
-    *) systemctl_ restart "$1" ;;
+    *) systemctl_ restart "$1" || say "$1 did not start: journalctl -u $1" ;;
     esac
 }
 
@@ -219,7 +288,11 @@ farewell() {
     fi
     step "Done${dry:+: this was a dry run, nothing has been changed}"
     has_systemd || say "systemd does not run here: units are in place, nothing was started"
-    [ "$role" = lab ] || { say "next: fabctl host join"; return 0; }
+    if [ "$role" = machines ]; then
+        [ -e "$etc/lab.toml" ] || say "next: sudo fabctl host join https://…, with a code of the lab's server; then"
+        [ -e "$etc/lab.toml" ] || say "      sudo $opt/current/deploy/install.sh --apply"
+        return 0
+    fi
     say "next: fabctl find-machines, put their lines into $etc/lab.toml, then"
     say "      sudo $opt/current/deploy/install.sh --apply"
     say "and:  sudo fabctl person add LOGIN NAME --role admin   (see fabctl person add --help)"

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs fabctl on this computer, or brings it to the version of this folder. Run it as root:
-#   sudo deploy/install.sh [--answers FILE] [--dry-run] [--wheels FOLDER] [--no-start]
+#   sudo deploy/install.sh [--answers FILE] [--dry-run] [--wheels FOLDER] [--no-start] [--restart-machines]
 #   sudo /opt/fabctl/current/deploy/install.sh --apply     after a change of /etc/fabctl/lab.toml
 # --dry-run prints every step and changes nothing. --answers: lines KEY=VALUE, see questions().
 # --wheels: Python packages from a folder, without a network. --no-start: enable, do not start.
+# --restart-machines: do not ask whether a machine works from its own card: none does.
 # It may be run again at any time: what is there stays. Raspberry Pi OS and Debian 12 or 13, 64-bit.
 set -euo pipefail
 umask 022
@@ -12,7 +13,7 @@ source_tree=$(dirname "$here")
 # shellcheck source=deploy/install-steps.sh
 . "$here/install-steps.sh"
 
-answers="" apply="" wheels="" start=yes new=""
+answers="" apply="" wheels="" start=yes new="" stopped=""
 lab_name="" lab_id="" time_zone="" language="" # the answers
 while [ $# -gt 0 ]; do
     case $1 in
@@ -21,7 +22,8 @@ while [ $# -gt 0 ]; do
     --dry-run) dry=yes ;;
     --apply) apply=yes ;;
     --no-start) start="" ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    --restart-machines) restart=yes ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 0 ;;
     *) fail "unknown option $1; see $0 --help" ;;
     esac
     shift
@@ -51,7 +53,9 @@ check_computer() {
 
 install_packages() {
     step "Debian packages"
-    local wanted=(python3 python3-venv mosquitto openssl ca-certificates udev fonts-dejavu-core) missing=()
+    local wanted=(python3 python3-venv openssl ca-certificates udev) missing=()
+    [ "$role" != lab ] || wanted+=(mosquitto fonts-dejavu-core age) # age: backups for somebody's key only
+    ! names_postgresql || wanted+=(postgresql-client) # pg_dump: no migration and no backup without
     [ "$kiosk" != yes ] || wanted+=(cage chromium)
     local package
     for package in "${wanted[@]}"; do
@@ -93,18 +97,17 @@ install_program() {
 }
 
 upgrade_database() { # with web and steward stopped: neither meets the other version's tables
-    [ "$role" = lab ] || return 0
-    if [ ! -e "$data/lab.db" ] && ! grep -q '^url = "postgresql' "$etc/lab.toml" 2>/dev/null; then
-        return 0 # a new lab: the steward makes its database
-    fi
+    [ "$role" = lab ] && [ -e "$etc/lab.toml" ] || return 0
     step "The database: a backup, then what this version changes"
-    local desk=(fabctl-web.service fabctl-steward.service)
-    if has_systemd && [ -e "$units/${desk[0]}" ]; then run systemctl stop "${desk[@]}"; fi
-    run setpriv --reuid fabctl --regid fabctl --init-groups --inh-caps +dac_read_search \
-        --ambient-caps +dac_read_search "$new/bin/fabctl" upgrade --config "$etc/lab.toml" && return 0
-    if has_systemd && [ -n "$start" ]; then run systemctl start "${desk[@]}" || true; fi
-    fail "the database could not be brought to this version; the one before goes on"
+    if has_systemd && [ -e "$units/fabctl-web.service" ]; then
+        run systemctl stop fabctl-web.service fabctl-steward.service
+        stopped=yes
+    fi
+    as_backup "$new/bin/fabctl" upgrade --config "$etc/lab.toml" ||
+        fail "the database could not be brought to this version; the one before goes on"
 }
+
+trap begin_again EXIT
 
 use_program() {
     step "From now on: $new"
@@ -137,7 +140,7 @@ write_lab() {
     if [ -e "$etc/lab.toml" ]; then
         say "is there already; it stays as it is"
     elif [ "$role" = machines ]; then
-        say "is not there yet: it comes with \`fabctl host join\` from the lab's computer"
+        say "is not there yet: it comes from the lab's server with \`fabctl host join\`"
     else
         local second=en
         [ "$language" = fr ] || second=fr
@@ -154,6 +157,7 @@ check_computer
 if [ -n "$apply" ]; then
     remembered
     new=$opt/current
+    install_packages
 else
     questions
     install_packages
@@ -171,8 +175,11 @@ if [ -z "$apply" ]; then
     use_program
 fi
 if [ -e "$etc/lab.toml" ] || [ -n "$dry" ]; then
-    make_keys
-    [ "$role" != lab ] || configure_broker
+    # a computer with machines only has its keys and its account from the lab's server
+    if [ "$role" = lab ]; then
+        make_keys
+        configure_broker
+    fi
 fi
 install_units
 farewell

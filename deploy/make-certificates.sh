@@ -20,14 +20,21 @@ fi
 
 names="DNS:$name"
 for address in "$@"; do names+=",IP:$address"; done
-request=$(mktemp)
-trap 'rm -f "$request" "$request.ext"' EXIT
+request=$(mktemp "$folder/.request-XXXXXX")
+trap 'rm -f "$request" "$request.ext" "$request.key" "$request.pem"' EXIT
 printf '%s\n' "subjectAltName=$names" "extendedKeyUsage=serverAuth" \
     "basicConstraints=critical,CA:FALSE" "keyUsage=critical,digitalSignature" >"$request.ext"
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
-    -keyout "$folder/$name.key" -out "$request" 2>/dev/null
+    -keyout "$request.key" -out "$request" 2>/dev/null
 # 397 days: browsers take no longer ones. `fabctl doctor` says in time when one ends.
 openssl x509 -req -in "$request" -days 397 -CA "$folder/lab-ca.pem" -CAkey "$folder/lab-ca.key" \
-    -CAcreateserial -extfile "$request.ext" -out "$folder/$name.pem" 2>/dev/null
-chmod 0644 "$folder/lab-ca.pem" "$folder/$name.pem"
+    -CAcreateserial -extfile "$request.ext" -out "$request.pem" 2>/dev/null
+# only now: whoever starts with the key of one and the certificate of the other serves nobody
+chmod 0644 "$folder/lab-ca.pem" "$request.pem"
+if [ -e "$folder/$name.key" ]; then # whose it was made, such as the broker's, stays
+    chown --reference="$folder/$name.key" "$request.key"
+    chmod --reference="$folder/$name.key" "$request.key"
+fi
+mv "$request.key" "$folder/$name.key"
+mv "$request.pem" "$folder/$name.pem"
 printf '%s\n' "$folder/lab-ca.pem" "$folder/$name.pem" "$folder/$name.key"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 import fabctl
 from fabctl.errors import FabError
+from fabctl.whole_files import disk_full, is_full
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module:attribute, the line in `fabctl --help`)
@@ -26,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor:doctor", "Say everything that is wrong with the lab, and what to do."),
     "stream": ("stream:stream", "Send one file to one machine, without a lab."),
     "terminal": ("terminal:terminal", "Talk to one machine, line by line, without a lab."),
+    "driver-check": (
+        "driver_check:driver_check",
+        "Try whether a driver keeps what fabctl asks of every driver.",
+    ),
     "octoprint-key": (
         "octoprint_key:octoprint_key",
         "Ask an OctoPrint for a key; a person confirms it there.",
@@ -52,6 +58,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "broker_config:broker_config",
         "Write the files of a mosquitto for the whole lab, over TLS.",
     ),
+    "host": ("host:host", "Let computers with machines join the lab; list them; put them out."),
     "migrate": ("database:migrate", "Bring the database to this version, after a backup."),
     "backup": ("backup:backup", "Write one archive of the whole lab; check and list them."),
     "restore": ("restore:restore", "Put the lab of an archive into an empty place."),
@@ -61,7 +68,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 GROUPS: dict[str, tuple[str, ...]] = {
     "To begin": ("demo", "run", "find-machines", "check-config", "doctor"),
-    "One machine, no lab": ("stream", "terminal", "octoprint-key"),
+    "One machine, no lab": ("stream", "terminal", "octoprint-key", "driver-check"),
     "People and machines": (
         "person",
         "certify",
@@ -80,6 +87,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "interlock",
         "units",
         "broker-config",
+        "host",
         "migrate",
     ),
     "To keep it for years": ("backup", "restore", "upgrade", "db"),
@@ -135,6 +143,12 @@ def main() -> NoReturn:
         cli(prog_name="fabctl")
     except FabError as error:
         click.echo(f"fabctl: {error}", err=True)
+        sys.exit(EXIT_REFUSED)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        where = Path(str(error.filename)) if error.filename else None
+        click.echo(f"fabctl: {disk_full(where)}", err=True)
         sys.exit(EXIT_REFUSED)
     sys.exit(0)
 

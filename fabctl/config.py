@@ -48,6 +48,9 @@ class WebConfig:
     """Further host names under which pages are served, lower case; others are refused."""
     proxy_addresses: tuple[str, ...] = ()
     """IP addresses of proxies in front; only their X-Forwarded headers are believed."""
+    peers: tuple[str, ...] = ()
+    """Other computers of the lab that serve pages, ``https://name``: a job's file that came in
+    there is fetched from them."""
     upload_max_mb: int = 200
     kiosk_addresses: tuple[str, ...] = ()
     """IP addresses whose browser is a shared screen: only there a PIN opens a session. Named by
@@ -56,6 +59,14 @@ class WebConfig:
     """By the address of a shared screen: where this computer mounts the USB stick beside it."""
     oidc: OidcConfig | None = None
     """None: people sign in here only."""
+    ca_file: Path | None = None
+    """Who vouches for the certificate of ``public_url``; computers that join are given a copy."""
+
+    @property
+    def address_here(self) -> str:
+        """Where this computer itself reaches it: one that means all addresses cannot be called."""
+        unspecified = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # read, not bound
+        return unspecified.get(self.address, self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,21 @@ class BrokerConfig:
     password_folder: Path | None = None
     """One file ``USER.password`` for each of our own users; with a ``url`` that names none."""
     ca_file: Path | None = None
+    hosts_url: str | None = None
+    """How other computers reach it, ``mqtts://host:port``; they are told when they join."""
+    hosts_ca_file: Path | None = None
+    """Who vouches for its certificate there; they are given a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """The lab's own server, as a computer that joined it reaches it."""
+
+    url: str
+    """``https://…``, or ``http://…`` on this computer."""
+    token_file: Path
+    ca_file: Path | None = None
+    """Who vouches for its certificate; None: those whom this computer trusts anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +197,15 @@ class DataPaths:
         """Return the folder that this machine's process alone writes."""
         return self.root / "machines" / machine
 
+    @property
+    def broker_files(self) -> Path:
+        """A file that holds where ``fabctl broker-config`` put the broker's files."""
+        return self.broker / "files-in"
+
+    def broker_revoked(self, host: str) -> Path:
+        """Return the file whose presence says that a host has no account on the broker."""
+        return self.broker / f"{host}.revoked"
+
     def broker_password(self, user: str) -> Path:
         """Return the file that holds the private broker's password of one of our own users."""
         return self.broker / f"{user}.password"
@@ -200,6 +235,8 @@ class LabConfig:
     """None: no mail is sent; everything stands in the app."""
     backup_table: BackupConfig | None = None
     """None: there is no such table; :attr:`backup` says what counts then."""
+    server: ServerConfig | None = None
+    """None: this is the lab's own server. Else ``fabctl host join`` wrote it."""
 
     @property
     def backup(self) -> BackupConfig:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fabctl.config import BrokerConfig, DataPaths, Host, LabConfig
+from fabctl.config import DataPaths, Host, LabConfig
 from fabctl.config_backup import backup
-from fabctl.config_camera import camera_address
-from fabctl.config_controller import controller
+from fabctl.config_broker import broker, is_loopback
 from fabctl.config_interlock import interlocks, summary_line
+from fabctl.config_machines import machines_of
 from fabctl.config_mail import mail
 from fabctl.config_reader import (
     ConfigError,
@@ -27,22 +26,16 @@ from fabctl.config_reader import (
     NotAllowedError,
     Problems,
     Table,
-    axis,
     flag,
     identifier,
-    number,
-    one_of,
     show,
     some_of,
     suggestion,
     text,
-    whole,
 )
+from fabctl.config_server import server
 from fabctl.config_web import web
 from fabctl.installed import DRIVERS, all_entry_points, entry_points
-from fabctl.ports import Limits, MachineKind, MachineProfile, WorkArea
-from fabctl.units import Celsius, MmPerMin
-from fabctl.usual import usual_baud
 
 __all__ = ["ConfigError", "ConfigProblem", "load", "read"]
 
@@ -101,7 +94,7 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
     lab = top.table("lab")
     data = _data(top.table("data"), path.parent)
     hosts = _hosts(top)
-    machines = _machines(top, path.parent, hosts, drivers)
+    machines = machines_of(top, path.parent, hosts, drivers)
     simulated = lab.take("simulated", flag, default=False)
     config = LabConfig(
         file=path,
@@ -113,12 +106,13 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
         data_directory=data,
         database_url=_database(top.table("database"), data),
         web=web(top.table("web"), path.parent),
-        broker=_broker(top.table("broker"), path.parent),
+        broker=broker(top.table("broker"), path.parent),
         hosts=hosts,
         machines=machines,
         interlocks=interlocks(top, machines, DataPaths(data), simulated=simulated),
-        mail=mail(top, path.parent, is_loopback=_is_loopback),
+        mail=mail(top, path.parent, is_loopback=is_loopback),
         backup_table=backup(top.table("backup"), path.parent, data),
+        server=server(top, path.parent, is_loopback=is_loopback),
     )
     lab.finish()
     top.finish()
@@ -162,75 +156,6 @@ def _database(table: Table, data: Path) -> str:
     return url
 
 
-def _broker(table: Table, folder: Path) -> BrokerConfig:
-    file = _existing_file(folder) if table.has("url") else _nothing("only together with broker.url")
-    broker = BrokerConfig(
-        url=table.take("url", _broker_url, None),
-        password_file=table.take("password_file", file, None),
-        password_folder=table.take("password_folder", _existing_folder(folder), None),
-        ca_file=table.take("ca_file", file, None),
-    )
-    if broker.password_folder and (not broker.url or urlsplit(broker.url).username):
-        table.complain("password_folder", "only together with a broker.url that names no user")
-    if broker.url and urlsplit(broker.url).username and not table.has("password_file"):
-        table.complain("url", "a user only together with password_file")
-    table.finish()
-    return broker
-
-
-def _broker_url(value: Any) -> str:
-    allowed = "mqtts://USER@HOST:PORT, or mqtt://USER@127.0.0.1:PORT on this computer"
-    parts = urlsplit(text(value))
-    try:
-        port_ok = parts.port is None or 1 <= parts.port <= 65_535
-    except ValueError:
-        port_ok = False
-    extra = parts.path.strip("/") or parts.query or parts.fragment
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or not port_ok or extra:
-        raise NotAllowedError(allowed)
-    if parts.password is not None:
-        raise NotAllowedError(f"{allowed}; the password belongs in password_file")
-    if parts.scheme == "mqtt" and not _is_loopback(parts.hostname):
-        raise NotAllowedError(f"{allowed}; beyond this computer only mqtts://")
-    return parts.geturl()
-
-
-def _is_loopback(host: str) -> bool:
-    import ipaddress  # noqa: PLC0415  # most files name no broker
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _existing_file(folder: Path) -> Any:
-    def check(value: Any) -> Path:
-        path = folder / text(value)
-        if not path.is_file():
-            raise NotAllowedError("a file that exists")
-        return path
-
-    return check
-
-
-def _existing_folder(folder: Path) -> Any:
-    def check(value: Any) -> Path:
-        path = folder / text(value)
-        if not path.is_dir():
-            raise NotAllowedError("a folder that exists")
-        return path
-
-    return check
-
-
-def _nothing(why: str) -> Any:
-    def check(_value: Any) -> Path:
-        raise NotAllowedError(why)
-
-    return check
-
-
 def _hosts(top: Table) -> dict[str, Host]:
     hosts = {}
     for name, table in top.tables("hosts").items():
@@ -239,92 +164,6 @@ def _hosts(top: Table) -> dict[str, Host]:
             top.problems.add(table.path, repr(name), f"any name but {' and '.join(BROKER_USERS)}")
         table.finish()
     return hosts or {DEFAULT_HOST.id: DEFAULT_HOST}
-
-
-def _machines(
-    top: Table, folder: Path, hosts: Mapping[str, Host], drivers: frozenset[str]
-) -> dict[str, MachineProfile]:
-    machines: dict[str, MachineProfile] = {}
-    takers: dict[tuple[str, str], str] = {}
-    for name, table in top.tables("machines").items():
-        profile = _machine(name, table, folder, hosts, drivers)
-        machines[name] = profile
-        if profile.port is None:
-            continue
-        place = (profile.host, os.path.realpath(profile.port))
-        other = takers.setdefault(place, name)
-        if other != name:
-            table.complain("port", f"a port of its own; machines.{other} has this one")
-    return machines
-
-
-def _machine(
-    name: str, table: Table, folder: Path, hosts: Mapping[str, Host], drivers: frozenset[str]
-) -> MachineProfile:
-    only_host = next(iter(hosts)) if len(hosts) == 1 else None
-    host = one_of(hosts)
-    kind = MachineKind(table.need("kind", one_of(MachineKind), MachineKind.OTHER.value))
-    driver = table.need("driver", one_of(drivers), "")
-    profile = MachineProfile(
-        id=name,
-        name=table.take("name", text, name),
-        kind=kind,
-        driver=driver,
-        host=table.take("host", host, only_host) if only_host else table.need("host", host, ""),
-        port=table.take("port", _port(folder), None),
-        baud=table.take("baud", whole(300, 4_000_000), usual_baud(driver)),
-        work_area=_work_area(table),
-        limits=_limits(table.table("limits")),
-        options=_options(table.table("options")),
-        controller=controller(table.table("controller"), kind),
-        camera=table.take("camera", camera_address, None),
-    )
-    table.finish()
-    return profile
-
-
-def _port(folder: Path) -> Any:
-    def check(value: Any) -> str:
-        port = text(value)
-        return port if "://" in port else str(folder / port)
-
-    return check
-
-
-def _work_area(machine: Table) -> WorkArea | None:
-    if not machine.has("work_area"):
-        return None
-    table = machine.table("work_area")
-    x, y, z = (table.need(name, axis, (0.0, 1.0)) for name in "xyz")
-    table.finish()
-    return WorkArea(x, y, z)
-
-
-def _limits(table: Table) -> Limits:
-    nozzle = table.take("nozzle_max_c", number(0, 500, "°C"), None)
-    bed = table.take("bed_max_c", number(0, 200, "°C"), None)
-    feed = table.take("feed_max_mm_per_min", number(0, 200_000, "mm/min"), None)
-    power = table.take("power_max", number(0, 1_000_000, "(S word)"), None)
-    table.finish()
-    return Limits(
-        nozzle_max_c=None if nozzle is None else Celsius(nozzle),
-        bed_max_c=None if bed is None else Celsius(bed),
-        feed_max_mm_per_min=None if feed is None else MmPerMin(feed),
-        power_max=power,
-    )
-
-
-def _options(table: Table) -> dict[str, str | int | float | bool]:
-    def scalar(value: Any) -> str | int | float | bool:
-        if not isinstance(value, str | int | float | bool):
-            raise NotAllowedError("a text, a number, true or false")
-        return value
-
-    found: dict[str, str | int | float | bool] = {}
-    nothing: str | int | float | bool = ""
-    for key in table.keys():  # noqa: SIM118  # a Table, not a dict
-        found[key] = table.need(key, scalar, nothing)
-    return found
 
 
 def summary(config: LabConfig) -> str:

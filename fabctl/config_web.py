@@ -24,13 +24,25 @@ def web(table: Table, folder: Path) -> WebConfig:
         public_url=table.take("public_url", _public_url, usual.public_url),
         names=table.take("names", _names, usual.names),
         proxy_addresses=table.take("proxy_addresses", _addresses, usual.proxy_addresses),
+        peers=table.take("peers", _peers, usual.peers),
         upload_max_mb=table.take("upload_max_mb", whole(1, 4096), usual.upload_max_mb),
         kiosk_addresses=table.take("kiosk_addresses", _addresses, usual.kiosk_addresses),
         stick_folders=table.take("stick_folders", _folders, usual.stick_folders),
         oidc=oidc(table, folder),
+        ca_file=table.take("ca_file", _file(folder), None),
     )
     table.finish()
     return found
+
+
+def _file(folder: Path) -> Any:
+    def check(value: Any) -> Path:
+        path = folder / text(value)
+        if not path.is_file():
+            raise NotAllowedError("a file that exists")
+        return path
+
+    return check
 
 
 def _address(value: Any) -> str:
@@ -69,6 +81,12 @@ def _names(value: Any) -> tuple[str, ...]:
     if not all(_NAME.fullmatch(name) for name in names):
         raise NotAllowedError(f"{allowed}, without http:// and port")
     return names
+
+
+def _peers(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise NotAllowedError('a list of addresses such as ["https://10.0.0.12"]')
+    return tuple(_public_url(one) for one in value)
 
 
 def _public_url(value: Any) -> str:

@@ -6,6 +6,8 @@ A subclass says whose fault it is: ours (:class:`LocalError`), the device's
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class FabError(Exception):
     """Something fabctl can explain.
@@ -45,6 +47,25 @@ class InputError(FabError, ValueError):
 
 class LocalError(FabError, RuntimeError):
     """This program was asked for something its state does not allow."""
+
+
+class DiskFullError(LocalError):
+    """There is no room left on a disk; what was about to be written is not there, the rest stands.
+
+    :param disk: where that disk is mounted; None: another computer's, or not known.
+    """
+
+    def __init__(  # as FabError's, and the disk
+        self,
+        what: str,
+        *,
+        device: str | None = None,
+        limit: str | None = None,
+        next_step: str | None = None,
+        disk: Path | None = None,
+    ) -> None:
+        super().__init__(what, device=device, limit=limit, next_step=next_step)
+        self.disk = disk
 
 
 class DeviceError(FabError, OSError):

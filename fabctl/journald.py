@@ -37,7 +37,9 @@ def encoded(fields: Mapping[str, str]) -> bytes:
     """Return a datagram of fields. Their names: capitals, digits and underscores."""
     parts = []
     for name, text in fields.items():
-        value = text.encode("utf-8", "replace")[:LONGEST]
+        value = text.encode("utf-8", "replace")
+        if len(value) > LONGEST:  # not within a character
+            value = value[:LONGEST].decode("utf-8", "ignore").encode()
         if b"\n" in value:
             parts.append(name.encode() + b"\n" + struct.pack("<Q", len(value)) + value + b"\n")
         else:

@@ -6,12 +6,14 @@ the key each time it needs it works with the new one from then on, without being
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
 from pathlib import Path
 
 from fabctl.errors import LocalError
+from fabctl.whole_files import half_of, make_folder, sync_folder, write_half
 
 KEY_BYTES = 32
 
@@ -47,6 +49,7 @@ def make_secret(path: Path) -> bool:
         return False
     finally:
         half.unlink()
+    sync_folder(path.parent)
     return True
 
 
@@ -63,38 +66,40 @@ def replace_secret(path: Path) -> None:
         _give_to_the_same(path, half)
         half.replace(path)
     except OSError:
-        half.unlink()
+        half.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _written_beside(path: Path) -> Path:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.unlink(missing_ok=True)  # of a process with our number that died half-way
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(KEY_BYTES) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    make_folder(path.parent, 0o700)
+    half = half_of(path, shared=True)
+    write_half(half, secrets.token_hex(KEY_BYTES) + "\n", mode=0o600)
     return half
 
 
 def _give_to_the_same(old: Path, new: Path) -> None:
-    """Give a file the owner, the group and the rights of the one that it replaces."""
+    """Give a file that we wrote the owner, the group and the rights of the one that it replaces.
+
+    Root does this in a folder that belongs to the lab: what stands there meanwhile instead of our
+    file, such as a link, gets nothing.
+
+    :raises OSError: it is not the file that we wrote.
+    """
     try:
-        was, now = old.stat(), new.stat()
+        was = old.lstat()
     except FileNotFoundError:
         return
-    if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
-        os.chown(new, was.st_uid, was.st_gid)
-    new.chmod(stat.S_IMODE(was.st_mode))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+    if stat.S_ISLNK(was.st_mode):
+        raise OSError(errno.ELOOP, "it is a link", str(old))
+    descriptor = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        now = os.fstat(descriptor)
+        if now.st_uid != os.geteuid() or now.st_nlink != 1 or not stat.S_ISREG(now.st_mode):
+            raise OSError(errno.EPERM, "it is another file than was written", str(new))
+        if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+            os.fchown(descriptor, was.st_uid, was.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(was.st_mode))
     finally:
         os.close(descriptor)
 

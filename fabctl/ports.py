@@ -134,6 +134,8 @@ class Trouble(StrEnum):
     TOO_MANY_RESENDS = "too-many-resends"
     PROTOCOL = "protocol"
     FILE_UNREADABLE = "file-unreadable"
+    DISK_FULL = "disk-full"
+    """The disk of the machine's computer had no room for the job's file; nothing was sent."""
     LINE_REFUSED = "line-refused"
     """The firmware answered a line with an error (Grbl's ``error:20``)."""
     INTERRUPTED = "interrupted"

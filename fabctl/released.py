@@ -6,4 +6,4 @@ from datetime import UTC, datetime
 from typing import Final
 
 RELEASED_AT: Final = datetime(2026, 11, 23, tzinfo=UTC)
-"""Raised with each release, by hand: a file's own date says when it was unpacked, or 1980."""
+"""Raised by hand, and a test says when it is due: a file's own date says when it was unpacked."""

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import resource
 import sys
+import tempfile
 from typing import Any
 
 LIBRARY = "pybgcode"
 MAGIC = b"GCDE"
 DAMAGED = 4
 """Exit code: the file cannot be unpacked; the reason stands on stderr."""
+NO_ROOM = 5
+"""Exit code: the disk of the target is full."""
+KEPT_BACK = 64 * 1024
+"""Bytes; the C library keeps 4096 at most."""
 _MEMORY = 512 * 2**20
 CPU_S = 60
 
@@ -38,9 +44,26 @@ def main(source: str, target: str, largest: int) -> int:
     result = library.from_binary_to_ascii(read, written, True)  # check every sum
     library.close(written)
     if result == library.EResult.Success:
-        return 0
+        return 0 if _was_room(target) else NO_ROOM
+    if result == library.EResult.WriteError and os.path.getsize(target) < largest:  # noqa: PTH202
+        return NO_ROOM
     print(library.translate_result(result), file=sys.stderr)  # noqa: T201 # a program of its own
     return DAMAGED
+
+
+def _was_room(target: str) -> bool:
+    """Say whether there is still more room than the library keeps back until it closes a file.
+
+    It does not tell when these last bytes find none: the file would lack its end, where a printer's
+    heaters are switched off.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=os.path.dirname(target), buffering=0) as probe:  # noqa: PTH120
+            probe.write(bytes(KEPT_BACK))
+            os.fsync(probe.fileno())
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

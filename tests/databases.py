@@ -53,8 +53,14 @@ class PostgreSQL:
     """A running server; every :meth:`new_database` is an empty one with its own name."""
 
     port: int
+    folder: Path
+    """Its data."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _spare: list[str] = field(default_factory=list)
+
+    def pid(self) -> int:
+        """Return the process that all the others of this server come from."""
+        return int((self.folder / "postmaster.pid").read_text().split()[0])
 
     def new_database(self, like: str = "template1") -> str:
         """Create a database, empty or a copy of another, and return its name."""
@@ -122,11 +128,13 @@ def server_programs() -> Path:
 
 
 @contextmanager
-def running_server() -> Iterator[PostgreSQL]:
+def running_server(*, waits_for_disk: bool = False) -> Iterator[PostgreSQL]:
     """Yield a server on a free port, in a folder of its own; both are gone afterwards.
 
     As root it runs as the user ``postgres``: the server refuses to run as root. It promises
     the same as a real one, only it does not wait for the disk.
+
+    :param waits_for_disk: have it wait all the same, as it comes: for figures.
     """
     programs = server_programs()
     folder = Path(tempfile.mkdtemp(prefix="fabctl-postgresql-"))
@@ -138,11 +146,12 @@ def running_server() -> Iterator[PostgreSQL]:
             programs / "initdb", "-D", folder / "data", "-U", SERVER_USER, "-A", "trust",
             "--no-sync", "-E", "UTF8", "--locale=C.UTF-8",
         )  # fmt: skip
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} {NO_WAITING}"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"
+        options += "" if waits_for_disk else f" {NO_WAITING}"
         control = (programs / "pg_ctl", "-D", folder / "data", "-w", "-t", str(START_TIMEOUT_S))
         _as_server_user(*control, "-l", folder / "log", "-o", options, "start")
         try:
-            yield PostgreSQL(port)
+            yield PostgreSQL(port, folder / "data")
         finally:
             _as_server_user(*control, "-m", "immediate", "stop")
     finally:

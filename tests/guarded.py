@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fabctl.commands.interlock_line import InterlockLine
-from fabctl.config import LabConfig
 from fabctl.config_file import load
 from fabctl.errors import DeviceError
-from fabctl.interlock import InterlockProfile
 from fabctl.permits import Permit, seal
+from fabctl_sim.control import SimError
 from fabctl_sim.interlock_box.process import CabinetProcess
+from tests.guarded_processes import PATIENCE_S, BothProcesses, State, until
+from tests.steady import WATCH, in_rounds
 
 LASER = """\
 [lab]
@@ -51,126 +47,28 @@ k2_feedback = 21
 active = 25
 """
 KEY = bytes(range(32))
-PATIENCE_S = 20.0
 PERMIT_S = 10.0
 """No permit holds longer."""
 RENEW_EVERY_S = 3.0
-State = dict[str, Any]
-
-
-def until(holds: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> Any:
-    """Return the first truthy answer; fail with ``what`` when none comes in time."""
-    end = time.monotonic() + within_s
-    while not (found := holds()):
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {within_s:g} s: {what}; last: {found!r}")
-        time.sleep(0.005)
-    return found
+PRESSES = 5
+"""So often at most does a person press again because the computer stood still meanwhile."""
+AT_REST = (
+    "repair", "close-lid", "idle", "estop-release", "key-on", "exhaust-on", "reset-release",
+    "flow-start",
+)  # fmt: skip
+"""What puts a laser's cabinet right."""
 
 
 @dataclass
-class Guarded:
-    """Both processes and everything about them."""
+class Guarded(BothProcesses):
+    """Both processes, permits for the daemon, and hands at the cabinet."""
 
-    config: LabConfig
-    profile: InterlockProfile
-    cabinet: CabinetProcess
-    environment: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
-    command: tuple[str, ...] = ()
-    """Instead of ``fabctl interlock laser``."""
     serial: int = 0
     handing_in: threading.Lock = field(default_factory=threading.Lock)
     """Held from the making of a permit to its answer: serials only grow."""
     renewal: Renewal | None = None
-    first_event: int = 1
-    """Of the cabinet's events, those from this number on count; a test may share a cabinet."""
 
-    # -- the daemon as a process -----------------------------------------------------------------
-
-    @property
-    def log(self) -> Path:
-        """What it wrote."""
-        return self.config.file.with_name("daemon.log")
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        assert self.process is not None
-        return self.process.pid
-
-    def start(self) -> None:
-        """Start the daemon and wait until it answers."""
-        words = ("-m", "fabctl", "interlock", "laser", "--config", str(self.config.file))
-        command = self.command or (sys.executable, *words)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, **self.environment}
-            )
-        until(self.answers, f"the daemon answers; it said: {self.log.read_text()}")
-
-    def answers(self) -> bool:
-        """Say whether the daemon tells a state."""
-        assert self.process is not None
-        assert self.process.poll() is None, self.log.read_text()
-        try:
-            self.state()
-        except DeviceError:
-            return False
-        return True
-
-    def send(self, signum: signal.Signals) -> None:
-        """Send it a signal."""
-        os.kill(self.pid, signum)
-
-    def end(self, signum: signal.Signals = signal.SIGTERM) -> int:
-        """End it and return its exit code."""
-        assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.send_signal(signum)
-        return self.process.wait(PATIENCE_S)
-
-    def cabinet_is_hardware(self) -> bool:
-        """Let the cabinet go before every program, as relays do; say whether that is allowed."""
-        try:
-            os.sched_setscheduler(self.cabinet.pid, os.SCHED_FIFO, os.sched_param(50))
-        except PermissionError:
-            return False
-        return True
-
-    # -- what is said ----------------------------------------------------------------------------
-
-    def line(self) -> InterlockLine:
-        """Return a new connection."""
-        return InterlockLine(self.profile.socket)
-
-    def state(self) -> State:
-        """Return the present state."""
-        with self.line() as line:
-            return line.state()
-
-    def wait(self, what: str, holds: Callable[[State], Any], within_s: float = PATIENCE_S) -> State:
-        """Return the first state for which something holds."""
-        with self.line() as line:
-            now = line.state()
-            if holds(now):
-                return now
-            found = line.wait(lambda words: "state" in words and bool(holds(words)), within_s)
-            assert found is not None, f"not within {within_s:g} s: {what}; now: {line.state()}"
-            return found
-
-    def wait_for(self, state: str, within_s: float = PATIENCE_S) -> State:
-        """Wait for a state by its name."""
-        return self.wait(state, lambda words: words["state"] == state, within_s)
-
-    def say(self, message: State) -> State:
-        """Send one message and return its answer."""
-        with self.line() as line:
-            line.say(message)
-            answer = line.wait(lambda words: "state" not in words)
-            assert answer is not None
-            return answer
+    # -- permits ---------------------------------------------------------------------------------
 
     def sealed(self, key: bytes = KEY, **changes: Any) -> str:
         """Return a permit for 10 s, with some values changed."""
@@ -221,36 +119,63 @@ class Guarded:
         self.wait("proved", lambda words: words["state"] in {"locked", "ready"})
 
     def ready(self, **changes: Any) -> None:
-        """Hand in a permit; everything is in order then."""
-        assert self.permit(**changes) == {"accepted": True, "code": None}
-        self.wait("ready", lambda words: words["advice"] == "press-reset")
+        """Hand in a permit; everything is in order then, for as long as it holds."""
+        with self.line() as line:  # it is told though we come late
+            assert self.permit(**changes) == {"accepted": True, "code": None}
+            line.say({"hello": 1})
+            told = line.wait(lambda words: words.get("advice") == "press-reset", PATIENCE_S)
+        assert told is not None, f"not ready within {PATIENCE_S:g} s: {self.state()}"
 
     def press(self, seconds: float = 0.3) -> None:
         """Press reset."""
         self.cabinet.ask("reset-press", seconds=seconds)
 
+    def act(self, command: str, **details: Any) -> float:
+        """Do something at the cabinet; return when its pin showed it, by the cabinet's clock."""
+        start = self.cabinet.status()["events"] + 1
+        done = float(self.cabinet.ask(command, **details)["t"])
+        return next((e["t"] for e in self.cabinet.events(start) if e["kind"] == "input"), done)
+
     def arm(self, **changes: Any) -> None:
         """Come from LOCKED to ARMED, with both contacts closed."""
-        self.ready(**changes)
-        self.press()
-        self.wait_for("armed")
-        until(self.powered, "both contacts closed")
+
+        def go() -> None:
+            self.ready(**changes)
+            self.arm_again()
+
+        in_rounds(go, self.begin_anew)
+
+    def is_armed(self) -> bool:
+        """Say whether it is ARMED."""
+        return bool(self.state()["state"] == "armed")
 
     def arm_again(self) -> None:
-        """Come from TRIPPED to ARMED once the cause is gone; the permit still holds."""
-        self.wait("ready", lambda words: words["advice"] == "press-reset")
-        self.press()
-        self.wait_for("armed")
-        until(self.powered, "both contacts closed")
+        """Come to ARMED once nothing trips; a permit holds.
+
+        As a person does: whoever sees that it tripped because the computer stood still presses
+        once more. Any other cause fails.
+        """
+        for _ in range(PRESSES):
+            before = self.wait("ready", lambda words: words["advice"] == "press-reset")
+            self.press()
+            if self._is_armed_by(before["trips"]):
+                return
+        raise AssertionError(f"not armed by {PRESSES} presses: {self.state()}")
+
+    def _is_armed_by(self, trips: int) -> bool:
+        self.wait(
+            "armed",
+            lambda words: words["state"] == "armed" or words["trips"] > trips or words["fault"],
+        )
+        until(lambda: self.powered() or self.state()["trips"] > trips, "both contacts closed")
+        now = self.state()
+        assert now["trips"] == trips or now["cause"] == "scan-stalled", now
+        return bool(now["trips"] == trips)
 
     def run(self) -> None:
         """Come from ARMED to RUNNING."""
         self.cabinet.ask("run")
         self.wait_for("running")
-
-    def powered(self) -> bool:
-        """Say whether the machine has its power: both main contacts are closed."""
-        return bool(self.cabinet.status()["powered"])
 
     def stays_off(self, seconds: float = 0.6) -> None:
         """Hold that the machine has no power, for a while."""
@@ -261,27 +186,31 @@ class Guarded:
             time.sleep(0.01)
         assert len(self.moves("K1", closed=True)) == before
 
-    def moves(self, relay: str, *, closed: bool) -> list[float]:
-        """Return when a relay's main contact closed, or opened; monotonic, s."""
-        return [
-            float(event["t"])
-            for event in self.cabinet.events(self.first_event)
-            if event["kind"] == "contact"
-            and (event["relay"], event["contact"], event["closed"]) == (relay, "main", closed)
-        ]
+    def begin_anew(self, *, armed: bool = False) -> None:
+        """Put everything right, and come to LOCKED or to ARMED.
 
-    def off_after(self, seconds: float, relay: str) -> float:
-        """Return when a relay's contact opened after an instant; it must."""
-
-        def opened() -> float | None:
-            return next((at for at in self.moves(relay, closed=False) if at >= seconds), None)
-
-        return float(until(opened, f"{relay} opens"))
-
-    def record(self) -> list[dict[str, Any]]:
-        """Return what is on record."""
-        lines = self.profile.record.read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        The daemon goes on, unless it has ended or remembers a fault: then a new one begins, as if
+        somebody had seen to it.
+        """
+        self.stop_renewing()
+        for act in AT_REST:
+            with suppress(SimError):  # a cabinet without this input
+                self.cabinet.ask(act)
+        if self.process is not None and self.process.poll() is None:
+            self.send(signal.SIGCONT)
+        else:
+            self.start()
+        if self.state()["fault"]:
+            self.end(signal.SIGKILL)
+            self.profile.fault_file.write_text('{"v": 1, "fault": null}\n')
+            self.start()
+        self.drop("the next round")
+        if self.state()["state"] in {"boot", "selftest"}:
+            self.prove()
+        self.wait_for("locked")
+        self.first_event = self.cabinet.status()["events"] + 1
+        if armed:
+            self.arm()
 
 
 class Renewal:
@@ -326,6 +255,7 @@ def guarded(text: str = LASER, *options: str, start: bool = True) -> Iterator[Gu
     key.write_text(KEY.hex())
     cabinet = CabinetProcess(profile.cabinet, *options)
     it = Guarded(config, profile, cabinet)
+    WATCH.begin(it)
     try:
         cabinet.start()
         it.cabinet_is_hardware()
@@ -334,6 +264,7 @@ def guarded(text: str = LASER, *options: str, start: bool = True) -> Iterator[Gu
         yield it
     finally:
         it.stop_renewing()
+        WATCH.end(it)
         if it.process is not None and it.process.poll() is None:
             it.process.kill()
             it.process.wait()

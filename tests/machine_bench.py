@@ -60,6 +60,7 @@ class KeptMessages:
 
     said: list[Said] = field(default_factory=list)
     connected: bool = True
+    losses: int = 0
     heard_by: list[tuple[str, int, bool, Callable[[Received], None]]] = field(default_factory=list)
 
     def publish(

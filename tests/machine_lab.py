@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ class MachineLab:
     def recorded(self, machine: str = MACHINE) -> list[tuple[str, str, int]]:
         """Return what is on record about a machine: (kind, boot, seq), as it was recorded."""
         file = self.config.database_url.removeprefix("sqlite:///")
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
             query = "SELECT kind, boot, seq FROM machine_event WHERE machine = ? ORDER BY rowid"
             return [tuple(row) for row in database.execute(query, (machine,))]
 
@@ -161,20 +161,21 @@ class MachineLab:
         """Return the kinds of what is on record, in order."""
         return [kind for kind, *_ in self.recorded()]
 
-    def wait_recorded(self, *kinds: str, within_s: float = 15.0) -> None:
+    def wait_recorded(self, *kinds: str, within_s: float = WITHIN_S) -> None:
         """Wait until exactly these are on record, in this order."""
         wait_until(lambda: self.kinds() == list(kinds), f"{kinds} on record", within_s)
 
     def journal(self, machine: str = MACHINE) -> int:
         """Return how many events a machine still keeps."""
         file = self.config.paths.machine(machine) / "journal.db"
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
             return int(database.execute("SELECT count(*) FROM event").fetchone()[0])
 
 
 def child_environment() -> dict[str, str]:
     """Return our environment with the scripted driver installed in it."""
-    return os.environ | {"PYTHONPATH": str(SCRIPTED), "PYTHONDONTWRITEBYTECODE": ""}
+    path = os.pathsep.join(filter(None, [str(SCRIPTED), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 @contextmanager

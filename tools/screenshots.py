@@ -51,11 +51,27 @@ DOCUMENTS = (
     Wanted("planning", "planning", "/planning/{day}", "camille"),
     Wanted("sign-in", "first", "/in"),
     Wanted("me", "planning", "/me", "camille", "phone"),
-    Wanted("training", "training", "/training", "lea", "phone"),
+    Wanted("training", "training", "/training", "lea"),
     Wanted("console", "workshops", "/workshops/{running}/console", "ana"),
     Wanted("today", "staff", "/staff/today?came=mi", "sasha", "wall"),
     Wanted("statistics", "staff-house", "/staff/statistics?year={year}", "sasha", "wall"),
+    Wanted("system", "staff", "/staff/health", "sasha", "wall"),
+    Wanted("quiz", "training", "/training/{course}/quiz", "lea"),
+    Wanted("report", "machine", "/m/printer-a/problem", "camille"),
+    *(
+        Wanted(f"{name}-phone", area, path, who, "phone", "en")
+        for name, area, path, who in (
+            ("board", "first", "/", ""),
+            ("machine", "machine", "/m/printer-a", "camille"),
+            ("booking", "planning", "/m/printer-b/book/{day}/09:00", "camille"),
+            ("training", "training", "/training", "lea"),
+            ("console", "workshops", "/workshops/{running}/console", "ana"),
+            ("today", "staff", "/staff/today?came=mi", "sasha"),
+            ("system", "staff", "/staff/health", "sasha"),
+        )
+    ),
 )
+"""On the wall in French, on a phone in English: so both languages are seen."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -80,31 +96,34 @@ def _everything(folder: Path, names: Sequence[str]) -> None:
 
 def _documents(folder: Path) -> None:
     """Write the pictures that the documents show."""
-    areas = {area.name: area for area in AREAS}
-    for one in DOCUMENTS:
-        area = areas[one.area]
-        page, *_ = [page for page in area.pages if (page.path, page.who) == (one.path, one.who)]
-        (taken,) = _area(area, folder, [(page, one.size, one.language)], whole=False)
-        _pack(taken, folder / f"{one.name}.png")
+    for area in AREAS:
+        wanted = {}
+        for one in (one for one in DOCUMENTS if one.area == area.name):
+            asked = (one.path, one.who)
+            page, *_ = [page for page in area.pages if (page.path, page.who) == asked]
+            wanted[one.name] = (page, one.size, one.language)
+        if wanted:
+            _area(area, folder, list(wanted.values()), whole=False)
+        for name, look in wanted.items():
+            _pack(folder / _file(*look), folder / f"{name}.png")
 
 
 def _pack(picture: Path, to: Path) -> None:
     with Image.open(picture) as drawn:
         drawn.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(to, optimize=True)
-    if picture != to:
-        picture.unlink()
+    picture.unlink()
 
 
 def _area(
     area: Area, folder: Path, wanted: Sequence[tuple[Shown, str, str]], *, whole: bool = True
-) -> list[Path]:
-    """Fill a lab of its own with an area's scene and take pictures; return where they are.
+) -> None:
+    """Fill a lab of its own with an area's scene and take pictures.
 
     :param whole: on a phone, all of a page, not only what fits on the screen.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory() as data,
+        tempfile.TemporaryDirectory(prefix="fablab-") as data,
         serving(Path(data)) as served,
         sync_playwright() as playwright,
     ):
@@ -112,18 +131,15 @@ def _area(
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )
         names = area.fill(served)
-        taken = []
         for who, desk in sorted({(page.who, page.desk) for page, _, _ in wanted}):
             screen = _open(chromium, served, who, desk=desk)
             for page, size, language in wanted:
                 if (page.who, page.desk) == (who, desk):
-                    to = folder / f"{_name(page)}-{size}-{language}.png"
+                    to = folder / _file(page, size, language)
                     _show(screen, page.path.format(**names), size, language)
                     screen.page.screenshot(path=to, full_page=whole and size == "phone")
-                    taken.append(to)
             screen.page.context.close()
         chromium.close()
-    return taken
 
 
 def _open(chromium: Browser, served: Served, who: str, *, desk: bool) -> Screen:
@@ -153,6 +169,10 @@ def _wait_until_drawn(page: Page) -> None:
     if page.locator("#plot").count():
         with suppress(LateError):
             page.wait_for_selector("#plot canvas", timeout=DRAWN_WITHIN_MS)
+
+
+def _file(page: Shown, size: str, language: str) -> str:
+    return f"{_name(page)}-{size}-{language}.png"
 
 
 def _name(page: Shown) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import IO
 
 from fabctl.backup import manifest as form
-from fabctl.backup.reading import read_archive
+from fabctl.backup.reading import is_encrypted, read_archive
 from fabctl.errors import InputError
 from fabctl.store.snapshot import postgresql_dump_revision, sqlite_revision, sqlite_troubles
 from fabctl.store.version import HEAD
+from fabctl.whole_files import explaining_full_disk
 
 _BLOCK = 1 << 20
 
@@ -32,15 +33,19 @@ class Verdict:
 def verify(archive: Path, identity: Path | None = None) -> Verdict:
     """Read all of an archive, hold every file against its hash, and open the database.
 
-    The database is unpacked beside the archive meanwhile, or where temporary files go when that
-    folder may not be written.
+    The database is unpacked beside the archive meanwhile. One that is encrypted goes where
+    temporary files go: its folder may be a stick that is to hold nothing in the clear.
 
     :raises InputError: it is damaged, changed, cut off, encrypted without an identity, or its
         database is newer than this fabctl.
-    :raises LocalError: a program (age, pg_restore) is missing.
+    :raises LocalError: a program (age, pg_restore) is missing, or there is no room to unpack it.
     """
-    beside = archive.parent if os.access(archive.parent, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix=".verify-", dir=beside) as folder:
+    apart = is_encrypted(archive) or not os.access(archive.parent, os.W_OK)
+    beside = None if apart else archive.parent
+    with (
+        explaining_full_disk(beside or Path(tempfile.gettempdir())),
+        tempfile.TemporaryDirectory(prefix=".verify-", dir=beside) as folder,
+    ):
         file = Path(folder) / "database"
 
         def take(name: str, stream: IO[bytes]) -> None:

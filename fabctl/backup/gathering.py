@@ -18,6 +18,7 @@ from fabctl.store.engine import is_sqlite, parse_url
 from fabctl.store.snapshot import copy_sqlite, dump_postgresql
 
 _SQLITE_HEAD = b"SQLite format 3\0"
+_HEAD_BYTES = 20
 _NOT_KEPT = frozenset({"tmp", "backups", "sim"})
 """Folders right below the data directory: uploads under way, copies, a demo's simulators."""
 _PROJECTION = frozenset({"broker/mosquitto.db", "broker/mosquitto.db.new"})
@@ -74,7 +75,7 @@ class Gathering:
         self._link_jobs()
         yield form.LAB_TOML, *self._copied(self._config.file)
         data = self._config.data_directory
-        named = [(self._name_of(file), file) for file in sorted(set(named_files(self._config)))]
+        named = [(self._name_of(file), file) for file in sorted(self._named())]
         others = [(form.DATA + str(file.relative_to(data)), file) for file in self._others()]
         for name, file in [*named, *others]:
             if name and (copy := self._copied_if_possible(file)) is not None:
@@ -104,8 +105,18 @@ class Gathering:
             for file in sorted(folder.glob("*")):
                 link = self._links / folder.name / file.name
                 link.parent.mkdir(exist_ok=True)
-                if file.is_file() and not link.exists():
+                if not self._is_link(file) and file.is_file() and not link.exists():
                     _link(file, link)
+
+    def _named(self) -> set[Path]:
+        """Return the files that lab.toml names, also those of the folder of passwords."""
+        found = set(named_files(self._config))
+        folder = self._config.broker.password_folder
+        if folder is not None:
+            for _, _, names in os.walk(folder, onerror=self._note):
+                found |= {folder / name for name in names if name.endswith(".password")}
+                break  # its own files only
+        return found
 
     def _others(self) -> list[Path]:
         """Return what lies in the data directory beside job files and the database."""
@@ -130,7 +141,7 @@ class Gathering:
     def _is_link(self, file: Path) -> bool:
         """Say whether a file is a link: what it leads to is not the lab's; it is named."""
         found = os.path.islink(file)  # noqa: PTH114  # quiet in a closed folder
-        if found:
+        if found and str(file) not in self.unread:
             self.unread.append(str(file))
         return found
 
@@ -163,19 +174,40 @@ class Gathering:
         self._numbers += 1
         target = self._staging / str(self._numbers)
         with file.open("rb") as stream:
-            is_database = stream.read(len(_SQLITE_HEAD)) == _SQLITE_HEAD
+            head = stream.read(_HEAD_BYTES)
             rights = rights_of(os.fstat(stream.fileno()))
-        # without a log nobody has the database open, and it may be impossible to open one
-        if is_database and Path(f"{file}-wal").exists():
-            copy_sqlite(file, target)
-        else:
+        if not (_may_be_written(file, head) and _is_copied_as_one_moment(file, target)):
             shutil.copyfile(file, target)
         return target, rights
 
 
+def _may_be_written(file: Path, head: bytes) -> bool:
+    """Say whether a file is a database that somebody may have open.
+
+    One of the kind with a write-ahead log has it beside it then (fileformat2, "Write version").
+    Opening it would make one, where that may be done.
+    """
+    has_log_kind = head[len(_SQLITE_HEAD) + 2 :] == b"\2\2"
+    return head.startswith(_SQLITE_HEAD) and (not has_log_kind or Path(f"{file}-wal").exists())
+
+
+def _is_copied_as_one_moment(file: Path, target: Path) -> bool:
+    """Copy a database that is not the lab's; False: it is damaged, somebody may want to see it.
+
+    :raises sqlite3.OperationalError: the copy cannot be written, or its log may not be read.
+    """
+    try:
+        copy_sqlite(file, target)
+    except LocalError:
+        target.unlink()
+        return False
+    return True
+
+
 def _is_kept(file: Path, data: Path) -> bool:
     name = str(file.relative_to(data))
-    return name not in _PROJECTION and not name.endswith((*_COMPANIONS, ".lock"))
+    is_lock = file.name == "lock" or name.endswith(".lock")
+    return name not in _PROJECTION and not is_lock and not name.endswith(_COMPANIONS)
 
 
 def _link(file: Path, link: Path) -> None:

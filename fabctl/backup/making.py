@@ -150,7 +150,7 @@ def _give_to_lab(path: Path, config: LabConfig) -> None:
     if os.geteuid() == 0:
         owner = config.data_directory.stat()
         with suppress(PermissionError):  # a stick whose file system knows no owners
-            os.chown(path, owner.st_uid, owner.st_gid)
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _sweep(config: LabConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,10 @@ BESIDE = "beside/"
 """Files that lab.toml names, below its own folder."""
 ELSEWHERE = "elsewhere/"
 """Files that lab.toml names anywhere else, by their whole path."""
+FILE_BITS, FOLDER_BITS = 0o777, 0o2777
+"""What an archive may say of rights: no program that runs as its owner; a folder may pass on its
+group."""
+_PATH = re.compile(r"(?:[^/\0]+/)*[^/\0]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def encode(manifest: Manifest) -> bytes:
 def decode(raw: bytes) -> Manifest:
     """Return what :func:`encode` wrote.
 
-    :raises InputError: it is another format, or none.
+    :raises InputError: it is another format, or none, or it names a place outside of a lab.
     """
     try:
         body: dict[str, Any] = json.loads(raw)
@@ -119,13 +124,16 @@ def decode(raw: bytes) -> Manifest:
                 next_step="use the fabctl that wrote it, or a newer one",
             )
         entries = {
-            path: Entry(int(one["size"]), str(one["sha256"]), _rights(one))
+            _inside(path): Entry(int(one["size"]), str(one["sha256"]), _rights(one, FILE_BITS))
             for path, one in body["files"].items()
         }
         keys = ("lab", "name", "fabctl", "revision", "database_file")
         texts = {key: str(body[key]) for key in keys}
         head = Head(taken_at=datetime.fromisoformat(body["taken_at"]), **texts)
-        folders = {path: _rights(one) for path, one in body["folders"].items()}
+        _inside(head.database_file)
+        folders = {
+            _data_folder(path): _rights(one, FOLDER_BITS) for path, one in body["folders"].items()
+        }
         lists = {key: tuple(map(str, body[key])) for key in ("missing", "unread")}
         return Manifest(head, entries, folders, **lists)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -138,5 +146,25 @@ def _rights_json(rights: Rights) -> dict[str, str]:
     return {"mode": f"{rights.mode:04o}", "owner": rights.owner, "group": rights.group}
 
 
-def _rights(body: Mapping[str, Any]) -> Rights:
-    return Rights(int(body["mode"], 8), str(body["owner"]), str(body["group"]))
+def _rights(body: Mapping[str, Any], bits: int) -> Rights:
+    mode = int(body["mode"], 8)
+    if mode & ~bits:
+        raise ValueError(f"rights {body['mode']}")
+    return Rights(mode, str(body["owner"]), str(body["group"]))
+
+
+def is_inside(path: str) -> bool:
+    """Say whether a path stays below the folder that it is put into."""
+    return _PATH.fullmatch(path) is not None and not {".", ".."} & set(path.split("/"))
+
+
+def _inside(path: str) -> str:
+    if not is_inside(path):
+        raise ValueError(f"a path {path!r}")
+    return path
+
+
+def _data_folder(path: str) -> str:
+    if path != DATA and not (path.startswith(DATA) and is_inside(path)):
+        raise ValueError(f"a folder {path!r}")
+    return path

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from fabctl.backup.gathering import sqlite_file
 from fabctl.backup.making import newest_backup
 from fabctl.config import LabConfig
+from fabctl.model.doctor_lab import CLOCKS_DIFFER
 from fabctl.store.engine import open_database
 from fabctl.store.migrate import OURS, revision
 from fabctl.store.version import HEAD
@@ -61,6 +62,11 @@ def troubles(found: Facts, now: datetime) -> list[str]:
         wrong.append(f"the database is at {found.at}, newer than this fabctl: install a newer one")
     if found.newest is None:
         wrong.append("there is no backup: `fabctl backup`")
+    elif found.newest - now > CLOCKS_DIFFER:
+        wrong.append(
+            f"the newest backup is of {found.newest:%Y-%m-%d %H:%M} UTC, which is to come: look at"
+            " the clock (timedatectl), then `fabctl backup`"
+        )
     elif now - found.newest > found.max_age:
         hours = round((now - found.newest).total_seconds() / 3600)
         limit = round(found.max_age.total_seconds() / 3600)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import re
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ _AGE = b"age-encryption.org/v1"
 _AGE_ARMOR = b"-----BEGIN AGE ENCRYPTED"
 _BLOCK = 1 << 20
 _MANIFEST_MAX = 1 << 28
-_SAFE = re.compile(r"(?:[^/\0]+/)*[^/\0]+")
 
 Take = Callable[[str, IO[bytes]], None]
 """Is given a member's name and its bytes."""
@@ -96,8 +94,7 @@ def _opened(archive: Path, identity: Path | None) -> Iterator[tarfile.TarFile]:
 def _stream(
     tar: tarfile.TarFile, member: tarfile.TarInfo, manifest: form.Manifest | None
 ) -> IO[bytes]:
-    safe = _SAFE.fullmatch(member.name) and not {".", ".."} & set(member.name.split("/"))
-    if manifest is not None or not member.isreg() or not safe:
+    if manifest is not None or not member.isreg() or not form.is_inside(member.name):
         raise InputError(f"{member.name!r} does not belong into an archive", next_step=_OTHER)
     stream = tar.extractfile(member)
     assert stream is not None  # noqa: S101  # it is a regular file

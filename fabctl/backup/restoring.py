@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,13 +17,16 @@ from fabctl.backup.checking import check_database, write_out
 from fabctl.backup.pointing import database_url, pointed_at
 from fabctl.backup.reading import read_archive
 from fabctl.backup.rights import give
-from fabctl.backup.writing import sync_folder
 from fabctl.errors import InputError, LocalError
+from fabctl.interlock_causes import FaultCode
 from fabctl.store.engine import is_sqlite, open_database, parse_url
 from fabctl.store.snapshot import restore_postgresql
+from fabctl.whole_files import explaining_full_disk, is_full, sync_folder, write_half
 
 _UNPACKED = ".restore"
-_FULL = "free some space on the disk, empty the folder, and try again"
+_FAILED = "let your user write there, and try again"
+_MEMORY = re.compile(r"data/interlocks/([^/]+)/fault\.json")
+_SINCE = "the lab was put back from a backup: what happened since is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Restored:
     data: Path
     elsewhere: tuple[str, ...]
     """Files that lab.toml names by their whole path: they lie in the folder ``elsewhere``."""
+    in_fault: tuple[str, ...]
+    """Interlocks that remembered no fault then: they begin in FAULT, a later one is not known."""
 
 
 def restore(archive: Path, place: Place, identity: Path | None = None) -> Restored:
@@ -58,6 +66,11 @@ def restore(archive: Path, place: Place, identity: Path | None = None) -> Restor
     data = place.data or place.folder / "data"
     for folder in (place.folder, data):
         _must_be_empty(folder)
+    with explaining_full_disk(data), _all_or_nothing(place.folder, data):
+        return _restore(archive, place, data, identity)
+
+
+def _restore(archive: Path, place: Place, data: Path, identity: Path | None) -> Restored:
     unpacked = data / _UNPACKED
     try:
         unpacked.mkdir(mode=0o700, parents=True)
@@ -65,16 +78,38 @@ def restore(archive: Path, place: Place, identity: Path | None = None) -> Restor
         file = unpacked / manifest.database
         check_database(archive.name, manifest, file)
         toml = pointed_at((unpacked / form.LAB_TOML).read_text(), place.data, place.database)
-        if manifest.database == form.POSTGRESQL:
-            _fill_postgresql(place.database or database_url(toml), file)
+        in_fault = _doubt_interlocks(unpacked, manifest)
         elsewhere = _put(unpacked, manifest, place.folder, data)
         rights = manifest.entries[form.LAB_TOML].rights
-        _write_lab_toml(place.folder / form.LAB_TOML, toml, rights)
+        part = _write_lab_toml(place.folder / form.LAB_TOML, toml, rights)
+        if manifest.database == form.POSTGRESQL:  # last: it cannot be emptied again
+            _fill_postgresql(place.database or database_url(toml), file)
+        part.replace(place.folder / form.LAB_TOML)
+        sync_folder(place.folder)
     except OSError as error:
-        raise LocalError(f"{data} cannot be filled ({error})", next_step=_FULL) from error
+        if is_full(error):
+            raise
+        raise LocalError(f"{data} cannot be filled ({error})", next_step=_FAILED) from error
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)  # an error of its own must not hide the first
-    return Restored(manifest, place.folder / form.LAB_TOML, data, elsewhere)
+    return Restored(manifest, place.folder / form.LAB_TOML, data, elsewhere, in_fault)
+
+
+@contextmanager
+def _all_or_nothing(*folders: Path) -> Iterator[None]:
+    """Empty folders again that were empty, when filling them fails: one only has to try again."""
+    were_there = [folder for folder in folders if folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in folders:
+            inside = list(folder.iterdir()) if folder in were_there else [folder]
+            for one in inside:
+                if one.is_dir() and not one.is_symlink():
+                    shutil.rmtree(one, ignore_errors=True)  # the first error is the one to tell
+                else:
+                    one.unlink(missing_ok=True)
+        raise
 
 
 def _must_be_empty(folder: Path) -> None:
@@ -123,6 +158,28 @@ def _fill_postgresql(url: str, dump: Path) -> None:
     restore_postgresql(url, dump)
 
 
+def _doubt_interlocks(unpacked: Path, manifest: form.Manifest) -> tuple[str, ...]:
+    """Have interlocks begin in FAULT whose memory says that there was none; return their machines.
+
+    A fault may have come after the backup. Only a person at the machine can say that none did.
+    """
+    fault = {"code": FaultCode.FAULT_FILE, "why": _SINCE, "first_cause": None}
+    doubted = []
+    for name in manifest.entries:
+        found = _MEMORY.fullmatch(name)
+        if found is not None and _says_no_fault(unpacked / name):
+            write_half(unpacked / name, json.dumps({"v": 1, "fault": fault}))
+            doubted.append(found[1])
+    return tuple(doubted)
+
+
+def _says_no_fault(memory: Path) -> bool:
+    try:
+        return json.loads(memory.read_bytes())["fault"] is None
+    except (ValueError, KeyError, TypeError):
+        return False  # what cannot be read is a FAULT by itself
+
+
 def _put(unpacked: Path, manifest: form.Manifest, folder: Path, data: Path) -> tuple[str, ...]:
     """Move every file to its place, with its rights; return those that belong elsewhere."""
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -156,13 +213,13 @@ def _target(name: str, manifest: form.Manifest, folder: Path, data: Path) -> Pat
     return folder / name if name.startswith(form.ELSEWHERE) else None
 
 
-def _write_lab_toml(target: Path, text: str, rights: form.Rights) -> None:
+def _write_lab_toml(target: Path, text: str, rights: form.Rights) -> Path:
+    """Write it beside its place, and return where."""
     part = target.with_name(f".{target.name}.part")
-    part.write_text(text)
+    write_half(part, text)
     give(part, rights, target.parent)
     _sync(part)
-    part.replace(target)
-    sync_folder(target.parent)
+    return part
 
 
 def _sync(file: Path) -> None:

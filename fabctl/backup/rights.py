@@ -9,13 +9,14 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from fabctl.backup.manifest import Rights
+from fabctl.backup.manifest import FILE_BITS, FOLDER_BITS, Rights
 
 
 def rights_of(found: os.stat_result) -> Rights:
     """Return a file's or a folder's rights; whoever has no name is left out."""
+    bits = FOLDER_BITS if stat.S_ISDIR(found.st_mode) else FILE_BITS
     return Rights(
-        stat.S_IMODE(found.st_mode),
+        found.st_mode & bits,
         _named(lambda: pwd.getpwuid(found.st_uid).pw_name),
         _named(lambda: grp.getgrgid(found.st_gid).gr_name),
     )

@@ -14,6 +14,7 @@ from typing import IO
 
 from fabctl.backup import manifest as form
 from fabctl.backup.cipher import encrypting
+from fabctl.whole_files import sync_folder
 
 PART = ".part"
 _LEVEL = 1
@@ -90,12 +91,3 @@ def _packing(recipients: Sequence[str], sink: IO[bytes]) -> Iterator[tarfile.Tar
         )
         with tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
             yield tar
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder outlast a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

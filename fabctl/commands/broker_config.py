@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+import grp
+import os
+import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
+from fabctl.commands.as_owner import as_owner
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fabctl.hosting.lab_broker import Bridge
-    from fabctl.hosting.mosquitto import Rights
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True, resolve_path=True)
 PLUGIN = "mosquitto_dynamic_security.so"
@@ -72,12 +72,8 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
     sudo fabctl broker-config --out /etc/mosquitto/fabctl --owner mosquitto
     sudo ln -s /etc/mosquitto/fabctl/fabctl.conf /etc/mosquitto/conf.d/
     """
-    from fabctl.hosting import lab_broker  # noqa: PLC0415  # --help stays quick
-    from fabctl.hosting.mosquitto import (  # noqa: PLC0415  # the same
-        removed_machines,
-        rights,
-        write_private,
-    )
+    from fabctl.hosting import broker_accounts, lab_broker  # noqa: PLC0415  # --help stays quick
+    from fabctl.hosting.mosquitto import plain_passwords, write_private  # noqa: PLC0415  # the same
 
     tls = None
     if listen is not None:
@@ -86,7 +82,7 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
         tls = lab_broker.Tls(listen, port, cert, key)
     if tls is None and not loopback_port:
         raise InputError("nobody could connect", next_step="give --listen or --loopback-port")
-    users = rights(config, removed_machines(config))
+    users = broker_accounts.users_of(config)
     _make_folder(out)
     bridged = _bridge(bridge, bridge_password_file, bridge_ca)
     text = lab_broker.lab_broker_text(
@@ -96,7 +92,12 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
         plugin=_plugin() if dynamic_security else None,
         bridge=lab_broker.bridge_text(bridged, users, config.id) if bridged else "",
     )
-    _write_users(config, out, users, dynamic_security=dynamic_security)
+    _make_folder(config.paths.broker)
+    with as_owner(config.paths.broker):  # what root makes there, the lab could not read
+        missing = [user for user in users if not config.paths.broker_password(user).exists()]
+        plain_passwords(config.paths, missing)
+        broker_accounts.note_folder(config.paths, out)
+    broker_accounts.write_users(config, out, users, dynamic_security=dynamic_security)
     write_private(out / "fabctl.conf", text)
     for file in out.iterdir():
         if owner is not None:
@@ -105,30 +106,14 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
     click.echo(f"{len(users)} users: {', '.join(users)}; passwords in {config.paths.broker}")
 
 
-def _write_users(
-    config: LabConfig, out: Path, users: Mapping[str, Rights], *, dynamic_security: bool
-) -> None:
-    import secrets  # noqa: PLC0415  # see above
-
-    from fabctl.hosting import lab_broker, mosquitto  # noqa: PLC0415  # see above
-
-    _make_folder(config.paths.broker)
-    if not dynamic_security:
-        mosquitto.make_passwords(config.paths, users, out)
-        mosquitto.write_private(out / "acl", mosquitto.acl_text(users))
-        return
-    words = mosquitto.plain_passwords(config.paths, users)
-    salts = {user: secrets.token_bytes(12) for user in users}
-    text = lab_broker.dynamic_security_text(users, words, salts)
-    mosquitto.write_private(out / "dynamic-security.json", text)
-
-
 def _bridge(url: str | None, password_file: Path | None, ca_file: Path | None) -> Bridge | None:
     from fabctl.hosting import lab_broker  # noqa: PLC0415  # see above
 
     if url is None:
         return None
     parts = urlsplit(url)
+    if parts.password is not None:  # which everybody can see in the list of processes
+        raise InputError("--bridge holds a password", next_step="give --bridge-password-file")
     if parts.scheme != "mqtts" or not parts.hostname or not parts.username:
         raise InputError("--bridge is no mqtts://USER@HOST:PORT", device=url)
     if password_file is None or ca_file is None:
@@ -160,6 +145,7 @@ def _make_folder(folder: Path) -> None:
 
 def _give(file: Path, owner: str) -> None:
     try:
-        shutil.chown(file, owner, owner)
+        ids = pwd.getpwnam(owner).pw_uid, grp.getgrnam(owner).gr_gid
+        os.chown(file, *ids, follow_symlinks=False)
     except (OSError, LookupError) as error:
         raise LocalError(f"{file} cannot be given to {owner}: {error}") from error

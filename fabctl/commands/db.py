@@ -7,6 +7,8 @@ import time
 
 import click
 
+from fabctl.commands.options import database_address
+
 
 @click.group()
 def db() -> None:
@@ -22,15 +24,26 @@ def db() -> None:
     "source_url",
     metavar="URL",
     required=True,
-    help="sqlite:////path/lab.db or postgresql+psycopg://user:password@host/name",
+    callback=database_address,
+    help="sqlite:////path/lab.db, postgresql+psycopg://user@host/name, or @FILE that holds it.",
 )
-@click.option("--to", "target_url", metavar="URL", required=True, help="The same; an empty one.")
+@click.option(
+    "--to",
+    "target_url",
+    metavar="URL",
+    required=True,
+    callback=database_address,
+    help="The same; an empty one.",
+)
 def copy(source_url: str, target_url: str) -> None:
     """Copy every row of one database into another, empty one, of the same kind or not.
 
     Stop the lab first: what happens after the copy began stays behind. Tables are made where
     there are none. All rows are written in one transaction, read again and compared with the
     source's before it ends: all is there, or nothing is.
+
+    A password does not belong among the words of a command, where everybody sees it: write the
+    whole address into a file and give @FILE, or leave the password out and have it in ~/.pgpass.
     """
     from pathlib import Path  # noqa: PLC0415  # --help stays quick
 

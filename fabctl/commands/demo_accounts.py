@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fabctl.whole_files import write_whole
+
 ACCOUNTS = "demo-accounts.json"
 """The demo's people, in the data directory, as the seed wrote them."""
 
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read; it appears whole or not at all."""
-    half = path.with_name(f".{path.name}.half")
-    half.touch(mode=0o600)
-    half.write_text(text)
-    half.replace(path)
+    write_whole(path, text, mode=0o600)

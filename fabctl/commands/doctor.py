@@ -140,11 +140,12 @@ def _web(config: LabConfig, clock: SystemClock) -> list[Finding]:
 def _web_speaks(config: LabConfig) -> bool | None:
     if config.web.port == 0:
         return None  # the system chose one: nobody here knows which
-    unspecified = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # read, not bound
-    host = unspecified.get(config.web.address, config.web.address)
+    host = config.web.address_here
     place = f"[{host}]" if ":" in host else host
     try:
-        with urllib.request.urlopen(  # our own address, http
+        # our own address, whatever the environment says of proxies
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(
             f"http://{place}:{config.web.port}/health", timeout=WEB_ANSWERS_WITHIN_S
         ) as answer:
             return bool(json.load(answer).get("ok"))

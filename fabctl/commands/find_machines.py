@@ -46,7 +46,7 @@ def find_machines(*, no_ask: bool, yes: bool, dev: Path) -> None:
     Each free port is asked who is there, one at a time: first as Grbl ($I), then as Marlin
     (M115, after heaters off), up to 29 s in all. A port that another program has open is left
     alone. Opening a port resets many boards, so no machine may be working, also not from its own
-    card; --no-ask opens nothing.
+    card; --no-ask opens nothing, and without a person to answer nor --yes nothing is opened either.
 
     \b
     Exit codes: 0 something was found, 1 there is no serial device.
@@ -61,12 +61,22 @@ def find_machines(*, no_ask: bool, yes: bool, dev: Path) -> None:
             err=True,
         )
         raise click.exceptions.Exit(NOBODY)
-    if not no_ask and not yes and sys.stdin.isatty():
-        no_ask = click.confirm(RESETS, default=True)
+    if not no_ask and not yes:
+        no_ask = _is_any_working()
     found = [_look(device, no_ask=no_ask) for device in devices]
     for one in found:
         _show(one)
     _show_lines(found)
+
+
+def _is_any_working() -> bool:
+    """Ask whether a machine is working; where nobody can answer, one may be."""
+    if sys.stdin.isatty():
+        return click.confirm(RESETS, default=True)
+    click.echo(
+        "Nobody is here to say that no machine is working: no port is opened (--yes).", err=True
+    )
+    return True
 
 
 def _look(device: SerialDevice, *, no_ask: bool) -> Found:

@@ -14,6 +14,7 @@ from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
 from fabctl.interlock import InterlockProfile
 from fabctl.interlock_causes import SENTENCES
+from fabctl.whole_files import write_whole
 
 EXIT_FAILED = 1
 PRESS = "press-reset"
@@ -118,7 +119,7 @@ def commission(config: LabConfig, profile: InterlockProfile, report: Path | None
     notes = path.with_name(f"interlock-{profile.machine}.notes.json")
     walk = Commissioning(profile, notes, click.echo, _answer, now)
     walk.run()
-    path.write_text(walk.report(config.name), "utf-8")
+    write_whole(path, walk.report(config.name))
     walk.notes.forget()
     click.echo(f"{walk.count}. The report is {path}: print it and sign it.")
     if not walk.passed:

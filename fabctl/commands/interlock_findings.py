@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from fabctl.commands.interlock_check import Check, names_of
 from fabctl.config_interlock import summary_line
 from fabctl.errors import InputError
 from fabctl.interlock import InterlockProfile
+from fabctl.whole_files import write_whole
 
 PASSED, FAILED, LEFT_OUT = "passed", "FAILED", "left out"
 
@@ -73,12 +73,7 @@ class Notes:
                 "before": self.before,
             }
         )
-        fresh = self.path.with_name(self.path.name + ".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
+        write_whole(self.path, text)
 
     def forget(self) -> None:
         """Remove them; the report has everything."""

@@ -10,6 +10,7 @@ import click
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
+from fabctl.whole_files import explaining_full_disk
 
 # What reads and writes keys is imported inside the commands: `fabctl key --help` stays quick.
 
@@ -41,7 +42,8 @@ def create(config: LabConfig, machine: str | None) -> None:
         files.append(("the web's secret", config.paths.secret))
     for what, path in files:
         try:
-            made = make_secret(path)
+            with explaining_full_disk(path):
+                made = make_secret(path)
         except OSError as error:
             raise LocalError(f"{path} cannot be written: {error}") from error
         click.echo(f"{path}  {what}  {'made' if made else 'is there already'}")
@@ -68,7 +70,8 @@ def rotate(config: LabConfig, machine: str, *, yes: bool) -> None:
         click.confirm(f"Replace {len(files)} key(s) of {machine}?", abort=True)
     for what, path in files:
         try:
-            replace_secret(path)
+            with explaining_full_disk(path):
+                replace_secret(path)
         except OSError as error:
             raise LocalError(
                 f"{path} cannot be written: {error}", next_step="the old key still counts"

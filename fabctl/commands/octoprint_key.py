@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from fabctl.errors import InputError, LocalError
 from fabctl.ports import AsksForKey
+from fabctl.whole_files import explaining_full_disk, write_new
 
 WAIT_S = 300
 EXIT_CTRL_C = 130
@@ -69,8 +69,7 @@ def _tell(page: str) -> None:
 
 def _keep(key: str, out: Path) -> None:
     try:
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(key + "\n")
+        with explaining_full_disk(out):
+            write_new(out, key + "\n", mode=0o600)
     except OSError as error:
         raise LocalError(f"the key cannot be kept: {error.strerror}", device=str(out)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ import click
 from fabctl.errors import InputError
 
 SYSTEM_CONFIG = Path("/etc/fabctl/lab.toml")
+_PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,6 +33,27 @@ def find_config(named: Path | None) -> Path:
         f"no lab.toml in {Path.cwd()} and no {SYSTEM_CONFIG}",
         next_step="name one with --config FILE, or try everything with `fabctl demo`",
     )
+
+
+def database_address(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> str | None:
+    """Return a database's address; of ``@FILE`` what stands in that file.
+
+    :raises InputError: the file cannot be read.
+    """
+    if value is None or not value.startswith("@"):
+        if value is not None and _PASSWORD.search(value):
+            click.echo(
+                "fabctl: a password among the words of a command is seen by everybody in the list"
+                " of processes, and kept by the shell: write the address into a file, and @FILE",
+                err=True,
+            )
+        return value
+    try:
+        return Path(value[1:]).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{value[1:]} cannot be read ({error})") from error
 
 
 def config_file_option(command: Command) -> Command:

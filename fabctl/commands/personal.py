@@ -10,6 +10,7 @@ import click
 from fabctl.clock import SystemClock
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
+from fabctl.whole_files import write_whole
 
 # Services and SQLAlchemy are imported inside the commands: `fabctl export --help` stays quick.
 
@@ -37,9 +38,7 @@ def export(config: LabConfig, person_id: str, file: Path | None) -> None:
     if file is None:
         click.echo(written)
         return
-    file.touch(mode=0o600)
-    file.chmod(0o600)
-    file.write_text(written + "\n", encoding="utf-8")
+    write_whole(file, written + "\n", mode=0o600)
     click.echo(f"Wrote {file}.")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fabctl.commands.backup import identity_option, size
+from fabctl.commands.options import database_address
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -18,7 +19,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "--database",
     metavar="URL",
-    help="An empty PostgreSQL database, for an archive of one. Default: the one in lab.toml.",
+    callback=database_address,
+    help="An empty PostgreSQL database, for an archive of one, or @FILE that holds its address."
+    " Default: the one in lab.toml.",
 )
 @identity_option
 def restore(
@@ -35,6 +38,7 @@ def restore(
 
     \b
         fabctl restore ARCHIVE --to /etc/fabctl --data /var/lib/fabctl
+        deploy/install.sh
 
     To look into an archive, any folder will do. Do not start two labs with one lab.toml: they
     would share machines, mail and an outside broker.
@@ -57,6 +61,11 @@ def restore(
         )
     for one in done.elsewhere:
         click.echo(f"lab.toml names {one}: its copy lies in {folder}/elsewhere{one}")
+    for one in done.in_fault:
+        click.echo(
+            f"The interlock of {one} begins in FAULT: what happened after the backup is not known."
+            f" Test it, then at the machine: fabctl interlock {one} --clear-fault"
+        )
     if head.revision < HEAD:
         click.echo(f"Bring its database to this fabctl: fabctl migrate --config {done.lab_toml}")
     click.echo(f"Start it: fabctl run --config {done.lab_toml}")

@@ -9,6 +9,7 @@ import click
 
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
+from fabctl.whole_files import write_whole
 
 
 @click.command()
@@ -42,9 +43,9 @@ def stats(
     with lab_database(config) as database, database.reading() as session:
         view = statistics.of_year(session, config.time_zone, year=wanted, by=who_types())
     if pdf_file is not None:
-        pdf_file.write_bytes(statistics_papers.statistics_pdf(view, language, config.name))
+        write_whole(pdf_file, statistics_papers.statistics_pdf(view, language, config.name))
     if csv_file is not None:
-        csv_file.write_text(statistics_papers.statistics_csv(view, language), newline="")
+        write_whole(csv_file, statistics_papers.statistics_csv(view, language))
     for file in (csv_file, pdf_file):
         if file is not None:
             click.echo(f"Wrote {file}.")

@@ -17,6 +17,7 @@ from fabctl.gcode.resume.prelude import Choices, Step, prelude
 from fabctl.gcode.resume.resume_at import ResumePoint, find
 from fabctl.ports import JobFile, MachineKind
 from fabctl.usual import KINDS
+from fabctl.whole_files import explaining_full_disk
 
 COPY_BYTES = 1 << 20
 
@@ -80,7 +81,8 @@ def resumed(job: JobFile, kind: MachineKind, asked: FromLine, *, sends: bool) ->
     if sends:
         confirm(point, asked.confirmed)
     with tempfile.NamedTemporaryFile(prefix="fabctl-", suffix=".gcode") as file:
-        _write(job.path, point, steps, Path(file.name))
+        with explaining_full_disk(Path(file.name)):
+            _write(job.path, point, steps, Path(file.name))
         yield _job(job, point, Path(file.name))
 
 

@@ -11,6 +11,7 @@ import click
 from fabctl.commands.stream_from_line import FromLine
 from fabctl.errors import DeviceError, InputError
 from fabctl.ports import Driver, JobFile, Rehearsable
+from fabctl.whole_files import disk_full, is_full
 
 OwnOptions = dict[str, tuple[str, str | int | float | bool]]
 
@@ -92,4 +93,7 @@ def dry_run(driver: Driver, name: str, job: JobFile, out: Path) -> int:
     except DeviceError as error:
         raise InputError(f"the dry run ended early: {error}") from error
     except OSError as error:
+        out.unlink(missing_ok=True)  # half of it would be mistaken for all
+        if is_full(error):
+            raise disk_full(out) from error
         raise InputError(f"the dry run failed: {error}") from error

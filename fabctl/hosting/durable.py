@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from fabctl.whole_files import sync_folder, write_whole
 
 
 def write_durably(path: Path, content: Mapping[str, Any]) -> None:
@@ -14,19 +15,13 @@ def write_durably(path: Path, content: Mapping[str, Any]) -> None:
 
     :raises OSError: the disk is full, or not ours to write.
     """
-    half = path.with_name(f".{path.name}.new")
-    with half.open("w") as file:
-        json.dump(dict(content), file)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
-    _sync_folder(path.parent)
+    write_whole(path, json.dumps(dict(content)))
 
 
 def remove_durably(path: Path) -> None:
     """Remove a file, if it is there; on return its absence is on the disk."""
     path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def read_durable(path: Path) -> dict[str, Any] | None:
@@ -38,11 +33,3 @@ def read_durable(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fabctl.clock import Clock
 from fabctl.errors import FabError
+from fabctl.file_fetching import Source
 from fabctl.hosting.job_run import JobRun
 from fabctl.hosting.machine_reports import MachineReports
 from fabctl.hosting.preparation import NotReady, Preparation, Prepared, Ready
@@ -35,6 +36,8 @@ class MachineFolders:
     own: Path
     job_file: Callable[[str], Path]
     """Returns where an uploaded file lies, by its sha256."""
+    elsewhere: Source | None = None
+    """Who is asked for a file that is not on this computer."""
 
 
 class JobKeeper:
@@ -125,7 +128,12 @@ class JobKeeper:
         self.job = JobRun(order)
         source = self._folders.job_file(order.sha256)
         self._preparation = Preparation(
-            order, self._profile, source, self._folders.own, self._put_down
+            order,
+            self._profile,
+            source,
+            self._folders.own,
+            self._put_down,
+            self._folders.elsewhere,
         )
         self._preparation.begin()
 

@@ -111,12 +111,9 @@ def fabctl_command(config: LabConfig, *words: str) -> tuple[str, ...]:
 
 def web_answers(config: LabConfig) -> Callable[[], bool] | None:
     """Return a test for the web: something listens at its address. None for port 0."""
-    port = config.web.port
+    address, port = config.web.address_here, config.web.port
     if port == 0:
         return None
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(  # noqa: S104  # read, not bound
-        config.web.address, config.web.address
-    )
 
     def answers() -> bool:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from fabctl.errors import LocalError
@@ -36,8 +37,9 @@ class FolderLock:
                     next_step="end that one first",
                 )
             time.sleep(TRY_EVERY_S)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # who holds it is for people; a full disk must not keep us out
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def wait(self) -> None:
         """Wait until the lock is ours, for ever."""

@@ -12,6 +12,7 @@ from fabctl.clock import Clock, SystemClock
 from fabctl.config import LabConfig
 from fabctl.config_reader import suggestion
 from fabctl.errors import FabError, InputError
+from fabctl.file_fetching import Source, joined_server
 from fabctl.hosting.drivers import make_driver
 from fabctl.hosting.host_presence import HostPresence
 from fabctl.hosting.interlock_gate import InterlockGate
@@ -94,7 +95,7 @@ class MachineProcess:
             wake,
         )
         self._wake = wake
-        folders = MachineFolders(folder, config.paths.job_file)
+        folders = MachineFolders(folder, config.paths.job_file, _elsewhere(config))
         self._interlock = self._make_line(config, profile, clock, wake)
         gate = (
             InterlockGate(self._interlock, self._reports, clock, log) if self._interlock else None
@@ -169,3 +170,10 @@ class MachineProcess:
             will=Message(topics.state(profile.id), will),
             log=log,
         )
+
+
+def _elsewhere(config: LabConfig) -> Source | None:
+    """Return where the file of a job is fetched that came in on another computer."""
+    if config.server is None:
+        return None
+    return joined_server(config.server.url, config.server.token_file, config.server.ca_file)

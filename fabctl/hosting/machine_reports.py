@@ -9,14 +9,13 @@ from typing import Any
 
 import fabctl
 from fabctl.clock import Clock
-from fabctl.errors import DeviceError
-from fabctl.hosting.journal import MOST_TOLD_AT_ONCE, Entry, Journal
+from fabctl.hosting.event_teller import REPEAT_EXPIRY_S, EventTeller, Link
+from fabctl.hosting.journal import Journal
 from fabctl.hosting.wall_clock import Synchronisation
 from fabctl.messaging.discovery import describe
 from fabctl.messaging.interlocks import InterlockPayload
 from fabctl.messaging.payloads import (
     STATE_MAX_AGE_S,
-    EventPayload,
     EventType,
     JobPayload,
     MachineState,
@@ -24,7 +23,6 @@ from fabctl.messaging.payloads import (
     StatePayload,
     encode,
 )
-from fabctl.messaging.speaker import Speaker
 from fabctl.messaging.topics import LabTopics, discovery
 from fabctl.ports import MachineProfile
 from fabctl.units import Seconds
@@ -34,8 +32,6 @@ EVENTS_AGAIN = Seconds(5.0)
 JOB_AT_MOST_EVERY = Seconds(1.0)
 TELEMETRY_AT_MOST_EVERY = Seconds(1.0)
 TELEMETRY_EXPIRY_S = 60
-REPEAT_EXPIRY_S = 30
-"""A repeated event does not pile up in the queue of a steward that is away."""
 REFUSALS_AT_MOST_EVERY = Seconds(10.0)
 
 
@@ -60,7 +56,7 @@ class MachineReports:
         self,
         profile: MachineProfile,
         topics: LabTopics,
-        link: Speaker,
+        link: Link,
         journal: Journal,
         stamps: Stamps,
         clock: Clock,
@@ -69,14 +65,14 @@ class MachineReports:
         self._profile = profile
         self._topics = topics
         self._link = link
-        self._journal = journal
         self._stamps = stamps
         self._clock = clock
         self._log = log
         self.refused = 0
         """Requests refused since the start."""
-        self.fault: str | None = None
-        """Why the disk does not keep events, or does not forget them, just now."""
+        self._events = EventTeller(
+            lambda type_: topics.event(profile.id, type_), link, journal, log
+        )
         self._refused_untold = 0
         self._refused_told_at: Seconds | None = None
         self._state: StatePayload | None = None
@@ -84,14 +80,12 @@ class MachineReports:
         self._job_said: JobPayload | None = None
         self._readings: dict[str, Mapping[str, float | None]] = {}
         self._firmware: str | None = None
-        self._unkept: list[EventPayload] = []
-        self._being_told: set[tuple[str, int]] = set()
-        self._waiting_to_be_told = False
         self._last: dict[str, Seconds] = {}
         self._connected_again = False
 
     def connected(self) -> None:
         """Note that the broker was (again) reached. From the link's thread."""
+        self._events.connected()
         self._connected_again = True
 
     # -- what the host tells -----------------------------------------------------------------
@@ -133,18 +127,26 @@ class MachineReports:
         self._say_meta()
 
     @property
+    def fault(self) -> str | None:
+        """Why the disk does not keep events, or does not forget them, just now."""
+        return self._events.fault
+
+    @property
     def all_kept(self) -> bool:
         """Whether every event that was told is on the disk, or on record."""
-        return not self._unkept
+        return self._events.all_kept
 
     def event(self, type_: EventType, **fields: Any) -> None:
         """Keep an event on the disk, then say it; it is said again until it is on record."""
-        event = EventPayload(type_, self._stamps.next(), **fields)
-        entry = self._kept(event)
-        if entry is None:
-            self._unkept.append(event)
-            entry = Entry(str(type_), event.stamp.boot, event.stamp.seq, event.encode())
-        self._link.publish(self._topics.event(self._profile.id, entry.type), entry.payload)
+        self._events.tell(type_, self._stamps.next(), **fields)
+
+    def require_room(self) -> None:
+        """Do nothing while a job's events can be kept. :raises LocalError: they cannot."""
+        self._events.require_room()
+
+    def recorded(self, events: list[tuple[str, int]]) -> None:
+        """Forget events that are on record, named by (boot, seq)."""
+        self._events.recorded(events)
 
     def refusal(self, code: str, reason: str) -> None:
         """Count a refused request; tell it as an event, at most one every 10 s."""
@@ -156,19 +158,6 @@ class MachineReports:
             count, self._refused_untold, self._refused_told_at = self._refused_untold, 0, now
             self.event(EventType.REQUEST_REFUSED, reason=f"{code}: {reason}"[:400], count=count)
 
-    def recorded(self, events: list[tuple[str, int]]) -> None:
-        """Forget events that are on record; say the next ones when those just said all are."""
-        try:
-            self._journal.acknowledge(events)
-        except DeviceError as error:
-            self._disk_failed(error)
-            return
-        if self.all_kept:
-            self.fault = None
-        self._being_told.difference_update(events)
-        if self._waiting_to_be_told and not self._being_told:
-            self._say_events(None)
-
     # -- what time asks for ------------------------------------------------------------------
 
     def tick(self) -> None:
@@ -177,8 +166,8 @@ class MachineReports:
             self._connected_again = False
             self.everything()
         elif self._is_due("events", EVENTS_AGAIN):
-            self._keep_again()
-            self._say_events(REPEAT_EXPIRY_S)
+            self._events.keep_again()
+            self._events.say_all(REPEAT_EXPIRY_S)
 
     def everything(self) -> None:
         """Say again all that the broker may have lost."""
@@ -192,7 +181,7 @@ class MachineReports:
         if self._state is not None:
             self._say_state()
         self._mark("events")
-        self._say_events(None)
+        self._events.say_all(None)
 
     def goodbye(self, reason: str) -> None:
         """Say, for good, that the machine's process has ended in order."""
@@ -231,40 +220,6 @@ class MachineReports:
         }
         payload = encode(fields, self._stamps.next())
         self._link.publish(self._topics.meta(profile.id), payload, retain=True)
-
-    def _say_events(self, expiry_s: int | None) -> None:
-        """Say the oldest events that are not on record, 50 at most; the others wait for that."""
-        try:
-            entries = self._journal.untold()
-        except DeviceError as error:
-            self._disk_failed(error)
-            return
-        self._being_told = {(entry.boot, entry.seq) for entry in entries}
-        self._waiting_to_be_told = len(entries) == MOST_TOLD_AT_ONCE
-        for entry in entries:
-            topic = self._topics.event(self._profile.id, entry.type)
-            self._link.publish(topic, entry.payload, expiry_s=expiry_s)
-
-    # -- keeping -----------------------------------------------------------------------------
-
-    def _kept(self, event: EventPayload) -> Entry | None:
-        try:
-            entry = self._journal.add(event)
-        except DeviceError as error:
-            self._disk_failed(error)
-            return None
-        self.fault = None
-        return entry
-
-    def _disk_failed(self, error: DeviceError) -> None:
-        """Show it in the machine's state; a job that runs goes on."""
-        fault = f"Events cannot be kept: {error}."
-        if fault != self.fault:
-            self._log(fault)
-        self.fault = fault
-
-    def _keep_again(self) -> None:
-        self._unkept = [event for event in self._unkept if self._kept(event) is None]
 
     # -- when --------------------------------------------------------------------------------
 

@@ -12,17 +12,19 @@ import secrets
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from fabctl.config import DataPaths, LabConfig
 from fabctl.errors import LocalError
 from fabctl.messaging.topics import LabTopics, discovery, is_id
+from fabctl.whole_files import explaining_full_disk, sync_folder, write_whole
 
 DESK = "desk"
 DASHBOARD = "dashboard"
 LOOPBACK = "127.0.0.1"
+PID_FILE = "mosquitto.pid"
 PORT_FREE_WITHIN_S = 5.0
 """How long a broker that is just ending may still hold our port."""
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
@@ -37,16 +39,22 @@ class Rights:
     write: tuple[str, ...] = ()
 
 
-def rights(config: LabConfig, removed: Iterable[str] = ()) -> dict[str, Rights]:
+def rights(
+    config: LabConfig, removed: Iterable[str] = (), revoked: Collection[str] = ()
+) -> dict[str, Rights]:
     """Return the rights of every user: one per host, the desk, the dashboards. Pure.
 
     A host writes what its own machines say, and hears what is asked of them. The desk (web and
     steward) asks, and hears everything. A dashboard sees, and asks for nothing.
 
     :param removed: machines that were in lab.toml once: the desk clears what is kept of them.
+    :param revoked: hosts that were put out of the lab: they have no account, and the desk says that
+        they are gone.
     """
     topics = LabTopics(config.id)
-    users = {host: _host_rights(config, topics, host) for host in config.hosts}
+    users = {
+        host: _host_rights(config, topics, host) for host in config.hosts if host not in revoked
+    }
     users[DESK] = Rights(
         read=(topics.everything,),
         write=(
@@ -54,6 +62,7 @@ def rights(config: LabConfig, removed: Iterable[str] = ()) -> dict[str, Rights]:
             topics.every("booking"),
             topics.steward_status,
             *(topic for machine in removed for topic in topics.kept(machine)),
+            *map(topics.host_status, sorted(revoked)),
         ),
     )
     shown = ("host", "meta", "state", "job", "interlock", "booking", "telemetry", "event")
@@ -95,6 +104,7 @@ def configuration_text(folder: Path, port: int, user: str) -> str:
             f"password_file {folder / 'passwords'}",
             f"acl_file {folder / 'acl'}",
             f"user {user}",
+            f"pid_file {folder / PID_FILE}",
             "set_tcp_nodelay true",
             "max_queued_messages 10000",
             "max_packet_size 131072",
@@ -138,7 +148,7 @@ def prepare_broker(config: LabConfig) -> PrivateBroker:
     program = find_program("mosquitto")
     folder = config.paths.broker
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    users = rights(config, removed_machines(config))
+    users = rights(config, removed_machines(config), revoked_hosts(config.paths))
     make_passwords(config.paths, users)
     port = choose_port(config.paths.broker_port)
     write_private(folder / "acl", acl_text(users))
@@ -151,6 +161,11 @@ def removed_machines(config: LabConfig) -> list[str]:
     """Return the machines that have a key in the data directory but no place in lab.toml."""
     keys = config.paths.keys.glob("*.key")
     return sorted(key.stem for key in keys if is_id(key.stem) and key.stem not in config.machines)
+
+
+def revoked_hosts(paths: DataPaths) -> frozenset[str]:
+    """Return the hosts that were put out of the lab."""
+    return frozenset(file.stem for file in paths.broker.glob("*.revoked"))
 
 
 def find_program(name: str) -> str:
@@ -200,6 +215,7 @@ def make_passwords(paths: DataPaths, users: Iterable[str], folder: Path | None =
         half.unlink(missing_ok=True)
         raise LocalError(f"mosquitto_passwd failed: {(done.stderr or done.stdout).strip()}")
     half.replace(folder / "passwords")
+    sync_folder(folder)
 
 
 def choose_port(file: Path, patience_s: float = PORT_FREE_WITHIN_S) -> int:
@@ -239,11 +255,8 @@ def _is_free(port: int) -> bool:
 
 def write_private(path: Path, content: str) -> None:
     """Replace a file that only its owner may read."""
-    half = path.with_name(f".{path.name}.half")
     try:
-        half.unlink(missing_ok=True)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(content)
-        half.replace(path)
+        with explaining_full_disk(path):
+            write_whole(path, content, mode=0o600)
     except OSError as error:
         raise LocalError(f"{path} cannot be written: {error.strerror}") from error

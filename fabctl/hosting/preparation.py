@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import threading
 from collections.abc import Callable
@@ -16,10 +17,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fabctl.errors import FabError, InputError
+from fabctl.file_fetching import Source, Wanted, fetch
 from fabctl.messaging.payloads import StartOrder
 from fabctl.ports import JobFile, MachineProfile, Trouble
+from fabctl.whole_files import disk_full, is_full
 
 CHUNK = 1 << 20
+PART = ".fetching-"
+"""What comes from elsewhere is called so until it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Preparation:
     :param source: where the file with this sha256 should lie.
     :param folder: the machine's own; the file stays there as ``job.gcode`` until the next job.
     :param done: called from the thread with the result.
+    :param elsewhere: who is asked for a file that is not on this computer; None: nobody.
     """
 
     def __init__(
@@ -67,23 +73,33 @@ class Preparation:
         source: Path,
         folder: Path,
         done: Callable[[Prepared], None],
+        elsewhere: Source | None = None,
     ) -> None:
+        self._elsewhere = elsewhere
         self._order = order
         self._profile = profile
         self._source = source
         self._target = folder / "job.gcode"
         self._done = done
         self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"prepare-{order.job}")
+        self._guard = threading.Lock()
+        self._is_fetching = False
+        self._thread = threading.Thread(target=self._run, name=f"prepare-{order.job}", daemon=True)
 
     def begin(self) -> None:
         """Start; returns at once."""
         self._thread.start()
 
     def cancel(self) -> None:
-        """Give up: ``done`` is not called any more. Waits for the thread's end."""
-        self._cancelled.set()
-        self._thread.join()
+        """Give up: ``done`` is not called any more, and the machine's folder is left alone.
+
+        Waits for the thread's end; not where it waits for another computer, which may be silent.
+        """
+        with self._guard:
+            self._cancelled.set()
+            is_fetching = self._is_fetching
+        if not is_fetching:
+            self._thread.join()
 
     def _run(self) -> None:
         try:
@@ -93,11 +109,12 @@ class Preparation:
         except FabError as error:
             result = NotReady(str(error))
         except OSError as error:
-            result = NotReady(f"The file cannot be read: {error}.", Trouble.FILE_UNREADABLE)
+            result = _cannot_have(error, self._target)
         except Exception as error:  # noqa: BLE001  # top of the thread: the job's end shows it
             result = NotReady(f"The file could not be checked: {type(error).__name__}: {error}")
-        if not self._cancelled.is_set():
-            self._done(Prepared(self._order.job, result))
+        with self._guard:
+            if not self._cancelled.is_set():
+                self._done(Prepared(self._order.job, result))
 
     def _prepare(self) -> Ready:
         from fabctl.gcode.machine import inspect_for  # noqa: PLC0415  # an idle machine needs none
@@ -124,12 +141,38 @@ class Preparation:
         try:
             os.link(self._source, self._target)
         except FileNotFoundError as error:
-            raise InputError("The file is not on this computer") from error
+            if self._elsewhere is None:
+                raise InputError("The file is not on this computer") from error
+            self._fetch(self._elsewhere)
         except OSError:  # another file system, or one without hard links
-            shutil.copyfile(self._source, self._target)
+            self._copy()
         size = self._target.stat().st_size
         if size != self._order.size:
             raise InputError(f"The file has {size} bytes, not {self._order.size}")
+
+    def _fetch(self, source: Source) -> None:
+        """Have the file from another computer, beside its place until it is whole."""
+        folder = self._target.parent
+        for left in folder.glob(f"{PART}*"):  # of a process that was killed meanwhile
+            left.unlink(missing_ok=True)
+        part = folder / f"{PART}{secrets.token_hex(8)}"
+        with self._guard:
+            self._stop_if_cancelled()
+            self._is_fetching = True
+        fetch(source, Wanted(self._order.sha256, self._order.size), part, self._stop_if_cancelled)
+        with self._guard:  # from here on cancel() waits for us
+            if self._cancelled.is_set():
+                part.unlink(missing_ok=True)
+            self._stop_if_cancelled()
+            self._is_fetching = False
+            part.replace(self._target)
+
+    def _copy(self) -> None:
+        try:
+            shutil.copyfile(self._source, self._target)
+        except OSError:
+            self._target.unlink(missing_ok=True)  # on a full disk its room is needed
+            raise
 
     def _check_hash(self, file: BinaryIO) -> None:
         digest = hashlib.sha256()
@@ -142,3 +185,10 @@ class Preparation:
     def _stop_if_cancelled(self, _bytes_read: int = 0) -> None:
         if self._cancelled.is_set():
             raise CancelledError("the preparation was cancelled")
+
+
+def _cannot_have(error: OSError, target: Path) -> NotReady:
+    """Return why a job's file cannot be had or read."""
+    if is_full(error):
+        return NotReady(f"{disk_full(target)}.", Trouble.DISK_FULL)
+    return NotReady(f"The file cannot be read: {error}.", Trouble.FILE_UNREADABLE)

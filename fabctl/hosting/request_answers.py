@@ -96,6 +96,7 @@ class RequestAnswers:
         self._keeper.asked(request.verb, by)
         match request.verb:
             case "start":
+                self._reports.require_room()
                 self._keeper.take_on(StartOrder.read(request.body))
             case "pause":
                 self._driver.pause()

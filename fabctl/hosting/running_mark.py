@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fabctl.hosting.durable import read_durable, remove_durably, write_durably
+from fabctl.whole_files import is_full, write_whole
 
 _LINE = struct.Struct("<Q")
 
@@ -37,10 +38,19 @@ class RunningMark:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._mark = folder / "running.json"
         self._progress = folder / "progress.bin"
-        if not self._progress.exists() or self._progress.stat().st_size != _LINE.size:
-            self._progress.write_bytes(_LINE.pack(0))
+        self._map = self._mapped()
+
+    def _mapped(self) -> mmap.mmap:
+        """Return the last confirmed line; without room on the disk, one that dies with us."""
+        try:
+            if not self._progress.exists() or self._progress.stat().st_size != _LINE.size:
+                write_whole(self._progress, _LINE.pack(0))
+        except OSError as error:
+            if not is_full(error):
+                raise
+            return mmap.mmap(-1, _LINE.size)
         with self._progress.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), _LINE.size)
+            return mmap.mmap(file.fileno(), _LINE.size)
 
     def left_behind(self) -> MarkedJob | None:
         """Return the job that a process before us did not see the end of."""

@@ -14,6 +14,8 @@ from pathlib import Path
 
 _PORT = re.compile(r"-port\d+$")
 """What 60-serial.rules adds to ``ID_PATH`` for an adapter with several ports."""
+_PLAIN = re.compile(r"[A-Za-z0-9_.:#=/-]+")
+"""What means itself in a value of udev(7); a device says of itself whatever it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def udev_rule(device: SerialDevice, machine: str) -> str:
 
 
 def _tells(device: SerialDevice) -> Iterable[str]:
-    if device.vendor and device.serial and not device.has_twin:
+    said = (device.vendor, device.product, device.serial)
+    if all(_PLAIN.fullmatch(one) for one in said) and not device.has_twin:
         found = (
             ("idVendor", device.vendor),
             ("idProduct", device.product),

@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 from fabctl.believed_clock import jump_of
 from fabctl.clock import Clock
 from fabctl.errors import FabError
+from fabctl.hosting.host_watch import HostWatch
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.hosting.permit_office import PermitOffice
+from fabctl.hosting.turns import Turns
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import (
@@ -37,7 +39,12 @@ from fabctl.services.due_maintenance import do_due_maintenance
 from fabctl.services.due_training import Done, do_due_certifications, do_due_workshops
 from fabctl.services.housekeeping import tidy
 from fabctl.services.machines import bookings_projection
-from fabctl.services.recording import MachineEvent, record_event, sweep_unanswered
+from fabctl.services.recording import (
+    MachineEvent,
+    is_its_turn,
+    record_event,
+    sweep_unanswered,
+)
 from fabctl.services.reminders import do_due_reminders
 from fabctl.store.engine import Database
 from fabctl.units import Seconds
@@ -50,6 +57,7 @@ WORKSHOPS_EVERY = Seconds(60.0)
 CERTIFICATIONS_EVERY = Seconds(3600.0)
 MAINTENANCE_EVERY = Seconds(300.0)
 RESERVATIONS_EVERY = Seconds(15.0)
+HOSTS_EVERY = Seconds(10.0)
 MOST_WAITING = 10_000
 """Events beyond so many are left to the machines, which say them again."""
 
@@ -103,6 +111,8 @@ class Steward:
         self._log = log
         self._events: queue.SimpleQueue[MachineEvent | None] = queue.SimpleQueue()
         self._bookings: Projection = {}
+        self._turns = Turns(clock)
+        self._hosts = HostWatch(machines, database, clock)
         self._last: dict[str, Seconds] = {}
         self._ending = False
         self.recorded = 0
@@ -167,6 +177,8 @@ class Steward:
     def _record(self, event: MachineEvent) -> None:
         def recording() -> None:
             with self._database.transaction() as session:
+                if not self._turns.has_come(event, is_its_turn(session, event)):
+                    return  # the machine says both again, in their order
                 new = record_event(session, self._clock, event)
             self.recorded += new
             self.repeated += not new
@@ -185,6 +197,8 @@ class Steward:
             self._guarded("clearing what is kept of removed machines", self._clear_strays)
         if self._is_due("reservations", RESERVATIONS_EVERY):
             self._guarded("what is due of reservations", self._do_due_reservations)
+        if self._is_due("hosts", HOSTS_EVERY):
+            self._guarded("noting which hosts are heard", self._hosts.look)
         if self._is_due("workshops", WORKSHOPS_EVERY):
             self._guarded("what is due in workshops", lambda: self._do_due(do_due_workshops))
             self._guarded("reminding", self._remind)
@@ -322,8 +336,15 @@ def _for_the_record(machine: str, event: EventPayload) -> MachineEvent:
         reason=event.reason,
         by=event.by,
         use=event.use,
+        after=_before(event),
         count=event.count,
     )
+
+
+def _before(event: EventPayload) -> tuple[str, int] | None:
+    if event.after_boot is None or event.after_seq is None:
+        return None
+    return event.after_boot, event.after_seq
 
 
 def _said(moment: datetime | None) -> str | None:

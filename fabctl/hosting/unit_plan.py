@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fabctl.config import LabConfig
+from fabctl.config_broker import is_loopback
 
 DESK_UNITS = ("fabctl-steward.service", "fabctl-web.service", "fabctl-backup.timer")
 """What a lab has once: on the computer that the desk is on."""
@@ -29,7 +29,8 @@ def units_of(config: LabConfig, host: str, *, desk: bool) -> list[PlannedUnit]:
     :param desk: web, steward and backup run here too.
     """
     here = [machine for machine in config.machines.values() if machine.host == host]
-    far_broker = _is_far(urlsplit(config.broker.url or "").hostname)
+    broker = urlsplit(config.broker.url or "").hostname
+    far_broker = broker is not None and not is_loopback(broker)
     return [
         *(
             PlannedUnit(f"fabctl-interlock@{one.id}.service")
@@ -45,12 +46,3 @@ def units_of(config: LabConfig, host: str, *, desk: bool) -> list[PlannedUnit]:
         ),
         *(PlannedUnit(name, network=True) for name in DESK_UNITS if desk),
     ]
-
-
-def _is_far(host: str | None) -> bool:
-    if host is None or host == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from fabctl.config import LabConfig
-from fabctl.messaging.lab_view import ClockView, LabView
+from fabctl.messaging.lab_view import LabView
+from fabctl.messaging.last_words import ClockView
 from fabctl.messaging.payloads import MachineState
 from fabctl.model.doctor_parts import OtherClockFacts, ProcessFacts, StewardFacts
 from fabctl.units import Seconds
@@ -32,7 +33,7 @@ def process_facts(
         ProcessFacts(
             interlock_name(name),
             f"fabctl-interlock@{name}",
-            True if view.interlock(name).known else (False if waited else None),
+            True if view.hears_interlock(name) else (False if waited else None),
         )
         for name in config.interlocks
     )
@@ -59,8 +60,8 @@ def steward_speaks(view: LabView, *, waited: bool) -> bool | None:
 
 def _speaks(view: LabView, machine: str, *, waited: bool) -> bool | None:
     state = view.machine(machine).state
-    if state == MachineState.OFFLINE:
-        return False
+    if state == MachineState.OFFLINE:  # of its machine, or of itself?
+        return view.says_offline(machine)
     if state != MachineState.UNKNOWN:
         return True
     silent = waited or view.machine(machine).age_s is not None

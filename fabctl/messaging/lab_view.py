@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from fabctl.clock import Clock
 from fabctl.messaging.interlocks import InterlockPayload, InterlockView, view_of
+from fabctl.messaging.last_words import ClockView, LastWords
 from fabctl.messaging.link import MqttLink, Received
 from fabctl.messaging.payloads import (
     JobPayload,
@@ -17,7 +18,7 @@ from fabctl.messaging.payloads import (
     decode,
     read_stamp,
 )
-from fabctl.messaging.readings import NOTHING, LastReadings, Reading
+from fabctl.messaging.readings import NOTHING, Reading
 from fabctl.messaging.topics import LabTopics
 from fabctl.units import Seconds
 
@@ -64,27 +65,6 @@ class PresenceView:
     """What the steward counts: ``recorded``, ``repeated``, ``failures``, ``last_failure``."""
 
 
-@dataclass(frozen=True)
-class ClockView:
-    """Which time a machine's computer shows."""
-
-    ahead_s: float
-    """Of this computer's wall clock; a message's way is in it (a fraction of a second)."""
-    synced: bool
-    """Whether a time server disciplines it."""
-
-
-@dataclass
-class _Machine:
-    state: StatePayload | None = None
-    clock: ClockView | None = None
-    said_at: Seconds | None = None
-    job: JobPayload = field(default_factory=lambda: JobPayload(None))
-    readings: LastReadings = field(default_factory=LastReadings)
-    interlock: InterlockPayload | None = None
-    interlock_at: Seconds | None = None
-
-
 class LabView:
     """Every machine's last word. Safe from many threads.
 
@@ -95,7 +75,7 @@ class LabView:
         self._topics = LabTopics(lab)
         self._hosts = dict(hosts)
         self._clock = clock
-        self._machines = {machine: _Machine() for machine in hosts}
+        self._machines = {machine: LastWords() for machine in hosts}
         self._offline_hosts: set[str] = set()
         self._present: dict[str, tuple[PresencePayload, Seconds | None]] = {}
         self._link: MqttLink | None = None
@@ -159,11 +139,27 @@ class LabView:
     def interlock(self, machine_id: str) -> InterlockView:
         """Return what is known of a machine's interlock; unknown once its word is too old."""
         with self._guard:
-            known = self._machines.get(machine_id, _Machine())
+            known = self._machines.get(machine_id, LastWords())
             age = self._age(known.interlock_at)
-            offline = known.state is not None and known.state.state is MachineState.OFFLINE
-            cut_off = offline or self._hosts.get(machine_id) in self._offline_hosts
+            cut_off = known.is_offline or self._hosts.get(machine_id) in self._offline_hosts
             return view_of(machine_id, known.interlock, age, cut_off=cut_off)
+
+    def says_offline(self, machine_id: str) -> bool:
+        """Say whether a machine's process lives and says itself that its machine is not there.
+
+        One such word proves nothing: it may be its last, or its will, which the broker says.
+        """
+        with self._guard:
+            known = self._machines.get(machine_id, LastWords())
+            return known.says_offline(self._age(known.said_at))
+
+    def hears_interlock(self, machine_id: str) -> bool:
+        """Say whether an interlock's word is fresh, and whoever passes it on is there."""
+        with self._guard:
+            known = self._machines.get(machine_id, LastWords())
+            passed_on = not known.is_offline or known.says_offline(self._age(known.said_at))
+            age = self._age(known.interlock_at)
+            return view_of(machine_id, known.interlock, age, cut_off=not passed_on).known
 
     def subscribe(self, callback: Listener) -> Callable[[], None]:
         """Have ``callback(machine id, kind)`` called, in the link's thread, for all that is heard.
@@ -206,7 +202,8 @@ class LabView:
         if kind == "state":
             known.state = StatePayload.decode(message.payload)
             known.said_at = self._said_at(known.state.max_age_s, message)
-            known.clock = None if message.retain else self._clock_in(message.payload)
+            stamp = read_stamp(decode(message.payload))
+            known.take_stamp(stamp, self._clock.now(), kept=message.retain)
         elif kind == "interlock":
             known.interlock = InterlockPayload.decode(message.payload)
             known.interlock_at = self._said_at(known.interlock.max_age_s, message)
@@ -215,11 +212,6 @@ class LabView:
         elif kind == "telemetry":
             known.readings.take(name, message.payload, self._clock.monotonic())
         return [owner]
-
-    def _clock_in(self, payload: bytes) -> ClockView:
-        stamp = read_stamp(decode(payload))
-        ahead = (stamp.ts - self._clock.now()).total_seconds()
-        return ClockView(ahead, stamp.synced)
 
     def _take_presence(self, name: str, message: Received) -> None:
         said = PresencePayload.decode(message.payload)
@@ -247,7 +239,7 @@ class LabView:
     def _age(self, said_at: Seconds | None) -> float | None:
         return None if said_at is None else max(0.0, self._clock.monotonic() - said_at)
 
-    def _view(self, machine_id: str, known: _Machine, now: Seconds) -> MachineView:
+    def _view(self, machine_id: str, known: LastWords, now: Seconds) -> MachineView:
         state = known.state
         age = None if known.said_at is None else max(0.0, now - known.said_at)
         host_gone = self._hosts[machine_id] in self._offline_hosts

@@ -83,7 +83,8 @@ class MqttLink:
         self._stopping = threading.Event()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread: threading.Thread | None = None
-        self._complained = False
+        self._complaints: set[str] = set()
+        """What was logged since the broker was there last."""
         self._leave_with_will = False
 
     # -- before start ---------------------------------------------------------------------
@@ -152,6 +153,11 @@ class MqttLink:
     def connected(self) -> bool:
         """Whether the broker has accepted us and we have not lost it since."""
         return self._connected
+
+    @property
+    def losses(self) -> int:
+        """How many connections have ended: what was under way in them is dropped."""
+        return self._losses
 
     def wait_connected(self, timeout_s: float) -> bool:
         """Wait for the link, at most so long; say whether it is there."""
@@ -317,8 +323,8 @@ class MqttLink:
         with self._state:
             self._connected = True
             self._state.notify_all()
-        if self._complained:
-            self._complained = False
+        if self._complaints:
+            self._complaints.clear()
             self._log("the broker is back")
         for callback in self._connected_callbacks:
             try:
@@ -366,9 +372,9 @@ class MqttLink:
         os.eventfd_write(self._wake, 1)
 
     def _complain(self, line: str) -> None:
-        """Log once per outage, not once per try."""
-        if not self._complained and not self._stopping.is_set():
-            self._complained = True
+        """Log each cause once per outage, not once per try: it may change while an outage lasts."""
+        if line not in self._complaints and not self._stopping.is_set():
+            self._complaints.add(line)
             self._log(line)
 
     def _failed(self, what: str, error: Exception) -> None:

@@ -105,6 +105,7 @@ class StatePayload:
     trouble: str | None = None
     """A code of :class:`fabctl.ports.Trouble`."""
     job: str | None = None
+    """The id of the job that it works on."""
     waiting: str | None = None
     """What the firmware wants from a person at the machine, in its own words."""
     refused: int = 0
@@ -147,8 +148,11 @@ class JobPayload:
     progress: float = 0.0
     """0 to 1, by commands that the firmware confirmed."""
     line: int = 0
+    """Line of the file, 1-based, of the last confirmed command."""
     lines: int = 0
+    """Lines of the file."""
     eta_s: int | None = None
+    """Seconds until its end, estimated; None: nobody knows."""
 
     def encode(self, stamp: Stamp) -> bytes:
         """Return the message."""
@@ -187,23 +191,33 @@ class EventPayload:
     stamp: Stamp
     job: str | None = None
     line: int | None = None
+    """Line of the file, 1-based, of the last confirmed command."""
     commands: int | None = None
+    """How many the firmware confirmed."""
     resends: int | None = None
+    """How often it asked for a line again."""
     seconds: float | None = None
+    """How long it took, on the monotonic clock."""
     trouble: str | None = None
+    """A code of :class:`fabctl.ports.Trouble`, or an interlock's."""
     reason: str | None = None
+    """One English sentence."""
     by: str | None = None
     """The opaque id of the person who asked for it."""
     count: int | None = None
     """How many requests were refused since the last such event."""
     use: str | None = None
     """The use that the interlock's permit named."""
+    after_boot: str | None = None
+    """With ``after_seq``: the machine's event before this one; it goes on record first."""
+    after_seq: int | None = None
+    """See ``after_boot``."""
 
     def encode(self) -> bytes:
         """Return the message; absent fields are left out."""
         names = (
             "job", "line", "commands", "resends", "seconds", "trouble", "reason", "by", "count",
-            "use",
+            "use", "after_boot", "after_seq",
         )  # fmt: skip
         said = {name: getattr(self, name) for name in names}
         present = {name: value for name, value in said.items() if value is not None}
@@ -226,6 +240,8 @@ class EventPayload:
             by=fields.text_or_none("by", limit=64),
             count=fields.whole_or_none("count"),
             use=fields.text_or_none("use", limit=64),
+            after_boot=fields.text_or_none("after_boot", limit=64),
+            after_seq=fields.whole_or_none("after_seq"),
         )
 
 

@@ -77,15 +77,15 @@ class LabTopics:
         return self._machine(machine, "meta")
 
     def state(self, machine: str) -> str:
-        """Retained, published again every 5 s; also the machine process's will."""
+        """Retained, said again every 3 s, unknown after ``max_age_s`` (8); also the will."""
         return self._machine(machine, "state")
 
     def job(self, machine: str) -> str:
-        """Retained, at most once a second."""
+        """Retained, at most once a second: the job and how far it is."""
         return self._machine(machine, "job")
 
     def interlock(self, machine: str) -> str:
-        """Retained, on change and every 10 s."""
+        """Retained, on change and every 2 s, unknown after ``max_age_s`` (6)."""
         return self._machine(machine, "interlock")
 
     def booking(self, machine: str) -> str:
@@ -98,15 +98,15 @@ class LabTopics:
         return (*(topic(machine) for topic in own), discovery(machine))
 
     def telemetry(self, machine: str, group: str) -> str:
-        """QoS 0, at most once a second."""
+        """QoS 0, at most once a second, kept nowhere: one group of readings."""
         return self._machine(machine, "telemetry", checked_id(group))
 
     def event(self, machine: str, kind: str) -> str:
-        """QoS 1; published again until the steward has recorded it."""
+        """QoS 1; said again until the steward has recorded it, so it may come twice."""
         return self._machine(machine, "event", checked_id(kind))
 
     def command(self, machine: str, verb: str) -> str:
-        """QoS 1, never retained."""
+        """QoS 1: a request. A retained one is dropped, whatever it says."""
         return self._machine(machine, "cmd", checked_id(verb))
 
     def answer(self, client: str) -> str:

@@ -68,7 +68,10 @@ def check_clock(facts: ClockFacts) -> list[Finding]:
                     "The clock is {minutes} min behind what is on record.",
                     minutes=int((record - facts.now).total_seconds() // 60),
                 ),
-                text("Look at the date on this computer: timedatectl."),
+                text(
+                    "Look at the date: timedatectl. If it is right, the record was written with a"
+                    " wrong one: connect this computer to a network once, for a time server."
+                ),
             )
         ]
     if facts.jump is not None:

@@ -34,6 +34,16 @@ class PortFacts:
     permitted: bool | None = None
     group: str = ""
     """Whose members may open it."""
+    user: str = "fabctl"
+    """As whom the machine's process opens it."""
+
+
+def check_host(*, known: bool, name: str) -> list[Finding]:
+    """Say when nobody knows which machines are wired to this computer; nothing when one does."""
+    if known:
+        return []
+    said = text("No host in lab.toml is called {name}: no port was looked at here.", name=name)
+    return [unknown("host", said)]
 
 
 def check_port(facts: PortFacts) -> Finding:
@@ -57,7 +67,8 @@ def check_port(facts: PortFacts) -> Finding:
             "port",
             text("The port of {machine} may not be opened: {path}.", **values),
             text(
-                "Add the user of fabctl to the group: sudo adduser fabctl {group}",
+                "Add the user of fabctl to the group: sudo adduser {user} {group}",
+                user=facts.user,
                 group=facts.group or "dialout",
             ),
             facts.machine,

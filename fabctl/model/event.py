@@ -64,6 +64,8 @@ class MachineEvent:
     """How many requests or permits were refused since the last such event."""
     use: str | None = None
     """The use that the interlock's permit named."""
+    after: tuple[str, int] | None = None
+    """Boot and number of the machine's event before this one; None: it did not say."""
 
     def happened_at(self, arrived: datetime) -> datetime:
         """Return the machine's own time where its clock was right, else the time of arrival."""

@@ -171,6 +171,7 @@ _TROUBLES: Mapping[str, Text] = {
     "too-many-resends": text("The connection to the machine is too noisy."),
     "protocol": text("The machine's controller said something unexpected."),
     "file-unreadable": text("The file could not be read any more."),
+    "disk-full": text("The disk of the machine's computer is full: tell the staff."),
     "line-refused": text("The machine's controller refused a line of the file."),
     "interrupted": text("The program that drives the machine was interrupted."),
     "interlock": text("The machine's interlock ended the job."),

@@ -9,7 +9,13 @@ from fabctl.clock import Clock
 from fabctl.config import LabConfig
 from fabctl.model.doctor import Finding
 from fabctl.model.doctor_computer import ClockFacts, check_clock
-from fabctl.model.doctor_lab import DatabaseFacts, check_backup, check_database, check_port
+from fabctl.model.doctor_lab import (
+    DatabaseFacts,
+    check_backup,
+    check_database,
+    check_host,
+    check_port,
+)
 from fabctl.model.doctor_parts import check_fault
 from fabctl.released import RELEASED_AT
 from fabctl.services.doctor_computer import computer_findings, folders_of
@@ -17,8 +23,10 @@ from fabctl.services.doctor_lab import (
     backup_facts,
     fault_facts,
     is_desk_here,
+    is_host_known,
     machines_here,
     port_facts,
+    this_computer,
 )
 from fabctl.services.lock_holders import is_held
 from fabctl.synchronisation import asked_kernel
@@ -49,6 +57,7 @@ def findings_here(
         *computer_findings(folders_of(config), by_writing=by_writing),
         check_database(facts),
         *([check_backup(backup_facts(config), clock.now())] if is_desk_here(config) else []),
+        *check_host(known=is_host_known(config), name=this_computer()),
         *(check_port(one) for one in port_facts(here)),
         *(
             check_fault(fault_facts(one.id, config.interlocks[one.id].fault_file))

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +31,8 @@ UNITS = (Path("/etc/systemd/system/fabctl-machine@.service"),)
 _NEWEST = select(Audit.at).order_by(Audit.id.desc()).limit(1)
 """The last line, not the latest time: a line of a clock that was ahead must not count for ever."""
 PORT_GROUPS = frozenset({"dialout"})
+"""Those that the unit itself names; an administrator may have added its user to more."""
+UNIT_USER = "fabctl-machine"
 
 
 def machines_here(config: LabConfig) -> list[MachineProfile]:
@@ -40,8 +42,20 @@ def machines_here(config: LabConfig) -> list[MachineProfile]:
     """
     if len(config.hosts) == 1:
         return list(config.machines.values())
-    here = socket.gethostname().split(".")[0].lower()
-    return [one for one in config.machines.values() if one.host == here]
+    return [one for one in config.machines.values() if one.host == this_computer()]
+
+
+def this_computer() -> str:
+    """Return how this computer would be called as a host of lab.toml."""
+    return socket.gethostname().split(".")[0].lower()
+
+
+def is_host_known(config: LabConfig) -> bool:
+    """Say whether we know which machines are wired to this computer.
+
+    The desk's computer need not have any: it bears no host's name then.
+    """
+    return len(config.hosts) == 1 or this_computer() in config.hosts or is_desk_here(config)
 
 
 def is_desk_here(config: LabConfig) -> bool:
@@ -50,6 +64,8 @@ def is_desk_here(config: LabConfig) -> bool:
     On the computer of some machines alone there is no database to be asked and nothing to be
     copied, and its user of the broker does not hear the others.
     """
+    if config.server is not None:  # it joined a lab, whose server is elsewhere
+        return False
     if len(config.hosts) == 1:
         return True
     address = parse_url(config.database_url)
@@ -71,17 +87,21 @@ def _port(machine: str, path: str) -> PortFacts:
     except OSError:
         return PortFacts(machine, path, found=None)
     group = _group(found.st_gid)
-    if any(one.exists() for one in UNITS):
-        permitted = unit_may_open(found.st_mode, group)
-    else:
+    if not any(one.exists() for one in UNITS):
         permitted = os.access(path, os.R_OK | os.W_OK)
-    return PortFacts(machine, path, found=True, permitted=permitted, group=group)
+        return PortFacts(machine, path, found=True, permitted=permitted, group=group)
+    groups = PORT_GROUPS | {one.gr_name for one in grp.getgrall() if UNIT_USER in one.gr_mem}
+    permitted = unit_may_open(found.st_mode, group, groups)
+    return PortFacts(machine, path, found=True, permitted=permitted, group=group, user=UNIT_USER)
 
 
-def unit_may_open(mode: int, group: str) -> bool:
-    """Say whether the unit of a machine may: its process is in the group dialout, whoever asks."""
+def unit_may_open(mode: int, group: str, groups: Collection[str] = PORT_GROUPS) -> bool:
+    """Say whether the unit of a machine may open a port, whoever asks.
+
+    :param groups: those that its process is in.
+    """
     everybody, members = stat.S_IROTH | stat.S_IWOTH, stat.S_IRGRP | stat.S_IWGRP
-    return mode & everybody == everybody or (group in PORT_GROUPS and mode & members == members)
+    return mode & everybody == everybody or (group in groups and mode & members == members)
 
 
 def _group(number: int) -> str:

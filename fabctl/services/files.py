@@ -49,6 +49,18 @@ def remember_file(
     insert_unless_there(session, JobFile, values)
 
 
+def size_on_record(session: Session, sha256: str) -> int | None:
+    """Return how long a file is, in bytes; None: it is not on record."""
+    return session.scalar(select(JobFile.size).where(JobFile.sha256 == sha256))
+
+
+def drop_stray(session: Session, path: Path, sha256: str) -> None:
+    """Delete a stored file that did not come on record: on a full disk its room is needed."""
+    _lock_files(session)
+    if session.get(JobFile, sha256) is None:
+        path.unlink(missing_ok=True)
+
+
 def files_to_forget(session: Session, clock: Clock) -> list[str]:
     """Return the SHA-256 of every recorded file that no job needs any more."""
     ended = [state.value for state in ENDED]
@@ -78,6 +90,23 @@ def clean_up(database: Database, clock: Clock, files: Path) -> list[Path]:
         for path in gone:  # before the end of the transaction: nobody can ask for it in between
             _delete(path)
         for path in _pictures_without(files, known):
+            _delete(path)
+    return gone
+
+
+def clear_strays(database: Database, clock: Clock, files: Path) -> list[Path]:
+    """Delete what is not on record (any more), a day old or older; return the job files of it.
+
+    For a web process whose folder the steward does not see: :func:`clean_up` decides, and this
+    follows.
+
+    :raises LocalError: a file cannot be deleted.
+    """
+    with database.transaction() as session:
+        _lock_files(session)
+        known = set(session.scalars(select(JobFile.sha256)))
+        gone = _strays(files, known, clock)
+        for path in (*gone, *_pictures_without(files, known)):
             _delete(path)
     return gone
 

@@ -25,15 +25,23 @@ def is_held(lock: Path, locks: Path = LOCKS) -> bool | None:
     return listed_as_held(listed, os.major(found.st_dev), os.minor(found.st_dev), found.st_ino)
 
 
-def listed_as_held(listed: str, major: int, minor: int, inode: int) -> bool:
-    """Say whether a list of locks names one that somebody holds on this file."""
-    return any(_names(line.split(), major, minor, inode) for line in listed.splitlines())
+def listed_as_held(listed: str, major: int, minor: int, inode: int) -> bool | None:
+    """Say whether a list of locks names one that somebody holds on this file.
+
+    None: one is held on a file of this number on another device. Btrfs and overlayfs show another
+    one to ``stat`` than to the list (stat(2), "st_dev"), so it may be this file.
+    """
+    places = [place for line in listed.splitlines() if (place := _place(line.split()))]
+    if (major, minor, inode) in places:
+        return True
+    return None if any(place[2] == inode for place in places) else False
 
 
-def _names(words: list[str], major: int, minor: int, inode: int) -> bool:
+def _place(words: list[str]) -> tuple[int, int, int] | None:
+    """Return device and inode of a line's lock; None: it is another kind, or is waited for."""
     if len(words) < 6 or words[1] != "FLOCK":  # a lock that is waited for has an arrow there
-        return False
+        return None
     place = words[5].split(":")
     if len(place) != 3:
-        return False
-    return (int(place[0], 16), int(place[1], 16), int(place[2])) == (major, minor, inode)
+        return None
+    return int(place[0], 16), int(place[1], 16), int(place[2])

@@ -69,6 +69,11 @@ def hash_pairing_code(secret: bytes, screen: str, code: str) -> str:
     return hmac.new(secret, b"fabctl-pairing-v1\n" + said, hashlib.sha256).hexdigest()
 
 
+def hash_host_code(secret: bytes, code: str) -> str:
+    """Return HMAC-SHA256 of the code with which a computer joins the lab, in hex."""
+    return hmac.new(secret, b"fabctl-host-v1\n" + code.encode(), hashlib.sha256).hexdigest()
+
+
 def new_token(prefix: str = "") -> str:
     """Return a random token (256 bits), to be shown once."""
     return prefix + secrets.token_urlsafe(TOKEN_BYTES)

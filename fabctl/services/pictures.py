@@ -7,15 +7,14 @@ a job file. They go when their file goes; there are never more than 600 of them.
 from __future__ import annotations
 
 import logging
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from fabctl.gcode.images import image_of
 from fabctl.gcode.preview import Preview
 from fabctl.ports import MachineKind
+from fabctl.whole_files import write_whole
 
 MOST_FILES = 600
 """Kept at once, the newest; each is below 0.6 MB, most are below 0.1 MB."""
@@ -54,9 +53,10 @@ def keep(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if thumbnail is not None:
-            _write(_thumbnail(folder, sha256), thumbnail)
+            write_whole(_thumbnail(folder, sha256), thumbnail, mode=0o600, shared=True)
         if drawn is not None:
-            _write(_drawing(folder, sha256, kind), drawn.to_json().encode())
+            place = _drawing(folder, sha256, kind)
+            write_whole(place, drawn.to_json(), mode=0o600, shared=True)
         _trim(folder)
     except OSError as error:
         _LOG.warning("no picture of %s is kept: %s", sha256, error)
@@ -150,18 +150,6 @@ def _thumbnail(folder: Path, sha256: str) -> Path:
 
 def _drawing(folder: Path, sha256: str, kind: MachineKind) -> Path:
     return folder / f"{sha256}.{kind.value}.json"
-
-
-def _write(target: Path, data: bytes) -> None:
-    """Put a file in its place in one step: nobody reads half of one."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f"{target.stem}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(name).replace(target)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _trim(folder: Path) -> None:

@@ -24,10 +24,10 @@ from fabctl.model.job import (
 from fabctl.services.audit import audit
 from fabctl.services.interlock_history import record_interlock_event
 from fabctl.services.uses import add_ran, close_use, open_use_of
-from fabctl.store.tables import Job, MachineEventRow, Use
+from fabctl.store.tables import InterlockEventRow, Job, MachineEventRow, Use
 from fabctl.store.upsert import insert_unless_there
 
-__all__ = ["MachineEvent", "record_event", "sweep_unanswered"]
+__all__ = ["MachineEvent", "is_its_turn", "record_event", "sweep_unanswered"]
 
 ANSWER_WITHIN = timedelta(seconds=30)
 """How long a job may be starting before its use is closed."""
@@ -54,6 +54,21 @@ def record_event(session: Session, clock: Clock, event: MachineEvent) -> bool:
         _audit(session, clock, event, job)
     session.flush()
     return True
+
+
+def is_its_turn(session: Session, event: MachineEvent) -> bool:
+    """Say whether the machine's event before this one is on record, or this one is already."""
+    if event.after is None or _is_on_record(session, event.machine, *event.after):
+        return True
+    return _is_on_record(session, event.machine, event.boot, event.seq)
+
+
+def _is_on_record(session: Session, machine: str, boot: str, seq: int) -> bool:
+    for table in (MachineEventRow, InterlockEventRow):
+        same = (table.machine == machine, table.boot == boot, table.seq == seq)
+        if session.scalars(select(table.id).where(*same)).first() is not None:
+            return True
+    return False
 
 
 def _record_interlock(session: Session, clock: Clock, event: MachineEvent) -> bool:

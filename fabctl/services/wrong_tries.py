@@ -20,8 +20,10 @@ OF_SCREENS = ("pin", "badge", "pairing")
 BY_LOGIN, BY_NOBODYS_LOGIN, BY_ADDRESS = "password", "password-nobody", "password-address"
 """Wrong passwords: of a login that is somebody's, of an invented one, from one address."""
 BY_PAIRING_ADDRESS = "pairing-address"
+BY_HOST_ADDRESS = "host-address"
+"""Wrong codes of computers that want to join the lab."""
 OF_LOGINS = (BY_LOGIN, BY_NOBODYS_LOGIN)
-FROM_ADDRESSES = (BY_ADDRESS, BY_PAIRING_ADDRESS)
+FROM_ADDRESSES = (BY_ADDRESS, BY_PAIRING_ADDRESS, BY_HOST_ADDRESS)
 MOST_OF_STRANGERS = 1000
 """Rows of each kind whose subjects anybody can invent; above, the oldest go."""
 
@@ -74,6 +76,7 @@ _WAITS = {
     "badge": rules.OF_A_SCREEN,
     "pairing": rules.OF_A_PAIRING,
     BY_PAIRING_ADDRESS: rules.OF_A_SCREEN,
+    BY_HOST_ADDRESS: rules.OF_A_SCREEN,
     BY_ADDRESS: rules.OF_AN_ADDRESS,
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -153,9 +155,27 @@ def _sqlite(address: URL, patience_s: float) -> Engine:
         pool_size=4,
         max_overflow=28,
     )
+    event.listen(engine, "do_connect", _make_sqlite)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def make_sqlite_file(file: Path) -> None:
+    """Make a database's file before SQLite does: people's data are nobody else's to read.
+
+    SQLite gives its companions (-wal, -shm) the same rights. A file that is there keeps its own,
+    and is not opened: closing it would give back every lock that SQLite has on it (fcntl(2)).
+
+    :raises OSError: it cannot be made.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _make_sqlite(_dialect: object, _record: object, words: Sequence[str], _options: object) -> None:
+    with suppress(OSError):  # SQLite meets the same, and its error is the one that is explained
+        make_sqlite_file(Path(words[0]))
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -192,4 +212,6 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def _explain(context: ExceptionContext) -> Any:
     """Let an error that we can explain take the place of the driver's."""
-    return explained(context.original_exception)
+    address = context.engine.url if context.engine is not None else None
+    file = Path(str(address.database)) if address is not None and is_sqlite(address) else None
+    return explained(context.original_exception, file)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from fabctl.errors import FabError, LocalError
+from fabctl.errors import DiskFullError, FabError, LocalError
 from fabctl.model.access import busy_refusal
 from fabctl.model.booking_refusals import overlap_refusal
 from fabctl.model.mail import address_taken
 from fabctl.model.people import login_taken, pin_not_possible
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.workshops import already_enrolled, session_full
+from fabctl.whole_files import disk_full
 
 _REFUSALS: Mapping[str, Callable[[], Refusal]] = {
     "claim_no_overlap": overlap_refusal,
@@ -52,7 +54,6 @@ _SQLITE_WORDS: Mapping[str, str] = {
 _RESTORE = "keep the file aside, and put the newest copy of the backups folder in its place"
 _SQLITE_FAULTS: Mapping[str, tuple[str, str]] = {
     # primary result code: what happened, what to do
-    "SQLITE_FULL": ("the disk is full; nothing was changed", "free some space on the disk"),
     "SQLITE_READONLY": (
         "the database may not be written",
         "give the user of fabctl the right to write the file and its folder",
@@ -75,7 +76,6 @@ _SQLITE_FAULTS: Mapping[str, tuple[str, str]] = {
 }
 _POSTGRESQL_FAULTS: Mapping[str, tuple[str, str]] = {
     # SQLSTATE, or its first two characters
-    "53100": ("the disk of the database server is full", "free some space on the server's disk"),
     "55P03": ("another program kept a row locked for too long; nothing was changed", "try again"),
     "40": ("two changes crossed each other; nothing was changed", "try again"),
     "42501": (
@@ -86,13 +86,28 @@ _POSTGRESQL_FAULTS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def explained(error: BaseException) -> FabError | None:
-    """Return the error that explains a driver's error; None when it is none of ours (a bug)."""
+_FULL_SQLITE = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
+"""The latter: no room for the index of the write-ahead log, which also who only reads needs."""
+_FULL_POSTGRESQL = "53100"
+
+
+def explained(error: BaseException, file: Path | None = None) -> FabError | None:
+    """Return the error that explains a driver's error; None when it is none of ours (a bug).
+
+    :param file: where SQLite's database lies; None: it is PostgreSQL.
+    """
     name = _guarantee(error) or ""
     if name in _REFUSALS:
         return RefusedError([_REFUSALS[name]()])
     if name in _ONLY_GROWS:
         return LocalError(f"{_ONLY_GROWS[name]} was about to be changed or deleted")
+    if getattr(error, "sqlite_errorname", "") in _FULL_SQLITE:
+        return disk_full(file or Path())
+    if getattr(error, "sqlstate", None) == _FULL_POSTGRESQL:
+        return DiskFullError(
+            "the disk of the database server is full; nothing was changed",
+            next_step="free some space on the server's disk",
+        )
     fault = _fault(error)
     return LocalError(fault[0], next_step=fault[1]) if fault else None
 

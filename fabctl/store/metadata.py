@@ -5,6 +5,7 @@ from __future__ import annotations
 from fabctl.store import (
     tables_accounts,
     tables_booking,
+    tables_hosts,
     tables_notices,
     tables_screens,
     tables_training,
@@ -17,6 +18,7 @@ METADATA = Base.metadata
 MODULES = (
     tables_accounts,
     tables_booking,
+    tables_hosts,
     tables_notices,
     tables_screens,
     tables_training,

@@ -14,9 +14,16 @@ from sqlalchemy import Connection, inspect, text
 
 from fabctl.clock import Clock, SystemClock
 from fabctl.errors import LocalError
-from fabctl.store.engine import Database, is_sqlite, open_database, parse_url
+from fabctl.store.engine import (
+    Database,
+    is_sqlite,
+    make_sqlite_file,
+    open_database,
+    parse_url,
+)
 from fabctl.store.snapshot import copy_sqlite, dump_postgresql
 from fabctl.store.version import HEAD
+from fabctl.whole_files import disk_full, is_full
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _LOCK_NUMBER = 0x666162  # "fab": the advisory lock's number in PostgreSQL
@@ -160,20 +167,12 @@ def _make_folder(folder: Path) -> None:
 
 def _make_file(file: Path) -> None:
     try:
-        _for_its_owner_only(file)
+        make_sqlite_file(file)
     except OSError as error:
         raise LocalError(
             f"the database {file} cannot be opened ({error.strerror})",
             next_step="let the user of fabctl read and write it",
         ) from error
-
-
-def _for_its_owner_only(file: Path) -> None:
-    """Make a database's file before SQLite does: people's data are nobody else's to read.
-
-    SQLite gives its companions (-wal, -shm) the same rights. A file that is there keeps its own.
-    """
-    os.close(os.open(file, os.O_RDONLY | os.O_CREAT, 0o600))
 
 
 @contextmanager
@@ -220,9 +219,11 @@ def _written(target: Path, write: Callable[[Path], None]) -> Path:
         write(part)
         part.replace(target)
     except (sqlite3.Error, OSError) as error:
+        if is_full(error) or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+            raise disk_full(target) from error
         raise LocalError(
             f"no backup copy could be written to {target.parent} ({error}); nothing was changed",
-            next_step="free some space on the disk, and let the user of fabctl write there",
+            next_step="let the user of fabctl write there",
         ) from error
     finally:
         with suppress(OSError):  # a folder that may not be written: that was told

@@ -14,6 +14,9 @@ from sqlalchemy.engine.url import URL
 from fabctl.errors import LocalError
 from fabctl.store.engine import parse_url
 
+_PASSWORD = "password"  # noqa: S105  # the name of libpq's parameter
+_DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
+
 
 def copy_sqlite(file: Path, target: Path) -> None:
     """Write one moment of a database that others may be writing to a new file (0600), checked.
@@ -25,13 +28,18 @@ def copy_sqlite(file: Path, target: Path) -> None:
     """
     os.close(os.open(target, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600))
     source_address = f"{file.resolve().as_uri()}?mode=ro"
-    with (
-        closing(sqlite3.connect(source_address, uri=True)) as source,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")
-        found = copy.execute("PRAGMA quick_check").fetchone()[0]
+    try:
+        with (
+            closing(sqlite3.connect(source_address, uri=True)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            found = copy.execute("PRAGMA quick_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname not in _DAMAGED:
+            raise
+        found = str(error)
     if found != "ok":
         raise LocalError(
             f"the database file is damaged ({found})",
@@ -100,18 +108,25 @@ def postgresql_dump_revision(dump: Path) -> str | None:
 
 def _plain(address: URL) -> str:
     """Return the address for PostgreSQL's programs, without the password: others see arguments."""
-    shown = address.set(drivername="postgresql", password=None)
-    # set(password=None) means "as it was"
+    query = {key: value for key, value in address.query.items() if key != _PASSWORD}
     shown = URL.create(
-        "postgresql", shown.username, None, shown.host, shown.port, shown.database, shown.query
+        "postgresql", address.username, None, address.host, address.port, address.database, query
     )
     return shown.render_as_string(hide_password=False)
 
 
+def _password(address: URL) -> str | None:
+    """Return the password, which may also stand behind the question mark (libpq)."""
+    behind = address.query.get(_PASSWORD)
+    found = address.password if behind is None else behind
+    return None if found is None else str(found)
+
+
 def _run(words: Sequence[str], address: URL | None) -> str:
     environment = dict(os.environ)
-    if address is not None and address.password is not None:
-        environment["PGPASSWORD"] = str(address.password)
+    password = None if address is None else _password(address)
+    if password is not None:
+        environment["PGPASSWORD"] = password
     try:
         done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
     except FileNotFoundError as error:

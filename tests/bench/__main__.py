@@ -10,7 +10,7 @@ import sys
 BENCHES = (
     "idle_lab", "event_to_screen", "gcode_reading", "gcode_peers",
     "streaming_host", "streaming_marlin", "streaming_grbl", "streaming_many", "interlock", "house",
-    "backup", "screens", "screens_many", "screens_peers", "disk_writes",
+    "backup", "screens", "screens_many", "screens_peers", "disk_writes", "scale",
 )  # fmt: skip
 
 

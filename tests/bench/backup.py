@@ -23,6 +23,7 @@ from fabctl.store import migrate
 from fabctl.store.copying import copy_database, row_counts
 from fabctl.store.engine import open_database
 from fabctl.store.version import HEAD
+from tests.bench.backup_earlier import FROM, from_earlier
 from tests.bench.figures import show
 from tests.bench.house_lab import seeded
 from tests.databases import PostgreSQL, running_server
@@ -52,6 +53,10 @@ def main() -> None:
         _sqlite(config, Path(folder))
         with running_server() as server:
             _postgresql(config, Path(folder), server)
+            print(" Migration, SQLite")
+            for number in FROM:
+                url = f"sqlite:///{folder}/from-{number}.db"
+                from_earlier(config.database_url, url, number, Path(folder))
             _migration(config.database_url, Path(folder))
 
 
@@ -134,6 +139,8 @@ def _postgresql(config: LabConfig, folder: Path, server: PostgreSQL) -> None:
     place = Place(folder / "back", database=server.url(server.new_database()))
     _backup_and_back(there, folder, place)
     _migration(url, folder)
+    for number in FROM:
+        from_earlier(config.database_url, server.url(server.new_database()), number, folder)
 
 
 def _run(words: list[str]) -> None:

@@ -20,7 +20,8 @@ import psutil
 
 from fabctl.commands.interlock_line import InterlockLine
 from tests.bench.figures import quantile, show
-from tests.guarded import LASER, Guarded, guarded, until
+from tests.guarded import LASER, Guarded, guarded
+from tests.guarded_processes import until
 
 # TRIPS=40 for a quick look; ONLY="ordinary" for one of the three situations
 TRIPS = int(os.environ.get("TRIPS", "1000"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from playwright.sync_api import expect
 
@@ -11,11 +11,15 @@ from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
 from tests.browser.looks import ALL_RULES, CUT_TEXT, SMALL_TARGETS, violations
 
 
+def tomorrow(served: Served) -> date:
+    """Return the lab's next day: around midnight it is not the one that UTC would say."""
+    return served.lab.clock.now().astimezone(served.lab.config.time_zone).date() + timedelta(days=1)
+
+
 def book_tomorrow(served: Served, login: str, machine: str, hour: int, hours: int = 1) -> str:
     """Book a machine for somebody tomorrow; return the day."""
-    lab = served.lab
+    lab, day = served.lab, tomorrow(served)
     zone = lab.config.time_zone
-    day = lab.clock.now().astimezone(zone).date() + timedelta(days=1)
     start = datetime.combine(day, time(hour), zone)
     with lab.db.transaction() as db:
         who = people.find_by_login(db, login)
@@ -90,8 +94,7 @@ def test_the_planning_looks_again_each_minute_and_keeps_the_focus(
     served.lab.certified("sam")
     found = screen(KIOSK, desk=True)
     found.page.clock.install()
-    tomorrow = served.lab.clock.now() + timedelta(days=1)
-    found.open(f"/planning/{tomorrow.date().isoformat()}")
+    found.open(f"/planning/{tomorrow(served).isoformat()}")
     expect(found.page.locator(".block.taken")).to_have_count(0)
     found.page.focus("#at-printer-c")
     book_tomorrow(served, "sam", "printer-a", 11)

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from fabctl.store.tables import SignIn
+from fabctl_web.live.hub import MOST_STREAMS
 from tests.browser.conftest import KIOSK, OpenScreen, Served
 from tests.lab import wait_for
 
@@ -88,8 +89,8 @@ def test_a_screen_without_news_says_so_and_greys_its_values(
     expect(found.page.locator('a.card[href="/m/printer-a"]')).to_contain_text("En panne")
 
 
-def test_the_forty_first_page_polls(served: Served, screen: OpenScreen) -> None:
-    for _ in range(40):
+def test_one_page_too_many_polls(served: Served, screen: OpenScreen) -> None:
+    for _ in range(MOST_STREAMS):
         served.inner.hub.enter()
     found = screen(KIOSK)
     found.open("/")
@@ -101,7 +102,7 @@ def test_the_forty_first_page_polls(served: Served, screen: OpenScreen) -> None:
         found.page.wait_for_timeout(1_000)
     expect(card).to_contain_text("En panne")
     expect(found.page.locator("#stale")).to_be_hidden()
-    for _ in range(40):
+    for _ in range(MOST_STREAMS):
         served.inner.hub.leave()
 
 

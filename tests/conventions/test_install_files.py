@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def dry_run(folder: Path, *more: str) -> str:
     (folder / "answers").write_text(ANSWERS)
     words = [str(DEPLOY / "install.sh"), "--dry-run", "--answers", str(folder / "answers"), *more]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
@@ -102,6 +103,152 @@ def test_the_first_lab_toml_is_right_whatever_the_lab_is_called(tmp_path: Path) 
     assert (config.id, list(config.hosts)) == ("atelier", ["pi1"])
     assert config.web.kiosk_addresses == ("127.0.0.1", "::1")
     assert config.broker.password_folder == tmp_path / "data" / "broker"
+
+
+def owned(base: Path, kind: str, *names: str) -> int:
+    """Have the script give files to who they belong to already; return its exit code."""
+    me = f"{base.owner()}:{base.group()}"
+    words = [sys.executable, "-I", str(DEPLOY / "own.py"), kind, "0640", me, str(base), *names]
+    return subprocess.run(words, check=False, stderr=subprocess.DEVNULL).returncode
+
+
+def test_what_root_gives_away_is_never_at_the_end_of_a_link(tmp_path: Path) -> None:
+    """The data directory is the lab's: whoever took the lab over may have put links there."""
+    data, elsewhere = tmp_path / "data", tmp_path / "etc"
+    for folder in (data, elsewhere):
+        folder.mkdir(mode=0o755)
+    (elsewhere / "shadow").touch(0o600)
+    (elsewhere / "host.key").touch(0o600)
+    (data / "keys").symlink_to(elsewhere)
+    assert owned(data, "folder", "keys") == 1
+    assert owned(data, "file", "keys/host.key") == 1
+    (data / "keys").unlink()
+    assert owned(data, "folder", "keys") == 0
+    (data / "keys").chmod(0o755)
+    (data / "keys" / "mill.key").symlink_to(elsewhere / "shadow")
+    (data / "keys" / "laser.key").hardlink_to(elsewhere / "shadow")
+    for name in ("keys/mill.key", "keys/laser.key", "keys/missing.key", "../etc/shadow"):
+        assert owned(data, "file", name) == 1, name
+    assert [one.stat().st_mode & 0o777 for one in (elsewhere, elsewhere / "shadow")] == [
+        0o755,
+        0o600,
+    ]
+    (data / "keys" / "printer.key").touch(0o600)
+    assert owned(data, "file", "keys/printer.key") == 0
+    assert (data / "keys" / "printer.key").stat().st_mode & 0o777 == 0o640
+
+
+def steps(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+    """Run some words with the installer's steps, for a lab in a folder."""
+    script = f". {DEPLOY}/install-steps.sh; etc={folder} data={folder}; {words}"
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told", "expected"),
+    [("[hosts.pi1]\n", "", "pi1"), ("", "", "here"), ("[hosts.a]\n[hosts.b]\n", "", "my-pi"),
+     ("[hosts.a]\n[hosts.b]\n", "b", "b")],
+)  # fmt: skip
+def test_a_lab_that_was_put_back_knows_which_host_this_is(
+    tmp_path: Path, hosts: str, told: str, expected: str
+) -> None:
+    """Another computer has another name: its password would be kept from the only host."""
+    (tmp_path / "lab.toml").write_text(f'[lab]\nid = "x"\n{hosts}[data]\n')
+    done = steps(tmp_path, f"hostname() {{ echo My-Pi; }}; host={told}; this_host")
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
+def test_without_its_answers_nothing_is_applied(tmp_path: Path) -> None:
+    """After `fabctl restore` they are not there, and a lab is no computer of machines alone."""
+    done = steps(tmp_path, "apply=yes; remembered")
+    assert done.returncode == 1
+    assert "install.conf is missing: run deploy/install.sh" in done.stderr
+    assert steps(tmp_path, "apply=''; remembered").returncode == 0
+    (tmp_path / "install.conf").write_text("role=lab\nkiosk=no\n")
+    assert steps(tmp_path, "apply=yes; remembered; echo $role").stdout == "lab\n"
+
+
+def test_without_a_network_the_installer_says_what_helps(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho pip says why >&2; exit 1\n")
+    python.chmod(0o755)
+    done = steps(tmp_path, f"wheels=; pip_install {tmp_path} click; echo went on")
+    assert (done.returncode, "went on" in done.stdout) == (1, False)
+    assert "pip says why" in done.stderr
+    assert "Run this again when there is a network" in done.stderr
+
+
+INTERLOCK = '[interlocks.laser]\nkind = "relay"\n[interlocks.laser.inputs]\n'
+SIMULATED = '[interlocks.mill]\nkind = "relay"\nfactory = "simulated"\n'
+
+
+@pytest.mark.parametrize(
+    ("lab", "is_there", "expected"),
+    [(INTERLOCK, True, "lgpio.py _lgpio.cpython-313.so"), (INTERLOCK, False, ""), ("", True, ""),
+     (SIMULATED, True, ""), (SIMULATED + INTERLOCK, True, "lgpio.py _lgpio.cpython-313.so")],
+)  # fmt: skip
+def test_beyond_python_311_the_gpio_chips_program_is_the_systems(
+    tmp_path: Path, lab: str, is_there: bool, expected: str
+) -> None:
+    """Raspberry Pi OS 13 has it as a package; there is no wheel. Debian 13 has neither."""
+    (tmp_path / "lab.toml").write_text(lab)
+    packages = tmp_path / "new" / "lib" / "python3.13" / "site-packages"
+    packages.mkdir(parents=True)
+    system = tmp_path / "dist-packages"
+    system.mkdir()
+    for name in ("lgpio.py", "_lgpio.cpython-313.so") if is_there else ():
+        (system / name).write_text("")
+    words = f"new={tmp_path}/new system_python={system}"
+    done = steps(
+        tmp_path, f"{words}; python3() {{ false; }}; apt-cache() {{ false; }}; install_gpio"
+    )
+    linked = {one.name for one in packages.iterdir() if one.resolve().parent == system}
+    assert linked == set(expected.split())
+    refused = lab == INTERLOCK and not is_there
+    assert (done.returncode, "take Raspberry Pi OS or Debian 12" in done.stderr) == (
+        refused,
+        refused,
+    )
+
+
+@pytest.mark.parametrize("line", ["--listen 0.0.0.0 --port 1", '"--listen 0.0.0.0 --port 1"'])
+def test_a_persons_own_words_for_the_broker_may_stand_in_quotes(tmp_path: Path, line: str) -> None:
+    (tmp_path / "broker.env").write_text(f"# mine\nBROKER_OPTIONS={line}\n")
+    (tmp_path / "lab.toml").write_text('[broker]\nurl = "mqtt://127.0.0.1:1883"\n')
+    done = steps(tmp_path, "dry=yes new=/new; configure_broker 2>/dev/null || true")
+    assert "--owner mosquitto --listen 0.0.0.0 --port 1\n" in done.stdout
+
+
+def test_a_database_that_is_put_back_does_not_get_the_log_of_another(tmp_path: Path) -> None:
+    """SQLite would play it in."""
+    script = (DEPLOY / "rollback.sh").read_text()
+    function = script[script.index("move_database() {") : script.index("stay_here() {")]
+    for name, content in (("lab.db", "copy"), ("lab.db-wal", "copy's"), ("aside", "lab's")):
+        (tmp_path / name).write_text(content)
+    words = f'as_fabctl() {{ "$@"; }}\n{function}\nmove_database {tmp_path}/aside {tmp_path}/lab.db'
+    assert steps(tmp_path, words).returncode == 0
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"lab.db": "lab's"}
+
+
+@pytest.mark.parametrize(
+    ("stopped", "start", "exit_code", "starts"),
+    [
+        ("yes", "yes", 3, True),
+        ("yes", "yes", 0, False),
+        ("yes", "", 3, False),
+        ("", "yes", 3, False),
+    ],
+)
+def test_what_was_stopped_is_started_again_where_a_run_fails(
+    tmp_path: Path, stopped: str, start: str, exit_code: int, starts: bool
+) -> None:
+    words = f"dry=yes stopped={stopped} start={start}; trap begin_again EXIT; exit {exit_code}"
+    done = steps(tmp_path, words)
+    assert done.returncode == exit_code
+    assert ("systemctl start fabctl-steward.service fabctl-web.service" in done.stdout) is starts
 
 
 @pytest.mark.parametrize("script", ["uninstall.sh", "rollback.sh"])

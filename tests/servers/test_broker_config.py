@@ -63,7 +63,7 @@ class Site:
 def make_site(folder: Path, certificates: Path, *more: str) -> Site:
     """Write a lab.toml and the broker's files."""
     port = free_port()
-    (folder / "data" / "broker").mkdir(parents=True)
+    (folder / "data" / "broker").mkdir(parents=True, exist_ok=True)
     file = folder / "lab.toml"
     file.write_text(
         f'[lab]\nid = "lab"\nname = "Lab"\nsimulated = true\n[broker]\n'
@@ -235,6 +235,35 @@ def test_the_files_are_for_their_owner_alone(tmp_path: Path, certificates: Path)
     assert before.strip() not in "".join(file.read_text() for file in site.out.iterdir())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes what others cannot read")
+def test_what_root_makes_is_the_labs_and_no_link_is_given_away(
+    tmp_path: Path, certificates: Path
+) -> None:
+    need_mosquitto()
+    stranger = pwd.getpwnam("nobody")
+    (tmp_path / "data" / "broker").mkdir(parents=True)
+    os.chown(tmp_path / "data" / "broker", stranger.pw_uid, stranger.pw_gid)
+    mine = tmp_path / "mine"
+    mine.touch()
+    (tmp_path / "mosquitto").mkdir()
+    (tmp_path / "mosquitto" / "link").symlink_to(mine)
+    folder_open_to_others(tmp_path)
+    site = make_site(tmp_path, certificates, "--owner", "games")
+    passwords = list(site.config.paths.broker.glob("*.password"))
+    assert {one.owner() for one in passwords} == {"nobody"}
+    assert len(passwords) == 4
+    assert (site.out / "acl").owner() == "games"
+    assert mine.owner() == "root"
+
+
+def folder_open_to_others(folder: Path) -> None:
+    """Let others pass through the folders that pytest keeps to itself."""
+    for one in (folder, *folder.parents):
+        if one.name == "" or one.stat().st_mode & 0o001:
+            return
+        one.chmod(0o711)
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -242,6 +271,7 @@ def test_the_files_are_for_their_owner_alone(tmp_path: Path, certificates: Path)
         (("--loopback-port", "0"), "nobody could connect"),
         (("--bridge", "mqtt://a@b"), "no mqtts://"),
         (("--bridge", "mqtts://a@b"), "--bridge-password-file"),
+        (("--bridge", "mqtts://a:word@b"), "holds a password"),
     ],
 )
 def test_what_would_be_unsafe_is_refused(tmp_path: Path, words: tuple[str, ...], why: str) -> None:

@@ -17,8 +17,12 @@ import pytest
 from fabctl.commands.interlock_checklist import checklist, numbered
 from fabctl.errors import DeviceError
 from fabctl.interlock import InputRole
-from tests.guarded import LASER, PATIENCE_S, Guarded, guarded, until
+from tests.guarded import LASER, Guarded, guarded
+from tests.guarded_processes import PATIENCE_S, until
 from tests.lab import fabctl
+from tests.steady import steady
+
+pytestmark = pytest.mark.timeout(600)  # rounds that are made again: tests/steady.py
 
 QUICK = "[interlocks.laser.timings]\nclear_s = 0.5\nexhaust_s = 0.3\nidle_running_s = 1.0\n"
 RELAY = f"""\
@@ -302,6 +306,7 @@ def report_of(it: Guarded) -> str:
     return report.read_text()
 
 
+@steady
 def test_a_laser_passes_every_check_of_the_list_and_goes_on_after_a_loss_of_power() -> None:
     with commissioned() as (it, use):
         walk = Walk(it, use)
@@ -318,6 +323,7 @@ def test_a_laser_passes_every_check_of_the_list_and_goes_on_after_a_loss_of_powe
         assert not list(it.config.file.parent.glob("*.notes.json"))
 
 
+@steady
 def test_a_plain_machine_behind_a_relay_passes_its_own_list() -> None:
     with commissioned(RELAY, "--profile", "relay") as (it, use):
         walk = Walk(it, use)

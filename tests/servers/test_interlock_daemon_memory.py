@@ -13,7 +13,11 @@ from contextlib import suppress
 
 import pytest
 
-from tests.guarded import LASER, PATIENCE_S, Guarded, guarded, until
+from tests.guarded import LASER, Guarded, guarded
+from tests.guarded_processes import PATIENCE_S, until
+from tests.steady import steady
+
+pytestmark = pytest.mark.timeout(400)  # rounds that are made again: tests/steady.py
 
 QUICK = "[interlocks.laser.timings]\nclear_s = 0.5\n"
 
@@ -43,6 +47,7 @@ def fails(it: Guarded) -> None:
     it.cabinet.ask("open-lid")
 
 
+@steady
 def test_half_a_surrogate_in_a_line_does_not_end_the_memory(armed: Guarded) -> None:
     assert b"accepted" in says(armed, b'{"drop": "\\ud800"}')
     armed.arm()
@@ -58,6 +63,7 @@ def test_half_a_surrogate_in_a_line_does_not_end_the_memory(armed: Guarded) -> N
     assert "dropped: ?" in dropped
 
 
+@steady
 def test_two_hundred_hostile_lines_and_a_fault_is_kept(armed: Guarded) -> None:
     dice = random.Random(4)  # noqa: S311  # no secret
     letters = [chr(n) for n in (0, 9, 10, 0x7F, 0x2028, 0xD800, 0xDFFF, 0xFFFF, 0x1F600)] + list(
@@ -75,6 +81,7 @@ def test_two_hundred_hostile_lines_and_a_fault_is_kept(armed: Guarded) -> None:
     until(lambda: armed.record()[-1]["fault"] == "lids-differ", "on record")
 
 
+@steady
 def test_kill_9_at_the_first_word_of_a_fault(armed: Guarded) -> None:
     for _ in range(4):
         with armed.line() as line:
@@ -94,6 +101,7 @@ def test_kill_9_at_the_first_word_of_a_fault(armed: Guarded) -> None:
         armed.arm()
 
 
+@steady
 def test_nothing_is_armed_while_a_fault_could_not_be_remembered(armed: Guarded) -> None:
     """The disk is full while it is armed: what runs may go on, nothing is armed after it."""
     limits = resource.prlimit(armed.pid, resource.RLIMIT_FSIZE)
@@ -126,6 +134,7 @@ GpioInterlock(
 """
 
 
+@steady
 def test_a_computer_that_slept_trips_and_its_permit_is_gone() -> None:
     """CLOCK_BOOTTIME went on by 3 s, CLOCK_MONOTONIC did not."""
     with guarded(LASER + QUICK, start=False) as it:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -138,7 +139,7 @@ def recorded(config: LabConfig) -> list[str]:
     """Return the kinds of events on record, in order."""
     import sqlite3  # noqa: PLC0415  # only here
 
-    with sqlite3.connect(config.database_url.removeprefix("sqlite:///")) as database:
+    with closing(sqlite3.connect(config.database_url.removeprefix("sqlite:///"))) as database:
         query = "SELECT kind FROM machine_event ORDER BY rowid"
         return [kind for (kind,) in database.execute(query)]
 

@@ -46,12 +46,33 @@ def test_systemd_is_told(lab: LabConfig, tmp_path: Path, words: tuple[str, ...])
         )
         try:
             said = heard(systemd, {"READY=1", "WATCHDOG=1"})
+            # the web's parent turns while its worker loads: a start may take minutes on a Pi
             assert said.index("READY=1") < said.index("WATCHDOG=1") or words == ("web",)
             process.send_signal(signal.SIGTERM)
             assert process.wait(WITHIN_S) == 0
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_web_whose_worker_cannot_load_is_never_ready(tmp_path: Path) -> None:
+    config = lab_config(tmp_path, MACHINES)  # its database was never made
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        done = subprocess.run(
+            fabctl("web", "--config", str(config.file)),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=WITHIN_S,
+            check=False,
+        )
+        assert done.returncode != 0
+        assert "fabctl migrate" in done.stderr
+        systemd.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(4096)
 
 
 def heard(systemd: socket.socket, wanted: set[str]) -> list[str]:

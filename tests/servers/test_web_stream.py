@@ -14,7 +14,8 @@ import pytest
 
 from fabctl.clock import SystemClock
 from fabctl_web.lab import Lab
-from fabctl_web.live.hub import Hub, TooManyStreamsError
+from fabctl_web.live.fragments import Sheet
+from fabctl_web.live.hub import MOST_STREAMS, Hub, TooManyStreamsError
 from tests.web_lab import WebLab, web_lab
 
 Event = tuple[str, str]
@@ -116,7 +117,7 @@ def test_the_panel_is_asked_for_only_when_it_may_have_changed(lab: WebLab) -> No
 
 
 def test_what_changed_between_page_and_stream_is_not_lost(lab: WebLab) -> None:
-    since = hub(lab).version
+    since = hub(lab).mark
     lab.workshop.say("printer-a", "broken")
     with page_open(lab, f"/events?since={since}") as page:
         lab.workshop.say("printer-b", "offline")
@@ -124,6 +125,12 @@ def test_what_changed_between_page_and_stream_is_not_lost(lab: WebLab) -> None:
             ["face-printer-a", "face-printer-b"],
             ["face-printer-b"],
         ) or pytest.fail("printer-a came neither before nor with printer-b")
+
+
+@pytest.mark.parametrize("since", ["0123abcd-0", "7", "-", "x-y"])
+def test_a_page_of_another_process_is_told_everything(lab: WebLab, since: str) -> None:
+    with page_open(lab, f"/events?since={since}") as page:
+        assert page.seen_until("face-printer-b") == ["face-printer-a", "face-printer-b"]
 
 
 def test_nothing_is_sent_twice_and_nothing_that_the_page_has(lab: WebLab) -> None:
@@ -177,15 +184,15 @@ def test_from_message_to_event_in_a_moment(lab: WebLab) -> None:
     assert sorted(delays)[37] < 0.1, sorted(delays)
 
 
-def test_forty_streams_and_no_more(lab: WebLab) -> None:
-    for _ in range(40):
+def test_so_many_streams_and_no_more(lab: WebLab) -> None:
+    for _ in range(MOST_STREAMS):
         hub(lab).enter()
     answer = lab.browser().get("/events")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "10"
     hub(lab).leave()
     with page_open(lab):
-        assert hub(lab).streams == 40
+        assert hub(lab).streams == MOST_STREAMS
 
 
 def test_a_closed_page_gives_its_place_back(lab: WebLab) -> None:
@@ -227,6 +234,49 @@ def test_the_hub_counts_and_remembers() -> None:
     found.enter()
     with pytest.raises(TooManyStreamsError):
         found.enter()
+
+
+def test_what_is_calm_wakes_nobody_and_is_counted() -> None:
+    found = Hub()
+    found.note("a", calm=True)
+    assert found.wait(after=0, timeout=0.0) == 1
+    assert found.changed_since(0) == {"a"}
+    assert found.pressing_since(0) == frozenset()
+    found.note("b")
+    assert found.wait(after=1, timeout=60) == 2
+    assert found.pressing_since(0) == {"b"}
+    assert (found.pressing("a"), found.pressing("b")) == (0, 2)
+
+
+def test_figures_wake_no_stream_and_are_shown_within_a_second(lab: WebLab) -> None:
+    lab.workshop.say("printer-a", "running", job="j")
+    inner = hub(lab)
+    before = inner.version
+    lab.workshop.progress("printer-a", "j", 0.25)
+    lab.workshop.say("printer-a", "running", job="j")
+    assert inner.version == before + 2
+    assert inner.pressing_since(before) == frozenset()
+    with page_open(lab) as page:
+        lab.workshop.progress("printer-a", "j", 0.5)
+        assert "50" in page.next("face-printer-a")
+
+
+def test_a_hundred_boards_render_a_card_once(lab: WebLab) -> None:
+    inner = lab.app.extensions["fabctl"]
+    made: list[str] = []
+
+    def make(machine: str) -> bytes:
+        made.append(machine)
+        return str(inner.machine(machine).state).encode()
+
+    sheet = Sheet(inner, make)
+    number, everything = sheet.of({"printer-a", "printer-b"})
+    assert everything.count(b"event: face-") == len(inner.config.machines) == len(made)
+    lab.workshop.say("printer-a", "broken")
+    found = [sheet.since(number) for _ in range(100)]
+    assert found == [(number + 1, b"event: face-printer-a\ndata: broken\n\n")] * 100
+    assert sheet.since(number + 1) == (number + 1, b"")
+    assert made.count("printer-a") <= 3  # and once more for each second that it took
 
 
 def test_a_waiting_stream_is_woken_from_another_thread() -> None:

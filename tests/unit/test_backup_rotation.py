@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -100,6 +103,32 @@ def test_what_is_no_manifest_is_refused(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        {"database_file": "../authorized_keys"},
+        {"database_file": "/etc/passwd"},
+        {"folders": {"data/../etc": {"mode": "0755"}}},
+        {"folders": {"/etc": {"mode": "0755"}}},
+        {"folders": {"data/keys": {"mode": "4755"}}},
+        {"files": {"data/../../x": {"mode": "0644"}}},
+        {"files": {"data/sh": {"mode": "4755"}}},
+    ],
+)
+def test_a_manifest_that_reaches_outside_or_makes_programs_of_roots_is_refused(
+    wrong: dict[str, Any],
+) -> None:
+    """An archive comes from a stick, and is restored by root."""
+    whole = form.Manifest(form.Head("lab", "Fab Lab", NOW, "0.1.0", "0015"), {})
+    body = json.loads(form.encode(whole))
+    for key, value in wrong.items():
+        rest = {"size": 0, "sha256": "", "owner": "", "group": ""}
+        is_map = isinstance(value, dict)
+        body[key] = {path: {**rest, **one} for path, one in value.items()} if is_map else value
+    with pytest.raises(InputError, match="cannot be read"):
+        form.decode(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '[lab]\nid = "x"\n',
@@ -166,6 +195,8 @@ def test_when_not_to_upgrade() -> None:
     assert "newer than this fabctl" in newer
     assert "30 h old (limit: 26 h)" in old
     assert "200 MB are free, 300 MB are needed" in full
+    (to_come,) = troubles(replace(fine, newest=NOW + timedelta(days=300)), NOW)
+    assert "is of 2027-09-19 09:00 UTC, which is to come" in to_come
     assert troubles(Facts(HEAD, (), None, day, 0, 1), NOW) == [
         "there is no backup: `fabctl backup`"
     ]

@@ -191,4 +191,5 @@ LOCKS = """1: FLOCK  ADVISORY  WRITE 708 08:01:2546 0 EOF
 @pytest.mark.parametrize(("inode", "held"), [(2546, True), (9999, False), (77, False), (1, False)])
 def test_a_lock_that_somebody_holds(inode: int, held: bool) -> None:
     assert listed_as_held(LOCKS, 8, 1, inode) is held
-    assert listed_as_held(LOCKS, 8, 2, inode) is False
+    other_device = None if held else False  # btrfs and overlayfs show another one to stat(2)
+    assert listed_as_held(LOCKS, 8, 2, inode) is other_device

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from fabctl.model.doctor_lab import (
     check_certificate,
     check_database,
     check_file,
+    check_host,
     check_port,
 )
 from fabctl.model.doctor_parts import (
@@ -69,9 +71,23 @@ def test_what_the_unit_of_a_machine_may_open(mode: int, group: str, expected: bo
     assert unit_may_open(mode, group) is expected
 
 
-def test_a_port_that_may_not_be_opened_names_the_group() -> None:
+def test_a_port_that_may_not_be_opened_names_the_user_and_the_group() -> None:
     facts = PortFacts("mill", "/dev/ttyUSB0", found=True, permitted=False, group="uucp")
     assert str(check_port(facts).next_step).endswith("adduser fabctl uucp")
+    facts = replace(facts, user="fabctl-machine")
+    assert str(check_port(facts).next_step).endswith("adduser fabctl-machine uucp")
+
+
+def test_what_was_done_about_a_port_is_seen() -> None:
+    assert not unit_may_open(0o660, "uucp")
+    assert unit_may_open(0o660, "uucp", {"dialout", "uucp"})
+
+
+def test_a_computer_whose_machines_nobody_knows() -> None:
+    assert check_host(known=True, name="pi-9") == []
+    (said,) = check_host(known=False, name="pi-9")
+    assert severity(said) is UNKNOWN
+    assert "pi-9" in str(said.message)
 
 
 @pytest.mark.parametrize(

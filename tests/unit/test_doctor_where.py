@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fabctl.config import Host
+from fabctl.config import Host, ServerConfig
 from fabctl.model.doctor_lab import DatabaseFacts
-from fabctl.services.doctor_lab import database_facts, is_desk_here, machines_here
+from fabctl.services.doctor_lab import (
+    database_facts,
+    is_desk_here,
+    is_host_known,
+    machines_here,
+    this_computer,
+)
 from fabctl.store.version import HEAD
 from tests.web_lab import lab_config
 
@@ -27,6 +33,22 @@ def test_a_computer_of_machines_alone_asks_no_database(tmp_path: Path) -> None:
     assert machines_here(config) == [], "no host bears this computer's name"
     assert database_facts(config, thorough=True)[0] == DatabaseFacts(reached=None, needed=HEAD)
     assert list(tmp_path.iterdir()) == [], "and none was made"
+
+
+def test_a_computer_that_joined_a_lab_is_no_desk(tmp_path: Path) -> None:
+    server = ServerConfig("https://lab.example.org", tmp_path / "token")
+    config = replace(lab_config(tmp_path), server=server)
+    assert not is_desk_here(config)
+    assert machines_here(config) == list(config.machines.values())
+    assert is_host_known(config)
+    assert database_facts(config, thorough=True)[0] == DatabaseFacts(reached=None, needed=HEAD)
+
+
+def test_whose_machines_are_here_may_not_be_known(tmp_path: Path) -> None:
+    config = replace(lab_config(tmp_path), hosts=TWO)
+    assert not is_host_known(config)
+    here = {**TWO, this_computer(): Host(this_computer(), "Here")}
+    assert is_host_known(replace(config, hosts=here))
 
 
 def test_where_the_database_lies_is_the_desk(tmp_path: Path) -> None:

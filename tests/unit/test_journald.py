@@ -43,6 +43,8 @@ def test_a_line_says_which_process_and_machine(heard: socket.socket, tmp_path: P
     ]  # fmt: skip
     assert journal.write("x" * 2 * LONGEST)
     assert len(heard.recv(10 * LONGEST)) < LONGEST + 200
+    assert journal.write("x" + LONGEST * "é")
+    assert "éé\n" in heard.recv(10 * LONGEST).decode(), "no character is cut"
     journal.close()
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from fabctl.__main__ import cli
 from fabctl.config import DataPaths, LabConfig
 from fabctl.errors import LocalError
-from fabctl.keyfile import KeyFile, make_secret, read_key, replace_secret
+from fabctl.keyfile import KeyFile, _give_to_the_same, make_secret, read_key, replace_secret
 from fabctl.messaging.requests import keys_in
 from tests.brokers import lab_config
 from tests.machine_bench import KEY, MachineBench
@@ -73,6 +73,23 @@ def test_a_key_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> 
     with pytest.raises(OSError, match="directory"):
         replace_secret(in_the_way)
     assert [one.name for one in tmp_path.iterdir()] == ["a.key"]
+
+
+def test_nobody_elses_file_is_given_away_through_a_link(tmp_path: Path) -> None:
+    key, secret, link = (tmp_path / name for name in ("a.key", "secret", "link"))
+    make_secret(key)
+    key.chmod(0o644)
+    secret.touch(0o600)
+    link.symlink_to(secret)
+    twin = tmp_path / "twin"
+    twin.hardlink_to(secret)
+    for new in (link, twin):
+        with pytest.raises(OSError, match=new.name):
+            _give_to_the_same(key, new)
+    with pytest.raises(OSError, match="it is a link"):
+        replace_secret(link)
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert secret.read_bytes() == b""
 
 
 def test_the_desk_signs_with_a_rotated_key(tmp_path: Path) -> None:

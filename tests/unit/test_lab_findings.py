@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fabctl.clock import ManualClock
+from fabctl.messaging.interlocks import InterlockPayload
 from fabctl.messaging.lab_findings import clock_facts, process_facts, steward_facts, steward_speaks
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
@@ -28,14 +29,23 @@ class Lab:
         self.config = lab_config(Path("/nowhere"))
         self.view = LabView("test", dict.fromkeys(self.config.machines, "pi1"), self.clock)
 
-    def stamp(self, ahead: timedelta = timedelta(0)) -> Stamp:
-        return Stamp(self.clock.now() + ahead, synced=True, boot="b", seq=1)
+    def stamp(self, ahead: timedelta = timedelta(0), seq: int = 1) -> Stamp:
+        return Stamp(self.clock.now() + ahead, synced=True, boot="b", seq=seq)
 
     def machine(
-        self, state: MachineState, ahead: timedelta = timedelta(0), *, kept: bool = False
+        self,
+        state: MachineState,
+        ahead: timedelta = timedelta(0),
+        *,
+        kept: bool = False,
+        seq: int = 1,
     ) -> None:
-        payload = StatePayload(state).encode(self.stamp(ahead))
+        payload = StatePayload(state).encode(self.stamp(ahead, seq))
         self.view.take(Received(TOPICS.state("printer-a"), payload, 1, kept))
+
+    def interlock(self) -> None:
+        payload = InterlockPayload("locked").encode(self.stamp())
+        self.view.take(Received(TOPICS.interlock("printer-a"), payload, 1, retain=False))
 
     def steward(self, *, kept: bool = False, online: bool = True, **figures: int | str) -> None:
         payload = PresencePayload(online, figures).encode(self.stamp())
@@ -73,6 +83,35 @@ def test_a_kept_word_proves_nothing_but_an_end() -> None:
     lab.steward(kept=True, online=False)
     assert lab.speaks(waited=False) == [False, False, None]
     assert steward_speaks(lab.view, waited=False) is False
+
+
+def test_a_process_without_its_port_works() -> None:
+    """It says every 3 s that its machine is not there."""
+    lab = Lab()
+    lab.machine(MachineState.OFFLINE, seq=7)
+    lab.interlock()
+    assert lab.speaks(waited=True)[1] is False
+    assert not lab.view.hears_interlock("printer-a")
+    lab.machine(MachineState.OFFLINE, seq=9)
+    assert lab.speaks(waited=True)[1] is True
+    assert lab.view.hears_interlock("printer-a")
+    lab.clock.advance(31)
+    assert lab.speaks(waited=True)[1] is False
+    assert not lab.view.hears_interlock("printer-a")
+
+
+def test_a_will_and_a_last_word_are_ends_and_tell_no_time() -> None:
+    """A will was written when the process connected: its time is of then."""
+    lab = Lab()
+    lab.machine(MachineState.OFFLINE, seq=7)
+    lab.machine(MachineState.OFFLINE, seq=8)
+    assert lab.speaks(waited=True)[1] is True
+    lab.machine(MachineState.OFFLINE, timedelta(hours=-9), seq=1)
+    assert lab.speaks(waited=True)[1] is False
+    assert clock_facts(lab.config, lab.view) == []
+    lab.machine(MachineState.IDLE, seq=12)
+    lab.machine(MachineState.OFFLINE, seq=13)
+    assert lab.speaks(waited=True)[1] is False
 
 
 @pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=-1), timedelta(0)])

@@ -27,6 +27,7 @@ def named(dev: Path, port: Path, by_id: str = BOARD, by_path: str = SOCKET) -> N
 def find(dev: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         fabctl("find-machines", "--dev", str(dev), *more),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
@@ -50,7 +51,7 @@ def test_a_mill_and_a_printer_are_known_by_their_firmware(folder: Path) -> None:
     ):
         named(dev, mill.port)
         named(dev, printer.port, "usb-Prusa-1", "usb-0:1.3:1.0")
-        done = find(dev)
+        done = find(dev, "--yes")
     assert done.returncode == 0, done.stderr
     found = tables(done.stdout)
     assert found["mill-1"] == {
@@ -73,19 +74,21 @@ def test_a_port_in_use_is_left_alone(folder: Path) -> None:
     ):
         named(dev, mill.port)
         heard = control.texts()
-        done = find(dev)
+        done = find(dev, "--yes")
         assert control.texts() == heard
     assert "in use by" in done.stdout
     assert not tables(done.stdout)
 
 
-def test_without_asking_no_port_is_opened(folder: Path) -> None:
+@pytest.mark.parametrize("words", [("--no-ask",), ()], ids=["as asked for", "nobody to answer"])
+def test_without_a_persons_word_no_port_is_opened(folder: Path, words: tuple[str, ...]) -> None:
     dev = folder / "dev"
     named(dev, folder / "there-is-no-such-port")
-    done = find(dev, "--no-ask")
+    done = find(dev, *words)
     assert done.returncode == 0
     assert "not asked" in done.stdout
     assert BOARD in done.stdout
+    assert ("no port is opened" in done.stderr) == (not words)
 
 
 def test_no_device_is_told_and_is_a_failure(folder: Path) -> None:
@@ -133,6 +136,17 @@ def test_an_adapter_with_a_number_is_known_by_it() -> None:
     rule = udev_rule(one, "printer-a")
     assert 'ATTRS{serial}=="CZPX1"' in rule
     assert rule.endswith('SYMLINK+="fabctl/printer-a", ENV{ID_MM_DEVICE_IGNORE}="1"')
+
+
+@pytest.mark.parametrize(
+    "serial", ['1", RUN+="/bin/sh -c evil', "1*", "a[b]", "x\n", "a$env{b}", "%k", "é"]
+)
+def test_a_number_that_udev_would_read_as_more_than_a_number_is_not_used(serial: str) -> None:
+    """The line is pasted by root, and the number is what a USB device says of itself."""
+    by_path = Path("/dev/serial/by-path/pci-0:1.2-port0")
+    one = SerialDevice(Path("/dev/ttyUSB0"), None, by_path, "1a86", "7523", serial)
+    assert serial not in udev_rule(one, "mill")
+    assert 'ENV{ID_PATH}=="pci-0:1.2"' in udev_rule(one, "mill")
 
 
 def test_who_has_a_device_open_is_known_by_name(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ from fabctl_web.api import people as api_people
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.board.views import area as board_area
 from fabctl_web.interlocks.views import area as interlocks_area
+from fabctl_web.joining import area as joining_area
 from fabctl_web.kiosks.areas import AREAS as KIOSK_AREAS
 from fabctl_web.kiosks.paired import paired_screen
 from fabctl_web.kiosks.taking import stick_folder
@@ -106,6 +107,7 @@ def create_app(
     csrf = CSRFProtect(app)
     for api_area in API_AREAS:
         csrf.exempt(api_area)  # tokens in a header: no browser sends them by itself
+    csrf.exempt(joining_area)
     headers.init_app(app)
     errors.init_app(app)
     _set_up_templates(app, lab)
@@ -121,7 +123,7 @@ def create_app(
         *PLANNING_AREAS,
     )
     pages = (*areas, *WORKSHOP_AREAS, *STAFF_AREAS, *HOUSE_AREAS, *TRAINING_AREAS)
-    own = (events.area, static_files.blueprint(files), metrics.area, _health())
+    own = (joining_area, events.area, static_files.blueprint(files), metrics.area, _health())
     for area in (*pages, *API_AREAS, *own):
         app.register_blueprint(area)
     return app

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Flask, Response, current_app, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]  # it has no types
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from fabctl.errors import FabError, UnknownIdError
+from fabctl.errors import DiskFullError, FabError, UnknownIdError
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import Text, text
 from fabctl_web import uploads
@@ -67,9 +68,6 @@ KNOWN = {
         text("This kind of content is not understood here."),
         text("Check the fields of the form and send it again."),
     ),
-    507: Explained(
-        507, "disk-full", text("The lab's computer has no room left."), text("Tell the staff.")
-    ),
 }
 TYPE_OF_A_PROGRAM = Explained(
     415, "wrong-type", KNOWN[415].message, text("Look at the description of the API.")
@@ -96,6 +94,22 @@ RIGHTS = frozenset(
 """Codes of refusals that are about who asks, whatever is asked: the API answers 403."""
 
 
+def no_room(disk: Path | None) -> Explained:
+    """Return the sentence for a full disk: which one, and that nothing has changed.
+
+    :param disk: where it is mounted; None: the database server's.
+    """
+    what = text("The database server has no room left on its disk. Nothing was changed.")
+    if disk is not None:
+        what = text(
+            "The lab's computer has no room left on its disk {disk}. Nothing was changed.",
+            disk=str(disk),
+        )
+    return Explained(
+        507, "disk-full", what, text("Tell the staff; once they made room, try again.")
+    )
+
+
 def too_large() -> Explained:
     """Return the sentence for a file above the lab's limit."""
     most = current_lab().config.web.upload_max_mb
@@ -113,6 +127,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(UnknownIdError, lambda _error: _show(KNOWN[404]))
     app.register_error_handler(RefusedError, _refused)
+    app.register_error_handler(DiskFullError, _full)
     app.register_error_handler(FabError, _fab)
     app.register_error_handler(SQLAlchemyError, _failed)
     app.register_error_handler(500, _failed)
@@ -156,29 +171,37 @@ def _for_people(error: RefusedError) -> tuple[Refusal, ...]:
     return (NOT_READ,) if isinstance(error, MalformedError) else error.refusals
 
 
+def _full(error: DiskFullError) -> Response:
+    """Say that the disk is full, after all that is still being sent was read."""
+    current_app.logger.error("%s %s: %s", request.method, _asked(), error)
+    if request.endpoint in uploads.UPLOAD_ENDPOINTS:
+        uploads.drain()
+    return _show_safely(no_room(error.disk))
+
+
 def _fab(error: FabError) -> Response:
     current_app.logger.error("%s %s: %s", request.method, _asked(), error)
-    return _show_failed()
+    return _show_safely(FAILED)
 
 
 def _failed(error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         current_app.logger.error("%s %s", request.method, _asked(), exc_info=error)
-    return _show_failed()
+    return _show_safely(FAILED)
 
 
-def _show_failed() -> Response:
+def _show_safely(found: Explained) -> Response:
     """Return the page that says so, or its bare sentences where the page fails as well.
 
     It asks who is signed in, and the database may be what failed. An error that leaves the
     application would be logged by the server with the whole address: with what somebody searched.
     """
     try:
-        return _show(FAILED)
+        return _show(found)
     except Exception as again:  # noqa: BLE001  # the last resort; it is logged, and the answer says 500
         current_app.logger.error("the page of an error failed: %s", type(again).__name__)  # noqa: TRY400  # its trace is logged above
-        words = f"{FAILED.refusal.message}\n{FAILED.refusal.next_step}\n"
-        return Response(words, FAILED.status, content_type="text/plain; charset=utf-8")
+        words = f"{found.refusal.message}\n{found.refusal.next_step}\n"
+        return Response(words, found.status, content_type="text/plain; charset=utf-8")
 
 
 def _asked() -> str:

@@ -19,6 +19,7 @@ from fabctl.store.engine import Database
 from fabctl_web.board.bookings import Bookings
 from fabctl_web.kept_findings import KeptFindings
 from fabctl_web.live.hub import Hub
+from fabctl_web.machines.tidying import Tidying
 from fabctl_web.speech import Speech
 from fabctl_web.static_files import StaticFiles
 
@@ -44,6 +45,7 @@ class Lab:
     files: StaticFiles
     hub: Hub = field(default_factory=Hub)
     findings: KeptFindings = field(default_factory=KeptFindings)
+    tidying: Tidying = field(default_factory=Tidying)
     storing: threading.Lock = field(default_factory=threading.Lock)
     """Held while an uploaded file and its job come into being together."""
 

@@ -1,4 +1,4 @@
-"""gunicorn, told in code: one worker with 64 threads, the application built in the worker.
+"""gunicorn, told in code: one worker with many threads, the application built in the worker.
 
 The arbiter (the parent) imports neither Flask nor SQLAlchemy: it stays small, and a start-up
 that cannot work ends with one sentence instead of a restart loop.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable
@@ -24,11 +25,13 @@ from fabctl.errors import FabError, LocalError
 from fabctl.journald_handler import JournalHandler
 from fabctl.sd_notify import Notifier
 from fabctl.units import Seconds
+from fabctl_web.live.hub import MOST_STREAMS
 
 if TYPE_CHECKING:
     from flask import Flask
 
-THREADS = 64
+THREADS = MOST_STREAMS + 24
+"""Open pages, and those that come beside them. One is made when all that are there have work."""
 GRACE_S = 1
 """How long requests may go on after the stop signal; streams end at once."""
 KEEPALIVE_S = 5
@@ -40,18 +43,41 @@ CANNOT_START = Arbiter.APP_LOAD_ERROR
 class Parent(Arbiter):  # type: ignore[misc]  # gunicorn has no types
     """The arbiter: once a second it looks after its worker, and tells systemd that it did.
 
-    It tells by itself that it is ready (gunicorn/arbiter.py, ``start``); a worker that hangs is
-    ended by it after :data:`WORKER_LOST_S`.
+    It would tell systemd that it is ready when it listens (gunicorn/arbiter.py, ``start``); here it
+    does so when its worker serves pages. A worker that hangs is ended by it after
+    :data:`WORKER_LOST_S`.
     """
 
     def __init__(self, app: LabServer) -> None:
         super().__init__(app)
+        self._loaded = app.loaded
         self._notifier = Notifier(os.environ)
+        os.environ.pop("NOTIFY_SOCKET", None)  # gunicorn's own word would come too early
 
     def murder_workers(self) -> None:
         """Look after the worker; called in every turn of the arbiter's loop."""
         super().murder_workers()
+        if self._loaded.is_told():
+            self._notifier.ready("serving pages")
         self._notifier.turned(Seconds(time.monotonic()))
+
+
+class Told:
+    """A word from a worker to the parent that forks it; made before the fork."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def tell(self) -> None:
+        """Say it, in the worker."""
+        os.write(self._writer, b"1")
+
+    def is_told(self) -> bool:
+        """Say whether a worker said it since this was asked last."""
+        try:
+            return bool(os.read(self._reader, 16))
+        except BlockingIOError:
+            return False
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -79,6 +105,7 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self.config = config
         self._announce = announce
         self._ends: list[Callable[[], None]] = []
+        self.loaded = Told()
         super().__init__()
 
     def load_config(self) -> None:
@@ -146,7 +173,8 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         require_current(db)
         clock = BelievedClock(SystemClock(), log.warning, not_before=newest_moment(db))
         view = LabView(config.id, {id_: m.host for id_, m in config.machines.items()}, clock)
-        link = desk_link(config, f"web-{os.getpid()}", log=log.warning)
+        # no process id: on hosts that boot alike it is the same, and one would push out the other
+        link = desk_link(config, f"web-{secrets.token_hex(8)}", log=log.warning)
         view.attach(link)
         requests = MachineRequests(link, config.id, keys_in(config.paths), clock)
         app = create_app(config, db, view, requests, clock, secret)
@@ -157,6 +185,7 @@ class LabServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return app
 
     def _ready(self, worker: Any) -> None:
+        self.loaded.tell()
         host, port = worker.sockets[0].sock.getsockname()[:2]
         self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 

@@ -6,20 +6,20 @@ ends, and what a killed server left behind is deleted at the next start.
 
 from __future__ import annotations
 
-import errno
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from flask import Flask, Request, abort, current_app, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from fabctl.whole_files import explaining_full_disk, make_folder, sync_folder
 from fabctl_web.lab import current_lab
 
 PREFIX = "upload-"
@@ -36,21 +36,16 @@ PAGE_UPLOADS = frozenset({"machines.upload", "staff_import.take"})
 UPLOAD_ENDPOINTS = PAGE_UPLOADS | {"api_jobs.prepare_job"}
 
 
-class DiskFullError(HTTPException):
-    """There is no room left for the file."""
-
-    code = 507
-    description = "No room left on disk."
-
-
 class Upload:
     """One file being received; a file object for Werkzeug's form parser."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
+        with explaining_full_disk(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
         self.path = Path(name)
         self._file = os.fdopen(descriptor, "w+b")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # alive: see _delete_left_behind
         self._hash = hashlib.sha256()
         self.size = 0
 
@@ -59,7 +54,7 @@ class Upload:
 
         :raises DiskFullError: there is no room.
         """
-        with _explaining_full_disk():
+        with explaining_full_disk(self.path):
             self._file.write(data)
         self._hash.update(data)
         self.size += len(data)
@@ -71,16 +66,23 @@ class Upload:
         return self._hash.hexdigest()
 
     def seek(self, position: int, whence: int = 0) -> int:
-        """Move in the file."""
-        return self._file.seek(position, whence)
+        """Move in the file, after its last bytes were written.
+
+        :raises DiskFullError: there is no room for them.
+        """
+        with explaining_full_disk(self.path):
+            return self._file.seek(position, whence)
 
     def read(self, size: int = -1) -> bytes:
         """Read from the file."""
         return self._file.read(size)
 
     def opened(self) -> BinaryIO:
-        """Return the file, at its beginning."""
-        self._file.seek(0)
+        """Return the file, at its beginning.
+
+        :raises DiskFullError: there is no room for its last bytes.
+        """
+        self.seek(0)
         return self._file
 
     def settle(self) -> None:
@@ -88,35 +90,26 @@ class Upload:
 
         :raises DiskFullError: there is no room.
         """
-        with _explaining_full_disk():
+        with explaining_full_disk(self.path):
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def keep(self, target: Path) -> None:
-        """Give the file its lasting place."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o644)
-        self.path.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        """Give the file its lasting place.
+
+        :raises DiskFullError: there is no room for its name.
+        """
+        with explaining_full_disk(target):
+            make_folder(target.parent)
+            self.path.chmod(0o644)
+            self.path.replace(target)
+            sync_folder(target.parent)
 
     def close(self) -> None:
         """Close the file; what was not kept is deleted."""
-        self._file.close()
         self.path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _explaining_full_disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError from error
-        raise
+        with suppress(OSError):  # it writes what is left of the file; nobody wants that any more
+            self._file.close()
 
 
 class UploadRequest(Request):
@@ -146,10 +139,20 @@ def init_app(app: Flask, folder: Path) -> None:
     """Receive files in ``folder``; begin by deleting what a killed server left there."""
     app.request_class = UploadRequest
     app.config["UPLOAD_FOLDER"] = str(folder)
-    for left in folder.glob(f"{PREFIX}*"):
-        left.unlink(missing_ok=True)
+    _delete_left_behind(folder)
     app.before_request(_limit)
     app.teardown_request(lambda _error: _discard())
+
+
+def _delete_left_behind(folder: Path) -> None:
+    """Delete the uploads that nobody holds; another web process may share this folder."""
+    for left in folder.glob(f"{PREFIX}*"):
+        try:
+            with left.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink(missing_ok=True)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # being received, or just kept
 
 
 def max_bytes() -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fabctl.errors import DeviceError
+from fabctl.whole_files import write_whole
 from fabctl_drivers.interlock.causes import Cause, FaultCode, FaultRecord
 
 MOST_BYTES = 4096
@@ -51,24 +52,11 @@ class FaultFile:
             be: the file that was there has been emptied, where that was possible.
         """
         try:
-            self._replace(_content(fault))
+            write_whole(self.path, _content(fault))
         except OSError as error:
             emptied = fault is not None and self._empty()
             kept = "; emptied instead, which reads as a fault" if emptied else ""
             raise DeviceError(f"{self.path} cannot be written: {error}{kept}") from error
-
-    def _replace(self, content: bytes) -> None:
-        half = self.path.with_name(f".{self.path.name}.new")
-        with half.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _empty(self) -> bool:
         try:

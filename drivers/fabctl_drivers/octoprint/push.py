@@ -18,8 +18,6 @@ from fabctl_drivers.octoprint.exchange import Server
 from fabctl_drivers.octoprint.status import PUSH_SUBSCRIPTION
 
 OPEN_S = 5.0
-READ_S = 1.0
-"""A frame that began arrives whole within this, or with the next reading."""
 PING_AFTER_S = 15.0
 DEAD_AFTER_S = 25.0
 
@@ -66,8 +64,8 @@ class PushLine:
         """
         try:
             opcode, data = self._socket.recv_data(control_frame=True)
-        except websocket.WebSocketTimeoutException:
-            return None  # half a frame: the rest comes with the next reading
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None  # half a frame: the rest comes with a later reading, or tick() ends it
         except (websocket.WebSocketException, OSError) as error:
             raise _lost("the push connection", type(error).__name__) from None
         self._heard_at = now
@@ -103,7 +101,7 @@ def _connect(server: Server) -> websocket.WebSocket:
     socket = websocket.create_connection(
         address, timeout=OPEN_S, sslopt=options, http_no_proxy=["*"], enable_multithread=False
     )
-    socket.settimeout(READ_S)
+    socket.settimeout(0)  # a frame may never become whole: nobody waits for it
     return socket
 
 

@@ -6,9 +6,9 @@ import gzip
 import os
 import shutil
 import sqlite3
-import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zlib
@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from fabctl.backup import checking
 from fabctl.backup.checking import verify
 from fabctl.backup.making import Made, make_backup
 from fabctl.backup.restoring import Place, restore
@@ -97,7 +98,7 @@ def test_what_is_there_is_refused_and_left_alone(
     if not whole.database_url.startswith("sqlite"):
         with pytest.raises(InputError, match="the database is not empty: account"):
             restore(archive, Place(tmp_path / "new"))  # lab.toml names the one in use
-        assert list((tmp_path / "new").rglob("*")) == [tmp_path / "new" / "data"]
+        assert list((tmp_path / "new").rglob("*")) == []
     assert kept_files(whole) == before
 
 
@@ -219,56 +220,9 @@ def test_some_nights_leave_what_the_rotation_says(small: LabConfig, clock: Manua
     assert [one.name[9:17] for one in made.forgotten] == ["20261124"]
 
 
-def test_what_may_not_be_read_is_named_and_the_rest_is_kept(
-    small: LabConfig, tmp_path: Path
-) -> None:
-    """In an installed lab some folders belong to other users."""
-    (small.data_directory / "machines").chmod(0)
-    small.paths.machine_key("mill").chmod(0)
-    no_rights = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-    command = [sys.executable, "-m", "fabctl", "backup", "--config", str(small.file)]
-    done = subprocess.run(
-        [*(no_rights if os.geteuid() == 0 else []), *command],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    lacks = (str(small.data_directory / "machines"), str(small.paths.machine_key("mill")))
-    for one in lacks:
-        assert f"{one} is a link or may not be read" in done.stderr
-    archive = Path(done.stdout.splitlines()[0])
-    assert verify(archive).manifest.unread == lacks
-    restore(archive, Place(tmp_path / "new"))
-    assert load(tmp_path / "new" / "lab.toml").paths.machine_key("printer-a").exists()
-
-
-def test_files_get_their_rights_back(small: LabConfig, clock: ManualClock, tmp_path: Path) -> None:
-    """As `deploy/install.sh` sets them: keys for a group, a folder that passes its group on."""
-    small.paths.machine_key("mill").chmod(0o640)
-    small.paths.files.chmod(0o2750)
-    if os.geteuid() == 0:
-        shutil.chown(small.paths.machine_key("mill"), "nobody", "nogroup")
-        os.chown(small.paths.secret, 54321, 54321)  # whoever that was
-        shutil.chown(small.data_directory, "nobody", "nogroup")
-    archive = make_backup(small, clock).archive
-    assert archive.owner() == archive.parent.owner() == small.data_directory.owner()
-    restore(archive, Place(tmp_path / "new"))
-    back = load(tmp_path / "new" / "lab.toml").paths
-    assert stat.S_IMODE(back.machine_key("mill").stat().st_mode) == 0o640
-    assert stat.S_IMODE(back.files.stat().st_mode) == 0o2750
-    assert stat.S_IMODE(back.secret.stat().st_mode) == 0o600
-    if os.geteuid() == 0:
-        assert (back.machine_key("mill").owner(), back.machine_key("mill").group()) == (
-            "nobody",
-            "nogroup",
-        )
-        assert back.secret.owner() == back.root.owner()
-
-
 @NEEDS_AGE
 def test_an_encrypted_archive_is_read_by_its_key_only(
-    migrated_sqlite: Path, clock: ManualClock, tmp_path: Path
+    migrated_sqlite: Path, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = []
     for name in ("mine", "other"):
@@ -285,6 +239,13 @@ def test_an_encrypted_archive_is_read_by_its_key_only(
         verify(archive)
     with pytest.raises(LocalError, match="no identity matched"):
         verify(archive, tmp_path / "other")
+    (tmp_path / "apart").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "apart"))
+    seen: list[Path] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(checking, "check_database", lambda _name, _said, file: seen.append(file))
+        verify(archive, tmp_path / "mine")
+    assert seen[0].is_relative_to(tmp_path / "apart"), "nothing in the clear beside the archive"
     verify(archive, tmp_path / "mine")
     restore(archive, Place(tmp_path / "new"), tmp_path / "mine")
     back = load(tmp_path / "new" / "lab.toml")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from fabctl.__main__ import cli
 from fabctl.clock import SystemClock
@@ -17,7 +20,7 @@ from fabctl.messaging.keys import read_key
 from fabctl.services import badges, people, tokens
 from fabctl.services.audit import lines_about
 from fabctl.services.password_sign_in import check_password
-from fabctl.store.engine import Database, open_database
+from fabctl.store.engine import Database, make_sqlite_file, open_database
 from fabctl.store.version import HEAD
 
 LAB = """
@@ -57,6 +60,31 @@ def fabctl(lab_toml: Path, *words: str, typed: str = "") -> Result:
 
 def opened(lab_toml: Path) -> Database:
     return open_database(f"sqlite:///{lab_toml.parent}/data/lab.db")
+
+
+def test_a_new_database_is_its_owners_alone_whoever_opens_it_first(tmp_path: Path) -> None:
+    for name in ("steward.db", "second.db"):
+        database = open_database(f"sqlite:///{tmp_path / name}")
+        with database.reading() as session:
+            session.execute(text("SELECT 1"))
+        database.close()
+    assert {one.stat().st_mode & 0o777 for one in tmp_path.iterdir()} == {0o600}
+
+
+def test_opening_a_database_leaves_its_locks(tmp_path: Path) -> None:
+    """Closing any other descriptor of a file gives its locks back (fcntl(2))."""
+    file = tmp_path / "lab.db"
+    open_database(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file, isolation_level=None)) as held:
+        held.execute("PRAGMA journal_mode = DELETE")
+        held.execute("CREATE TABLE t (x)")
+        held.execute("BEGIN IMMEDIATE")
+        make_sqlite_file(file)
+        other = "import sqlite3, sys; sqlite3.connect(sys.argv[1], 0).execute('BEGIN IMMEDIATE')"
+        done = subprocess.run(
+            [sys.executable, "-c", other, str(file)], capture_output=True, text=True, check=False
+        )
+    assert "database is locked" in done.stderr
 
 
 @pytest.fixture

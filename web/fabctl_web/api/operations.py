@@ -33,8 +33,11 @@ MALFORMED = refusal("The request is malformed: every field that cannot be read."
 
 
 def operation(name: str, summary: str, answers: Json, **more: Any) -> Json:
-    """Return a call. What every call may answer (401, 403, 500) is added."""
-    common = {"500": refusal("Something went wrong in the lab's program.")}
+    """Return a call. What every call may answer (401, 403, 500, 507) is added."""
+    common = {
+        "500": refusal("Something went wrong in the lab's program."),
+        "507": refusal("The disk of the lab, or of its database, is full. Nothing was changed."),
+    }
     if more.get("security") != OPEN:
         common["401"] = refusal("No token, or not a valid one.")
         common["403"] = refusal("This is not your right. Nothing was changed.")

@@ -17,7 +17,7 @@ area = Blueprint("board", __name__, template_folder="templates")
 def board() -> str:
     """Show all machines."""
     lab = current_lab()
-    since = lab.hub.version
+    since = lab.hub.mark
     return render_template("board/board.html", faces=all_faces(lab, speech()), since=since)
 
 

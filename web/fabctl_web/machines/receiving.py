@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fabctl.errors import FabError
 from fabctl.gcode.machine import inspect_for
 from fabctl.gcode.preview import draw
 from fabctl.gcode.report import Report
@@ -13,6 +14,7 @@ from fabctl.gcode.sketch import Sketch
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
 from fabctl.services import jobs, pictures
+from fabctl.services.files import drop_stray
 from fabctl.services.jobs import JobView
 from fabctl.services.people import PersonView
 from fabctl_web.lab import Lab
@@ -52,7 +54,7 @@ def prepare(
     drawn = draw(sketch, report.lines)
     upload.settle()
     # One at a time: two uploads of the same file share one place on disk.
-    with lab.storing, lab.db.transaction() as db, _kept(lab, upload) as path:
+    with lab.storing, _whole(lab, upload), lab.db.transaction() as db, _kept(lab, upload) as path:
         job = jobs.prepare(
             db,
             lab.clock,
@@ -65,7 +67,19 @@ def prepare(
             report=report,
         )
     pictures.keep(lab.config.paths.previews, upload.sha256, profile.kind, report.thumbnail, drawn)
+    lab.tidying.after_a_file(lab)
     return job
+
+
+@contextmanager
+def _whole(lab: Lab, upload: Upload) -> Iterator[None]:
+    """Take a file back when the database could not keep its job at the very end: a full disk."""
+    try:
+        yield
+    except FabError:
+        with lab.db.transaction() as db:
+            drop_stray(db, lab.config.paths.job_file(upload.sha256), upload.sha256)
+        raise
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the machines' pages keep beside the lab: last hours, pictures of files, cameras."""
+"""What the machines' pages keep beside the lab: last hours, trails, cameras."""
 
 from __future__ import annotations
 

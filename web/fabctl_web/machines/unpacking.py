@@ -11,7 +11,8 @@ from flask import request
 
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import text
-from fabctl.unpack_bgcode import CPU_S, MAGIC, installed
+from fabctl.unpack_bgcode import CPU_S, MAGIC, NO_ROOM, installed
+from fabctl.whole_files import disk_full
 from fabctl_web.uploads import Upload, max_bytes
 
 CANNOT_UNPACK = Refusal(
@@ -28,6 +29,7 @@ def plain(upload: Upload, name: str) -> tuple[Upload, str]:
     what to do.
 
     :raises RefusedError: it is damaged, or would be larger than a plain file may be.
+    :raises DiskFullError: there is no room to unpack it.
     """
     if upload.opened().read(len(MAGIC)) != MAGIC or not installed():
         return upload, name
@@ -48,6 +50,8 @@ def _unpack(upload: Upload, target: Path) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise RefusedError([CANNOT_UNPACK]) from error
+    if done.returncode == NO_ROOM:
+        raise disk_full(target)
     if done.returncode != 0 or not target.is_file():
         raise RefusedError([CANNOT_UNPACK])
 

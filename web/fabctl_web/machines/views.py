@@ -36,7 +36,7 @@ def page(machine: str) -> str:
     """Show one machine."""
     lab = current_lab()
     lab.profile(machine)
-    since = lab.hub.version
+    since = lab.hub.mark
     top = top_view_of(lab, machine)
     address = qr.page_address(lab, url_for("machines.page", machine=machine))
     return render_template(

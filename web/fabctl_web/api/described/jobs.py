@@ -76,7 +76,6 @@ PATHS: Json = {
                     "The file must not run on this machine; nothing was kept.",
                     ref("RefusedFile"),
                 ),
-                "507": refusal("The lab's disk is full."),
             },
             requestBody=FILE_BODY,
         ),

@@ -30,6 +30,8 @@
   // One tap, one request: the button rests until the next page comes.
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
+    // What it sends counts: an answer to an earlier tap that comes later would take it back.
+    if (event.target.matches("[hx-post]")) htmx.trigger(event.target, "htmx:abort");
     for (const button of event.target.querySelectorAll("button:not([data-hold])")) {
       if (button.dataset.wait) button.lastChild.textContent = " " + button.dataset.wait;
       setTimeout(() => { button.disabled = true; }, 0);

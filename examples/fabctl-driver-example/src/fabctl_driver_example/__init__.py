@@ -1,0 +1,1 @@
+"""A driver for fabctl, as small as one can be: a pen plotter that answers OK."""

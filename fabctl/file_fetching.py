@@ -1,0 +1,181 @@
+"""A job's file on its way from one of the lab's computers to another, asked for by its SHA-256.
+
+A machine's process asks the lab's server for the file of the job that was just started, with the
+token of its host; a web process asks the others for a file that came in there, and shows that it
+holds the lab's secret. What arrives counts only if it has the SHA-256 that was asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from fabctl.errors import InputError, LocalError
+
+SCHEME = "fabctl-file"
+"""Of a web process's Authorization header: ``fabctl-file PROOF``."""
+CHUNK = 1 << 18
+QUIET_S = 20.0
+"""So long nothing may come, in s."""
+FOUND, NOT_FOUND, REFUSED = 200, 404, (401, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file: what it is, and how long, in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where files are asked for, and as whom."""
+
+    url: str
+    """``https://name`` or ``http://name:port``."""
+    path: str
+    """What stands before the SHA-256."""
+    authorization: Callable[[str], str]
+    """Returns the header that shows who asks for this SHA-256."""
+    ca_file: Path | None = None
+    """The lab's own authority, beside those that this computer trusts."""
+
+
+def joined_server(url: str, token_file: Path, ca_file: Path | None) -> Source:
+    """Return the server that this computer joined.
+
+    :raises LocalError: when it is asked, and the token cannot be read.
+    """
+
+    def authorization(_sha256: str) -> str:
+        try:
+            return f"Bearer {token_file.read_text().strip()}"
+        except OSError as error:
+            raise LocalError(f"{token_file} cannot be read: {error.strerror}") from error
+
+    return Source(url, "/api/hosts/files/", authorization, ca_file)
+
+
+def peer(url: str, secret: bytes, ca_file: Path | None) -> Source:
+    """Return another web process of this lab."""
+    return Source(url, "/files/", lambda sha256: f"{SCHEME} {proof(secret, sha256)}", ca_file)
+
+
+def proof(secret: bytes, sha256: str) -> str:
+    """Return what shows that somebody holds the lab's secret, for this file only; 64 hex digits."""
+    covered = b"\n".join((b"fabctl-file-v1", sha256.encode()))
+    return hmac.new(secret, covered, hashlib.sha256).hexdigest()
+
+
+def is_proof(said: str, secret: bytes, sha256: str) -> bool:
+    """Say whether a proof is right."""
+    return hmac.compare_digest(said.encode(), proof(secret, sha256).encode())
+
+
+def fetch(
+    source: Source, wanted: Wanted, target: Path, go_on: Callable[[], None] = lambda: None
+) -> None:
+    """Write a file to ``target``; where that fails, nothing is left there.
+
+    :param go_on: called for each piece; what it raises ends the fetching.
+    :raises InputError: it is not there, we may not have it, or what came is something else.
+    :raises LocalError: nobody answers.
+    :raises OSError: it cannot be written.
+    """
+    host = urlsplit(source.url).netloc
+    connection = _connection(source)
+    try:
+        answer = _asked(source, connection, wanted.sha256, host)
+        with target.open("wb") as file:
+            _received(answer, file, wanted, host, go_on)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    finally:
+        connection.close()
+
+
+def _asked(
+    source: Source, connection: http.client.HTTPConnection, sha256: str, host: str
+) -> http.client.HTTPResponse:
+    said = {"Authorization": source.authorization(sha256)}
+    try:
+        connection.request("GET", f"{source.path}{sha256}", headers=said)
+        answer = connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        raise LocalError(f"the file could not be fetched from {host}: {error}") from error
+    if answer.status == NOT_FOUND:
+        raise InputError(f"{host} does not have the file", next_step="send it again")
+    if answer.status in REFUSED:
+        raise InputError(f"{host} does not hand the file out to us")
+    if answer.status != FOUND:
+        raise LocalError(f"{host} answered {answer.status} instead of the file")
+    return answer
+
+
+def _received(
+    answer: http.client.HTTPResponse,
+    file: BinaryIO,
+    wanted: Wanted,
+    host: str,
+    go_on: Callable[[], None],
+) -> None:
+    digest, size = hashlib.sha256(), 0
+    while piece := _next_piece(answer, host):
+        go_on()
+        size += len(piece)
+        if size > wanted.size:
+            break
+        digest.update(piece)
+        file.write(piece)
+    if size < wanted.size:  # http.client does not tell a connection that broke from an end
+        raise LocalError(f"the file did not come whole from {host}")
+    if size > wanted.size or digest.hexdigest() != wanted.sha256:
+        raise InputError(f"what came from {host} is not the file that was asked for")
+
+
+def _next_piece(answer: http.client.HTTPResponse, host: str) -> bytes:
+    try:
+        return answer.read(CHUNK)
+    except (OSError, http.client.HTTPException) as error:
+        raise LocalError(f"the file did not come whole from {host}: {error}") from error
+
+
+def _connection(source: Source) -> http.client.HTTPConnection:
+    parts = urlsplit(source.url)
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=QUIET_S)
+    context = ssl.create_default_context()
+    try:
+        if source.ca_file is not None:
+            context.load_verify_locations(source.ca_file)
+    except OSError as error:
+        raise LocalError(f"{source.ca_file} cannot be read: {error}") from error
+    return http.client.HTTPSConnection(
+        parts.hostname or "", parts.port, timeout=QUIET_S, context=context
+    )
+
+
+def fetch_from_any(
+    sources: list[Source], wanted: Wanted, target: Path, log: Callable[[str], None]
+) -> bool:
+    """Fetch a file from the first that has it; say whether one had.
+
+    :raises OSError: it cannot be written.
+    """
+    for source in sources:
+        try:
+            fetch(source, wanted, target)
+        except (InputError, LocalError) as error:
+            log(f"{wanted.sha256[:12]}: {error}")
+        else:
+            return True
+    return False

@@ -1,0 +1,80 @@
+"""A disk of a megabyte or so that can be filled to the last page, for tests of full disks.
+
+A tmpfs: the kernel's own answer (ENOSPC), not one that a test makes up. It gives room in pages of
+4 KiB, so a file may still grow within its last page when nothing is left.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+LEFT_KIB = (0, 1, 4, 16, 64)
+"""How much a ballast leaves free: a writer then fails at its beginning, or somewhere on its way."""
+BLOCK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A mounted disk, and the ballast on it."""
+
+    path: Path
+
+    @property
+    def _ballast(self) -> Path:
+        return self.path / ".ballast"
+
+    def fill(self, left_kib: int = 0) -> None:
+        """Fill the disk but for so many KiB."""
+        self.make_room()
+        with self._ballast.open("wb", buffering=0) as file:
+            with suppress(OSError):
+                while file.write(bytes(BLOCK)):
+                    pass
+            with suppress(OSError):
+                while file.write(bytes(1024)):
+                    pass
+            file.truncate(max(0, file.tell() - left_kib * 1024))
+
+    def make_room(self) -> None:
+        """Take the ballast away, as a person does who deletes something."""
+        self._ballast.unlink(missing_ok=True)
+
+    def names(self) -> set[str]:
+        """Return every file on it, by its path below the disk."""
+        found = (path for path in self.path.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.path)) for path in found} - {".ballast"}
+
+
+@contextmanager
+def small_disk(folder: Path, kib: int = 2048) -> Iterator[SmallDisk]:
+    """Mount a disk of so many KiB on a new folder; it is gone afterwards.
+
+    Without the rights this is a failure on CI, elsewhere a skip.
+    """
+    place = folder / "disk"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", f"size={kib}k,mode=0755", "fabctl-tests", str(place)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        why = f"mounting a small disk takes root: {done.stderr.strip()}"
+        if os.environ.get("CI"):
+            pytest.fail(why)
+        pytest.skip(f"{why}; run the tests as root for this one (sudo)")
+    try:
+        yield SmallDisk(place)
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk of 2 MiB."""
+    with small_disk(tmp_path) as found:
+        yield found
