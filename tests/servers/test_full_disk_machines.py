@@ -6,7 +6,10 @@ What runs goes on, nothing new is begun, everything is told once there is room.
 from __future__ import annotations
 
 import itertools
+import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -247,6 +250,19 @@ def test_the_broker_goes_on_and_starts_again(tmp_path: Path, size: int, left: in
         disk.make_room()
         save(broker)
         wait_until(lambda: kept.exists() and b"again" in kept.read_bytes(), "it is saved again")
+
+
+def test_debians_broker_is_looked_after_too(tmp_path: Path) -> None:
+    torn = tmp_path / "mosquitto.db"
+    torn.write_bytes(bytes(4096))
+    text = (Path(__file__).parents[2] / "deploy/mosquitto-start.conf").read_text()
+    (command,) = re.findall(
+        r"^ExecStartPre=-\S+/python (.+) /var/lib/mosquitto/mosquitto.db$", text, re.MULTILINE
+    )
+    words = [sys.executable, *command.split(), str(torn)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "was not whole; the broker starts without it" in done.stdout
+    assert not torn.exists()
 
 
 def say(broker: LiveBroker, client: str, words: bytes) -> None:
