@@ -10,7 +10,6 @@ from fabctl.messaging.payloads import JobPayload, StartOrder
 from fabctl.ports import JobProgress
 from fabctl.units import Seconds
 
-
 START_WITHIN = Seconds(600.0)
 """So long its file may be on its way and be checked. Whoever asked for the start has gone by then:
 nothing moves hours later, because a network came back."""
