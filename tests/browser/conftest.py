@@ -132,6 +132,7 @@ class Screen:
     def tap(self, selector: str) -> None:
         """Tap with a finger."""
         self.taps += 1
+        self.page.wait_for_selector(selector)  # of the next page, where one is on its way
         self.loaded()
         self.page.tap(selector)
 
