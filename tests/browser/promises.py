@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-TRIES = 3
+TRIES = 5
 
 
 def kept(promise_s: float, measure: Callable[[], float]) -> None:

@@ -75,7 +75,7 @@ def test_icons_and_the_font_come_through_the_policy(served: Served, screen: Open
     assert found.page.evaluate("document.fonts.check('18px \"Atkinson Hyperlegible Next\"')")
     drawn = """() => [...document.querySelectorAll(".state use")].map((u) => u.getBBox().width)"""
     assert len(found.page.evaluate(drawn)) == 12
-    found.page.wait_for_function(f"Math.min(...({drawn})()) > 5")
+    found.page.wait_for_function(f"() => Math.min(...({drawn})()) > 5")
 
 
 def test_seven_looks_differ_without_colour(served: Served, screen: OpenScreen) -> None:

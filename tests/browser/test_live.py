@@ -85,7 +85,7 @@ def test_a_screen_without_news_says_so_and_greys_its_values(
     found.page.evaluate("document.addEventListener('htmx:sseError', () => { window.cut = true; })")
     found.page.context.set_offline(True)
     served.inner.hub.close()  # ends the stream that is open
-    found.page.wait_for_function("window.cut")  # no beat comes any more
+    found.page.wait_for_function("() => window.cut")  # no beat comes any more
     found.pass_time(5)
     expect(found.page.locator("#stale")).to_be_hidden()
     found.pass_time(5)
@@ -104,8 +104,11 @@ def test_one_page_too_many_polls(served: Served, screen: OpenScreen) -> None:
     for _ in range(MOST_STREAMS):
         served.inner.hub.enter()
     found = screen(KIOSK)
-    found.open("/")
+    found.stop_time()
+    with found.page.expect_response("**/cards"):
+        found.open("/")
     served.lab.workshop.say("printer-a", "broken")
+    found.pass_time(10)
     expect(found.page.locator('a.card[href="/m/printer-a"]')).to_contain_text("En panne")
     expect(found.page.locator("#stale")).to_be_hidden()
     for _ in range(MOST_STREAMS):
