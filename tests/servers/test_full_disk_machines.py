@@ -25,6 +25,7 @@ from fabctl.hosting.preparation import NotReady, Preparation, Prepared
 from fabctl.hosting.running_mark import Hold, HoldFile, MarkedJob, RunningMark
 from fabctl.messaging.payloads import EventPayload, EventType, Stamp, StartOrder
 from fabctl.ports import MachineKind, MachineProfile, Trouble
+from fabctl.units import Seconds
 from fabctl_drivers.interlock.causes import FaultCode, FaultRecord
 from fabctl_drivers.interlock.fault_file import FaultFile
 from fabctl_drivers.interlock.record import Record
@@ -33,6 +34,7 @@ from tests.machine_lab import MACHINE, ONE_MACHINE, MachineLab, machine_lab
 from tests.small_disk import LEFT_KIB, SmallDisk, disk, small_disk
 
 __all__ = ["disk"]
+PATIENCE = Seconds(30.0)
 FAULT = FaultRecord(FaultCode.LIDS_DIFFER, "lid_a high, lid_b low")
 PROFILE = MachineProfile("a", "A", MachineKind.PRINTER, "marlin", "here", None, 115200)
 ON_DISK = f'{ONE_MACHINE}[data]\ndirectory = "disk/data"\n'.replace("200", "0")
@@ -129,7 +131,7 @@ def test_a_job_whose_file_finds_no_room_is_not_begun(
         ended.set()
 
     Preparation(order, PROFILE, source, disk.path, done).begin()
-    assert ended.wait(10.0)
+    assert ended.wait(PATIENCE)
     (prepared,) = results
     assert isinstance(prepared.result, NotReady)
     assert prepared.result.trouble is Trouble.DISK_FULL
@@ -193,14 +195,14 @@ def test_a_job_goes_on_nothing_is_begun_and_all_is_told_with_room(
     found.confirm(300)
     found.wait_state("idle")
     wait_until(lambda: "Events cannot be kept" in str(found.seen().reason), "the page says it")
-    refused = found.requests.send(MACHINE, "start", order)
+    refused = found.requests.send(MACHINE, "start", order, PATIENCE)
     assert (refused.accepted, refused.code) == (False, "local-fault")
     assert found.kinds().count("job-started") == 1
     disk.make_room()
     told = ("job-started", "job-finished", "request-refused")
     found.wait_recorded(*told)
     wait_until(lambda: found.seen().reason is None, "the page says nothing more")
-    assert found.requests.send(MACHINE, "start", order).accepted
+    assert found.requests.send(MACHINE, "start", order, PATIENCE).accepted
     found.wait_recorded(*told, "job-started", "job-finished")
 
 

@@ -20,13 +20,16 @@ from typing import Any
 import pytest
 
 from fabctl.messaging.payloads import Answer
+from fabctl.units import Seconds
 from fabctl_sim.control import SimControl
 from fabctl_sim.process import SimProcess
 from tests.brokers import wait_until
 from tests.machine_lab import MachineLab, listen, machine_lab
 
 SEED = os.environ.get("POWER_CUTS_SEED", "casemate")
-CUTS = 5 * int(os.environ.get("POWER_CUTS_TIMES", "1"))
+TIMES = int(os.environ.get("POWER_CUTS_TIMES", "1"))
+CUTS = 5 * TIMES
+pytestmark = pytest.mark.timeout(180 * TIMES)
 PRINTER = """
 [machines.printer]
 kind = "printer"
@@ -35,6 +38,7 @@ port = "{port}"
 baud = 250000
 work_area = {{ x = [0, 250], y = [0, 210], z = [0, 210] }}
 """
+PATIENCE = Seconds(30.0)
 LONGEST_S = 0.6
 """From the request to the kill: in the check of the file, at the first lines, in the middle."""
 
@@ -66,7 +70,7 @@ def start(lab: MachineLab, job: str) -> Answer:
         "job": job, "sha256": sha256, "size": len(content), "name": "part.gcode",
         "lines": lines, "commands": lines, "by": "person-1",
     }  # fmt: skip
-    return lab.requests.send("printer", "start", order)
+    return lab.requests.send("printer", "start", order, PATIENCE)
 
 
 def heaters_off(control: SimControl) -> bool:
@@ -102,7 +106,7 @@ def test_a_job_that_was_cut_off_is_told_and_never_resumed(
             time.sleep(chance.uniform(0.0, LONGEST_S))
             lab.kill("printer")
             lab.start("machine", "printer")
-            wait_until(lambda: heaters_off(control), f"{job} cut off: the heaters are off", 15.0)
+            wait_until(lambda: heaters_off(control), f"{job} cut off: the heaters are off")
             lab.wait_state("broken", "printer")
             told = wait_told(heard, job)
             sys.stdout.write(f"seed {SEED!r}, cut {number}: {told}\n")
@@ -116,5 +120,5 @@ def test_a_job_that_was_cut_off_is_told_and_never_resumed(
             assert heaters_off(control)
             done = control.texts(numbered_only=False)[ran:]
             assert not [text for text in done if text.startswith("G1")], "it went on by itself"
-            assert lab.requests.send("printer", "clear", {"by": "person-1"}).accepted
+            assert lab.requests.send("printer", "clear", {"by": "person-1"}, PATIENCE).accepted
             lab.wait_state("idle", "printer")
