@@ -37,7 +37,7 @@ soak: ## a week of a lab (SOAK_HOURS, 168), random jobs and interlocks (SOAK_MIN
 	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/unit/test_marlin_anything.py \
 		tests/unit/test_grbl_anything.py \
 		tests/unit/test_interlock_property.py
-	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-5} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
+	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-9} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
 		tests/servers/test_power_cuts_of_jobs.py
 
 bench: ## figures, with the aims beside them; never part of the tests

@@ -172,6 +172,8 @@ configure_broker() {
     # the folder stays root's: what root writes there next time must not be led elsewhere
     run chown -h root:root /etc/mosquitto/fabctl
     run ln -sfn ../fabctl/fabctl.conf /etc/mosquitto/conf.d/fabctl.conf
+    put "$units/mosquitto.service.d/fabctl.conf" 0644 root:root <"$here/mosquitto-start.conf"
+    [ -z "$changed" ] || systemctl_ daemon-reload
     local file user
     for file in "$data"/broker/*.password; do
         [ -e "$file" ] || continue

@@ -26,6 +26,8 @@ done
 for file in "$units"/fabctl-*.service "$units"/fabctl-*.timer; do run rm "$file"; done
 for folder in "$units"/fabctl-*.service.d; do run rm -r "$folder"; done
 [ ! -e /etc/udev/rules.d/70-fabctl.rules ] || run rm /etc/udev/rules.d/70-fabctl.rules
+[ ! -e "$units/mosquitto.service.d/fabctl.conf" ] || run rm "$units/mosquitto.service.d/fabctl.conf"
+[ ! -d "$units/mosquitto.service.d" ] || run rmdir --ignore-fail-on-non-empty "$units/mosquitto.service.d"
 systemctl_ daemon-reload
 
 step "The broker's users and rights"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
+import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ SCHEME = "fabctl-file"
 CHUNK = 1 << 18
 QUIET_S = 20.0
 """So long nothing may come, in s."""
+_TOKEN = re.compile(r"[!-~]+")
 FOUND, NOT_FOUND, REFUSED = 200, 404, (401, 403)
 
 
@@ -57,9 +59,12 @@ def joined_server(url: str, token_file: Path, ca_file: Path | None) -> Source:
 
     def authorization(_sha256: str) -> str:
         try:
-            return f"Bearer {token_file.read_text().strip()}"
+            token = token_file.read_text("ascii", "replace").strip()
         except OSError as error:
             raise LocalError(f"{token_file} cannot be read: {error.strerror}") from error
+        if not _TOKEN.fullmatch(token):  # http.client would tell it to everybody in its error
+            raise LocalError(f"{token_file} holds no token", next_step="fabctl host join --again")
+        return f"Bearer {token}"
 
     return Source(url, "/api/hosts/files/", authorization, ca_file)
 

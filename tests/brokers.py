@@ -56,7 +56,9 @@ class LiveBroker:
     said: list[str] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start it and wait until it listens."""
+        """Start it as the supervisor does, and wait until it listens."""
+        if (mended := self.plan.mend()) is not None:
+            self.said.append(mended)
         log = self.config.paths.broker / "log"
         with log.open("ab") as file:
             self.process = subprocess.Popen(self.plan.command, stdout=file, stderr=file)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +87,32 @@ def _condition(
     if role in failed:
         return InputCondition.FAILED
     return InputCondition.UNKNOWN if role in unknown else InputCondition.PASSED
+
+
+class Speaker:
+    """A machine's interlock: it says its state again and again, or nobody would believe it."""
+
+    def __init__(self, lab: WebLab, machine: str) -> None:
+        self._lab = lab
+        self._machine = machine
+        self._talks = threading.Lock()
+        self._again: Callable[[], None] = lambda: None
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._go_on)
+        self._thread.start()
+
+    def say(self, state: str, *failed: InputRole, **more: Any) -> None:
+        """Say a state, now and every second."""
+        with self._talks:
+            self._again = partial(say, self._lab, self._machine, state, *failed, **more)
+            self._again()
+
+    def _go_on(self) -> None:
+        while not self._end.wait(1.0):
+            with self._talks:
+                self._again()
+
+    def end(self) -> None:
+        """Fall silent."""
+        self._end.set()
+        self._thread.join()

@@ -25,6 +25,7 @@ from fabctl.messaging.link import MqttLink
 from fabctl.messaging.payloads import Answer
 from fabctl.messaging.requests import MachineRequests, keys_in
 from fabctl.messaging.topics import LabTopics
+from fabctl.units import Seconds
 from tests.brokers import WITHIN_S, LiveBroker, lab_config, running_broker, wait_until
 from tests.databases import migrated_copy
 
@@ -95,7 +96,7 @@ class MachineLab:
 
     def begin(self, lines: int = 400, job: str = "job-1", machine: str = MACHINE) -> Answer:
         """Put a file of that many lines where uploads lie, and ask for its start."""
-        return self.requests.send(machine, "start", self.order(lines, job))
+        return self.requests.send(machine, "start", self.order(lines, job), Seconds(WITHIN_S))
 
     def order(self, lines: int = 400, job: str = "job-1") -> dict[str, Any]:
         """Put a file where uploads lie; return the body of a start."""

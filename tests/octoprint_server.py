@@ -28,6 +28,14 @@ import requests
 VERSION = "1.11.8"
 CONSTRAINTS = Path(__file__).parent / "data" / "octoprint-constraints.txt"
 START_S = 60.0
+ANSWER_S = 60.0
+"""A request may take so long: a disconnection waits up to 10 s for what is still to be sent
+(OctoPrint 1.11.8, util/comm.py, close)."""
+ON_THE_WAY = {
+    "Cancelling", "Connecting", "Detecting serial connection", "Finishing",
+    "Opening serial connection", "Pausing", "Resuming", "Starting",
+}  # fmt: skip
+"""States of the printer that become another one by themselves (util/comm.py, getStateString)."""
 _LEFT_OUT = (
     "achievements", "announcements", "backup", "discovery", "errortracking", "firmware_check",
     "file_check", "gcodeviewer", "health_check", "pi_support", "pluginmanager", "softwareupdate",
@@ -69,7 +77,7 @@ def _make(folder: Path) -> None:
             )
 
 
-def until(true: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
+def until(true: Callable[[], bool], what: str, within_s: float = 40.0) -> None:
     """Wait until something is true.
 
     :raises AssertionError: it is not, within that time.
@@ -165,7 +173,9 @@ class OctoPrintServer:
     def ask(self, method: str, path: str, body: object = None) -> requests.Response:
         """Ask as the administrator."""
         headers = {"X-Api-Key": self._boss_key}
-        return requests.request(method, self.url + path, json=body, headers=headers, timeout=10)
+        return requests.request(
+            method, self.url + path, json=body, headers=headers, timeout=ANSWER_S
+        )
 
     def do(self, path: str, **body: object) -> None:
         """Have the administrator do something."""
@@ -185,11 +195,22 @@ class OctoPrintServer:
     def connect_printer(self) -> None:
         """Connect the virtual printer, fresh."""
         self.do("/api/connection", command="connect", port="VIRTUAL", baudrate=115200)
-        until(lambda: self.state == "Operational", "the virtual printer is operational")
+        until(
+            lambda: self.connection == self.state == "Operational",
+            "the virtual printer is operational",
+        )
 
     def disconnect_printer(self) -> None:
-        """Disconnect the printer."""
+        """Disconnect the printer, once it is not on its way to another state.
+
+        What tells that it is done is the connection. The state that OctoPrint shows is a text which
+        each of its threads computes and sets for itself, under no lock (printer/standard.py,
+        on_comm_state_change and _setState): when a job's file is removed while the connection is
+        closed, "Operational" may stay there for good, and was seen to.
+        """
+        until(lambda: self.connection not in ON_THE_WAY, "the printer has come to rest")
         self.do("/api/connection", command="disconnect")
+        until(lambda: self.connection == "Closed", "the printer is disconnected")
 
     def terminal(self, command: str) -> None:
         """Type something in the terminal; ``!!DEBUG:`` talks to the virtual printer itself."""
@@ -206,6 +227,11 @@ class OctoPrintServer:
     def state(self) -> str:
         """The printer's state in the server's words."""
         return str(self.job["state"])
+
+    @property
+    def connection(self) -> str:
+        """The state of the connection itself; "Closed" when there is none."""
+        return str(self.ask("GET", "/api/connection").json()["current"]["state"])
 
     @property
     def targets(self) -> dict[str, float]:
@@ -225,7 +251,7 @@ class OctoPrintServer:
             files={"file": (name, text)},
             data={"print": "true"},
             headers={"X-Api-Key": self._boss_key},
-            timeout=10,
+            timeout=ANSWER_S,
         )
         assert answer.json()["effectivePrint"] is True
 

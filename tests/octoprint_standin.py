@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.octoprint_server import OctoPrintServer, octoprint_server, until
+from tests.octoprint_server import ON_THE_WAY, OctoPrintServer, octoprint_server, until
 
 HEAT = "M104 S55\nM140 S45\n"
 
@@ -38,7 +38,8 @@ class OctoPrintStandIn:
     def rest(self) -> None:
         """Cancel what is printed, and cool down; an idle printer is left alone."""
         server = self._server
-        if server.state in {"Printing", "Paused", "Pausing"}:
+        until(lambda: server.connection not in ON_THE_WAY, "the printer has come to rest")
+        if server.connection in {"Printing", "Paused"}:
             server.do("/api/job", command="cancel")
         until(lambda: server.state == "Operational", "the virtual printer is operational")
         if any(server.targets.values()):

@@ -24,10 +24,12 @@ BEWARE = """\
 This works a machine that nobody simulates: {port}
   - it is opened about {openings} times; many boards reset when their port opens
   - {motion}
+  - an alarm is cleared, as if you had looked
   - jobs are paused, stopped and cut off in the middle; the tool stays where it is
 Stand at the machine, hand on its emergency stop, with nothing in the way."""
-MOTION = "{file} is started about {times} times, from wherever the tool stands then"
-NO_MOTION = "no job is started, because no --job was given"
+MOTION = """{file} is started about {times} times, from wherever the tool stands then; a driver with
+    faults may also jog or home where it must refuse"""
+NO_MOTION = "no job is started and nothing is moved by hand, because no --job was given"
 OPENINGS, STARTS = 40, 16
 
 

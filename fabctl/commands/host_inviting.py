@@ -58,9 +58,11 @@ def _how(config: LabConfig) -> str:
         server = calling.parse_server(config.web.public_url)
         if not server.tls:
             return server.url
-        calling.open_connection(server, calling.Trust()).close()
-    except calling.NotTrustedError:
-        return f"{server.url} --fingerprint {calling.seen_fingerprint(server)}"
+        try:
+            calling.open_connection(server, calling.Trust()).close()
+        except calling.NotTrustedError:
+            authority = config.web.ca_file.read_text() if config.web.ca_file else None
+            return f"{server.url} --fingerprint {calling.own_fingerprint(server, authority)}"
     except FabError as error:
         return f"{config.web.public_url}   (from here: {error})"
     return server.url

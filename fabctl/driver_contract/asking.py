@@ -19,7 +19,8 @@ from fabctl.ports import (
 )
 from fabctl.units import MmPerMin
 
-_ANY_JOB = "G21\nG1 X1 F600\n"
+_ANY_JOB = "G21\n"
+"""Moves nothing, should somebody take it who must not."""
 
 
 def start_only_when_idle(bench: Bench) -> None:
@@ -80,6 +81,8 @@ def hand_control_is_guarded(bench: Bench) -> None:
     """Jogging and homing: not when closed, not during a job, no axis that is none."""
     if not isinstance(bench.made(), HandControl):
         raise NotApplicableError("this driver moves nothing by hand")
+    if not bench.may_move:
+        raise NotApplicableError("who took what must be refused would move: give a --job")
     feed = MmPerMin(600.0)
     _both_refused(bench, (LocalError, InputError))
     bench.connect()

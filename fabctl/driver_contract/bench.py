@@ -14,6 +14,7 @@ from fabctl.driver_contract.results import (
     NotReachedError,
     expect,
 )
+from fabctl.driver_contract.standin import AtPort
 from fabctl.errors import FabError
 from fabctl.ports import (
     DriverEvent,
@@ -48,6 +49,11 @@ class Bench(BenchCalls):
     def only_watches(self) -> bool:
         """Whether this driver sends nothing to its machine."""
         return isinstance(self.made(), WatchedOnly)
+
+    @property
+    def may_move(self) -> bool:
+        """Whether a driver with faults may move the machine: no real one without a person's job."""
+        return not isinstance(self.standin, AtPort) or bool(self.standin.job)
 
     def sends_files(self) -> None:
         """Go on if this driver takes jobs.

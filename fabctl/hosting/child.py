@@ -32,6 +32,8 @@ class ChildSpec:
     """Lower ranks first; a rank starts when all of the ranks before it are ready."""
     stop_rank: int = 1
     """Lower ranks first; a rank is stopped when all of the ranks before it have ended."""
+    before: Callable[[], str | None] | None = None
+    """Done before each start; what it returns stands before the child's own output."""
     ready: Callable[[], bool] | None = None
     """Says whether it does its work; None: as soon as it has started."""
     once: bool = False
@@ -80,6 +82,8 @@ class Child:
         self.due = None
         self.ready = False
         self._began = time.monotonic()
+        if self.spec.before is not None and (note := self.spec.before()) is not None:
+            self._rest += f"{note}\n".encode()
         parent = os.getpid()
         self.process = subprocess.Popen(
             self.spec.command,

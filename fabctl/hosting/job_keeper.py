@@ -125,7 +125,7 @@ class JobKeeper:
         self._mark.begin(order.job, order.name, order.by)
         self._unmark_when_kept = False
         self._asked_by = {"start": order.by}
-        self.job = JobRun(order)
+        self.job = JobRun(order, self._clock.monotonic())
         source = self._folders.job_file(order.sha256)
         self._preparation = Preparation(
             order,
@@ -155,7 +155,8 @@ class JobKeeper:
             if isinstance(prepared.result, NotReady):
                 self._could_not_start(prepared.result.reason, prepared.result.trouble)
             else:
-                self._start(self.job, prepared.result, why_not())
+                late = self.job.too_late(self._clock.monotonic())
+                self._start(self.job, prepared.result, why_not() or late)
 
     def _start(self, job: JobRun, ready: Ready, why_not: str | None) -> None:
         if why_not is not None:  # the machine changed while the file was being checked

@@ -10,12 +10,18 @@ from fabctl.messaging.payloads import JobPayload, StartOrder
 from fabctl.ports import JobProgress
 from fabctl.units import Seconds
 
+START_WITHIN = Seconds(600.0)
+"""So long its file may be on its way and be checked. Whoever asked for the start has gone by then:
+nothing moves hours later, because a network came back."""
+
 
 @dataclass
 class JobRun:
     """What is known of the running job."""
 
     order: StartOrder
+    taken_on_at: Seconds = Seconds(0.0)
+    """Monotonic."""
     ready: Ready | None = None
     """None while its file is being checked."""
     line: int = 0
@@ -37,6 +43,16 @@ class JobRun:
         if self.tripped is not None:
             self.went_on.append(f"line {self.tripped_at}: {self.tripped}")
         self.tripped = None
+
+    def too_late(self, now: Seconds) -> str | None:
+        """Return why it may not begin any more; None: it may."""
+        waited = now - self.taken_on_at
+        if waited <= START_WITHIN:
+            return None
+        return (
+            f"Its file took {waited / 60:.0f} min until it was here and checked. "
+            "Start it again, beside the machine."
+        )
 
     @property
     def story(self) -> str | None:

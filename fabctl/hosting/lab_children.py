@@ -99,7 +99,12 @@ def desk_children(config: LabConfig, broker: PrivateBroker | None) -> list[Child
     if broker is None:
         return [migrate, *desk]
     private = ChildSpec(
-        "broker", broker.command, start_rank=FIRST, stop_rank=BROKER, ready=broker.answers
+        "broker",
+        broker.command,
+        start_rank=FIRST,
+        stop_rank=BROKER,
+        before=broker.mend,
+        ready=broker.answers,
     )
     return [private, migrate, *desk]
 

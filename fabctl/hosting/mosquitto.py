@@ -18,6 +18,7 @@ from pathlib import Path
 
 from fabctl.config import DataPaths, LabConfig
 from fabctl.errors import LocalError
+from fabctl.hosting.broker_memory import MEMORY_FILE, set_aside_if_torn
 from fabctl.messaging.topics import LabTopics, discovery, is_id
 from fabctl.whole_files import explaining_full_disk, sync_folder, write_whole
 
@@ -130,6 +131,12 @@ class PrivateBroker:
 
     command: tuple[str, ...]
     port: int
+    memory: Path
+    """What it keeps from one start to the next."""
+
+    def mend(self) -> str | None:
+        """Do what lets it start after a power cut or a full disk; return what was done."""
+        return set_aside_if_torn(self.memory)
 
     def answers(self) -> bool:
         """Say whether something listens on its port."""
@@ -154,7 +161,7 @@ def prepare_broker(config: LabConfig) -> PrivateBroker:
     write_private(folder / "acl", acl_text(users))
     file = folder / "mosquitto.conf"
     write_private(file, configuration_text(folder, port, pwd.getpwuid(os.geteuid()).pw_name))
-    return PrivateBroker((program, "-c", str(file)), port)
+    return PrivateBroker((program, "-c", str(file)), port, folder / MEMORY_FILE)
 
 
 def removed_machines(config: LabConfig) -> list[str]:

@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import json
 import secrets
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,6 +98,29 @@ def seen_fingerprint(server: Server) -> str:
         return _connect(connection, server)
     finally:
         connection.close()
+
+
+def own_fingerprint(server: Server, authority: str | None) -> str:
+    """Return the fingerprint of the lab's own server, for people to compare with.
+
+    :param authority: who vouches for it, PEM; None: nobody, and it counts only on this computer.
+    :raises NotTrustedError: whoever answers may be somebody else.
+    :raises DeviceError: it cannot be reached.
+    """
+    connection = _connection(server, _known(authority) if authority else _anybody())
+    try:
+        found = _connect(connection, server)
+        if authority is None and not _is_here(connection.sock):
+            raise NotTrustedError("it is not on this computer, and nobody vouches for it")
+        return found
+    finally:
+        connection.close()
+
+
+def _is_here(connection: socket.socket) -> bool:
+    """Say whether both ends are on this computer: it then speaks from the address it speaks to."""
+    there, here = (str(end[0]) for end in (connection.getpeername(), connection.getsockname()))
+    return there == here or is_loopback(there)  # Debian calls itself 127.0.1.1
 
 
 def post(server: Server, trust: Trust, path: str, body: Mapping[str, str]) -> bytes:

@@ -12,12 +12,14 @@ from typing import Any
 
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
+from fabctl.joining.toml_text import toml_text
 from fabctl.keyfile import read_key
 
 FORM = 1
 _NAME = re.compile(r"[a-z0-9-]{1,128}")
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SECRET = re.compile(r"[!-~]{1,200}")
+_BROKER = re.compile(r"mqtts://[A-Za-z0-9._:\[\]-]{1,300}/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def decode(raw: bytes) -> Parcel:
         found = json.loads(raw)
         form, parcel = found.pop("v"), Parcel(**found)
         _check(form, parcel)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        toml_text(parcel.tables).encode()  # what cannot be written is told before anything is
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise InputError(
             f"the server's answer cannot be used: {error}",
             next_step="is it a fabctl, and of this version?",
@@ -69,7 +72,10 @@ def _check(form: int, parcel: Parcel) -> None:
         "a name": all(_NAME.fullmatch(name) for name in names),
         "a key": all(_KEY.fullmatch(key) for key in keys),
         "a password": all(_SECRET.fullmatch(one) for one in (parcel.broker_password, parcel.token)),
-        "the broker's address": parcel.broker_url.startswith("mqtts://"),
+        "the broker's address": _BROKER.fullmatch(parcel.broker_url) is not None,
+        "a certificate": all(
+            one is None or one.encode() for one in (parcel.broker_ca, parcel.server_ca)
+        ),
         "the tables": set(parcel.tables) == {"lab", "hosts", "machines", "interlocks"},
     }
     for what, holds in good.items():

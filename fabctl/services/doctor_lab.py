@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import json
 import os
+import pwd
 import socket
 import stat
 from collections.abc import Collection, Iterable
@@ -91,17 +92,29 @@ def _port(machine: str, path: str) -> PortFacts:
         permitted = os.access(path, os.R_OK | os.W_OK)
         return PortFacts(machine, path, found=True, permitted=permitted, group=group)
     groups = PORT_GROUPS | {one.gr_name for one in grp.getgrall() if UNIT_USER in one.gr_mem}
-    permitted = unit_may_open(found.st_mode, group, groups)
+    permitted = unit_may_open(found.st_mode, group, groups, own=_user(found.st_uid) == UNIT_USER)
     return PortFacts(machine, path, found=True, permitted=permitted, group=group, user=UNIT_USER)
 
 
-def unit_may_open(mode: int, group: str, groups: Collection[str] = PORT_GROUPS) -> bool:
+def unit_may_open(
+    mode: int, group: str, groups: Collection[str] = PORT_GROUPS, *, own: bool = False
+) -> bool:
     """Say whether the unit of a machine may open a port, whoever asks.
 
     :param groups: those that its process is in.
+    :param own: the port belongs to its user; the owner's rights alone count then.
     """
+    if own:
+        return mode & (owner := stat.S_IRUSR | stat.S_IWUSR) == owner
     everybody, members = stat.S_IROTH | stat.S_IWOTH, stat.S_IRGRP | stat.S_IWGRP
     return mode & everybody == everybody or (group in groups and mode & members == members)
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # a user without a name
+        return str(number)
 
 
 def _group(number: int) -> str:

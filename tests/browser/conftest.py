@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ new PerformanceObserver((list) => {
 """
 
 
-expect.set_options(timeout=15_000)  # as long as for everything else: a computer may be busy
+MOST_MS = 30_000
+"""So long anything may take that must come: a computer may be busy, or stand still."""
+expect.set_options(timeout=MOST_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -118,14 +121,34 @@ class Screen:
     taps: int = 0
 
     def open(self, path: str) -> None:
-        """Load a page and wait until its stream lives."""
+        """Load a page: its scripts have run."""
         self.page.goto(self.url + path)
+        self.loaded()
+
+    def loaded(self) -> None:
+        """Wait until the scripts of a page have run: what it shows comes before."""
         self.page.wait_for_load_state("load")
 
     def tap(self, selector: str) -> None:
         """Tap with a finger."""
         self.taps += 1
+        self.page.wait_for_selector(selector)  # of the next page, where one is on its way
+        self.loaded()
         self.page.tap(selector)
+
+    def stop_time(self, at: datetime | None = None) -> None:
+        """Let time pass in the page, and in those that are loaded later, by :meth:`pass_time` only.
+
+        Whatever the computer does meanwhile takes nothing from a countdown. What comes by network
+        comes all the same.
+        """
+        now = at or datetime.now(UTC)
+        self.page.clock.install(time=now - timedelta(hours=1))  # it runs until it is stopped
+        self.page.clock.pause_at(now)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass: every timer that is due rings, one after the other."""
+        self.page.clock.run_for(round(seconds * 1000))
 
     def sign_in_as(self, login: str, path: str = "/") -> None:
         """Sign in with a password, on the way to a page; ends there."""
@@ -189,7 +212,7 @@ def screen(browser: Browser, served: Served) -> Iterator[OpenScreen]:
         if options.get("java_script_enabled", True):
             context.add_init_script(WATCH)
         found = Screen(context.new_page(), served.url)
-        found.page.set_default_timeout(15_000)
+        found.page.set_default_timeout(MOST_MS)
         found.page.on(
             "request",
             lambda r: None if r.url.startswith(served.url) else found.foreign.append(r.url),

@@ -30,6 +30,8 @@ STOP = """(wanted) => {
 def go_to(found: Screen, selector: str, step: str = "Tab") -> Locator:
     """Go to something with Tab or Shift+Tab: at every stop the focus is seen and goes on."""
     wanted = found.page.locator(selector).first
+    wanted.wait_for(state="attached")  # on the next page, where one is on its way
+    found.loaded()
     for _ in range(MOST_STOPS):
         found.page.keyboard.press(step)
         stop = wanted.evaluate(STOP)

@@ -93,12 +93,12 @@ def test_the_planning_looks_again_each_minute_and_keeps_the_focus(
 ) -> None:
     served.lab.certified("sam")
     found = screen(KIOSK, desk=True)
-    found.page.clock.install()
+    found.stop_time()
     found.open(f"/planning/{tomorrow(served).isoformat()}")
     expect(found.page.locator(".block.taken")).to_have_count(0)
     found.page.focus("#at-printer-c")
     book_tomorrow(served, "sam", "printer-a", 11)
-    found.page.clock.run_for(61_000)
+    found.pass_time(61)
     expect(found.page.locator(".block.taken")).to_have_count(1)
     expect(found.page.locator("#at-printer-c")).to_be_focused()
     assert found.troubles() == []
@@ -109,12 +109,13 @@ def test_a_kiosk_left_alone_in_the_middle_shows_nothing_of_the_person(
 ) -> None:
     day = book_tomorrow(served, "camille", "printer-b", 9)
     found = screen(KIOSK)
-    found.page.clock.install()
+    found.stop_time()
     found.be("camille")
     found.open("/me")
     found.tap('a:has-text("Déplacer")')
+    found.page.wait_for_url("**/move")
     found.page.select_option("#time", "15:15")
-    found.page.clock.run_for(61_000)
+    found.pass_time(61)
     found.page.wait_for_url(found.url + "/")
     seen = ["Camille", "À toi", "Déplacer", "data-reservation"]
     for _ in range(3):  # whoever comes next goes back, step by step

@@ -96,6 +96,7 @@ def page(lab: RunningLab, browser: Browser) -> Iterator[Page]:
 def sign_in(page: Page, pin: str) -> None:
     page.goto("/")
     page.get_by_role("link", name="Se connecter").tap()
+    page.wait_for_url("**/in?next=/")  # its keys work
     for digit in pin:
         page.locator(f"[data-key='{digit}']").tap()
     page.get_by_role("button", name="OK").tap()
@@ -107,13 +108,15 @@ def test_a_maker_prints_a_real_file(lab: RunningLab, page: Page, listener: Liste
     sign_in(page, lab.account("lea")["pin"])
     page.get_by_role("link", name=NAME).tap()
     page.get_by_role("button", name="1 h maintenant").first.tap()
+    expect(page.locator(".notice.good")).to_contain_text("Réservé")  # not the page before
+    page.wait_for_load_state("load")
     page.set_input_files("#file", TAG)
     page.get_by_role("button", name="Envoyer").tap()
     page.get_by_role("button", name="Démarrer keyring_tag.gcode").tap()
-    expect(page.locator("[data-state]")).to_have_attribute("data-state", "running", timeout=10_000)
+    expect(page.locator("[data-state]")).to_have_attribute("data-state", "running")
 
-    expect(page.locator("#percent")).to_have_text("100\u202f%", timeout=60_000)
-    expect(page.locator("[data-state]")).to_have_attribute("data-state", "idle", timeout=30_000)
+    expect(page.locator("#percent").first).to_have_text("100\u202f%", timeout=120_000)
+    expect(page.locator("[data-state]")).to_have_attribute("data-state", "idle", timeout=60_000)
     page.goto("/me/files")
     expect(page.locator("[data-job]").first).to_contain_text("keyring_tag.gcode")
 

@@ -12,6 +12,7 @@ from tests.web_lab import GOOD_FILE
 
 PAGE = "/m/printer-a"
 STOP = "[data-hold]"
+HELD = re.compile("holding")
 
 
 def asked(served: Served) -> list[tuple[str, str]]:
@@ -24,14 +25,25 @@ def running(served: Served) -> None:
     served.lab.workshop.progress("printer-a", "j1", 0.43, eta_s=2700)
 
 
-def press(found: Screen, selector: str, milliseconds: int) -> None:
-    """Hold a finger on something."""
-    box = found.page.locator(selector).bounding_box()
+def press(found: Screen, seconds: float) -> None:
+    """Hold the stop button with the mouse; the page's time stands still."""
+    box = found.page.locator(STOP).bounding_box()
     assert box
     found.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     found.page.mouse.down()
-    found.page.wait_for_timeout(milliseconds)
-    found.page.mouse.up()
+    expect(found.page.locator(STOP)).to_have_class(HELD)
+    found.pass_time(seconds)
+
+
+def nothing_came_of_it(served: Served, found: Screen) -> None:
+    """Say that the stop button explained itself and does nothing, also when more time passes."""
+    hint = found.page.locator("#hold-hint")
+    expect(hint).to_be_visible()
+    expect(hint).to_contain_text("Reste appuyé une seconde")
+    found.pass_time(1.2)
+    expect(found.page.locator(STOP)).not_to_have_class(HELD)
+    assert found.page.locator("form:has([data-hold]) [name=held]").input_value() == "0"
+    assert asked(served) == []
 
 
 def test_sign_in_by_pin_on_the_way_to_a_machine(screen: OpenScreen) -> None:
@@ -89,6 +101,7 @@ def test_send_a_file_and_start_it(served: Served, screen: OpenScreen, tmp_path: 
     expect(found.page.locator(".notice.good")).to_be_visible()
     file = tmp_path / "part.gcode"
     file.write_bytes(GOOD_FILE)
+    found.loaded()
     found.page.set_input_files("#file", file)
     expect(found.page.locator("#chosen")).to_have_text("part.gcode")
     found.tap("#upload button")
@@ -145,49 +158,50 @@ def test_one_tap_pauses_without_signing_in(served: Served, screen: OpenScreen) -
 def test_a_short_tap_explains_and_does_not_stop(served: Served, screen: OpenScreen) -> None:
     running(served)
     found = screen(KIOSK)
+    found.stop_time()
     found.open(PAGE)
-    press(found, STOP, 600)
-    expect(found.page.locator("#hold-hint")).to_be_visible()
-    expect(found.page.locator("#hold-hint")).to_contain_text("Reste appuyé une seconde")
+    press(found, 0.6)
+    found.page.mouse.up()
+    nothing_came_of_it(served, found)
     found.tap(STOP)
-    found.page.wait_for_timeout(1200)  # longer than the hold: nothing may come of it
-    assert asked(served) == []
+    nothing_came_of_it(served, found)
 
 
 def test_holding_one_second_stops(served: Served, screen: OpenScreen) -> None:
     running(served)
     found = screen(KIOSK)
+    found.stop_time()
     found.open(PAGE)
-    press(found, STOP, 1100)
+    press(found, 1.1)
     expect(found.page.locator(".notice.good")).to_have_text("La machine s’arrête.")
+    found.page.mouse.up()
     assert asked(served) == [("printer-a", "stop")]
 
 
-def touch(found: Screen, steps: list[tuple[str, float, float]], milliseconds: int) -> None:
-    """Touch the stop button with a real finger: events and offsets from its corner, then wait."""
+def touch(found: Screen, steps: list[tuple[str, float, float]]) -> None:
+    """Touch the stop button with a real finger: events and offsets from its corner."""
     session = found.page.context.new_cdp_session(found.page)
     box = found.page.locator(STOP).bounding_box()
     assert box
     for kind, x, y in steps:
         points = [{"x": box["x"] + x, "y": box["y"] + y}] if kind != "touchEnd" else []
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    found.page.wait_for_timeout(milliseconds)
 
 
 def test_a_finger_that_slides_off_does_not_stop(served: Served, screen: OpenScreen) -> None:
     running(served)
     found = screen(KIOSK)
+    found.stop_time()
     found.open(PAGE)
-    touch(found, [("touchStart", 20, 20), ("touchMove", -80, -80)], 1300)
-    assert asked(served) == []
-    expect(found.page.locator("#hold-hint")).to_be_visible()
+    touch(found, [("touchStart", 20, 20), ("touchMove", -80, -80)])
+    nothing_came_of_it(served, found)
 
 
 def test_a_finger_that_stays_stops(served: Served, screen: OpenScreen) -> None:
     running(served)
     found = screen(KIOSK)
     found.open(PAGE)
-    touch(found, [("touchStart", 20, 20), ("touchMove", 24, 22)], 0)
+    touch(found, [("touchStart", 20, 20), ("touchMove", 24, 22)])
     expect(found.page.locator(".notice.good")).to_have_text("La machine s’arrête.")
     assert asked(served) == [("printer-a", "stop")]
 
@@ -198,12 +212,14 @@ def test_stop_by_keyboard_needs_the_hold_too(served: Served, screen: OpenScreen)
         served.lab.workshop.asked.clear()
         running(served)
         found = screen(KIOSK)
+        found.stop_time()
         found.open(PAGE)
         found.page.focus(STOP)
         found.page.keyboard.press(key)
-        found.page.wait_for_timeout(1200)
-        assert asked(served) == [], key
+        nothing_came_of_it(served, found)
         found.page.keyboard.down(key)
+        expect(found.page.locator(STOP)).to_have_class(HELD)
+        found.pass_time(1.1)
         expect(found.page.locator(".notice.good")).to_have_text("La machine s’arrête.")
         found.page.keyboard.up(key)
         assert asked(served) == [("printer-a", "stop")], key

@@ -77,9 +77,12 @@ def test_a_file_sent_started_paused_and_stopped(
     expect(found.page.locator("#chosen")).to_have_text("part.gcode")
     press(found, "#upload button")
     expect(found.page.locator(".notice.good")).to_contain_text("est prêt à démarrer")
+    # The stream tells the page before the answer to the form replaces it: wait for the answer.
     press(found, ".primary-action button")
+    expect(found.page.locator(".notice.good")).to_have_text("Ton travail démarre.")
     expect(found.page.locator(".now .state")).to_have_text("Occupée")
-    press(found, ".bar .pause", "Space")
+    with found.page.expect_navigation():
+        press(found, ".bar .pause", "Space")
     expect(found.page.locator(".now .state")).to_have_text("En pause")
     go_to(found, "[data-hold]")
     found.page.keyboard.down("Space")

@@ -149,17 +149,17 @@ def test_a_wall_screen_goes_home_is_dark_at_night_and_wakes_by_a_tap_that_does_n
     assert found.page.evaluate("getComputedStyle(document.documentElement).filter") == (
         "brightness(0.6)"
     )
-    found.page.clock.install(time=datetime(2026, 11, 23, 20, 57, tzinfo=UTC))  # 21:57 in the lab
+    found.stop_time(datetime(2026, 11, 23, 20, 57, tzinfo=UTC))  # 21:57 in the lab
     found.page.route("**/health", lambda route: route.abort())  # no page loads itself again
     found.open("/workshops")
-    found.page.clock.run_for(85_000)
+    found.pass_time(85)
     assert found.page.url.endswith("/workshops")
-    found.page.clock.run_for(10_000)
+    found.pass_time(10)
     found.page.wait_for_url("**/planning")
-    found.page.clock.run_for(80_000)
+    found.pass_time(80)
     asleep = found.page.locator("#asleep")
     expect(asleep).to_be_hidden()  # 21:59, and a long time to its own page's end
-    found.page.clock.run_for(120_000)
+    found.pass_time(120)
     expect(asleep).to_be_visible()
     assert asleep.evaluate("(e) => getComputedStyle(e).backgroundColor") == "rgb(0, 0, 0)"
     found.page.touchscreen.tap(60, 30)  # on the menu
@@ -187,7 +187,7 @@ def test_whoever_waits_for_an_answer_stays_signed_in_but_not_for_ever(
     served: Served, screen: OpenScreen
 ) -> None:
     found = screen(KIOSK)
-    found.page.clock.install()
+    found.stop_time()
     found.sign_in()
     asked: list[str] = []
     found.page.on("request", lambda one: asked.append(one.url.removeprefix(found.url)))
@@ -206,7 +206,7 @@ def test_whoever_waits_for_an_answer_stays_signed_in_but_not_for_ever(
     )
     for _ in range(9):  # 72 s
         with found.page.expect_request("**/in/extend?idle=0"):
-            found.page.clock.run_for(8_000)
+            found.pass_time(8)
     assert "/out" not in asked
     with found.page.expect_request("**/out"):
         for _ in range(3):  # five minutes, and one without a touch

@@ -14,7 +14,6 @@ from tests.staff_scene import morning
 from tests.web_lab import STAMP
 
 DESK = {"width": 1280, "height": 800}
-ASKS_AGAIN_MS = 5000
 
 
 def test_health_renews_itself_and_never_holds_a_sign_in_page(
@@ -29,11 +28,12 @@ def test_health_renews_itself_and_never_holds_a_sign_in_page(
     topic = served.lab.workshop.topics.host_status("pi1")
     said = PresencePayload(True).encode(STAMP)
     served.lab.workshop.view.take(Received(topic, said, qos=1, retain=False))
-    expect(host).to_contain_text("Présent", timeout=ASKS_AGAIN_MS + 2000)
+    expect(host).to_contain_text("Présent")
     found.page.context.clear_cookies()  # signed out elsewhere
-    with found.page.expect_response(re.compile("/staff/health/now")) as asked:
-        pass
-    assert asked.value.status == 401
+    with found.page.expect_response(
+        lambda one: "/staff/health/now" in one.url and one.status == 401
+    ):
+        pass  # one that was on its way before is not it
     expect(found.page.locator("#health input")).to_have_count(0)
     expect(host).to_contain_text("Présent")
 

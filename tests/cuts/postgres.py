@@ -7,8 +7,8 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +43,20 @@ class Server:
         self._control("-l", self.folder / "log", "-o", options, "start")
 
     def cut(self) -> None:
-        """Kill every process of it with -9, and wait until all are gone."""
-        first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        processes = [psutil.Process(first), *psutil.Process(first).children(recursive=True)]
+        """Kill every process of it with -9, and wait until all are gone.
+
+        The first of them is stopped before: it must not start another one meanwhile.
+        """
+        first = psutil.Process(
+            int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        )
+        first.suspend()
+        processes = [*first.children(recursive=True), first]
         for process in processes:
-            os.kill(process.pid, signal.SIGKILL)
-        psutil.wait_procs(processes, timeout=START_TIMEOUT_S)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        # buried, too: the next server asks whether the first process of this one is still there
+        _wait(lambda: not any(one.is_running() for one in processes), "the server is gone")
 
     def stop(self) -> None:
         """End it without waiting for anybody."""
@@ -57,15 +65,22 @@ class Server:
     def quiet(self, database: str) -> None:
         """Wait until the server has done with the clients that were killed."""
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
-        with psycopg.connect(f"postgresql://{SERVER_USER}@127.0.0.1:{self.port}/postgres") as link:
-            while link.execute(query, (database, link.info.backend_pid)).fetchone() != (0,):
-                link.rollback()
-                time.sleep(0.002)
+        url = f"postgresql://{SERVER_USER}@127.0.0.1:{self.port}/postgres"
+        with psycopg.connect(url, autocommit=True) as link:
+            words = (database, link.info.backend_pid)
+            _wait(lambda: link.execute(query, words).fetchone() == (0,), "its clients are gone")
 
     def _control(self, *words: str | Path) -> None:
         programs = server_programs()
         always = ("-D", self.folder / "data", "-w", "-t", str(START_TIMEOUT_S))
         _as_server_user(programs / "pg_ctl", *always, *words)
+
+
+def _wait(holds: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + 2 * START_TIMEOUT_S
+    while not holds():
+        assert time.monotonic() < end, f"not in time: {what}"
+        time.sleep(0.002)
 
 
 @contextmanager

@@ -131,6 +131,11 @@ def test_who_asks_shows_it(url: str, tmp_path: Path) -> None:
     token.write_text("a-token\n")
     fetch(peer(url, SECRET, None), WANTED, tmp_path / "file")
     fetch(joined_server(url, token, None), WANTED, tmp_path / "file")
+    for spoilt in ("", "a-token\nanother", "a-tokén"):
+        token.write_text(spoilt)
+        with pytest.raises(LocalError, match="holds no token") as error:
+            fetch(joined_server(url, token, None), WANTED, tmp_path / "file")
+        assert "a-tok" not in str(error.value), "what is wrong with it is nobody's to read"
     token.unlink()
     with pytest.raises(LocalError, match="token cannot be read"):
         fetch(joined_server(url, token, None), WANTED, tmp_path / "file")

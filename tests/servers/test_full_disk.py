@@ -18,6 +18,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from fabctl.config import WebConfig
+from fabctl.ports import MachineKind
+from fabctl.services import pictures
 from fabctl.store.snapshot import sqlite_troubles
 from fabctl.unpack_bgcode import NO_ROOM
 from tests.gcode_reading import DEMO_FILES
@@ -28,6 +30,7 @@ from tests.web_lab import GOOD_FILE, WebLab, lab_config, web_lab
 __all__ = ["disk"]
 PAGE = "/m/printer-a"
 KIOSK = "127.0.0.1"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(800)
 LARGE = GOOD_FILE + b"; a comment that takes room, as long as a slicer's\n" * 2500
 FULL_FR = re.compile(r"plus de place sur son disque \S+/disk\. Rien n’a été modifié\.")
 NEXT_FR = "Préviens l’équipe ; quand elle aura fait de la place, réessaie."
@@ -105,6 +108,15 @@ def test_a_file_that_is_sent_is_kept_whole_or_not_at_all(
     assert browser.upload(content, page=PAGE).status_code == 303
     assert of(lab, "SELECT count(*) FROM job") == jobs + 1
     assert len(lab.files_on_disk()) == 1
+
+
+def test_a_picture_is_not_worth_a_job(disk: SmallDisk) -> None:
+    disk.fill()
+    pictures.keep(disk.path / "previews", "0" * 64, MachineKind.PRINTER, PNG * 20, None)
+    assert disk.names() == set()
+    disk.make_room()
+    pictures.keep(disk.path / "previews", "0" * 64, MachineKind.PRINTER, PNG * 20, None)
+    assert len(disk.names()) == 1
 
 
 def test_a_file_from_a_stick_is_taken_once_there_is_room(lab: WebLab, disk: SmallDisk) -> None:

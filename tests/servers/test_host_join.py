@@ -11,6 +11,12 @@ import pytest
 
 from fabctl.clock import SystemClock
 from fabctl.commands.lab_database import who_types
+from fabctl.joining.calling import (
+    NotTrustedError,
+    Server,
+    own_fingerprint,
+    seen_fingerprint,
+)
 from fabctl.messaging.lab_view import LabView
 from tests.brokers import wait_until
 from tests.joined_lab import PI, JoinedLab, joined_lab
@@ -125,3 +131,14 @@ def test_a_broker_with_dynamic_security_has_to_start_again(tmp_path: Path) -> No
             lab.start_broker()
             thief.start()
             wait_until(lambda: any("refused" in one for one in lab.said), f"refused: {lab.said}")
+
+
+def test_a_fingerprint_is_shown_only_of_our_own_server(lab: JoinedLab, tmp_path: Path) -> None:
+    """Another computer may answer to its name: people would compare with what that one shows."""
+    server = Server("localhost", lab.front.secure, tls=True)
+    seen = seen_fingerprint(server)
+    assert own_fingerprint(server, lab.ca.read_text()) == seen
+    assert own_fingerprint(server, None) == seen, "both ends are on this computer"
+    subprocess.run([MAKE_CERTIFICATES, tmp_path, "localhost"], check=True, timeout=30)
+    with pytest.raises(NotTrustedError):
+        own_fingerprint(server, (tmp_path / "lab-ca.pem").read_text())

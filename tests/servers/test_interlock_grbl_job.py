@@ -9,6 +9,7 @@ import hashlib
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from fabctl.messaging.payloads import EventPayload
 from fabctl_sim.process import SimProcess
 from tests.brokers import wait_until
 from tests.guarded import LASER
-from tests.servers.test_interlock_messages import QUICK, InterlockLab, interlock_lab
+from tests.servers.test_interlock_messages import LONGEST_S, QUICK, InterlockLab, interlock_lab
+from tests.steady import steady
+
+pytestmark = pytest.mark.timeout(400)  # rounds that are made again: tests/steady.py
 
 GRBL = """\
 driver = "grbl"
@@ -34,22 +38,17 @@ LINES = [
 CONTENT = b"\n".join(LINES) + b"\n"
 
 
-@pytest.fixture
-def stand_in(request: pytest.FixtureRequest) -> Iterator[SimProcess]:
-    mode = f"32={getattr(request, 'param', 1)}"
-    options = ("--boot", "0.1", "--no-reset-on-open", "--factor", "1", "--set", mode)
+@contextmanager
+def grbl_lab(mode: int = 1) -> Iterator[tuple[InterlockLab, SimProcess]]:
+    """Run it all, in laser mode (``$32``) or not."""
+    options = ("--boot", "0.1", "--no-reset-on-open", "--factor", "1", "--set", f"32={mode}")
     with (
         tempfile.TemporaryDirectory(prefix="sim") as name,
         SimProcess(Path(name), *options, controller="grbl") as sim,
     ):
-        yield sim
-
-
-@pytest.fixture
-def it(stand_in: SimProcess) -> Iterator[InterlockLab]:
-    text = LASER.replace('driver = "opaque"\n', GRBL.format(port=stand_in.port)) + QUICK
-    with interlock_lab(text) as found:
-        yield found
+        text = LASER.replace('driver = "opaque"\n', GRBL.format(port=sim.port)) + QUICK
+        with interlock_lab(text) as found:
+            yield found, sim
 
 
 def order(it: InterlockLab) -> dict[str, object]:
@@ -81,97 +80,102 @@ def running(it: InterlockLab) -> None:
     it.wait_shown("running")
 
 
-def test_nothing_is_streamed_before_the_green_button(
-    it: InterlockLab, stand_in: SimProcess
-) -> None:
-    assert ask(it, "start") == "interlock-locked"
-    it.begin()
-    it.wait_shown("ready")
-    assert ask(it, "start") == "interlock-not-armed"
-    with stand_in.control() as control:
-        assert not [text for text in control.texts() if text.startswith(("G1", "M4"))]
-
-
-@pytest.mark.parametrize("stand_in", [0], indirect=True)
-def test_outside_laser_mode_nothing_is_streamed(it: InterlockLab, stand_in: SimProcess) -> None:
-    """A hold would leave the laser on. The sentence says what to set."""
-    it.arm()
-    it.wait_shown("armed")
-    ask(it, "start")
-    wait_until(lambda: ends(it), "the job ends")
-    (end,) = ends(it)
-    assert (end.type, end.line) == ("job-failed", 0)
-    assert "$32=1" in (end.reason or "")
-    with stand_in.control() as control:
-        assert not [text for text in control.texts() if text.startswith(("G1", "M4"))]
-
-
-def test_an_opened_lid_pauses_and_the_job_goes_on_where_it_was(
-    it: InterlockLab, stand_in: SimProcess
-) -> None:
-    running(it)
-    it.laser.cabinet.ask("open-lid")
-    it.lab.wait_state("paused", "laser")
-    assert not it.laser.powered()
-    with stand_in.control() as control:
-        assert control.status()["state"].startswith("Hold")
-        assert ask(it, "resume") == "interlock-tripped"
-        it.laser.cabinet.ask("idle")
-        it.laser.cabinet.ask("close-lid")
+@steady
+def test_nothing_is_streamed_before_the_green_button() -> None:
+    with grbl_lab() as (it, stand_in):
+        assert ask(it, "start") == "interlock-locked"
+        it.begin()
         it.wait_shown("ready")
-        assert ask(it, "resume") == "interlock-not-armed"
+        assert ask(it, "start") == "interlock-not-armed"
+        with stand_in.control() as control:
+            assert not [text for text in control.texts() if text.startswith(("G1", "M4"))]
+
+
+@steady
+def test_outside_laser_mode_nothing_is_streamed() -> None:
+    """A hold would leave the laser on. The sentence says what to set."""
+    with grbl_lab(mode=0) as (it, stand_in):
+        it.arm()
+        it.wait_shown("armed")
+        ask(it, "start")
+        wait_until(lambda: ends(it), "the job ends")
+        (end,) = ends(it)
+        assert (end.type, end.line) == ("job-failed", 0)
+        assert "$32=1" in (end.reason or "")
+        with stand_in.control() as control:
+            assert not [text for text in control.texts() if text.startswith(("G1", "M4"))]
+
+
+@steady
+def test_an_opened_lid_pauses_and_the_job_goes_on_where_it_was() -> None:
+    with grbl_lab() as (it, stand_in):
+        running(it)
+        it.laser.cabinet.ask("open-lid")
+        it.lab.wait_state("paused", "laser")
+        assert not it.laser.powered()
+        with stand_in.control() as control:
+            assert control.status()["state"].startswith("Hold")
+            assert ask(it, "resume") == "interlock-tripped"
+            it.laser.cabinet.ask("idle")
+            it.laser.cabinet.ask("close-lid")
+            it.wait_shown("ready")
+            assert ask(it, "resume") == "interlock-not-armed"
+            it.laser.arm_again()
+            it.wait_shown("armed")
+            assert it.lab.seen("laser").state == "paused", "the button arms, it does not go on"
+            assert ask(it, "resume") == "ok"
+            it.lab.wait_state("running", "laser")
+            control.ask("factor", factor=50)
+            wait_until(lambda: ends(it), "the job ends", 60.0)
+            streamed = [text for text in control.texts() if text.startswith("G1")]
+            assert len(streamed) == 60, "no line was lost, none came twice"
+        assert [one.type for one in ends(it)] == ["job-finished"]
+
+
+@steady
+def test_a_fault_ends_the_job_as_a_failure() -> None:
+    with grbl_lab() as (it, _):
+        running(it)
+        it.laser.cabinet.ask("channel-a-stuck")
+        it.laser.cabinet.ask("open-lid")
+        it.wait_shown("fault")
+        wait_until(lambda: ends(it), "the job ends")
+        assert [(one.type, one.trouble) for one in ends(it)] == [("job-failed", "interlock")]
+        it.lab.wait_state("broken", "laser")
+
+
+@steady
+def test_a_killed_daemon_pauses_the_job() -> None:
+    with grbl_lab() as (it, _):
+        running(it)
+        it.laser.end(signal.SIGKILL)
+        it.lab.wait_state("paused", "laser")
+        it.laser.cabinet.ask("idle")
+        it.laser.start()
+        it.wait_shown("selftest")
+        assert ask(it, "resume") == "interlock-starting"
+        it.laser.wait("wants the lid", lambda words: words["advice"] == "lid-not-seen-open")
+        it.laser.cabinet.ask("open-lid")
+        it.laser.wait("wants it closed", lambda words: words["advice"] == "lid-not-closed")
+        it.laser.cabinet.ask("close-lid")
+        it.wait_shown("ready", 30.0)
         it.laser.arm_again()
         it.wait_shown("armed")
-        assert it.lab.seen("laser").state == "paused", "the button arms, it does not go on"
         assert ask(it, "resume") == "ok"
         it.lab.wait_state("running", "laser")
-        control.ask("factor", factor=50)
+
+
+@steady
+def test_a_job_drains_and_finishes_when_its_steward_dies() -> None:
+    with grbl_lab() as (it, stand_in):
+        running(it)
+        it.lab.kill("steward")
+        it.wait_shown("drain", LONGEST_S)
+        assert it.lab.seen("laser").state == "running"
+        with stand_in.control() as control:
+            control.ask("factor", factor=50)
         wait_until(lambda: ends(it), "the job ends", 60.0)
-        streamed = [text for text in control.texts() if text.startswith("G1")]
-        assert len(streamed) == 60, "no line was lost, none came twice"
-    assert [one.type for one in ends(it)] == ["job-finished"]
-
-
-def test_a_fault_ends_the_job_as_a_failure(it: InterlockLab) -> None:
-    running(it)
-    it.laser.cabinet.ask("channel-a-stuck")
-    it.laser.cabinet.ask("open-lid")
-    it.wait_shown("fault")
-    wait_until(lambda: ends(it), "the job ends")
-    assert [(one.type, one.trouble) for one in ends(it)] == [("job-failed", "interlock")]
-    it.lab.wait_state("broken", "laser")
-
-
-def test_a_killed_daemon_pauses_the_job(it: InterlockLab) -> None:
-    running(it)
-    it.laser.end(signal.SIGKILL)
-    it.lab.wait_state("paused", "laser")
-    it.laser.cabinet.ask("idle")
-    it.laser.start()
-    it.wait_shown("selftest")
-    assert ask(it, "resume") == "interlock-starting"
-    it.laser.wait("wants the lid", lambda words: words["advice"] == "lid-not-seen-open")
-    it.laser.cabinet.ask("open-lid")
-    it.laser.wait("wants it closed", lambda words: words["advice"] == "lid-not-closed")
-    it.laser.cabinet.ask("close-lid")
-    it.wait_shown("ready", 15.0)
-    it.laser.arm_again()
-    it.wait_shown("armed")
-    assert ask(it, "resume") == "ok"
-    it.lab.wait_state("running", "laser")
-
-
-def test_a_job_drains_and_finishes_when_its_steward_dies(
-    it: InterlockLab, stand_in: SimProcess
-) -> None:
-    running(it)
-    it.lab.kill("steward")
-    it.wait_shown("drain", 16.0)
-    assert it.lab.seen("laser").state == "running"
-    with stand_in.control() as control:
-        control.ask("factor", factor=50)
-    wait_until(lambda: ends(it), "the job ends", 60.0)
-    assert [one.type for one in ends(it)] == ["job-finished"]
-    it.laser.cabinet.ask("idle")
-    it.wait_shown("locked")
-    assert ask(it, "start") == "interlock-locked"
+        assert [one.type for one in ends(it)] == ["job-finished"]
+        it.laser.cabinet.ask("idle")
+        it.wait_shown("locked")
+        assert ask(it, "start") == "interlock-locked"

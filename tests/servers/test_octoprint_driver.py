@@ -32,7 +32,9 @@ pytestmark = pytest.mark.timeout(300)
 
 Event = TypeVar("Event")
 QUICK = b"; a part\nG28\nM117 hello\n" + b"".join(b"G1 X%d F6000\n" % (n % 9) for n in range(120))
-SLOW = b"G28\nM104 S55\nM140 S45\n" + b"G4 P100 ; wait\n\n" * 400
+LASTS_5_S = b"G28\n" + b"G4 P50\n" * 100
+"""So that it is not over before somebody who comes two seconds late."""
+SLOW = b"G28\nM104 S55\nM140 S45\n" + b"G4 P100 ; wait\n\n" * 3000
 
 
 class Bench:
@@ -52,12 +54,12 @@ class Bench:
         self.profile = MachineProfile(
             id="printer-o", name="Imprimante", kind=MachineKind.PRINTER, driver="octoprint",
             host="pi1", port=url or server.url, baud=0,
-            options={"api_key_file": str(self.key_file), "patience_s": 4, **options},
+            options={"api_key_file": str(self.key_file), "patience_s": 10, **options},
         )  # fmt: skip
         self.driver = OctoPrintDriver(self.profile, SystemClock())
         self.events: list[DriverEvent] = []
 
-    def pump_until(self, true: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
+    def pump_until(self, true: Callable[[], bool], what: str, within_s: float = 40.0) -> None:
         """Pump until something is true."""
 
         def tried() -> bool:
@@ -80,7 +82,7 @@ class Bench:
         """Every reason of a phase."""
         return [change.reason for change in self.all(PhaseChanged) if change.reason]
 
-    def phase(self, phase: Phase, within_s: float = 20.0) -> None:
+    def phase(self, phase: Phase, within_s: float = 40.0) -> None:
         """Wait for a phase."""
         self.pump_until(lambda: self.driver.phase is phase, f"phase {phase}", within_s)
 
@@ -115,7 +117,7 @@ class Bench:
         before = len(self.all(JobProgress))
         self.pump_until(lambda: len(self.all(JobProgress)) > before, "the job goes on")
 
-    def ended(self, within_s: float = 30.0) -> JobEnded:
+    def ended(self, within_s: float = 60.0) -> JobEnded:
         """Wait for the job's end."""
         before = len(self.all(JobEnded))
         self.pump_until(lambda: len(self.all(JobEnded)) > before, "the job's end", within_s)
@@ -137,7 +139,6 @@ def server(running: OctoPrintServer) -> Iterator[OctoPrintServer]:
     running.connect_printer()
     yield running
     running.disconnect_printer()
-    until(lambda: running.state.startswith("Offline"), "the printer is disconnected")
 
 
 @pytest.fixture(params=["push", "polling"])
@@ -189,7 +190,7 @@ def test_progress_names_the_line_of_the_file(bench: Bench) -> None:
     bench.idle()
     bench.under_way()
     step = bench.all(JobProgress)[-1]
-    assert 1 <= bench.driver.confirmed_line <= 803
+    assert 1 <= bench.driver.confirmed_line <= 6003
     assert step.line >= step.commands_done
 
 
@@ -211,7 +212,7 @@ def test_temperatures_are_told(bench: Bench) -> None:
 
 def test_pause_and_resume(bench: Bench) -> None:
     bench.idle()
-    bench.under_way(b"G28\n" + b"G4 P50\n" * 30)
+    bench.under_way(LASTS_5_S)
     bench.driver.pause()
     bench.driver.pause()  # once more changes nothing
     bench.phase(Phase.PAUSED)
@@ -270,7 +271,7 @@ def test_cancelled_by_somebody_else(either: Bench) -> None:
 
 def test_paused_and_resumed_by_somebody_else(bench: Bench) -> None:
     bench.idle()
-    bench.under_way(b"G28\n" + b"G4 P50\n" * 30)
+    bench.under_way(LASTS_5_S)
     bench.server.do("/api/job", command="pause", action="pause")
     bench.phase(Phase.PAUSED)
     assert "OctoPrint's own screen" in bench.reasons[-1]
@@ -346,7 +347,7 @@ def test_stop_stops_a_job_that_was_started_elsewhere(bench: Bench) -> None:
 
 def test_resends_are_counted_and_the_job_finishes(bench: Bench) -> None:
     bench.idle()
-    bench.under_way(b"G28\n" + b"G4 P20\n" * 80)
+    bench.under_way(b"G28\n" + b"G4 P20\n" * 250)
     for error in ("trigger_resend_checksum", "trigger_resend_lineno"):
         bench.server.terminal(f"!!DEBUG:{error}")
     end = bench.ended()
@@ -403,7 +404,7 @@ def test_a_cut_cable_fails_the_job(bench: Bench) -> None:
 
 
 def test_a_revoked_key_ends_the_job_as_what_it_is(server: OctoPrintServer, tmp_path: Path) -> None:
-    bench = Bench(server, tmp_path, patience_s=1)
+    bench = Bench(server, tmp_path, patience_s=5)
     bench.idle()
     bench.under_way()
     bench.server.revoke_key()
@@ -430,7 +431,7 @@ def test_a_server_that_restarts_in_the_middle(bench: Bench) -> None:
     bench.idle()
     bench.under_way()
     bench.server.kill()
-    bench.pump_until(lambda: bool(bench.reasons), "the silence is shown", 10)
+    bench.pump_until(lambda: bool(bench.reasons), "the silence is shown")
     assert "cannot be reached" in bench.reasons[-1]
     assert bench.shows(Phase.RUNNING)
     assert bench.no_end_yet()
@@ -451,7 +452,7 @@ def test_a_server_that_restarts_in_the_middle(bench: Bench) -> None:
 def test_a_stop_that_the_server_missed_is_done_when_it_is_back(
     server: OctoPrintServer, tmp_path: Path
 ) -> None:
-    bench = Bench(server, tmp_path, push=False, patience_s=2)
+    bench = Bench(server, tmp_path, push=False, patience_s=5)
     bench.idle()
     bench.under_way()
     bench.server.freeze()
@@ -470,10 +471,10 @@ def test_a_server_that_is_silent_for_a_while_keeps_its_job(
 ) -> None:
     bench = Bench(server, tmp_path, push=False, patience_s=120)
     bench.idle()
-    bench.under_way(b"G28\n" + b"G4 P50\n" * 60)
+    bench.under_way(LASTS_5_S)
     server.freeze()
     try:
-        bench.pump_until(lambda: bool(bench.reasons), "the silence is shown", 20)
+        bench.pump_until(lambda: bool(bench.reasons), "the silence is shown")
         assert bench.shows(Phase.RUNNING)
     finally:
         server.thaw()
@@ -488,7 +489,7 @@ def test_a_server_that_is_back_in_time_did_not_finish_the_job(
     bench.idle()
     bench.under_way()
     server.kill()
-    bench.pump_until(lambda: bool(bench.reasons), "the silence is shown", 10)
+    bench.pump_until(lambda: bool(bench.reasons), "the silence is shown")
     server.start()
     end = bench.ended()
     assert end.outcome is Outcome.FAILED
@@ -503,7 +504,7 @@ def test_a_push_connection_that_breaks_is_made_up_for_by_asking(
     with Relay(server.port) as relay:
         bench = Bench(server, tmp_path, url=relay.url)
         bench.idle()
-        bench.under_way(b"G28\n" + b"G4 P50\n" * 60)
+        bench.under_way(LASTS_5_S)
         bench.pump_until(lambda: relay.sockets_open > 0, "it listens")
         for _ in range(2):
             relay.cut()

@@ -22,7 +22,7 @@ PRINTER = """
 kind = "printer"
 driver = "octoprint"
 port = "{url}"
-options = {{ api_key_file = "{key}", patience_s = 3 }}
+options = {{ api_key_file = "{key}", patience_s = 6 }}
 """
 QUICK = b"G28\n" + b"".join(b"G1 X%d F6000\n" % (n % 9) for n in range(60))
 SLOW = b"G28\nM104 S55\n" + b"G1 X5 F6000\nG4 P100\nG1 X9\nG4 P100\n" * 200
@@ -71,7 +71,7 @@ def kinds(lab: MachineLab) -> list[str]:
 
 def test_a_whole_job_is_run_and_recorded(lab: MachineLab) -> None:
     start(lab, QUICK)
-    wait_until(lambda: kinds(lab) == ["job-started", "job-finished"], "the job is on record", 30.0)
+    wait_until(lambda: kinds(lab) == ["job-started", "job-finished"], "the job is on record", 60.0)
     lab.wait_state("idle", NAME)
     assert "nozzle_c" in lab.seen(NAME).temperatures
 
@@ -80,36 +80,36 @@ def test_pause_resume_and_stop_are_done_and_recorded(
     lab: MachineLab, server: OctoPrintServer
 ) -> None:
     start(lab, SLOW)
-    wait_until(lambda: (lab.seen(NAME).progress or 0) > 0, "it moves", 20.0)
+    wait_until(lambda: (lab.seen(NAME).progress or 0) > 0, "it moves", 40.0)
     assert lab.requests.send(NAME, "pause", {"by": "person-2"}).accepted
     lab.wait_state("paused", NAME)
-    assert server.state == "Paused"
+    until(lambda: server.state == "Paused", "OctoPrint shows it")
     assert lab.requests.send(NAME, "resume", {"by": "person-1"}).accepted
     lab.wait_state("running", NAME)
     assert lab.requests.send(NAME, "stop", {"by": None}).accepted
     lab.wait_state("idle", NAME)
     told = ["job-started", "job-paused", "job-resumed", "job-stopped"]
-    wait_until(lambda: kinds(lab) == told, "all is on record", 15.0)
+    wait_until(lambda: kinds(lab) == told, "all is on record", 40.0)
 
 
 def test_a_server_that_restarts_mid_job_leaves_a_machine_that_a_person_must_look_at(
     lab: MachineLab, server: OctoPrintServer
 ) -> None:
     start(lab, SLOW)
-    wait_until(lambda: (lab.seen(NAME).progress or 0) > 0, "it moves", 20.0)
+    wait_until(lambda: (lab.seen(NAME).progress or 0) > 0, "it moves", 40.0)
     server.kill()
-    lab.wait_state("offline", NAME, within_s=20.0)
+    lab.wait_state("offline", NAME, within_s=40.0)
     told = ["job-started", "machine-broken", "job-failed"]
-    wait_until(lambda: kinds(lab) == told, "it is on record", 15.0)
+    wait_until(lambda: kinds(lab) == told, "it is on record", 40.0)
     server.start()
-    lab.wait_state("broken", NAME, within_s=20.0)
+    lab.wait_state("broken", NAME, within_s=40.0)
     answer = lab.requests.send(NAME, "clear", {"by": "person-1"}, Seconds(8.0))
     assert not answer.accepted  # OctoPrint has not connected to its printer
     server.connect_printer()
     assert lab.requests.send(NAME, "clear", {"by": "person-1"}, Seconds(8.0)).accepted
     lab.wait_state("idle", NAME)
     start(lab, QUICK)  # it is in order
-    wait_until(lambda: kinds(lab)[-1] == "job-finished", "the next job is done", 30.0)
+    wait_until(lambda: kinds(lab)[-1] == "job-finished", "the next job is done", 60.0)
 
 
 def test_one_file_is_streamed_without_a_lab(server: OctoPrintServer, tmp_path: Path) -> None:
@@ -119,6 +119,6 @@ def test_one_file_is_streamed_without_a_lab(server: OctoPrintServer, tmp_path: P
         sys.executable, "-m", "fabctl", "stream", str(part), "--driver", "octoprint",
         "--port", server.url, "--option", f"api_key_file={tmp_path / 'key'}",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     until(lambda: server.state == "Operational", "the printer is free")

@@ -48,13 +48,13 @@ def test_a_person_confirms_and_the_key_works(server: OctoPrintServer, tmp_path: 
     out = tmp_path / "printer.key"
     with asking(server, out) as process:
         decide(server, yes=True)
-        said, trouble = process.communicate(timeout=30)
+        said, trouble = process.communicate(timeout=90)
     assert process.returncode == 0, trouble
     assert f"{server.url}/plugin/appkeys/auth/" in said
     key = out.read_text().strip()
     assert key not in said + trouble
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    answer = requests.get(f"{server.url}/api/job", headers={"X-Api-Key": key}, timeout=10)
+    answer = requests.get(f"{server.url}/api/job", headers={"X-Api-Key": key}, timeout=60)
     assert answer.ok
 
 
@@ -62,7 +62,7 @@ def test_a_person_says_no(server: OctoPrintServer, tmp_path: Path) -> None:
     out = tmp_path / "printer.key"
     with asking(server, out) as process:
         decide(server, yes=False)
-        _, trouble = process.communicate(timeout=30)
+        _, trouble = process.communicate(timeout=90)
     assert process.returncode == 2
     assert "the person there said no" in trouble
     assert not out.exists()
@@ -70,7 +70,7 @@ def test_a_person_says_no(server: OctoPrintServer, tmp_path: Path) -> None:
 
 def test_nobody_is_there(server: OctoPrintServer, tmp_path: Path) -> None:
     with asking(server, tmp_path / "printer.key", "--wait", "2") as process:
-        _, trouble = process.communicate(timeout=30)
+        _, trouble = process.communicate(timeout=90)
     assert process.returncode == 2
     assert "nobody confirmed in time" in trouble
 
@@ -79,10 +79,10 @@ def test_what_needs_no_request(server: OctoPrintServer, tmp_path: Path) -> None:
     out = tmp_path / "printer.key"
     out.write_text("mine")
     with asking(server, out) as process:
-        assert "there is such a file already" in process.communicate(timeout=30)[1]
+        assert "there is such a file already" in process.communicate(timeout=90)[1]
     assert (process.returncode, out.read_text()) == (2, "mine")
     with asking(server, tmp_path / "other.key", "--url", f"{server.url}/elsewhere") as process:
-        assert "it has no application keys" in process.communicate(timeout=30)[1]
+        assert "it has no application keys" in process.communicate(timeout=90)[1]
     with asking(server, tmp_path / "other.key", "--url", "octopi.local") as process:
-        assert "needs the server's address" in process.communicate(timeout=30)[1]
+        assert "needs the server's address" in process.communicate(timeout=90)[1]
     assert not (tmp_path / "other.key").exists()

@@ -16,7 +16,7 @@ from tests.octoprint_server import OctoPrintServer, octoprint_server, until
 
 pytestmark = pytest.mark.timeout(300)
 QUICK = b"; a part\nG28\nM117 hello\n" + b"".join(b"G1 X%d F6000\n" % (n % 9) for n in range(120))
-SLOW = b"G28\nM104 S55\nM140 S45\n" + b"G4 P100 ; wait\n\n" * 400
+SLOW = b"G28\nM104 S55\nM140 S45\n" + b"G4 P100 ; wait\n\n" * 3000
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from fabctl.clock import ManualClock
 from fabctl.file_fetching import proof
+from fabctl_web.machines.handing_out import fetched
 from fabctl_web.machines.tidying import Tidying
 from tests.web_lab import SECRET, WebLab, lab_config, web_lab
 
@@ -59,6 +62,48 @@ def test_whoever_holds_the_secret_gets_a_file(lab: WebLab) -> None:
         assert asked(lab, f"fabctl-file {proof(SECRET, name)}", name)[0] == 404
     path.unlink()
     assert asked(lab, right)[0] == 404  # it asks nobody else in turn
+
+
+class Peer(BaseHTTPRequestHandler):
+    """Another web process that has the file."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(FILE)
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+
+def test_what_the_second_peer_has_is_on_the_disk_too(
+    lab: WebLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first, which is switched off, must not take along the file that is made sure of."""
+    path = sent(lab)
+    path.unlink()
+    synced: set[int] = set()
+    fsync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Peer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        there = f"http://127.0.0.1:{server.server_address[1]}"
+        own = lab.app.extensions["fabctl"]
+        web = replace(own.config.web, peers=("http://127.0.0.1:9", there))
+        with lab.app.app_context():
+            assert fetched(replace(own, config=replace(own.config, web=web)), SHA256)
+        server.shutdown()
+        thread.join()
+    assert path.read_bytes() == FILE
+    assert path.stat().st_ino in synced
+    assert lab.files_on_disk() == [path.name]
 
 
 def test_what_the_record_forgot_goes_once_a_day(lab: WebLab) -> None:

@@ -81,6 +81,8 @@ def test_a_port_that_may_not_be_opened_names_the_user_and_the_group() -> None:
 def test_what_was_done_about_a_port_is_seen() -> None:
     assert not unit_may_open(0o660, "uucp")
     assert unit_may_open(0o660, "uucp", {"dialout", "uucp"})
+    assert unit_may_open(0o620, "tty", own=True)
+    assert not unit_may_open(0o460, "dialout", own=True)
 
 
 def test_a_computer_whose_machines_nobody_knows() -> None:

@@ -92,11 +92,27 @@ def test_a_parcel_comes_back_and_nothing_in_it_leads_out_of_a_folder() -> None:
         replace(PARCEL, permit_keys={"a/b": "ab" * 32}),
         replace(PARCEL, broker_password="two\nlines"),
         replace(PARCEL, broker_url="mqtt://broker.example"),
+        replace(PARCEL, broker_url="mqtts://broker.example/\nx"),
+        replace(PARCEL, broker_url="mqtts://thief@broker.example"),
+        replace(PARCEL, broker_ca="\ud800"),
         replace(PARCEL, tables={}),
+        replace(PARCEL, tables={**PARCEL.tables, "lab": {"id": None}}),
+        replace(PARCEL, tables={**PARCEL.tables, "lab": {"id": "\ud800"}}),
     ):
         with pytest.raises(InputError):
             decode(spoilt.encode())
-    for raw in (b"", b"[]", b"{}", b'{"v":1}', PARCEL.encode().replace(b'"v": 1', b'"v": 2')):
+    deep = b"[" * 30_000
+    assert PARCEL.encode().count(b'"server_ca": null') == 1
+    number = PARCEL.encode().replace(b'"server_ca": null', b'"server_ca": 1')
+    for raw in (
+        b"",
+        b"[]",
+        b"{}",
+        deep,
+        number,
+        b'{"v":1}',
+        PARCEL.encode().replace(b'"v": 1', b'"v": 2'),
+    ):
         with pytest.raises(InputError):
             decode(raw)
 

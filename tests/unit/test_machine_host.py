@@ -10,7 +10,7 @@ import pytest
 
 from fabctl.hosting.running_mark import HoldFile, RunningMark
 from fabctl.messaging.letters import Received
-from fabctl.messaging.payloads import STATE_MAX_AGE_S, EventType
+from fabctl.messaging.payloads import STATE_MAX_AGE_S, EventType, StartOrder
 from fabctl.messaging.topics import discovery
 from tests.machine_bench import ANSWERS, FILE, LINES, TOPICS, MachineBench
 
@@ -334,6 +334,23 @@ def test_a_job_stopped_while_its_file_is_checked_never_begins(bench: MachineBenc
     assert (stopped["type"], stopped["by"], stopped["line"]) == ("job-stopped", "p-9", 0)
     assert bench.state["state"] == "idle"
     assert "start" not in " ".join(bench.sent)
+
+
+@pytest.mark.parametrize(("waited_s", "outcome"), [(600.0, "job-started"), (601.0, "job-failed")])
+def test_nothing_begins_long_after_it_was_asked_for(
+    bench: MachineBench, waited_s: float, outcome: str
+) -> None:
+    """Its file was on its way over a bad network, and nobody is beside the machine any more."""
+    keeper = bench.host._keeper
+    keeper.take_on(StartOrder(**bench.order()))
+    assert keeper._preparation is not None
+    keeper._preparation._thread.join()
+    bench.clock.advance(waited_s)
+    bench.step(3)
+    (event,) = bench.events()
+    assert event["type"] == outcome
+    assert ("start" in " ".join(bench.sent)) is (outcome == "job-started")
+    assert ("Start it again" in event.get("reason", "")) is (outcome == "job-failed")
 
 
 def test_an_end_while_a_file_is_checked_is_told(bench: MachineBench) -> None:

@@ -95,3 +95,14 @@ def test_kept(driver: str, check: Check, standing_in: Callable[[str], StandIn]) 
     assert [result for result in watched if result.state is State.FAILED] == []
     due = State.NOT_APPLICABLE if check.name in NOT_APPLICABLE[driver] else State.PASSED
     assert first.state is due, first.reason
+
+
+def test_a_machine_for_which_no_job_was_given_is_not_asked_to_move(
+    standing_in: Callable[[str], StandIn],
+) -> None:
+    """By a driver with faults: it may take what it has to refuse."""
+    simulated = standing_in("grbl")
+    machine = AtPort(simulated.port, simulated.baud, simulated.kind)
+    guarded = [check for check in CHECKS if check.name == "hand-control-is-guarded"]
+    [result] = run_checks(find_factory("grbl", "grbl"), "grbl", machine, guarded)
+    assert (result.state, "--job" in result.reason) == (State.NOT_APPLICABLE, True)

@@ -8,7 +8,7 @@ import re
 from flask import Blueprint, abort, request, send_file
 from werkzeug.wrappers import Response
 
-from fabctl.file_fetching import SCHEME, Wanted, fetch_from_any, is_proof, peer
+from fabctl.file_fetching import SCHEME, Source, Wanted, fetch_from_any, is_proof, peer
 from fabctl.services import files
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.uploads import Upload
@@ -45,13 +45,19 @@ def fetched(lab: Lab, sha256: str) -> bool:
     sources = [peer(url, lab.secret, ca_file) for url in lab.config.web.peers]
     if size is None or not sources:
         return False
-    upload = Upload(lab.config.paths.tmp)
+    if not any(_fetched_from(source, lab, Wanted(sha256, size)) for source in sources):
+        return False
+    lab.tidying.after_a_file(lab)
+    return True
+
+
+def _fetched_from(source: Source, lab: Lab, wanted: Wanted) -> bool:
+    upload = Upload(lab.config.paths.tmp)  # one for each: what fails takes its file along
     try:
-        if not fetch_from_any(sources, Wanted(sha256, size), upload.path, _LOG.warning):
+        if not fetch_from_any([source], wanted, upload.path, _LOG.warning):
             return False
         upload.settle()
-        upload.keep(path)
+        upload.keep(lab.config.paths.job_file(wanted.sha256))
     finally:
         upload.close()
-    lab.tidying.after_a_file(lab)
     return True

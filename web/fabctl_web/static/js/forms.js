@@ -14,11 +14,13 @@
   if (file) {
     const problem = document.getElementById("too-large");
     const tooLarge = () => file.files.length > 0 && file.files[0].size > Number(file.dataset.maxBytes);
-    file.addEventListener("change", () => {
+    const chosen = () => {
       problem.hidden = !tooLarge();
       if (!problem.hidden) problem.scrollIntoView({ block: "center" });
       if (file.files.length > 0) document.getElementById("chosen").textContent = file.files[0].name;
-    });
+    };
+    file.addEventListener("change", chosen);
+    if (file.files.length > 0) chosen(); // before this script ran, or kept by the browser
     file.form.addEventListener("submit", (event) => {
       if (!tooLarge()) return;
       event.preventDefault();
