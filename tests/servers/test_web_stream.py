@@ -16,6 +16,7 @@ from fabctl.clock import SystemClock
 from fabctl_web.lab import Lab
 from fabctl_web.live.fragments import Sheet
 from fabctl_web.live.hub import MOST_STREAMS, Hub, TooManyStreamsError
+from tests.brokers import wait_until
 from tests.web_lab import WebLab, web_lab
 
 Event = tuple[str, str]
@@ -125,6 +126,19 @@ def test_what_changed_between_page_and_stream_is_not_lost(lab: WebLab) -> None:
             ["face-printer-a", "face-printer-b"],
             ["face-printer-b"],
         ) or pytest.fail("printer-a came neither before nor with printer-b")
+
+
+@pytest.mark.parametrize(("path", "kind"), [("?", "face"), ("?machine=printer-a&", "live")])
+def test_what_fell_silent_between_page_and_stream_is_shown(
+    lab: WebLab, path: str, kind: str
+) -> None:
+    """Nobody says anything then: the page would show the last word for ever."""
+    lab.workshop.say("printer-a", "idle", max_age_s=1)
+    since = hub(lab).mark
+    view = lab.app.extensions["fabctl"].view
+    wait_until(lambda: view.machine("printer-a").state == "unknown", "its word is too old")
+    with page_open(lab, f"/events{path}since={since}") as page:
+        assert "inconnu" in page.next(f"{kind}-printer-a")
 
 
 @pytest.mark.parametrize("since", ["0123abcd-0", "7", "-", "x-y"])
