@@ -61,6 +61,8 @@ def test_a_computer_joins_drives_its_machine_and_is_put_out(lab: JoinedLab) -> N
     wait_until(lambda: view.machine("printer-a").state == "idle", "the joined machine is idle")
     assert f"by a code of {who_types()}; there now" in lab.fabctl("host", "list").output
 
+    again = lab.fabctl("host", "invite", PI).output
+    assert f"{PI} has joined before." in again, "two would drive the same machines"
     before = lab.config.paths.machine_key("printer-a").read_text()
     done = lab.fabctl("host", "revoke", PI, "--yes")
     assert done.exit_code == 0, (done.output, done.exception)
