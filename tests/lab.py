@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import psutil
 import requests
 
+from fabctl.config_file import load
 from fabctl_sim.control import SimControl
 
 Found = TypeVar("Found")
@@ -85,8 +86,12 @@ class RunningLab:
         """Kill a child with -9 and return the pid that died."""
         child = self.child(*words)
         child.send_signal(signal.SIGKILL)
-        child.wait(10)
+        child.wait(30)
         return child.pid
+
+    def interlock_record(self, machine: str) -> Path:
+        """Return the file in which an interlock's daemon keeps what happened."""
+        return load(self.data / "lab.toml").interlocks[machine].record
 
     def token(self, login: str) -> str:
         """Create and return an API token for a person."""
@@ -104,7 +109,7 @@ class RunningLab:
     def machine(self, machine: str) -> dict[str, Any]:
         """Return a machine as the API shows it; an empty dict while the web is away."""
         try:
-            answer = requests.get(f"{self.url}/api/v1/machines/{machine}", timeout=5)
+            answer = requests.get(f"{self.url}/api/v1/machines/{machine}", timeout=30)
         except requests.RequestException:
             return {}
         return dict(answer.json()) if answer.ok else {}
