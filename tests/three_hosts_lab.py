@@ -69,6 +69,10 @@ class WholeLab:
     """API tokens by login."""
     events: list[tuple[str, int]] = field(default_factory=list)
     """(machine, seq) of each event as the broker carried it, repeated ones too."""
+    laser_in_use: bool = False
+    """Its person has begun with it."""
+    armed: int = 0
+    """How often the laser's main contact had closed when its person had armed it last."""
     _printer: SimControl | None = None
 
     # -- the stand-ins ---------------------------------------------------------------------------
@@ -202,7 +206,9 @@ def _start_all(scene: ThreeHosts) -> Guarded:
     (pi_b.folder / "cable").touch()
     profile = pi_a.config.interlocks[LASER]
     profile.folder.mkdir(parents=True)
-    laser = Guarded(pi_a.config, profile, CabinetProcess(profile.cabinet).start())
+    with scene.network.inside(PI_A):
+        laser = Guarded(pi_a.config, profile, CabinetProcess(profile.cabinet).start())
+    laser.cabinet_is_hardware()
     scene.fabctl(LAB, "steward", "steward")
     for computer in WEBS:
         # each in a process namespace of its own: both have the same process ids, as after a boot
@@ -256,10 +262,11 @@ def _wait_for_each(lab: WholeLab) -> None:
     laser.prove()
     wait_until(lambda: lab.view.steward().online, "the steward is there", PATIENCE_S)
     for url in (*WEBS.values(), FRONT):
-        wait_until(lambda url=url: _hears_all(lab, url), f"{url} hears the machines", PATIENCE_S)  # type: ignore[misc]  # bound now
+        wait_until(lambda url=url: hears_all(lab, url), f"{url} hears the machines", PATIENCE_S)  # type: ignore[misc]  # bound now
 
 
-def _hears_all(lab: WholeLab, url: str) -> bool:
+def hears_all(lab: WholeLab, url: str) -> bool:
+    """Say whether a web process serves, and hears every machine."""
     try:
         answer = lab.hosts.ask("GET", f"{url}/health")
     except requests.RequestException:
