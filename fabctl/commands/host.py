@@ -85,6 +85,11 @@ def join(  # click passes each option by name
         raise InputError("no join was cut off here")
     if url is None:
         raise InputError("whose server?", next_step="fabctl host join https://…")
+    if placing.is_a_labs_own(place):
+        raise InputError(
+            f"{config_file} is of a lab whose server is this computer: a join would replace it",
+            next_step=f"if it is to join another lab: sudo mv {config_file} {config_file}.before",
+        )
     if placing.is_joined(place) and not again:
         raise InputError(f"{config_file} is there already", next_step="--again replaces it")
     _join(place, url, code, ca_file, said)

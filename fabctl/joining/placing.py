@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import shutil
+import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,6 +59,15 @@ class _File:
 def is_joined(place: Place) -> bool:
     """Say whether this computer has a lab.toml already."""
     return place.config_file.exists()
+
+
+def is_a_labs_own(place: Place) -> bool:
+    """Say whether the lab.toml that is there describes a lab, and was not written by a join."""
+    try:
+        found = tomllib.loads(place.config_file.read_text())
+    except (OSError, ValueError):
+        return False
+    return "lab" in found and "server" not in found
 
 
 def put(place: Place, parcel: Parcel, server_url: str, server_ca: str | None) -> None:

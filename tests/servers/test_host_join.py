@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from fabctl.__main__ import cli
 from fabctl.clock import SystemClock
 from fabctl.commands.lab_database import who_types
 from fabctl.joining.calling import (
@@ -88,6 +90,15 @@ def test_what_is_there_is_replaced_only_with_again(lab: JoinedLab) -> None:
     (lab.pi / "lab.toml").touch()
     done = lab.join(lab.invite())
     assert (done.exit_code, "--again" in str(done.exception)) == (1, True)
+
+
+def test_a_labs_own_server_does_not_lose_its_lab_toml(tmp_path: Path) -> None:
+    own = tmp_path / "lab.toml"
+    own.write_text('[lab]\nid = "lab"\nname = "Lab"\n')
+    words = ["--code", "00000000", "--again", "--config", str(own), "--data", str(tmp_path / "d")]
+    done = CliRunner().invoke(cli, ["host", "join", "https://localhost", *words])
+    assert (done.exit_code, "would replace it" in str(done.exception)) == (1, True)
+    assert "[lab]" in own.read_text()
 
 
 def test_by_its_fingerprint_the_right_server_is_known_and_no_other(lab: JoinedLab) -> None:
