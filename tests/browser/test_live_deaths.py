@@ -13,8 +13,8 @@ import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import MOST_MS
-from tests.browser.promises import kept
 from tests.lab import RunningLab, running_lab, wait_for
+from tests.promises import kept
 
 MACHINE = "printer-b"
 STALE_WITHIN_S = 10.0
