@@ -20,7 +20,7 @@ from fabctl.joining.calling import (
     seen_fingerprint,
 )
 from fabctl.messaging.lab_view import LabView
-from tests.brokers import wait_until
+from tests.brokers import WITHIN_S, wait_until
 from tests.joined_lab import PI, JoinedLab, joined_lab
 from tests.machine_lab import SCRIPTED
 from tests.servers.test_broker_config import MAKE_CERTIFICATES
@@ -40,7 +40,7 @@ def follow(lab: JoinedLab) -> LabView:
     desk = lab.link(lab.config, "desk", f"tester-{len(lab.links)}")
     view.attach(desk)
     desk.start()
-    assert desk.wait_connected(10.0)
+    assert desk.wait_connected(WITHIN_S)
     return view
 
 
@@ -82,7 +82,7 @@ def test_a_new_pi_comes_in_the_place_of_the_one_that_was_put_out(lab: JoinedLab)
     assert lab.joined().paths.machine_key("printer-a").read_text() != old
     link = lab.link(lab.joined(), PI, "the-new-one")
     link.start()
-    assert link.wait_connected(10.0), lab.said
+    assert link.wait_connected(WITHIN_S), lab.said
 
 
 def test_what_is_there_is_replaced_only_with_again(lab: JoinedLab) -> None:
