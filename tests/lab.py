@@ -124,7 +124,7 @@ class RunningLab:
         children = self.children()
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(END_TIMEOUT_S)
-        _, alive = psutil.wait_procs(children, timeout=1)
+        _, alive = psutil.wait_procs(children, timeout=20)
         return code, alive
 
 
