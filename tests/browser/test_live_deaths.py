@@ -45,7 +45,7 @@ def page(lab: RunningLab, browser: Browser) -> Iterator[Page]:
 
 
 def _streams(lab: RunningLab) -> int:
-    return int(requests.get(f"{lab.url}/health", timeout=10).json()["streams"])
+    return int(requests.get(f"{lab.url}/health", timeout=30).json()["streams"])
 
 
 def card(page: Page, machine: str = MACHINE) -> Locator:
