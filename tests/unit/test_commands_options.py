@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fabctl.__main__ import not_permitted
 from fabctl.commands.options import SYSTEM_CONFIG, find_config
 from fabctl.errors import InputError
 
@@ -43,6 +44,13 @@ def test_a_folder_that_may_not_be_looked_into_is_no_end(
             assert found_or_refused() in (str(SYSTEM_CONFIG), "refused")
     finally:
         home.chmod(0o700)
+
+
+def test_a_file_that_may_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """`sudo fabctl stats --pdf year.pdf` at home: the lab's user cannot write there."""
+    file = str(tmp_path / "year.pdf")
+    said = not_permitted(PermissionError(13, "Permission denied", file))
+    assert f"may not read or write {file} → name a file where that user may" in said
 
 
 def found_or_refused() -> str:
