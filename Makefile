@@ -36,7 +36,8 @@ soak: ## a week of a lab (SOAK_HOURS, 168), random jobs and interlocks (SOAK_MIN
 	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-9} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
 		tests/servers/test_power_cuts_of_jobs.py
 	SMALL_DISK=ext4 $(BIN)/pytest -q tests/servers/test_full_disk.py tests/servers/test_full_disk_commands.py \
-		tests/servers/test_full_disk_machines.py tests/servers/store/test_store_full_disk.py
+		tests/servers/test_full_disk_machines.py tests/servers/test_full_disk_joining.py \
+		tests/servers/store/test_store_full_disk.py
 
 bench: ## figures, with the aims beside them; never part of the tests
 	@tools/install-missing test

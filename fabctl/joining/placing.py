@@ -216,11 +216,16 @@ def _beside(config_file: Path) -> Path:
 def _write(path: Path, content: str, mode: int) -> None:
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content)
-        file.flush()
-        os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+    except OSError as error:
+        error.filename = str(path)  # the kernel does not say which when a disk is full
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _give(path: Path, user: str, group: str | None) -> None:
