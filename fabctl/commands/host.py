@@ -178,5 +178,7 @@ def revoke(config: LabConfig, host_id: str, *, yes: bool, broker_pid: int | None
     from fabctl.commands import host_revoking  # noqa: PLC0415  # see the top
 
     if not yes:
+        if host_revoking.is_this_computer(config, host_id):
+            click.echo(f"{host_id} is this computer: its own machines lose the broker as well.")
         click.confirm(f"Put {host_id} out of the lab?", abort=True)
     host_revoking.revoke(config, host_id, broker_pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from urllib.parse import urlsplit
 
 import click
 
@@ -14,6 +15,7 @@ from fabctl.config import LabConfig
 from fabctl.config_reader import suggestion
 from fabctl.errors import InputError, LocalError
 from fabctl.hosting import broker_accounts
+from fabctl.hosting.lab_children import this_host
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.keyfile import replace_secret
 from fabctl.messaging.connect import desk_link, machine_link
@@ -50,6 +52,14 @@ def revoke(config: LabConfig, host: str, broker_pid: int | None = None) -> None:
     told = _tell_broker(config, host, broker_pid)
     _check(host, witness, WITHIN_S if told else UNTOLD_S)
     _say_offline(config, host)
+
+
+def is_this_computer(config: LabConfig, host: str) -> bool:
+    """Say whether a host is this computer, as far as its name tells."""
+    try:
+        return this_host(config, None) == host
+    except InputError:
+        return False
 
 
 def _rotate(config: LabConfig, host: str) -> None:
@@ -123,7 +133,12 @@ def _is_let_in(link: MqttLink, said: list[str]) -> bool:
 
 
 def _witness(config: LabConfig, host: str) -> Witness | None:
-    """Return a witness; None where its password is not known here, or nobody answers."""
+    """Return a witness; None where its password is not known here, or nobody answers.
+
+    Nor where lab.toml names one user of the broker for everybody: it would come as that one.
+    """
+    if urlsplit(config.broker.url or "").username:
+        return None
     try:
         witness = Witness(config, host)
     except LocalError:
