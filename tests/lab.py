@@ -21,8 +21,8 @@ from fabctl.config_file import load
 from fabctl_sim.control import SimControl
 
 Found = TypeVar("Found")
-START_TIMEOUT_S = 60.0
-END_TIMEOUT_S = 40.0
+START_TIMEOUT_S = 150.0
+END_TIMEOUT_S = 90.0
 
 
 def wait_for(
@@ -68,7 +68,7 @@ class RunningLab:
 
     def child(self, *words: str) -> psutil.Process:
         """Return the youngest-named child whose command line holds all these words."""
-        return wait_for(f"a process with {words}", lambda: self._child(words), timeout=40)
+        return wait_for(f"a process with {words}", lambda: self._child(words), timeout=90)
 
     def _child(self, words: tuple[str, ...]) -> psutil.Process | None:
         for child in self.children():

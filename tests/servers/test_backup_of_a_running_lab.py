@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.brokers import need_mosquitto
 from tests.lab import fabctl, wait_for
+
+pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
 
 LAB = """
 [lab]
@@ -36,11 +39,11 @@ def running(lab_toml: Path, url: str) -> Iterator[None]:
         command = fabctl("run", "--config", str(lab_toml))
         process = subprocess.Popen(command, stdout=out, stderr=out)
     try:
-        wait_for("the lab serves its pages", lambda: served(url), timeout=40)
+        wait_for("the lab serves its pages", lambda: served(url), timeout=150)
         yield
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(90)
 
 
 def served(url: str) -> bool:
@@ -82,7 +85,7 @@ def test_a_lab_is_backed_up_while_it_runs_and_starts_elsewhere(tmp_path: Path) -
             f"{url}/api/v1/resources",
             json={"id": "sewing", "name": "Salle de couture", "kind": "space"},
             headers=signed,
-            timeout=10,
+            timeout=60,
         )
         assert made.status_code == 201, made.text
         archive = said(lab_toml, "backup").splitlines()[0]
@@ -92,5 +95,5 @@ def test_a_lab_is_backed_up_while_it_runs_and_starts_elsewhere(tmp_path: Path) -
         one.name for one in (there / "data").iterdir()
     }
     with running(there / "lab.toml", url):
-        again = requests.get(f"{url}/api/v1/audit", headers=signed, timeout=10)
+        again = requests.get(f"{url}/api/v1/audit", headers=signed, timeout=60)
         assert "resource:sewing" in again.text

@@ -28,6 +28,8 @@ from tests.lab_work import (
     wait_for_job,
 )
 
+pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
+
 MACHINE = "printer-b"
 SPEED = 40.0
 """So that a print soon moves, and its end is not waited for for long."""

@@ -19,6 +19,8 @@ from tests.guarded import PRESSES
 from tests.lab import RunningLab, running_lab, wait_for
 from tests.steady import WATCH, in_rounds
 
+pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
+
 PAGE = "/m/laser"
 RED_WITHIN_S = 2.0
 UNKNOWN_WITHIN_S = 10.0

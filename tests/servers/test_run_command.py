@@ -26,6 +26,8 @@ from tests.brokers import need_mosquitto, wait_until
 from tests.machine_lab import ONE_MACHINE, child_environment
 from tests.servers.test_supervisor import is_alive
 
+pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
+
 LAB = '[lab]\nid = "lab"\nname = "Lab"\nsimulated = true\n[web]\nport = {port}\n[hosts.pi1]\n'
 PARTS = {"mosquitto", "web", "steward", "machine"}
 
@@ -104,7 +106,7 @@ def lab(tmp_path: Path) -> Iterator[RunningLab]:
     """Run a lab until it serves its pages."""
     lab = RunningLab(tmp_path)
     try:
-        wait_until(lambda: "Serving the lab" in lab.said, f"the web serves; {lab.said}", 60.0)
+        wait_until(lambda: "Serving the lab" in lab.said, f"the web serves; {lab.said}", 150.0)
         yield lab
     finally:
         for link in lab.links:
@@ -150,10 +152,10 @@ def test_every_part_that_is_killed_comes_back(lab: RunningLab) -> None:
     before = lab.parts()
     for part in ("mosquitto", "steward", "machine", "web"):
         before[part].kill()
-    wait_until(lambda: set(lab.parts()) == PARTS, "all parts are back", 60.0)
+    wait_until(lambda: set(lab.parts()) == PARTS, "all parts are back", 90.0)
     after = lab.parts()
     assert {after[part].pid for part in PARTS}.isdisjoint({before[part].pid for part in PARTS})
-    wait_until(lambda: view.machine("printer-a").state == "idle", "the machine is back", 60.0)
+    wait_until(lambda: view.machine("printer-a").state == "idle", "the machine is back", 90.0)
 
 
 def test_a_second_run_on_the_same_data_is_refused(lab: RunningLab) -> None:
