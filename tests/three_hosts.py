@@ -51,7 +51,7 @@ from tests.three_hosts_files import (
 )
 from tests.three_hosts_network import Network, need_namespaces, remove_spaces, switch
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """For anything on a shared, slow machine."""
 SCRIPTED = Path(__file__).parent / "scripted"
 FRONT = f"https://{ADDRESSES[LAB]}"

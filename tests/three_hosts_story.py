@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+import requests
+
 from fabctl.clock import SystemClock
 from fabctl.services import using
 from tests.brokers import wait_until
@@ -191,6 +193,39 @@ def the_lab_is_cut_off_and_comes_again(lab: WholeLab) -> None:
     lab.hosts.network.mend(LAB)
     for machine, job in jobs.items():
         ends_well(lab, machine, job)
+
+
+def the_pages_certificate_is_over(lab: WholeLab) -> None:
+    """Nobody gets a page, no Pi the file of a job: it ends before it began. Then a good one."""
+    hosts, file = lab.hosts, lab.hosts.folder / "tls" / f"{NAME}.pem"
+    good = file.read_bytes()
+    job, made = lab.upload(MILL, moves(4), at=WEBS[LAB]), milled(lab)
+    file.write_bytes(make_expired(hosts.folder / "tls").read_bytes())
+    _proxy_reads_again(lab, "certificate has expired")
+    lab.start_job(MILL, job, at=WEBS[PI_B])
+    said = "SELECT reason FROM job WHERE id = %s AND state = 'failed'"
+    wait_until(lambda: hosts.rows(said, job), "the job fails", PATIENCE_S)
+    assert "certificate has expired" in str(hosts.rows(said, job))
+    lab.wait_recorded(MILL, job, "job-failed")
+    lab.wait_state(MILL, "idle")
+    assert milled(lab, made) == 0
+    file.write_bytes(good)
+    _proxy_reads_again(lab, "")
+    ends_well(lab, MILL, begin(lab, MILL, 4, sent=WEBS[LAB], at=WEBS[PI_B]))
+
+
+def _proxy_reads_again(lab: WholeLab, trouble: str) -> None:
+    """Have the lab's proxy read its certificate, and wait until visitors have this trouble."""
+
+    def holds() -> bool:
+        try:
+            lab.hosts.ask("GET", f"{FRONT}/health")
+        except requests.exceptions.SSLError as error:
+            return bool(trouble) and trouble in str(error)
+        return not trouble
+
+    lab.hosts.processes["nginx-lab"].send_signal(signal.SIGHUP)
+    wait_until(holds, f"visitors see: {trouble or 'the page'}", PATIENCE_S)
 
 
 def both_webs_hear_everything(lab: WholeLab) -> None:

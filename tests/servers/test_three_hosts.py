@@ -48,13 +48,14 @@ from tests.three_hosts_story import (
     the_broker_dies_and_its_certificate_is_over,
     the_lab_is_cut_off_and_comes_again,
     the_laser_gets_no_permit,
+    the_pages_certificate_is_over,
 )
 from tests.three_hosts_topics import USERS, as_markdown, expected, tried
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "three-hosts.md"
 JUMPED = "the wall clock jumped"
 pytestmark = [
-    pytest.mark.timeout(400),  # for a computer with much else to do
+    pytest.mark.timeout(600),  # for a computer with much else to do
     pytest.mark.filterwarnings(
         # paho drops its socket where TLS fails, and leaves the closing to Python
         "ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning"
@@ -184,6 +185,10 @@ def test_the_cable_of_the_labs_own_computer(lab: WholeLab) -> None:
     the_lab_is_cut_off_and_comes_again(lab)
     both_webs_hear_everything(lab)
     nothing_is_armed(lab)
+
+
+def test_the_certificate_of_the_pages_is_over(lab: WholeLab) -> None:
+    the_pages_certificate_is_over(lab)
 
 
 @pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="takes SOAK_MINUTES")
