@@ -169,7 +169,9 @@ def _say_offline(config: LabConfig, host: str) -> None:
     """Say for the host that it is gone: its own last word, kept by the broker, is another."""
     stamps = Stamps(SystemClock(), secrets.token_hex(8))
     said: list[str] = []
-    link = desk_link(config, client_id("revoking", config.id), log=said.append)
+    link = desk_link(
+        config, client_id("revoking", config.id, secrets.token_hex(4)), log=said.append
+    )
     link.start()
     if _is_let_in(link, said):
         payload = PresencePayload(online=False).encode(stamps.next())
