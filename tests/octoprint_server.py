@@ -14,7 +14,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests.ports import free_port
 
 VERSION = "1.11.8"
 CONSTRAINTS = Path(__file__).parent / "data" / "octoprint-constraints.txt"
@@ -95,7 +96,7 @@ class OctoPrintServer:
     def __init__(self, python: Path, folder: Path) -> None:
         self._python = python
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._boss_key = secrets.token_hex(20)
         self._process: subprocess.Popen[bytes] | None = None
@@ -262,12 +263,6 @@ class OctoPrintServer:
             timeout=ANSWER_S,
         )
         assert answer.json()["effectivePrint"] is True
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextlib.contextmanager

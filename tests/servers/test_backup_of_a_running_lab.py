@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import requests
 
 from tests.brokers import need_mosquitto
 from tests.lab import fabctl, wait_for
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
 
@@ -69,9 +69,7 @@ def said(lab_toml: Path, *words: str, typed: str = "") -> str:
 
 def test_a_lab_is_backed_up_while_it_runs_and_starts_elsewhere(tmp_path: Path) -> None:
     need_mosquitto()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     lab_toml = tmp_path / "lab" / "lab.toml"
     lab_toml.parent.mkdir()
     lab_toml.write_text(LAB.format(port=url.rpartition(":")[2]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from fabctl.messaging.link import MqttLink
 from fabctl.messaging.requests import MachineRequests, keys_in
 from tests.brokers import need_mosquitto, wait_until
 from tests.machine_lab import ONE_MACHINE, child_environment
+from tests.ports import free_port
 from tests.servers.test_supervisor import is_alive
 
 pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
@@ -37,10 +37,7 @@ class RunningLab:
 
     def __init__(self, folder: Path) -> None:
         need_mosquitto()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        raw = LAB.format(port=port) + ONE_MACHINE
+        raw = LAB.format(port=free_port()) + ONE_MACHINE
         self.file = folder / "lab.toml"
         self.file.write_text(raw)
         (folder / "cable-a").touch()
