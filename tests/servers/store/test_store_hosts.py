@@ -124,4 +124,3 @@ def test_only_the_staff_invite_list_and_put_out(lab: Lab) -> None:
             with pytest.raises(RefusedError) as refused:
                 act()
             assert [one.code for one in refused.value.refusals] == ["staff-only"]
-
