@@ -71,7 +71,7 @@ def test_a_file_sent_started_paused_and_stopped(
     file = tmp_path / "part.gcode"
     file.write_bytes(GOOD_FILE)
     choosers: list[FileChooser] = []
-    found.page.on("filechooser", choosers.append)  # and not when Space is on its way already
+    found.page.on("filechooser", lambda one: choosers.append(one))  # long before Space
     go_to(found, "#file")
     found.page.keyboard.press("Space")
     until(found, lambda: bool(choosers))
