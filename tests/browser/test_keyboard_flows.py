@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import FileChooser, expect
+from playwright.sync_api import expect
 
 from fabctl.services import opening
 from tests.browser.conftest import KIOSK, PHONE, PIN, OpenScreen, Screen, Served
 from tests.browser.keys import go_to, press, write
-from tests.browser.test_workshop_flows import all_sent, presences, until
+from tests.browser.test_workshop_flows import all_sent, presences
 from tests.training_scene import training_scene
 from tests.web_lab import GOOD_FILE
 from tests.workshop_scene import Scene, workshop_scene
@@ -70,12 +70,10 @@ def test_a_file_sent_started_paused_and_stopped(
     expect(found.page.locator(".notice.good")).to_contain_text("Réservé")
     file = tmp_path / "part.gcode"
     file.write_bytes(GOOD_FILE)
-    choosers: list[FileChooser] = []
-    found.page.on("filechooser", lambda one: choosers.append(one))  # long before Space
+    # Listened for long before Space: the browser would take the key first, and show the chooser.
+    found.page.on("filechooser", lambda one: one.set_files(file))
     go_to(found, "#file")
     found.page.keyboard.press("Space")
-    until(found, lambda: bool(choosers))
-    choosers[0].set_files(file)
     expect(found.page.locator("#chosen")).to_have_text("part.gcode")
     press(found, "#upload button")
     expect(found.page.locator(".notice.good")).to_contain_text("est prêt à démarrer")
