@@ -33,7 +33,7 @@ soak: ## a week of a lab (SOAK_HOURS, 168), random jobs and interlocks (SOAK_MIN
 	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/unit/test_marlin_anything.py \
 		tests/unit/test_grbl_anything.py \
 		tests/unit/test_interlock_property.py
-	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-9} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
+	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-11} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
 		tests/servers/test_power_cuts_of_jobs.py
 	SMALL_DISK=ext4 $(BIN)/pytest -q tests/servers/test_full_disk.py tests/servers/test_full_disk_commands.py \
 		tests/servers/test_full_disk_machines.py tests/servers/test_full_disk_joining.py \

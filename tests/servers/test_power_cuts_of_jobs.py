@@ -28,7 +28,7 @@ from tests.machine_lab import MachineLab, listen, machine_lab
 
 SEED = os.environ.get("POWER_CUTS_SEED", "casemate")
 TIMES = int(os.environ.get("POWER_CUTS_TIMES", "1"))
-CUTS = 5 * TIMES
+CUTS = 4 * TIMES
 pytestmark = pytest.mark.timeout(180 * TIMES)
 PRINTER = """
 [machines.printer]
