@@ -26,7 +26,7 @@ from fabctl.clock import ManualClock
 from fabctl.model.event import EventKind, MachineEvent
 from fabctl.services import recording
 from fabctl.store.engine import open_database
-from tests.cuts.controls import InPlace, InTwoSteps, TooEarly, Unforced
+from tests.cuts.controls import InPlace, InTwoSteps, OnlyFull, TooEarly, Unforced
 from tests.cuts.folders import Folder, FolderShadow, FolderWriter
 from tests.cuts.plug import NoMountError, disk_with_a_plug
 from tests.cuts.postgres import own_server
@@ -177,7 +177,7 @@ def _folder_rounds(
 
 
 CONTROLS: dict[str | None, Any] = {
-    one.__name__: one for one in (InTwoSteps, TooEarly, InPlace, Unforced)
+    one.__name__: one for one in (InTwoSteps, TooEarly, InPlace, Unforced, OnlyFull)
 }
 KINDS: dict[str, Callable[[Order], Seen]] = {
     "record": record_rounds,

@@ -100,8 +100,9 @@ def test_what_was_answered_is_on_the_disk_when_its_plug_is_pulled(
     assert seen["whole"] + seen["nothing"] > rounds * TIMES // 2
 
 
-def test_what_is_not_forced_to_the_disk_is_found_missing(writers: Writers) -> None:
-    said = writers.said("plug", 100, what="folder", control="Unforced")
+@pytest.mark.parametrize("control", ["Unforced", "OnlyFull"])
+def test_what_is_not_forced_to_the_disk_is_found_missing(writers: Writers, control: str) -> None:
+    said = writers.said("plug", 500, what="folder", control=control)
     assert "wrong" in said
 
 
