@@ -18,6 +18,7 @@ from tests.promises import kept
 
 MACHINE = "printer-b"
 STALE_WITHIN_S = 10.0
+RIGHT_WITHIN_S = 6.0
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def send(processes: list[psutil.Process], number: signal.Signals) -> None:
 def stopped(page: Page, processes: list[psutil.Process], shows: str) -> Iterator[None]:
     """Stop processes and wait until the page shows it, as promised; at the end they go on.
 
-    :param shows: what then holds in the page, and not before.
+    :param shows: what then holds in the page, and not before; it must be over in time, too.
     """
 
     def shown() -> float:
@@ -72,9 +73,18 @@ def stopped(page: Page, processes: list[psutil.Process], shows: str) -> Iterator
         page.wait_for_function(f"() => {shows}")
         return time.monotonic() - began
 
+    def right_again() -> float:
+        send(processes, signal.SIGSTOP)
+        page.wait_for_function(f"() => {shows}")
+        send(processes, signal.SIGCONT)
+        began = time.monotonic()
+        page.wait_for_function(f"() => !({shows})")
+        return time.monotonic() - began
+
     try:
         kept(STALE_WITHIN_S, shown)
         yield
+        kept(RIGHT_WITHIN_S, right_again)
     finally:
         send(processes, signal.SIGCONT)
 
