@@ -31,14 +31,17 @@ warm: # compiles what a test needs while the types are checked; what is wrong is
 check: # more workers than cores: most of the time is waiting
 	$(BIN)/pytest -n 8 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-soak: ## a week of a lab (SOAK_HOURS, 168), random jobs and interlocks (SOAK_MINUTES each, 60), 1800 power cuts
+soak: ## a week of a lab (SOAK_HOURS, 168), random jobs and interlocks (SOAK_MINUTES each, 60), 1800 power cuts, full disks on ext4
 	@tools/install-missing test
 	SOAK_HOURS=$${SOAK_HOURS:-168} $(BIN)/pytest -s -q tests/servers/test_soak_week.py
 	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/unit/test_marlin_anything.py \
 		tests/unit/test_grbl_anything.py \
 		tests/unit/test_interlock_property.py
-	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-9} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
+	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-11} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
 		tests/servers/test_power_cuts_of_jobs.py
+	SMALL_DISK=ext4 $(BIN)/pytest -q tests/servers/test_full_disk.py tests/servers/test_full_disk_commands.py \
+		tests/servers/test_full_disk_machines.py tests/servers/test_full_disk_joining.py \
+		tests/servers/store/test_store_full_disk.py
 
 bench: ## figures, with the aims beside them; never part of the tests
 	@tools/install-missing test

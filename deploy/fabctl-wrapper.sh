@@ -6,7 +6,7 @@ if [ "$(id -u)" -eq 0 ]; then
     case "${1:-} ${2:-}" in
     "key rotate"*) ;; # the new key belongs to whom the old one did
     "backup verify"*) ;; # with a key that only root may read
-    " "* | -* | broker-config* | units* | find-machines* | interlock* | stream* | terminal* | doctor* | host* | restore*) ;;
+    " "* | -* | broker-config* | units* | find-machines* | interlock* | stream* | terminal* | driver-check* | doctor* | host* | restore*) ;;
     backup* | upgrade*) # reads what machines and interlocks keep, as the unit fabctl-backup does
         exec setpriv --reuid fabctl --regid fabctl --groups fabctl,fabctl-machine "$program" "$@" ;;
     *) exec setpriv --reuid fabctl --regid fabctl --init-groups "$program" "$@" ;;

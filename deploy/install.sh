@@ -17,7 +17,7 @@ answers="" apply="" wheels="" start=yes new="" stopped=""
 lab_name="" lab_id="" time_zone="" language="" # the answers
 while [ $# -gt 0 ]; do
     case $1 in
-    --answers) answers=${2:?--answers FILE} && shift ;;
+    --answers) answers=$(realpath "${2:?--answers FILE}") && shift ;;
     --wheels) wheels=$(realpath "${2:?--wheels FOLDER}") && shift ;;
     --dry-run) dry=yes ;;
     --apply) apply=yes ;;
@@ -28,6 +28,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+cd / # what is done as another user could not come back to root's or somebody's own folder
 
 check_computer() {
     local id="" version_id="" arch

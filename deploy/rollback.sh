@@ -18,6 +18,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+cd / # what is done as another user could not come back to root's own folder
 [ -n "$dry" ] || [ "$(id -u)" -eq 0 ] || fail "must be run as root: sudo $0"
 now=$(readlink "$opt/current") || fail "nothing is installed in $opt"
 before=$(readlink "$opt/previous") || fail "there is no version before $now"

@@ -34,7 +34,7 @@ step "The broker's users and rights"
 if [ -L /etc/mosquitto/conf.d/fabctl.conf ]; then
     run rm /etc/mosquitto/conf.d/fabctl.conf
     run rm -r /etc/mosquitto/fabctl
-    systemctl_ restart mosquitto.service
+    systemctl_ restart mosquitto.service || say "mosquitto did not start: is it still installed?"
 fi
 
 step "The program"

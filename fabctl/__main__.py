@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import pwd
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -137,12 +139,27 @@ def cli() -> None:
     """
 
 
+def not_permitted(error: PermissionError) -> str:
+    """Return what is said of a file that is not ours to read or write."""
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a user without a name
+        user = str(os.geteuid())
+    step = "name a file where that user may, such as in /tmp"
+    return f"the user {user} may not read or write {error.filename} → {step}"
+
+
 def main() -> NoReturn:
     """Run the command line; an error that fabctl can explain becomes one sentence on stderr."""
     try:
         cli(prog_name="fabctl")
     except FabError as error:
         click.echo(f"fabctl: {error}", err=True)
+        sys.exit(EXIT_REFUSED)
+    except PermissionError as error:
+        if not error.filename:
+            raise
+        click.echo(f"fabctl: {not_permitted(error)}", err=True)
         sys.exit(EXIT_REFUSED)
     except OSError as error:
         if not is_full(error):

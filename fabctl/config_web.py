@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fabctl.config import WebConfig
+from fabctl.config_broker import is_loopback
 from fabctl.config_oidc import oidc
 from fabctl.config_reader import NotAllowedError, Table, text, whole
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 """A host name: RFC 1123, section 2.1."""
+_PEERS = 'a list of addresses such as ["https://10.0.0.12"]'
 
 
 def web(table: Table, folder: Path) -> WebConfig:
@@ -85,8 +87,20 @@ def _names(value: Any) -> tuple[str, ...]:
 
 def _peers(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise NotAllowedError('a list of addresses such as ["https://10.0.0.12"]')
-    return tuple(_public_url(one) for one in value)
+        raise NotAllowedError(_PEERS)
+    return tuple(_peer(one) for one in value)
+
+
+def _peer(value: Any) -> str:
+    """Return another web process's address; job files are not sent in the clear."""
+    try:
+        url = _public_url(value)
+    except NotAllowedError:
+        raise NotAllowedError(_PEERS) from None
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise NotAllowedError(f"{_PEERS}; beyond this computer only https://")
+    return url
 
 
 def _public_url(value: Any) -> str:

@@ -25,6 +25,8 @@ SCHEME = "fabctl-file"
 CHUNK = 1 << 18
 QUIET_S = 20.0
 """So long nothing may come, in s."""
+ANSWER_S = 120.0
+"""So long the lab's server may think: it may have to fetch a big file itself first."""
 _TOKEN = re.compile(r"[!-~]+")
 FOUND, NOT_FOUND, REFUSED = 200, 404, (401, 403)
 
@@ -49,6 +51,8 @@ class Source:
     """Returns the header that shows who asks for this SHA-256."""
     ca_file: Path | None = None
     """The lab's own authority, beside those that this computer trusts."""
+    answer_s: float | None = None
+    """How long the answer may take to begin; None: as long as anything else."""
 
 
 def joined_server(url: str, token_file: Path, ca_file: Path | None) -> Source:
@@ -66,7 +70,7 @@ def joined_server(url: str, token_file: Path, ca_file: Path | None) -> Source:
             raise LocalError(f"{token_file} holds no token", next_step="fabctl host join --again")
         return f"Bearer {token}"
 
-    return Source(url, "/api/hosts/files/", authorization, ca_file)
+    return Source(url, "/api/hosts/files/", authorization, ca_file, ANSWER_S)
 
 
 def peer(url: str, secret: bytes, ca_file: Path | None) -> Source:
@@ -114,7 +118,10 @@ def _asked(
     said = {"Authorization": source.authorization(sha256)}
     try:
         connection.request("GET", f"{source.path}{sha256}", headers=said)
+        sock = connection.sock
+        sock.settimeout(source.answer_s or QUIET_S)
         answer = connection.getresponse()
+        sock.settimeout(QUIET_S)
     except (OSError, http.client.HTTPException) as error:
         raise LocalError(f"the file could not be fetched from {host}: {error}") from error
     if answer.status == NOT_FOUND:

@@ -10,7 +10,6 @@ import itertools
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -27,9 +26,10 @@ from fabctl.clock import ManualClock
 from fabctl.store.engine import Database, open_database
 from fabctl.store.metadata import METADATA
 from fabctl.store.migrate import upgrade
+from tests.ports import free_port
 
 SERVER_USER = "postgres"
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 90
 NO_WAITING = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
 """What a server on a real disk would wait for; what it promises to its clients stays the same."""
 
@@ -141,7 +141,7 @@ def running_server(*, waits_for_disk: bool = False) -> Iterator[PostgreSQL]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, SERVER_USER)
-        port = _free_port()
+        port = free_port()
         _as_server_user(
             programs / "initdb", "-D", folder / "data", "-U", SERVER_USER, "-A", "trust",
             "--no-sync", "-E", "UTF8", "--locale=C.UTF-8",
@@ -166,12 +166,6 @@ def _as_server_user(*command: str | Path) -> None:
         words = ["setpriv", *ids, "--clear-groups", *words]
     done = subprocess.run(words, capture_output=True, text=True, cwd="/", check=False)
     assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -56,11 +56,12 @@ def house_scene(lab: WebLab) -> House:
     """Fill the lab; printer-a to printer-c are there."""
     staff = lab.person("sasha", role=Role.STAFF).id
     mo = lab.certified("mo")
-    tomorrow = lab.clock.now().astimezone(lab.config.time_zone).date() + timedelta(days=1)
+    today = lab.clock.now().astimezone(lab.config.time_zone).date()
+    tomorrow = today + timedelta(days=1)
     start = datetime.combine(tomorrow, time(12), lab.config.time_zone).astimezone(UTC)
     minutes = int((start - lab.clock.now()).total_seconds() // 60) + 1
     booked = lab.book(mo, "printer-a", after_min=minutes)
-    house = House(lab, staff, booked, tomorrow, lab.clock.now().year - 1)
+    house = House(lab, staff, booked, tomorrow, today.year - 1)
     with lab.db.transaction() as db:
         _places(house, db)
         _upkeep(house, db)

@@ -28,8 +28,9 @@ from fabctl.messaging.link import MqttLink
 from tests.brokers import need_mosquitto, wait_until
 from tests.databases import migrated_copy
 from tests.machine_lab import child_environment
+from tests.ports import free_port
 from tests.servers.test_broker_config import answers
-from tests.servers.test_proxies import Front, free_port, nginx
+from tests.servers.test_proxies import Front, nginx
 
 SERVER, PI = "desk-pi", "pi-b"
 LAB = """

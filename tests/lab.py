@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 import psutil
 import requests
 
+from fabctl.config_file import load
 from fabctl_sim.control import SimControl
 
 Found = TypeVar("Found")
-START_TIMEOUT_S = 60.0
-END_TIMEOUT_S = 40.0
+START_TIMEOUT_S = 150.0
+END_TIMEOUT_S = 90.0
 
 
 def wait_for(
@@ -67,7 +68,7 @@ class RunningLab:
 
     def child(self, *words: str) -> psutil.Process:
         """Return the youngest-named child whose command line holds all these words."""
-        return wait_for(f"a process with {words}", lambda: self._child(words), timeout=40)
+        return wait_for(f"a process with {words}", lambda: self._child(words), timeout=90)
 
     def _child(self, words: tuple[str, ...]) -> psutil.Process | None:
         for child in self.children():
@@ -85,8 +86,12 @@ class RunningLab:
         """Kill a child with -9 and return the pid that died."""
         child = self.child(*words)
         child.send_signal(signal.SIGKILL)
-        child.wait(10)
+        child.wait(30)
         return child.pid
+
+    def interlock_record(self, machine: str) -> Path:
+        """Return the file in which an interlock's daemon keeps what happened."""
+        return load(self.data / "lab.toml").interlocks[machine].record
 
     def token(self, login: str) -> str:
         """Create and return an API token for a person."""
@@ -104,7 +109,7 @@ class RunningLab:
     def machine(self, machine: str) -> dict[str, Any]:
         """Return a machine as the API shows it; an empty dict while the web is away."""
         try:
-            answer = requests.get(f"{self.url}/api/v1/machines/{machine}", timeout=5)
+            answer = requests.get(f"{self.url}/api/v1/machines/{machine}", timeout=30)
         except requests.RequestException:
             return {}
         return dict(answer.json()) if answer.ok else {}
@@ -119,7 +124,7 @@ class RunningLab:
         children = self.children()
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(END_TIMEOUT_S)
-        _, alive = psutil.wait_procs(children, timeout=1)
+        _, alive = psutil.wait_procs(children, timeout=20)
         return code, alive
 
 

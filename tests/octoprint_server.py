@@ -14,16 +14,16 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import requests
+
+from tests.ports import free_port
 
 VERSION = "1.11.8"
 CONSTRAINTS = Path(__file__).parent / "data" / "octoprint-constraints.txt"
@@ -31,6 +31,8 @@ START_S = 60.0
 ANSWER_S = 60.0
 """A request may take so long: a disconnection waits up to 10 s for what is still to be sent
 (OctoPrint 1.11.8, util/comm.py, close)."""
+DISCONNECTIONS = 5
+SHOWN_S = 3.0
 ON_THE_WAY = {
     "Cancelling", "Connecting", "Detecting serial connection", "Finishing",
     "Opening serial connection", "Pausing", "Resuming", "Starting",
@@ -94,7 +96,7 @@ class OctoPrintServer:
     def __init__(self, python: Path, folder: Path) -> None:
         self._python = python
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._boss_key = secrets.token_hex(20)
         self._process: subprocess.Popen[bytes] | None = None
@@ -206,11 +208,18 @@ class OctoPrintServer:
         What tells that it is done is the connection. The state that OctoPrint shows is a text which
         each of its threads computes and sets for itself, under no lock (printer/standard.py,
         on_comm_state_change and _setState): when a job's file is removed while the connection is
-        closed, "Operational" may stay there for good, and was seen to.
+        closed, "Operational" may stay there for good, and was seen to. Another connection sets it
+        anew.
         """
         until(lambda: self.connection not in ON_THE_WAY, "the printer has come to rest")
-        self.do("/api/connection", command="disconnect")
-        until(lambda: self.connection == "Closed", "the printer is disconnected")
+        for _ in range(DISCONNECTIONS):
+            self.do("/api/connection", command="disconnect")
+            until(lambda: self.connection == "Closed", "the printer is disconnected")
+            with contextlib.suppress(AssertionError):
+                until(lambda: self.state.startswith("Offline"), "that is shown too", SHOWN_S)
+                return
+            self.connect_printer()
+        raise AssertionError(f"{self.state} is shown of a printer that is disconnected")
 
     def terminal(self, command: str) -> None:
         """Type something in the terminal; ``!!DEBUG:`` talks to the virtual printer itself."""
@@ -254,65 +263,6 @@ class OctoPrintServer:
             timeout=ANSWER_S,
         )
         assert answer.json()["effectivePrint"] is True
-
-
-class Relay:
-    """Stands in the network before a server: its connections can be cut, and made anew."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self._door = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        self._guard = threading.Lock()
-        self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
-        threading.Thread(target=self._welcome, daemon=True).start()
-
-    @property
-    def sockets_open(self) -> int:
-        """How many ends of connections there are."""
-        with self._guard:
-            return len(self._open)
-
-    def cut(self) -> None:
-        """Break every connection."""
-        with self._guard:
-            for one in self._open:
-                with contextlib.suppress(OSError):  # it broke by itself
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
-            self._open.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._door.close()
-        self.cut()
-
-    def _welcome(self) -> None:
-        while True:
-            try:
-                near, _ = self._door.accept()
-            except OSError:  # the door is closed
-                return
-            far = socket.create_connection(("127.0.0.1", self._to))
-            with self._guard:
-                self._open += [near, far]
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
-
-
-def _pass_on(one: socket.socket, other: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # cut
-        while data := one.recv(65536):
-            other.sendall(data)
-        other.shutdown(socket.SHUT_WR)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextlib.contextmanager

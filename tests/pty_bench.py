@@ -24,6 +24,7 @@ from fabctl_drivers.grbl.driver import GrblDriver
 from fabctl_drivers.marlin.driver import MarlinDriver
 from fabctl_sim.control import SimControl
 from fabctl_sim.process import SimProcess
+from tests.fair_time import FairWatch
 
 PATIENCE_S = 60.0
 
@@ -55,6 +56,10 @@ class PtyBench(ABC, Generic[AnyDriver]):
         self.events: list[DriverEvent] = []
         self.options = options
         self.driver = self.new_driver()
+
+    def watch(self) -> FairWatch:
+        """Measure how long the driver, here, and the stand-in take."""
+        return FairWatch(lambda: [self.sim.pid])
 
     @abstractmethod
     def new_driver(self) -> AnyDriver:

@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,10 +28,12 @@ import requests
 from fabctl.config import LabConfig
 from fabctl.hosting.mosquitto import find_program
 from fabctl.messaging.connect import broker_address
+from fabctl.messaging.letters import Message
 from fabctl.messaging.link import MqttLink
 from fabctl.store.migrate import upgrade
 from tests.brokers import need_mosquitto, wait_until
 from tests.databases import SERVER_USER, NoServerError, server_programs
+from tests.held_folder import held_folder
 from tests.stepped_clock import SteppedClock, compiled, stepped_clock
 from tests.three_hosts_files import (
     ADDRESSES,
@@ -48,9 +49,9 @@ from tests.three_hosts_files import (
     write_broker,
     write_config,
 )
-from tests.three_hosts_network import Network, switch
+from tests.three_hosts_network import Network, need_namespaces, remove_spaces, switch
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """For anything on a shared, slow machine."""
 SCRIPTED = Path(__file__).parent / "scripted"
 FRONT = f"https://{ADDRESSES[LAB]}"
@@ -138,10 +139,12 @@ class ThreeHosts:
 
     # -- who asks --------------------------------------------------------------------------------
 
-    def link(self, user: str, client_id: str, computer: str = LAB) -> MqttLink:
+    def link(
+        self, user: str, client_id: str, computer: str = LAB, will: Message | None = None
+    ) -> MqttLink:
         """Return a link with a password from a computer's disk; not started."""
         address = broker_address(self.computers[computer].config, user)
-        link = MqttLink(address, client_id, log=self.said.append)
+        link = MqttLink(address, client_id, log=self.said.append, will=will)
         self.ends.callback(link.stop, 0.0)
         return link
 
@@ -195,11 +198,11 @@ def three_hosts() -> Iterator[ThreeHosts]:
     """Yield the three computers with their broker and database; nothing of fabctl runs yet."""
     need_mosquitto()
     need_database()
+    need_namespaces()
     with ExitStack() as ends:
-        folder = Path(tempfile.mkdtemp(prefix="fab3-"))
-        ends.callback(shutil.rmtree, folder)
+        folder = ends.enter_context(held_folder("fab3-", remove_spaces))
         folder.chmod(0o711)
-        network = ends.enter_context(switch(OWN))
+        network = ends.enter_context(switch(folder.name, OWN))
         for computer, address in ADDRESSES.items():
             network.add(computer, address)
         sys.path.append(str(SCRIPTED))  # the driver of the mill
@@ -274,4 +277,4 @@ def as_server_user(*words: str | Path) -> list[str]:
     """Return a command as PostgreSQL's own user."""
     user = pwd.getpwnam(SERVER_USER)
     ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    return ["setpriv", *ids, *map(str, words)]
+    return ["setpriv", "--pdeathsig", "KILL", *ids, *map(str, words)]

@@ -67,8 +67,16 @@ class WholeLab:
     laser: Guarded
     tokens: dict[str, str] = field(default_factory=dict)
     """API tokens by login."""
-    events: list[tuple[str, int]] = field(default_factory=list)
-    """(machine, seq) of each event as the broker carried it, repeated ones too."""
+    events: list[tuple[object, ...]] = field(default_factory=list)
+    """(machine, boot, seq) of each event as the broker carried it, repeated ones too."""
+    laser_in_use: bool = False
+    """Its person has begun with it."""
+    started_again: int = 0
+    """How many processes of machines were killed, and started once more."""
+    armed: int = 0
+    """How often the laser's main contact had closed when its person had armed it last."""
+    hitches: int = 0
+    """How often its interlock or the cabinet had been kept waiting before that."""
     _printer: SimControl | None = None
 
     # -- the stand-ins ---------------------------------------------------------------------------
@@ -202,7 +210,9 @@ def _start_all(scene: ThreeHosts) -> Guarded:
     (pi_b.folder / "cable").touch()
     profile = pi_a.config.interlocks[LASER]
     profile.folder.mkdir(parents=True)
-    laser = Guarded(pi_a.config, profile, CabinetProcess(profile.cabinet).start())
+    with scene.network.inside(PI_A):
+        laser = Guarded(pi_a.config, profile, CabinetProcess(profile.cabinet).start())
+    laser.cabinet_is_hardware()
     scene.fabctl(LAB, "steward", "steward")
     for computer in WEBS:
         # each in a process namespace of its own: both have the same process ids, as after a boot
@@ -210,15 +220,20 @@ def _start_all(scene: ThreeHosts) -> Guarded:
         words = (*own_ids, *fabctl_command("web"), "--config")
         file = scene.computers[computer].config.file
         scene.start(computer, f"web-{computer}", *words, file)
-        main = write_proxy(computer, scene.folder / f"nginx-{computer}", scene.folder / "tls")
-        scene.start(
-            computer, f"nginx-{computer}", need_nginx(), "-p", main.parent, "-c", main,
-            "-e", main.parent / "log",
-        )  # fmt: skip
+        write_proxy(computer, scene.folder / f"nginx-{computer}", scene.folder / "tls")
+        start_proxy(scene, computer)
     laser.process = scene.fabctl(PI_A, "interlock", "interlock", LASER)
     for computer, machine in ((PI_A, PRINTER), (PI_A, LASER), (PI_B, MILL)):
         scene.fabctl(computer, machine, "machine", machine)
     return laser
+
+
+def start_proxy(scene: ThreeHosts, computer: str) -> None:
+    """Start the proxy of a computer that serves pages."""
+    name = f"nginx-{computer}"
+    folder = scene.folder / name
+    words = ("-p", folder, "-c", folder / "nginx.conf", "-e", folder / "log")
+    scene.start(computer, name, need_nginx(), *words)
 
 
 def _watched(scene: ThreeHosts, database: Database, laser: Guarded) -> WholeLab:
@@ -232,7 +247,8 @@ def _watched(scene: ThreeHosts, database: Database, laser: Guarded) -> WholeLab:
     def heard(message: Received) -> None:
         place = TOPICS.place(message.topic)
         assert place is not None
-        lab.events.append((place.owner, EventPayload.decode(message.payload).stamp.seq))
+        stamp = EventPayload.decode(message.payload).stamp
+        lab.events.append((place.owner, stamp.boot, stamp.seq))
 
     link.subscribe(TOPICS.every("event"), heard)
     scene.begin(link)
@@ -256,10 +272,11 @@ def _wait_for_each(lab: WholeLab) -> None:
     laser.prove()
     wait_until(lambda: lab.view.steward().online, "the steward is there", PATIENCE_S)
     for url in (*WEBS.values(), FRONT):
-        wait_until(lambda url=url: _hears_all(lab, url), f"{url} hears the machines", PATIENCE_S)  # type: ignore[misc]  # bound now
+        wait_until(lambda url=url: hears_all(lab, url), f"{url} hears the machines", PATIENCE_S)  # type: ignore[misc]  # bound now
 
 
-def _hears_all(lab: WholeLab, url: str) -> bool:
+def hears_all(lab: WholeLab, url: str) -> bool:
+    """Say whether a web process serves, and hears every machine."""
     try:
         answer = lab.hosts.ask("GET", f"{url}/health")
     except requests.RequestException:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def _restore(archive: Path, place: Place, data: Path, identity: Path | None) -> 
         toml = pointed_at((unpacked / form.LAB_TOML).read_text(), place.data, place.database)
         in_fault = _doubt_interlocks(unpacked, manifest)
         elsewhere = _put(unpacked, manifest, place.folder, data)
+        in_fault += _doubt_forgetful(toml, manifest, data)
         rights = manifest.entries[form.LAB_TOML].rights
         part = _write_lab_toml(place.folder / form.LAB_TOML, toml, rights)
         if manifest.database == form.POSTGRESQL:  # last: it cannot be emptied again
@@ -163,14 +165,38 @@ def _doubt_interlocks(unpacked: Path, manifest: form.Manifest) -> tuple[str, ...
 
     A fault may have come after the backup. Only a person at the machine can say that none did.
     """
-    fault = {"code": FaultCode.FAULT_FILE, "why": _SINCE, "first_cause": None}
     doubted = []
     for name in manifest.entries:
         found = _MEMORY.fullmatch(name)
         if found is not None and _says_no_fault(unpacked / name):
-            write_half(unpacked / name, json.dumps({"v": 1, "fault": fault}))
+            write_half(unpacked / name, _doubt())
             doubted.append(found[1])
     return tuple(doubted)
+
+
+def _doubt_forgetful(toml: str, manifest: form.Manifest, data: Path) -> tuple[str, ...]:
+    """Have interlocks begin in FAULT whose memory could not be read for the backup.
+
+    Without it they would begin as new ones. Those of other computers keep theirs there.
+    """
+    some_unread = any("/interlocks" in one for one in manifest.unread)
+    doubted = []
+    for machine in tomllib.loads(toml).get("interlocks", {}):
+        folder = f"{form.DATA}interlocks/{machine}"
+        was_here = folder in manifest.folders or some_unread
+        memory = data / "interlocks" / machine / "fault.json"
+        if was_here and not memory.exists() and form.is_inside(folder):
+            memory.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            write_half(memory, _doubt(), mode=0o640)
+            for one in (memory, memory.parent):  # systemd gives them to the interlock's user
+                give(one, form.Rights(0o640 if one == memory else 0o750), data)
+            doubted.append(machine)
+    return tuple(doubted)
+
+
+def _doubt() -> str:
+    fault = {"code": FaultCode.FAULT_FILE, "why": _SINCE, "first_cause": None}
+    return json.dumps({"v": 1, "fault": fault})
 
 
 def _says_no_fault(memory: Path) -> bool:

@@ -16,6 +16,8 @@ def as_owner(folder: Path) -> Iterator[None]:
     SQLite's files beside a database belong to whoever opens it first: root's would keep the lab
     out. A database server that asks the system who we are sees the owner, too.
     """
+    while not folder.exists():  # not made yet: whoever owns the one above makes it
+        folder = folder.parent
     found = folder.stat()
     if os.geteuid() != 0 or found.st_uid == 0:
         yield

@@ -15,6 +15,7 @@ from fabctl.commands.as_owner import as_owner
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
+from fabctl.whole_files import explaining_full_disk
 
 if TYPE_CHECKING:
     from fabctl.hosting.lab_broker import Bridge
@@ -138,7 +139,8 @@ def _plugin() -> Path:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        with explaining_full_disk(folder):
+            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:
         raise LocalError(f"{folder} cannot be made: {error.strerror}") from error
 

@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -32,7 +31,7 @@ from fabctl.model.doctor_parts import (
 )
 from fabctl.services.doctor import clock_findings, findings_here, held_locks
 from fabctl.services.doctor_computer import computer_findings
-from fabctl.services.doctor_lab import database_facts, is_desk_here
+from fabctl.services.doctor_lab import database_facts, is_desk_here, offered_certificates
 
 EVERYBODY_SPEAKS_WITHIN_S = 12.0
 """The steward and the interlocks say a word every 10 s."""
@@ -125,15 +124,13 @@ def _spoken(config: LabConfig, clock: SystemClock) -> list[Finding]:
 
 
 def _web(config: LabConfig, clock: SystemClock) -> list[Finding]:
-    """Ask the web for its word, and look at the certificate under which people reach it."""
+    """Ask the web for its word, and look at the certificates that others are shown."""
     if not is_desk_here(config):
         return []
     _progress("Asking the web")
     found = [check_process(ProcessFacts("web", "fabctl-web", speaks=_web_speaks(config)))]
-    address = urlsplit(config.web.public_url or "")
-    if address.scheme == "https" and address.hostname:
-        facts = certificate_of(address.hostname, address.port or 443, None)
-        found.append(check_certificate(facts, clock.now()))
+    for host, port, ca_file in offered_certificates(config):
+        found.append(check_certificate(certificate_of(host, port, ca_file), clock.now()))
     return found
 
 

@@ -85,6 +85,11 @@ def join(  # click passes each option by name
         raise InputError("no join was cut off here")
     if url is None:
         raise InputError("whose server?", next_step="fabctl host join https://…")
+    if placing.is_a_labs_own(place):
+        raise InputError(
+            f"{config_file} is of a lab whose server is this computer: a join would replace it",
+            next_step=f"if it is to join another lab: sudo mv {config_file} {config_file}.before",
+        )
     if placing.is_joined(place) and not again:
         raise InputError(f"{config_file} is there already", next_step="--again replaces it")
     _join(place, url, code, ca_file, said)
@@ -173,5 +178,7 @@ def revoke(config: LabConfig, host_id: str, *, yes: bool, broker_pid: int | None
     from fabctl.commands import host_revoking  # noqa: PLC0415  # see the top
 
     if not yes:
+        if host_revoking.is_this_computer(config, host_id):
+            click.echo(f"{host_id} is this computer: its own machines lose the broker as well.")
         click.confirm(f"Put {host_id} out of the lab?", abort=True)
     host_revoking.revoke(config, host_id, broker_pid)

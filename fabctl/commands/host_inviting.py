@@ -29,14 +29,19 @@ def invite(config: LabConfig, host: str) -> None:
     pack(config, host, "nothing")  # what is missing is said now, not when the code is typed
     with as_owner(config.data_directory), lab_database(config) as database:
         secret = read_key(config.paths.secret)
+        clock, by = SystemClock(), who_types()
         with database.transaction() as session:
-            code = hosts.invite(
-                session, SystemClock(), secret, host=host, by=who_types(), anew=was_revoked
-            )
+            known = hosts.list_hosts(session, clock, by=by)
+            code = hosts.invite(session, clock, secret, host=host, by=by, anew=was_revoked)
     minutes = int(CODE_LASTS.total_seconds() // 60)
     click.echo(f"The code for {host}: {shown_code(code)}   ({minutes} minutes, once)")
     click.echo("On that computer:")
     click.echo(f"  sudo fabctl host join {_how(config)}")
+    if any(one.id == host and one.joined_at and not one.revoked_at for one in known):
+        click.echo(
+            f"{host} has joined before. Is that another computer, not switched off for good? Put it"
+            f" out first (fabctl host revoke {host}): two would drive the same machines."
+        )
 
 
 def _give_account(config: LabConfig, host: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 
 import click
@@ -36,7 +37,7 @@ def show(config: LabConfig) -> None:
     broker, _ = listen(
         config,
         view,
-        client_id("hosts", config.id),
+        client_id("hosts", config.id, secrets.token_hex(4)),  # two of one name throw each other out
         lambda: all(one.online is not None for one in view.hosts()),
         PATIENCE_S,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from urllib.parse import urlsplit
 
 import click
 
@@ -14,15 +15,19 @@ from fabctl.config import LabConfig
 from fabctl.config_reader import suggestion
 from fabctl.errors import InputError, LocalError
 from fabctl.hosting import broker_accounts
+from fabctl.hosting.lab_children import this_host
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.keyfile import replace_secret
 from fabctl.messaging.connect import desk_link, machine_link
+from fabctl.messaging.link import MqttLink
 from fabctl.messaging.payloads import PresencePayload
 from fabctl.messaging.topics import LabTopics, client_id
 from fabctl.services import hosts
 
-WITHIN_S = 5.0
-"""How long the broker may take for anything."""
+WITHIN_S = 20.0
+"""How long a broker that was told may take for anything."""
+UNTOLD_S = 2.0
+"""How long is looked at one that was not told, or reads its file at its start only."""
 
 
 def revoke(config: LabConfig, host: str, broker_pid: int | None = None) -> None:
@@ -44,9 +49,17 @@ def revoke(config: LabConfig, host: str, broker_pid: int | None = None) -> None:
     with as_owner(config.paths.broker):
         broker_accounts.take_away(config.paths, host)
     _rotate(config, host)
-    _tell_broker(config, host, broker_pid)
-    _check(host, witness)
+    told = _tell_broker(config, host, broker_pid)
+    _check(host, witness, WITHIN_S if told else UNTOLD_S)
     _say_offline(config, host)
+
+
+def is_this_computer(config: LabConfig, host: str) -> bool:
+    """Say whether a host is this computer, as far as its name tells."""
+    try:
+        return this_host(config, None) == host
+    except InputError:
+        return False
 
 
 def _rotate(config: LabConfig, host: str) -> None:
@@ -63,19 +76,22 @@ def _rotate(config: LabConfig, host: str) -> None:
         click.echo(f"{machine}: {len(files)} new key(s)")
 
 
-def _tell_broker(config: LabConfig, host: str, pid: int | None) -> None:
+def _tell_broker(config: LabConfig, host: str, pid: int | None) -> bool:
+    """Take the account out of the broker's files; say whether the broker reads them now."""
     out = broker_accounts.folder_of(config.paths)
     if out is None:
         click.echo(
             f"The broker's files are not on this computer. On the broker's: take the user {host} "
             "out of its passwords and rights, then have it read them again."
         )
-        return
+        return False
     with as_owner(out):
         broker_accounts.write_again(config, out)
     click.echo(f"{out}: no user {host} any more")
     if not broker_accounts.reload_broker(out, pid):
         click.echo("No mosquitto of these files was found to read them again.")
+        return False
+    return not broker_accounts.is_dynamic(out)
 
 
 class Witness:
@@ -87,11 +103,11 @@ class Witness:
         self._open = machine_link(config, host, name, log=self._said.append)
         self._again = machine_link(config, host, f"{name}-again", log=self._said.append)
         self._open.start()
-        self.works = self._open.wait_connected(WITHIN_S)
+        self.works = _is_let_in(self._open, self._said)
 
-    def is_put_out(self) -> bool:
+    def is_put_out(self, within_s: float) -> bool:
         """Wait until the open connection has ended, then see whether a new one is refused."""
-        end = time.monotonic() + WITHIN_S
+        end = time.monotonic() + within_s
         while self._open.connected and time.monotonic() < end:
             time.sleep(0.1)
         ended = not self._open.connected
@@ -108,8 +124,21 @@ class Witness:
         self._open.stop(0.0)
 
 
+def _is_let_in(link: MqttLink, said: list[str]) -> bool:
+    """Wait until a link is there, or has said why not."""
+    end = time.monotonic() + WITHIN_S
+    while not link.connected and not said and time.monotonic() < end:
+        time.sleep(0.1)
+    return link.connected
+
+
 def _witness(config: LabConfig, host: str) -> Witness | None:
-    """Return a witness; None where its password is not known here, or nobody answers."""
+    """Return a witness; None where its password is not known here, or nobody answers.
+
+    Nor where lab.toml names one user of the broker for everybody: it would come as that one.
+    """
+    if urlsplit(config.broker.url or "").username:
+        return None
     try:
         witness = Witness(config, host)
     except LocalError:
@@ -120,14 +149,14 @@ def _witness(config: LabConfig, host: str) -> Witness | None:
     return None
 
 
-def _check(host: str, witness: Witness | None) -> None:
+def _check(host: str, witness: Witness | None, within_s: float) -> None:
     """Say whether the host is out.
 
     :raises LocalError: the broker still lets it in.
     """
     if witness is None:
         click.echo(f"Whether the broker refuses {host} could not be tried from here.")
-    elif witness.is_put_out():
+    elif witness.is_put_out(within_s):
         click.echo(f"tried: the broker has ended {host}'s connections and refuses new ones")
     else:
         raise LocalError(
@@ -139,9 +168,12 @@ def _check(host: str, witness: Witness | None) -> None:
 def _say_offline(config: LabConfig, host: str) -> None:
     """Say for the host that it is gone: its own last word, kept by the broker, is another."""
     stamps = Stamps(SystemClock(), secrets.token_hex(8))
-    link = desk_link(config, client_id("revoking", config.id), log=lambda _line: None)
+    said: list[str] = []
+    link = desk_link(
+        config, client_id("revoking", config.id, secrets.token_hex(4)), log=said.append
+    )
     link.start()
-    if link.wait_connected(WITHIN_S):
+    if _is_let_in(link, said):
         payload = PresencePayload(online=False).encode(stamps.next())
         link.publish(LabTopics(config.id).host_status(host), payload, retain=True)
     link.stop()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("import", short_help="Add a list of people from a CSV file.")
 @config_option
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--skip-bad", is_flag=True, help="Add the good rows although there are bad ones.")
 def import_people(config: LabConfig, file: Path, *, skip_bad: bool) -> None:
     """Add everybody in FILE (CSV), or nobody when a row is bad.
@@ -58,7 +58,11 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as stream:
             return stream.read(MOST_BYTES + 1)
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}") from error
+        step = "put it where this user may read it, such as in /tmp"
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}",
+            next_step=step if isinstance(error, PermissionError) else None,
+        ) from error
 
 
 def _report(file: Path, done: Imported) -> None:

@@ -27,12 +27,21 @@ def find_config(named: Path | None) -> Path:
     if named is not None:
         return named
     for candidate in (Path("lab.toml"), SYSTEM_CONFIG):
-        if candidate.is_file():
+        if _is_seen(candidate):
             return candidate.resolve()
     raise InputError(
         f"no lab.toml in {Path.cwd()} and no {SYSTEM_CONFIG}",
         next_step="name one with --config FILE, or try everything with `fabctl demo`",
     )
+
+
+def _is_seen(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (
+        PermissionError
+    ):  # an installed lab's user stands in the folder of whoever typed `sudo fabctl`
+        return False
 
 
 def database_address(

@@ -74,6 +74,12 @@ class Bench(BenchCalls):
             else:
                 self.pump(min(left, 0.1))
 
+    def until_held(self) -> None:
+        """Pump until the driver holds its end of the cable, or for the usual silence."""
+        end = self.clock.monotonic() + self.limits.silence
+        while not self.cable.is_held and self.clock.monotonic() < end:
+            self.pump()
+
     def until(self, holds: Callable[[], bool], what: str, within: float) -> None:
         """Pump until something holds.
 

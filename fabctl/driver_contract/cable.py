@@ -66,6 +66,11 @@ class PtyCable(_Kept):
         self._wire: Wire | None = None
         self.mend()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the driver has the near end open, as far as was looked."""
+        return self._wire is not None
+
     def mend(self) -> None:
         """Make a new near end."""
         if self._master >= 0:
@@ -162,6 +167,11 @@ class TcpCable(_Kept):
         self._place = ("127.0.0.1", 0)
         self.mend()
         self.port: str | None = _HOST_AND_PORT.sub(f"127.0.0.1:{self._place[1]}", far, count=1)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a connection is open."""
+        return bool(self._ends)
 
     def mend(self) -> None:
         """Listen, at the same address as before."""

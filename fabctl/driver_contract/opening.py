@@ -102,9 +102,11 @@ def noise_is_no_answer(bench: Bench) -> None:
     bench.made()
     try:
         bench.open()
+        bench.until_held()
         for _ in range(3):
             bench.cable.garble(NOISE)
             bench.pump(0.1)
+        bench.pump_for(bench.limits.silence)
     except DeviceError:
         pass  # said, and closed
     wrong = bench.phase in {Phase.IDLE, Phase.RUNNING}

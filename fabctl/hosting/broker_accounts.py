@@ -73,12 +73,17 @@ def folder_of(paths: DataPaths) -> Path | None:
         return paths.broker if (paths.broker / "acl").exists() else None
 
 
+def is_dynamic(out: Path) -> bool:
+    """Say whether a broker's users are its plugin's, which reads its file at the start only."""
+    return (out / DYNAMIC).exists()
+
+
 def write_again(config: LabConfig, out: Path) -> None:
     """Write the users' files anew, each for whom it was before.
 
     :raises LocalError: a file cannot be written.
     """
-    dynamic = (out / DYNAMIC).exists()
+    dynamic = is_dynamic(out)
     names = (DYNAMIC,) if dynamic else ("passwords", "acl")
     before = {name: (out / name).stat() for name in names}
     write_users(config, out, users_of(config), dynamic_security=dynamic)

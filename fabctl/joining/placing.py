@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import shutil
+import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,6 +59,15 @@ class _File:
 def is_joined(place: Place) -> bool:
     """Say whether this computer has a lab.toml already."""
     return place.config_file.exists()
+
+
+def is_a_labs_own(place: Place) -> bool:
+    """Say whether the lab.toml that is there describes a lab, and was not written by a join."""
+    try:
+        found = tomllib.loads(place.config_file.read_text())
+    except (OSError, ValueError):
+        return False
+    return "lab" in found and "server" not in found
 
 
 def put(place: Place, parcel: Parcel, server_url: str, server_ca: str | None) -> None:
@@ -206,11 +216,16 @@ def _beside(config_file: Path) -> Path:
 def _write(path: Path, content: str, mode: int) -> None:
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content)
-        file.flush()
-        os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+    except OSError as error:
+        error.filename = str(path)  # the kernel does not say which when a disk is full
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _give(path: Path, user: str, group: str | None) -> None:

@@ -37,9 +37,10 @@ def process_facts(
         )
         for name in config.interlocks
     )
+    stewards = () if config.server else (steward,)  # the server's is not heard by who joined it
     return [
         ProcessFacts(one.name, one.unit, one.speaks, held.get(one.name))
-        for one in (steward, *machines, *locks)
+        for one in (*stewards, *machines, *locks)
     ]
 
 

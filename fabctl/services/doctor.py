@@ -55,7 +55,7 @@ def findings_here(
     return [
         *clock_findings(clock, newest_record),
         *computer_findings(folders_of(config), by_writing=by_writing),
-        check_database(facts),
+        *([] if config.server else [check_database(facts)]),  # a joined computer has none
         *([check_backup(backup_facts(config), clock.now())] if is_desk_here(config) else []),
         *check_host(known=is_host_known(config), name=this_computer()),
         *(check_port(one) for one in port_facts(here)),

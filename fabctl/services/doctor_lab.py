@@ -11,6 +11,7 @@ import stat
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy import text as statement
@@ -73,6 +74,20 @@ def is_desk_here(config: LabConfig) -> bool:
     if is_sqlite(address):
         return Path(str(address.database)).exists()
     return (config.data_directory / "steward.lock").exists()
+
+
+def offered_certificates(config: LabConfig) -> list[tuple[str, int, Path | None]]:
+    """Return the servers by which others reach this lab over TLS, each with who vouches for it."""
+    offered = (
+        (config.web.public_url, "https", 443, config.web.ca_file),
+        (config.broker.hosts_url, "mqtts", 8883, config.broker.hosts_ca_file),
+    )
+    found = []
+    for url, scheme, port, ca_file in offered:
+        address = urlsplit(url or "")
+        if address.scheme == scheme and address.hostname:
+            found.append((address.hostname, address.port or port, ca_file))
+    return found
 
 
 def port_facts(machines: Iterable[MachineProfile]) -> list[PortFacts]:

@@ -55,7 +55,8 @@ def invite(
 ) -> str:
     """Return a code with which a computer becomes this host, once, within ten minutes.
 
-    The code before it counts no more. A computer that joined earlier goes on until the next joins.
+    The code before it counts no more. A computer that joined earlier goes on; its token counts no
+    more once the next has joined, its account on the broker does until it is revoked.
 
     :param host: one of lab.toml's.
     :param anew: a revoked host has a new account on the broker, and may come again.

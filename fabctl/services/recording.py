@@ -21,7 +21,7 @@ from fabctl.model.job import (
     after,
     applied,
 )
-from fabctl.services.audit import audit
+from fabctl.services.audit import audit, person_in
 from fabctl.services.interlock_history import record_interlock_event
 from fabctl.services.uses import add_ran, close_use, open_use_of
 from fabctl.store.tables import InterlockEventRow, Job, MachineEventRow, Use
@@ -156,7 +156,8 @@ def _audit(session: Session, clock: Clock, event: MachineEvent, job: Job | None)
         "reason": event.reason,
     }
     known = {name: value for name, value in details.items() if value is not None}
-    audit(session, clock, event.by, f"machine.{event.kind}", subject, known)
+    # nobody at a shell asks a machine; what a machine says of persons is no more than its word
+    audit(session, clock, person_in(event.by), f"machine.{event.kind}", subject, known)
 
 
 HasJob = Callable[[str, str], bool | None]

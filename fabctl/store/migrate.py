@@ -23,7 +23,7 @@ from fabctl.store.engine import (
 )
 from fabctl.store.snapshot import copy_sqlite, dump_postgresql
 from fabctl.store.version import HEAD
-from fabctl.whole_files import disk_full, is_full
+from fabctl.whole_files import disk_full, explaining_full_disk, is_full
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _LOCK_NUMBER = 0x666162  # "fab": the advisory lock's number in PostgreSQL
@@ -157,7 +157,8 @@ def _too_new(found: str) -> LocalError:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        with explaining_full_disk(folder):
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LocalError(
             f"the folder {folder} cannot be made ({error.strerror})",
@@ -167,7 +168,8 @@ def _make_folder(folder: Path) -> None:
 
 def _make_file(file: Path) -> None:
     try:
-        make_sqlite_file(file)
+        with explaining_full_disk(file):
+            make_sqlite_file(file)
     except OSError as error:
         raise LocalError(
             f"the database {file} cannot be opened ({error.strerror})",
@@ -179,7 +181,8 @@ def _make_file(file: Path) -> None:
 def _file_lock(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process, whatever happens to it."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with explaining_full_disk(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise LocalError(
             f"the folder {path.parent} may not be written ({error.strerror})",

@@ -40,7 +40,7 @@ class Listener:
         self.client.connect("127.0.0.1", int((broker / "port").read_text()))
         self.client.subscribe("fab/v1/demo/#", qos=1)
         self.client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(30)
 
     def _hear(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         if message.payload:

@@ -21,9 +21,9 @@ from fabctl.model.people import Role
 from fabctl.services.recording import record_event
 from tests.browser.conftest import KIOSK, PIN, OpenScreen, Served
 from tests.browser.looks import CONTRASTS, CUT_TEXT, SCHEMES, SMALL_TARGETS, dress, look_at, walk
-from tests.browser.promises import kept
 from tests.interlocked_lab import LASER, MILL, Speaker, interlocked_config, say
 from tests.lab import wait_for
+from tests.promises import kept
 from tests.web_lab import TWELVE, web_lab
 
 PAGE = f"/m/{LASER}"

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from fabctl.store.tables import SignIn
 from fabctl_web.live.hub import MOST_STREAMS
 from tests.browser.conftest import KIOSK, OpenScreen, Served
-from tests.browser.promises import kept
 from tests.lab import wait_for
+from tests.promises import kept
 
 PAGE = "/m/printer-a"
 WITHIN_S = 2.0

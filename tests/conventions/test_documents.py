@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from fabctl.__main__ import COMMANDS, GROUPS
+from fabctl.__main__ import COMMANDS, GROUPS, cli
 from fabctl.config_file import load
 from fabctl.units import Celsius
 
@@ -54,3 +55,30 @@ def test_commands_that_documents_show_exist() -> None:
     }
     assert len(shown) > 5
     assert shown <= set(COMMANDS)
+
+
+SHOWN = re.compile(r"(?:^|[`$\s/])fabctl ([a-z][a-z-]+(?:[ \t]+[^\s`|;#→()…]+)*)", re.MULTILINE)
+
+
+def test_options_that_documents_show_exist() -> None:
+    """Of each `fabctl COMMAND … --option` in a document."""
+    wrong = [f"{one.name}: {found}" for one in DOCUMENTS for found in unknown(one.read_text())]
+    assert wrong == []
+    assert list(unknown("`sudo fabctl backup verify --idntity KEY`")) == [
+        "fabctl backup: --idntity"
+    ]
+
+
+def unknown(text: str) -> Iterator[str]:
+    """Find options of our commands that are not theirs."""
+    for words in SHOWN.findall(text.replace("\\\n", " ")):
+        name, *rest = words.split()
+        if name not in COMMANDS:
+            continue
+        command = cli.get_command(click.Context(cli), name)
+        while isinstance(command, click.Group) and rest and rest[0] in command.commands:
+            command = command.commands[rest.pop(0)]
+        assert command is not None
+        known = {"--help"}.union(*((*one.opts, *one.secondary_opts) for one in command.params))
+        shown = {word.partition("=")[0].strip(",.`\"'") for word in rest if word.startswith("--")}
+        yield from (f"fabctl {name}: {one}" for one in sorted(shown - known))

@@ -251,6 +251,14 @@ def test_what_was_stopped_is_started_again_where_a_run_fails(
     assert ("systemctl start fabctl-steward.service fabctl-web.service" in done.stdout) is starts
 
 
+@pytest.mark.parametrize("script", ["install.sh", "rollback.sh"])
+def test_what_is_done_as_another_user_begins_in_a_folder_for_everybody(script: str) -> None:
+    """`find` as the machines' user could not come back to /root, and the installer ended."""
+    text = (DEPLOY / script).read_text()
+    answered = text.index("    shift\ndone\n")
+    assert text.index("\ncd / #") > answered, "names of files are taken from where one stands"
+
+
 @pytest.mark.parametrize("script", ["uninstall.sh", "rollback.sh"])
 def test_what_it_does_not_know_is_refused(script: str) -> None:
     done = subprocess.run([DEPLOY / script, "--hlep"], capture_output=True, text=True, check=False)

@@ -77,3 +77,25 @@ class InPlace(FolderWriter):
                 file.write(figure)
                 file.flush()
                 os.fsync(file.fileno())
+
+
+class Unforced(FolderWriter):
+    """Says yes when the kernel has it, and the disk has not."""
+
+    def write(self) -> None:
+        """Write, and wait for nothing."""
+        os.fsync = lambda fd: None  # noqa: ARG005  # this process writes until it is killed
+        super().write()
+
+
+class OnlyFull(FolderWriter):
+    """Keeps events with SQLite's FULL, which forces no deletion of a rollback journal."""
+
+    def tell(self) -> None:
+        """Keep an event."""
+        self.journal._db.execute("PRAGMA synchronous = FULL")
+        super().tell()
+
+    # nothing else: what forces another name in the same folder to the disk forces the deletion too
+    break_or_mend = note = port = tell
+    job = fault = rotate = FolderWriter.acknowledge

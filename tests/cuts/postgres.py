@@ -20,9 +20,9 @@ from tests.databases import (
     START_TIMEOUT_S,
     PostgreSQL,
     _as_server_user,
-    _free_port,
     server_programs,
 )
+from tests.ports import free_port
 
 AS_IT_COMES = "-c synchronous_commit=on -c full_page_writes=on"
 NOT_THE_DISK = "-c fsync=off"
@@ -94,7 +94,7 @@ def own_server() -> Iterator[tuple[Server, str]]:
             server_programs() / "initdb", "-D", folder / "data", "-U", SERVER_USER, "-A", "trust",
             "--no-sync", "-E", "UTF8", "--locale=C.UTF-8",
         )  # fmt: skip
-        server = Server(folder, _free_port())
+        server = Server(folder, free_port())
         server.start()
         try:
             named = PostgreSQL(server.port, folder / "data")

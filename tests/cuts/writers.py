@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -25,8 +26,9 @@ from fabctl.clock import ManualClock
 from fabctl.model.event import EventKind, MachineEvent
 from fabctl.services import recording
 from fabctl.store.engine import open_database
-from tests.cuts.controls import InPlace, InTwoSteps, TooEarly
+from tests.cuts.controls import InPlace, InTwoSteps, OnlyFull, TooEarly, Unforced
 from tests.cuts.folders import Folder, FolderShadow, FolderWriter
+from tests.cuts.plug import NoMountError, disk_with_a_plug
 from tests.cuts.postgres import own_server
 from tests.cuts.record import PRINTER, Scene, Writer
 from tests.cuts.rounds import Deaf, Moments, cut
@@ -69,10 +71,33 @@ def postgresql_rounds(order: Order) -> Seen:
         return _record_rounds(order, _scene(folder, url), kill, mend)
 
 
+def plug_rounds(order: Order) -> Seen:
+    """Pull the plug of the disk that ``order["what"]`` is written to: ``record`` or ``folder``."""
+    with disk_with_a_plug() as disk:
+
+        def kill(_number: int, pid: int) -> None:
+            disk.pull(pid)
+
+        def mend(_number: int) -> None:
+            disk.plug_in()
+
+        path = disk.path / "lab"
+        path.mkdir()
+        if order["what"] == "folder":
+            return _folder_rounds(order, path, kill, mend)
+        shutil.copyfile(migrated_file(), path / "lab.db")
+        disk.sync()
+        return _record_rounds(order, _scene(path, f"sqlite:///{path}/lab.db"), kill, mend)
+
+
+def _kill(_number: int, pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
 def _record_rounds(
     order: Order,
     scene: Scene,
-    kill: Callable[[int, int], None] = lambda _number, pid: os.kill(pid, signal.SIGKILL),
+    kill: Callable[[int, int], None] = _kill,
     mend: Callable[[int], None] = lambda _number: None,
 ) -> Seen:
     seen: Counter[str] = Counter(refused=0)
@@ -124,27 +149,41 @@ def folder_rounds(order: Order) -> Seen:
 
     :raises AssertionError: something was lost, or cannot be read.
     """
-    seen: Counter[str] = Counter()
     with _folder(order) as path:
-        folder = Folder(path)
-        folder.begin()
-        shadow = FolderShadow(folder.on_disk())
-        kind = CONTROLS.get(order.get("control"), FolderWriter)
-        gc.freeze()
-        moments = Moments(order["seed"])
-        for number in range(order["rounds"]):
-            found = cut(lambda say, chance: kind(folder, say, chance).write(), moments, number)
-            with moments.named(number):
-                shadow.hold_against(found, folder.on_disk())
-            seen.update(str(deed["what"]) for deed in found.did)
+        return _folder_rounds(order, path)
+
+
+def _folder_rounds(
+    order: Order,
+    path: Path,
+    kill: Callable[[int, int], None] = _kill,
+    mend: Callable[[int], None] = lambda _number: None,
+) -> Seen:
+    seen: Counter[str] = Counter()
+    folder = Folder(path)
+    folder.begin()
+    shadow = FolderShadow(folder.on_disk())
+    kind = CONTROLS.get(order.get("control"), FolderWriter)
+    gc.freeze()
+    moments = Moments(order["seed"])
+    for number in range(order["rounds"]):
+        end = partial(kill, number)
+        found = cut(lambda say, chance: kind(folder, say, chance).write(), moments, number, end)
+        mend(number)
+        with moments.named(number):
+            shadow.hold_against(found, folder.on_disk())
+        seen.update(str(deed["what"]) for deed in found.did)
     return {**seen, "whole": shadow.whole, "nothing": shadow.nothing, "rounds": order["rounds"]}
 
 
-CONTROLS: dict[str | None, Any] = {one.__name__: one for one in (InTwoSteps, TooEarly, InPlace)}
+CONTROLS: dict[str | None, Any] = {
+    one.__name__: one for one in (InTwoSteps, TooEarly, InPlace, Unforced, OnlyFull)
+}
 KINDS: dict[str, Callable[[Order], Seen]] = {
     "record": record_rounds,
     "postgresql": postgresql_rounds,
     "folder": folder_rounds,
+    "plug": plug_rounds,
 }
 
 
@@ -156,6 +195,8 @@ def main() -> None:
             said: dict[str, Any] = {"seen": KINDS[order["kind"]](order)}
         except AssertionError as error:
             said = {"wrong": str(error)}
+        except NoMountError as error:
+            said = {"forbidden": str(error)}
         print(json.dumps(said), flush=True)  # noqa: T201  # this is its answer
 
 

@@ -15,6 +15,8 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from tests.ports import free_port
+
 TAKEN = "250 2.0.0 taken"
 
 
@@ -73,13 +75,6 @@ def only(user: str, password: str) -> Callable[..., AuthResult]:
         return AuthResult(success=given == wanted, handled=False)
 
     return check
-
-
-def free_port() -> int:
-    """Return a port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return cast("int", probe.getsockname()[1])
 
 
 @contextmanager

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.brokers import need_mosquitto
 from tests.lab import fabctl, wait_for
+from tests.ports import free_port
+
+pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
 
 LAB = """
 [lab]
@@ -36,11 +39,11 @@ def running(lab_toml: Path, url: str) -> Iterator[None]:
         command = fabctl("run", "--config", str(lab_toml))
         process = subprocess.Popen(command, stdout=out, stderr=out)
     try:
-        wait_for("the lab serves its pages", lambda: served(url), timeout=40)
+        wait_for("the lab serves its pages", lambda: served(url), timeout=150)
         yield
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(90)
 
 
 def served(url: str) -> bool:
@@ -66,9 +69,7 @@ def said(lab_toml: Path, *words: str, typed: str = "") -> str:
 
 def test_a_lab_is_backed_up_while_it_runs_and_starts_elsewhere(tmp_path: Path) -> None:
     need_mosquitto()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     lab_toml = tmp_path / "lab" / "lab.toml"
     lab_toml.parent.mkdir()
     lab_toml.write_text(LAB.format(port=url.rpartition(":")[2]))
@@ -82,7 +83,7 @@ def test_a_lab_is_backed_up_while_it_runs_and_starts_elsewhere(tmp_path: Path) -
             f"{url}/api/v1/resources",
             json={"id": "sewing", "name": "Salle de couture", "kind": "space"},
             headers=signed,
-            timeout=10,
+            timeout=60,
         )
         assert made.status_code == 201, made.text
         archive = said(lab_toml, "backup").splitlines()[0]
@@ -92,5 +93,5 @@ def test_a_lab_is_backed_up_while_it_runs_and_starts_elsewhere(tmp_path: Path) -
         one.name for one in (there / "data").iterdir()
     }
     with running(there / "lab.toml", url):
-        again = requests.get(f"{url}/api/v1/audit", headers=signed, timeout=10)
+        again = requests.get(f"{url}/api/v1/audit", headers=signed, timeout=60)
         assert "resource:sewing" in again.text

@@ -23,16 +23,10 @@ from fabctl.hosting.mosquitto import find_program
 from fabctl.messaging.connect import broker_address
 from fabctl.messaging.link import BrokerAddress, MqttLink, Received
 from tests.brokers import need_mosquitto, wait_until
+from tests.ports import free_port
 from tests.servers.test_broker_rights import MACHINES, ROOT, TABLE, USERS
 
 MAKE_CERTIFICATES = Path(__file__).parents[2] / "deploy" / "make-certificates.sh"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

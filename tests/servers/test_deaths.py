@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from fabctl_sim.process import SimProcess
+from tests.fair_time import FairWatch
 from tests.lab import RunningLab, fabctl, running_lab, wait_for
 from tests.lab_work import (
     TAG,
@@ -27,9 +28,15 @@ from tests.lab_work import (
     wait_for_job,
 )
 
+pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
+
 MACHINE = "printer-b"
 SPEED = 40.0
-"""Slow enough to be in the middle of a print for about 25 s, fast enough to wait for its end."""
+"""So that a print soon moves, and its end is not waited for for long."""
+SLOWLY = 12.0
+"""Slow enough to be in the middle of a print for more than a minute, whatever starts meanwhile."""
+HEATERS_OFF_WITHIN_S = 5.0
+SHOWN_WITHIN_S = 5.0
 HEATERS_OFF = {"M104 S0", "M140 S0"}
 
 
@@ -53,7 +60,11 @@ def printing(lab: RunningLab, api: requests.Session) -> Iterator[str]:
         sim.clear_received()
     job = start(lab, api, MACHINE)
     wait_for("the print moves", lambda: (lab.machine(MACHINE).get("line") or 0) > 60)
+    with lab.sim(MACHINE) as sim:
+        sim.ask("factor", factor=SLOWLY)
     yield job
+    with lab.sim(MACHINE) as sim:
+        sim.ask("factor", factor=SPEED)
     if job_now(lab, api, job).get("state") in {"running", "paused", "starting"}:
         ask(lab, api, job, "stop")
         wait_for(f"{MACHINE} is idle", lambda: lab.state(MACHINE) == "idle")
@@ -63,9 +74,8 @@ def finish(lab: RunningLab, api: requests.Session, job: str) -> None:
     """Run a print to its end and hold what the printer did against the file."""
     with lab.sim(MACHINE) as sim:
         sim.ask("factor", factor=1000)
-        wait_for_job(lab, api, job, "finished", timeout=90)
+        wait_for_job(lab, api, job, "finished", timeout=180)
         done = [text for text in sim.texts() if text in set(commands_of(TAG))]
-        sim.ask("factor", factor=SPEED)
     assert _without_host_chatter(done) == commands_of(TAG)
 
 
@@ -146,15 +156,16 @@ def test_the_machine_process_killed_heaters_off_and_a_person_is_asked(
     with lab.sim(MACHINE) as sim:
         hot = sim.status()
         assert hot["nozzle_target_c"] > 0 < hot["bed_target_c"]
+    watch, now = FairWatch(lambda: [child.pid for child in lab.children()]), time.time()
     lab.kill("machine", MACHINE)
     restarted = wait_for("it starts again", lambda: lab.child("machine", MACHINE))
-    began = restarted.create_time()
+    began = restarted.create_time() - now
     with lab.sim(MACHINE) as sim:
         wait_for(
             "heaters commanded off",
             lambda: sim.status()["nozzle_target_c"] == 0 == sim.status()["bed_target_c"],
         )
-        assert time.time() - began < 5
+        assert watch.elapsed_s() - began < HEATERS_OFF_WITHIN_S
         reached = sim.texts()
     job = wait_for_job(lab, api, printing, "interrupted")
     assert job["trouble"] == "interrupted"
@@ -172,10 +183,10 @@ def test_the_cable_pulled_is_shown_and_a_person_puts_it_right(
     lab: RunningLab, api: requests.Session, printing: str
 ) -> None:
     with lab.sim(MACHINE) as sim:
-        pulled = time.monotonic()
+        watch = FairWatch(lambda: [child.pid for child in lab.children()])
         sim.ask("unplug")
-        wait_for("shown", lambda: lab.state(MACHINE) == "offline", timeout=5)
-        assert time.monotonic() - pulled < 5
+        wait_for("shown", lambda: lab.state(MACHINE) == "offline")
+        assert watch.elapsed_s() < SHOWN_WITHIN_S
         job = wait_for_job(lab, api, printing, "failed")
         assert job["trouble"] == "cable-lost"
         assert closed_use(lab, printing) == "failed"
@@ -206,15 +217,15 @@ def _clear(lab: RunningLab) -> None:
     """Tap "I have checked the machine" as Léa."""
     with requests.Session() as page:
         account = lab.account("lea")
-        form = page.get(f"{lab.url}/in", timeout=10).text
+        form = page.get(f"{lab.url}/in", timeout=60).text
         page.post(
             f"{lab.url}/in/pin",
             data={"csrf_token": _token(form), "pin": account["pin"], "next": "/"},
-            timeout=10,
+            timeout=60,
         ).raise_for_status()
-        shown = page.get(f"{lab.url}/m/{MACHINE}", timeout=10).text
+        shown = page.get(f"{lab.url}/m/{MACHINE}", timeout=60).text
         page.post(
-            f"{lab.url}/m/{MACHINE}/clear", data={"csrf_token": _token(shown)}, timeout=10
+            f"{lab.url}/m/{MACHINE}/clear", data={"csrf_token": _token(shown)}, timeout=60
         ).raise_for_status()
     wait_for("idle again", lambda: lab.state(MACHINE) == "idle")
 
@@ -258,7 +269,7 @@ def test_a_damaged_database_does_not_keep_heaters_on(tmp_path: Path) -> None:
             fabctl("run", "--config", str(own.data / "lab.toml")),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert ended.returncode == 1, ended.stdout + ended.stderr

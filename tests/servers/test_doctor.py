@@ -26,7 +26,7 @@ def doctor(*words: str) -> tuple[int, list[dict[str, str]]]:
     """Run the command; return its exit code and what it found."""
     done = subprocess.run(
         [sys.executable, "-m", "fabctl", "doctor", "--json", *words],
-        check=False, capture_output=True, text=True, timeout=60, env=child_environment(),
+        check=False, capture_output=True, text=True, timeout=120, env=child_environment(),
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     assert "Reading lab.toml …" in done.stderr

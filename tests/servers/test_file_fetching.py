@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from fabctl import file_fetching
 from fabctl.errors import FabError, InputError, LocalError
 from fabctl.file_fetching import (
     CHUNK,
@@ -147,3 +150,29 @@ def test_a_proof_is_for_one_file_and_one_secret() -> None:
     assert not is_proof(said, SECRET, "0" * 64)
     assert not is_proof(said, bytes(32), WANTED.sha256)
     assert not is_proof("é", SECRET, WANTED.sha256)
+
+
+def test_a_server_that_has_to_fetch_it_first_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_fetching, "QUIET_S", 0.5)
+    token = tmp_path / "token"
+    token.write_text("a-token\n")
+    small = b"G28\n"
+    wanted = Wanted(hashlib.sha256(small).hexdigest(), len(small))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_late() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                time.sleep(1.5)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" + small)
+                connection.recv(4096)  # until the other side has it
+
+        thread = threading.Thread(target=answer_late)
+        thread.start()
+        late = f"http://127.0.0.1:{server.getsockname()[1]}"
+        fetch(joined_server(late, token, None), wanted, tmp_path / "file")
+        thread.join()
+    assert (tmp_path / "file").read_bytes() == small

@@ -11,6 +11,7 @@ import pytest
 
 from fabctl_sim.process import SimProcess
 from tests.brokers import wait_until
+from tests.fair_time import FairWatch
 from tests.machine_lab import MachineLab, listen, machine_lab
 
 SIGN = Path(__file__).parents[1] / "data" / "sign.nc"
@@ -60,8 +61,11 @@ def test_a_real_file_is_checked_run_and_told(lab: MachineLab, stand_in: SimProce
     content = SIGN.read_bytes()
     answer = lab.requests.send("mill", "start", order(lab, content, 868))
     assert answer.accepted, answer
-    lab.wait_state("running", "mill")
-    lab.wait_state("idle", "mill", within_s=60.0)
+    wait_until(
+        lambda: any(topic.endswith("/job-finished") for topic, _ in list(heard)),
+        "it is told as finished", 90.0,
+    )  # fmt: skip
+    lab.wait_state("idle", "mill")
     with stand_in.control() as control:
         status = control.status()
         assert (status["state"], status["overrun_bytes"]) == ("Idle", 0)
@@ -93,8 +97,10 @@ def test_after_a_death_the_mill_is_at_rest_with_its_spindle_off_within_five_seco
         wait_until(lambda: control.status()["position"][0] > 1.0, "it moves")
         lab.kill("mill")
         assert control.status()["moving"]
-        lab.start("machine", "mill")
-        wait_until(lambda: control.status()["spindle"] == "M5", "the spindle is off", 5.0)
+        mill = lab.start("machine", "mill")
+        watch = FairWatch(lambda: [mill.pid])
+        wait_until(lambda: control.status()["spindle"] == "M5", "the spindle is off")
+        assert watch.elapsed_s() < 5.0
         status = control.status()
         assert (status["state"], status["moving"]) == ("Idle", False)
         assert status["position"][0] > 1.0

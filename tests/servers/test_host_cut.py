@@ -53,7 +53,7 @@ def test_the_broker_is_killed_in_the_middle_of_a_job(lab: JoinedLab) -> None:
     desk.start()
     lab.start(lab.config.file, "steward")
     lab.start(pi.config.file, "machine", MACHINE)
-    wait_until(lambda: view.machine(MACHINE).state == "idle", "the machine is idle", 20.0)
+    wait_until(lambda: view.machine(MACHINE).state == "idle", "the machine is idle")
 
     assert requests.send(MACHINE, "start", pi.order(300, "job-1")).accepted
     pi.confirm(100)
@@ -71,8 +71,8 @@ def test_the_broker_is_killed_in_the_middle_of_a_job(lab: JoinedLab) -> None:
     wait_until(lambda: desk.connected, "the desk is back")
     desk.publish(START, late, retain=True)  # kept by the broker for a machine that comes later
     desk.publish(START, late)
-    wait_until(lambda: len(recorded(lab)) >= 3, "what was kept is on record", 20.0)
-    wait_until(lambda: pi.journal() == 0, "and the machine knows it", 20.0)
+    wait_until(lambda: len(recorded(lab)) >= 3, "what was kept is on record")
+    wait_until(lambda: pi.journal() == 0, "and the machine knows it")
     found = recorded(lab)
     assert [kind for kind, *_ in found if kind != "request-refused"] == [
         "job-started", "job-finished", "machine-broken",

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from fabctl.__main__ import cli
 from fabctl.clock import SystemClock
 from fabctl.commands.lab_database import who_types
 from fabctl.joining.calling import (
@@ -18,7 +20,7 @@ from fabctl.joining.calling import (
     seen_fingerprint,
 )
 from fabctl.messaging.lab_view import LabView
-from tests.brokers import wait_until
+from tests.brokers import WITHIN_S, wait_until
 from tests.joined_lab import PI, JoinedLab, joined_lab
 from tests.machine_lab import SCRIPTED
 from tests.servers.test_broker_config import MAKE_CERTIFICATES
@@ -38,7 +40,7 @@ def follow(lab: JoinedLab) -> LabView:
     desk = lab.link(lab.config, "desk", f"tester-{len(lab.links)}")
     view.attach(desk)
     desk.start()
-    assert desk.wait_connected(10.0)
+    assert desk.wait_connected(WITHIN_S)
     return view
 
 
@@ -61,6 +63,8 @@ def test_a_computer_joins_drives_its_machine_and_is_put_out(lab: JoinedLab) -> N
     wait_until(lambda: view.machine("printer-a").state == "idle", "the joined machine is idle")
     assert f"by a code of {who_types()}; there now" in lab.fabctl("host", "list").output
 
+    again = lab.fabctl("host", "invite", PI).output
+    assert f"{PI} has joined before." in again, "two would drive the same machines"
     before = lab.config.paths.machine_key("printer-a").read_text()
     done = lab.fabctl("host", "revoke", PI, "--yes")
     assert done.exit_code == 0, (done.output, done.exception)
@@ -78,7 +82,7 @@ def test_a_new_pi_comes_in_the_place_of_the_one_that_was_put_out(lab: JoinedLab)
     assert lab.joined().paths.machine_key("printer-a").read_text() != old
     link = lab.link(lab.joined(), PI, "the-new-one")
     link.start()
-    assert link.wait_connected(10.0), lab.said
+    assert link.wait_connected(WITHIN_S), lab.said
 
 
 def test_what_is_there_is_replaced_only_with_again(lab: JoinedLab) -> None:
@@ -86,6 +90,15 @@ def test_what_is_there_is_replaced_only_with_again(lab: JoinedLab) -> None:
     (lab.pi / "lab.toml").touch()
     done = lab.join(lab.invite())
     assert (done.exit_code, "--again" in str(done.exception)) == (1, True)
+
+
+def test_a_labs_own_server_does_not_lose_its_lab_toml(tmp_path: Path) -> None:
+    own = tmp_path / "lab.toml"
+    own.write_text('[lab]\nid = "lab"\nname = "Lab"\n')
+    words = ["--code", "00000000", "--again", "--config", str(own), "--data", str(tmp_path / "d")]
+    done = CliRunner().invoke(cli, ["host", "join", "https://localhost", *words])
+    assert (done.exit_code, "would replace it" in str(done.exception)) == (1, True)
+    assert "[lab]" in own.read_text()
 
 
 def test_by_its_fingerprint_the_right_server_is_known_and_no_other(lab: JoinedLab) -> None:

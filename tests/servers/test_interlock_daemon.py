@@ -284,7 +284,7 @@ def test_nothing_on_the_public_socket_does_more_than_it_says(
 
 def test_slow_and_hostile_clients_delay_no_scan(armed: Guarded) -> None:
     """What they delay they delay in every round; a round that the computer delayed is no proof."""
-    calm, end = 0, time.monotonic() + 60.0
+    calm, end = 0, time.monotonic() + 150.0
     with armed.line() as line:
         first = line.state()
         while calm < 8:

@@ -132,7 +132,7 @@ def test_a_glitch_of_5_ms_is_none(armed: Guarded) -> None:
 
     Neither is it one for a scan that came late: that one forgives nothing.
     """
-    glitches, end = 0, time.monotonic() + 60.0
+    glitches, end = 0, time.monotonic() + 150.0
     while glitches < 20:
         assert time.monotonic() < end, f"only {glitches} glitches were short"
         trips, before = armed.state()["trips"], WATCH.hitches()

@@ -32,7 +32,6 @@ def lab(tmp_path: Path) -> Iterator[MachineLab]:
 def test_a_job_runs_and_is_on_record(lab: MachineLab) -> None:
     lab.start_steward()
     assert lab.begin(lines=60).accepted
-    lab.wait_state("running")
     lab.wait_recorded("job-started", "job-finished")
     lab.wait_state("idle")
     assert lab.lines_sent() == 60
@@ -98,7 +97,7 @@ def test_a_kept_command_is_dropped_at_the_next_start(lab: MachineLab) -> None:
     lab.kill(MACHINE)
     stop = TOPICS.command(MACHINE, "stop")
     assert lab.link.publish(stop, encode({"by": None}), retain=True)
-    assert lab.link.flush(5.0)
+    assert lab.link.flush(20.0)
     lab.start("machine", MACHINE)
     refused = listen(lab.broker.link("desk", "ear"), TOPICS.event(MACHINE, "request-refused"))
     wait_until(lambda: refused, "the kept stop was refused")
@@ -122,10 +121,10 @@ def kill_and_start_again(lab: MachineLab) -> None:
     wait_until(lambda: lab.seen().line == 37, "the line is noted")
 
     lab.kill(MACHINE)
-    lab.wait_state("offline", within_s=5.0)
+    lab.wait_state("offline")
     off_before = lab.sent().count("heaters off")
     lab.start("machine", MACHINE)
-    wait_until(lambda: lab.sent().count("heaters off") > off_before, "heaters are off", 5.0)
+    wait_until(lambda: lab.sent().count("heaters off") > off_before, "heaters are off")
     lab.wait_state("broken")
 
     lab.wait_recorded("job-started", "machine-broken", "job-interrupted")
@@ -146,10 +145,10 @@ def test_a_pulled_cable_is_shown_and_recorded(lab: MachineLab) -> None:
     assert lab.begin().accepted
     wait_until(lambda: lab.lines_sent() > 5, "the job is on its way")
     lab.cable().unlink()
-    lab.wait_state("offline", within_s=5.0)
+    lab.wait_state("offline")
     lab.wait_recorded("job-started", "machine-broken", "job-failed")
     lab.cable().touch()
-    lab.wait_state("broken", within_s=5.0)
+    lab.wait_state("broken")
     assert lab.requests.send(MACHINE, "clear", {"by": None}).accepted
     lab.wait_state("idle")
 
@@ -201,7 +200,7 @@ def test_a_driver_with_a_mistake_is_shown_and_the_next_process_asks_for_a_person
     wait_until(lambda: lab.lines_sent() > 5, "the job is on its way")
     process = lab.processes[MACHINE]
     lab.cable(about=".bug").touch()
-    assert process.wait(10.0) == 1
+    assert process.wait(30.0) == 1
     lab.wait_state("offline")
     assert "ZeroDivisionError" in str(lab.seen().reason)
     assert "a mistake in a driver" in lab.log_of(MACHINE)
@@ -225,7 +224,7 @@ def test_a_host_is_there_while_any_of_its_machines_is(tmp_path: Path) -> None:
         lab.kill("printer-a")
         wait_until(lambda: states() == ["online", "online"], "the other one speaks for the host")
         lab.end("printer-b")
-        wait_until(lambda: states() == ["online", "online", "offline"], "the host is gone", 10.0)
+        wait_until(lambda: states() == ["online", "online", "offline"], "the host is gone")
 
 
 def test_home_assistant_finds_the_machine(lab: MachineLab) -> None:

@@ -102,9 +102,8 @@ def test_what_is_no_octoprint_is_told(
 
 def test_nobody_there() -> None:
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    error = failure(f"http://127.0.0.1:{port}")
+        free.bind(("127.0.0.1", 0))  # and nobody listens; nobody else gets it meanwhile
+        error = failure(f"http://127.0.0.1:{free.getsockname()[1]}")
     assert error.fault is Fault.GONE
     assert "cannot be reached" in str(error)
 

@@ -26,7 +26,8 @@ from fabctl.ports import (
 )
 from fabctl.units import Seconds
 from fabctl_drivers.octoprint.driver import OctoPrintDriver
-from tests.octoprint_server import OctoPrintServer, Relay, octoprint_server, until
+from tests.octoprint_server import OctoPrintServer, octoprint_server, until
+from tests.relay import Relay
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -51,7 +51,10 @@ class Writers:
         self._program.stdin.flush()
         line = self._program.stdout.readline()
         assert line, "the program died; its last words are on stderr"
-        return dict(json.loads(line))
+        said = dict(json.loads(line))
+        if "forbidden" in said:
+            pytest.skip(f"a disk cannot be mounted ({said['forbidden']}); this takes root")
+        return said
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +67,8 @@ def writers() -> Iterator[Writers]:
 
 @pytest.mark.parametrize("part", range(2))
 def test_bookings_and_jobs_are_whole_or_not_there(writers: Writers, part: int) -> None:
-    seen = writers.cut("record", 40 * TIMES, seed=f"{SEED}-{part}")
-    assert seen["whole"] + seen["nothing"] > 30 * TIMES, "most kills came in the middle of a deed"
+    seen = writers.cut("record", 30 * TIMES, seed=f"{SEED}-{part}")
+    assert seen["whole"] + seen["nothing"] > 20 * TIMES, "most kills came in the middle of a deed"
     assert seen["book"] > 5 * TIMES
 
 
@@ -82,10 +85,25 @@ def test_postgresql_has_what_was_answered_and_nothing_half_done(writers: Writers
 
 
 def test_the_files_of_a_machine_and_an_interlock_are_whole_or_not_there(writers: Writers) -> None:
-    seen = writers.cut("folder", 100 * TIMES)
+    seen = writers.cut("folder", 70 * TIMES)
     deeds = {"tell", "acknowledge", "mark", "hold", "fault", "record", "key", "port"}
     assert deeds <= seen.keys()
     assert seen["whole"] > 3 * TIMES, "some kills came after a deed, and before its answer"
+
+
+@pytest.mark.parametrize(("what", "rounds"), [("record", 8), ("folder", 10)])
+def test_what_was_answered_is_on_the_disk_when_its_plug_is_pulled(
+    writers: Writers, what: str, rounds: int
+) -> None:
+    """What the kernel still has in its memory is gone too: an ext4, cut off and mounted again."""
+    seen = writers.cut("plug", rounds * TIMES, what=what)
+    assert seen["whole"] + seen["nothing"] > rounds * TIMES // 2
+
+
+@pytest.mark.parametrize("control", ["Unforced", "OnlyFull"])
+def test_what_is_not_forced_to_the_disk_is_found_missing(writers: Writers, control: str) -> None:
+    said = writers.said("plug", 500, what="folder", control=control)
+    assert "wrong" in said
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import wait_until
+from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = "machines.fablab.example"
@@ -85,13 +86,6 @@ class Front:
             yield connection
         finally:
             connection.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def need(program: str) -> str:

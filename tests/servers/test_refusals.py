@@ -14,6 +14,8 @@ import requests
 from tests.lab import RunningLab, running_lab, wait_for
 from tests.lab_work import ask, book_now, executed, record, send_file
 
+pytestmark = pytest.mark.timeout(400)  # a whole lab starts, on a busy computer
+
 MACHINE = "printer-b"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 MB = 1_000_000

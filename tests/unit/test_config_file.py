@@ -236,6 +236,10 @@ MISTAKES = {
     "proxy": Mistake(
         add('[web]\nproxy_addresses = ["nginx"]'), "web.proxy_addresses", "nginx", "IP address"
     ),
+    "peer": Mistake(
+        add('[web]\npeers = ["http://10.0.0.12"]'), "web.peers", "http://10.0.0.12", "only https://"
+    ),
+    "peers": Mistake(add('[web]\npeers = ["ten"]'), "web.peers", "ten", "a list of addresses"),
     "kiosk": Mistake(
         add('[web]\nkiosk_addresses = ["kiosk"]'), "web.kiosk_addresses", "['kiosk']", "IP address"
     ),

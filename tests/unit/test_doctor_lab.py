@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fabctl.config_file import read
 from fabctl.model.doctor import Finding, Severity
 from fabctl.model.doctor_lab import (
     BackupFacts,
@@ -33,7 +34,7 @@ from fabctl.model.doctor_parts import (
     check_process,
     check_steward,
 )
-from fabctl.services.doctor_lab import fault_facts, unit_may_open
+from fabctl.services.doctor_lab import fault_facts, offered_certificates, unit_may_open
 
 BAD, WARN, UNKNOWN, FINE = Severity.BAD, Severity.WARN, Severity.UNKNOWN, Severity.FINE
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -227,3 +228,34 @@ def test_the_fault_file(
 def test_the_clock_of_another_computer(ahead: timedelta, expected: list[Severity]) -> None:
     found = check_other_clock(OtherClockFacts("mill", ahead, synced=True))
     assert [severity(one) for one in found] == expected
+
+
+OFFERED = """
+[lab]
+id = "x"
+name = "X"
+time_zone = "Europe/Paris"
+languages = ["fr"]
+[data]
+directory = "data"
+[web]
+public_url = "https://machines.example"
+ca_file = "ca.pem"
+[broker]
+url = "mqtt://127.0.0.1:1883"
+password_folder = "."
+hosts_url = "mqtts://broker.example:8884"
+hosts_ca_file = "ca.pem"
+[hosts.here]
+"""
+
+
+def test_a_certificate_is_held_against_the_authority_that_lab_toml_names(tmp_path: Path) -> None:
+    """Else every lab with an authority of its own would be told that its certificate is bad."""
+    (tmp_path / "ca.pem").write_text("")
+    offered = offered_certificates(read(OFFERED, tmp_path / "lab.toml", ()))
+    authority = tmp_path / "ca.pem"
+    assert offered == [
+        ("machines.example", 443, authority),
+        ("broker.example", 8884, authority),
+    ]

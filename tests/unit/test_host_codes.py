@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabctl.commands.as_owner import as_owner
 from fabctl.errors import InputError, LocalError
 from fabctl.joining.calling import Server, fingerprint, parse_server, shown
 from fabctl.joining.parcel import Parcel, decode
@@ -201,3 +202,11 @@ def test_what_somebody_else_planned_is_not_done(tmp_path: Path) -> None:
         with pytest.raises(LocalError, match="not of a join by this user"):
             finish(place)
         assert not (tmp_path / "taken").exists()
+
+
+def test_what_is_not_made_yet_belongs_to_whom_the_folder_above_does(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 12345, 12345)
+    owner = tmp_path.stat().st_uid
+    with as_owner(tmp_path / "data" / "broker"):
+        assert os.geteuid() == owner

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from fabctl.clock import ManualClock
+from fabctl.config import ServerConfig
 from fabctl.messaging.interlocks import InterlockPayload
 from fabctl.messaging.lab_findings import clock_facts, process_facts, steward_facts, steward_speaks
 from fabctl.messaging.lab_view import LabView
@@ -61,6 +63,15 @@ class Lab:
 def test_silence_proves_something_only_to_who_waited() -> None:
     assert Lab().speaks(waited=False) == [None, None, None]
     assert Lab().speaks(waited=True) == [False, False, False]
+
+
+def test_a_joined_computer_is_not_told_of_the_servers_steward() -> None:
+    """It does not hear it: "not known" would stand there for ever."""
+    lab = Lab()
+    server = ServerConfig("https://lab.example", Path("/nowhere/token"))
+    config = replace(lab.config, server=server)
+    facts = process_facts(config, lab.view, LOCKS, waited=False)
+    assert [one.name for one in facts] == ["printer-a", "printer-b"]
 
 
 def test_who_spoke_works_until_the_word_is_old() -> None:

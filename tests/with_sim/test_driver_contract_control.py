@@ -27,7 +27,8 @@ from fabctl.units import Seconds
 from fabctl_driver_example.driver import PlotterDriver
 from fabctl_driver_example.standin import Plotter
 
-QUICK = Limits(request=1.5, pump=1.5, ready=5.0, job=15.0, silence=0.6)
+QUICK = Limits(request=5.0, pump=5.0, silence=1.0)
+"""Shorter than usual where the whole time is waited; the others end as soon as they can."""
 
 
 class SmallPlotter(Plotter):

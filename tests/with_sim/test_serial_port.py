@@ -97,7 +97,7 @@ def test_writing_never_waits_and_loses_nothing(terminal: Terminal) -> None:
     began = time.monotonic()
     port.write(data)
     port.write(b"the end")
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < LATER / 2
     received = b""
     os.set_blocking(terminal.far, False)
     while len(received) < len(data) + 7:

@@ -16,6 +16,7 @@ import serial
 from fabctl_sim.control import SimControl, SimError
 from fabctl_sim.process import SimProcess
 from fabctl_sim.trial_host import numbered
+from tests.fair_time import FairWatch, own_share
 from tests.kept_serial import KeptSerial
 
 FILE = Path(__file__).parents[1] / "data" / "keyring_tag.gcode"
@@ -104,10 +105,10 @@ def test_a_whole_file_arrives_in_order_none_missing_none_twice(folder: Path) -> 
 def test_a_heat_wait_takes_no_time_at_a_high_factor(folder: Path, factor: str) -> None:
     with SimProcess(folder, "--boot", "0.1", "--factor", factor) as sim, sim.control() as control:
         host = Host(sim.port).ready()
-        begin = time.monotonic()
+        watch = FairWatch(lambda: [sim.pid])
         lines = host.ask("M109 S210")
         assert any(b" W:" in line for line in lines)
-        assert time.monotonic() - begin < 5.0
+        assert watch.elapsed_s() < 5.0
         assert control.status()["nozzle_c"] == pytest.approx(210, abs=1.1)
         host.close()
 
@@ -234,16 +235,8 @@ def test_an_idle_stand_in_costs_next_to_nothing(folder: Path) -> None:
     """At most 1 % of a core, with the port closed and open, and 15 MB."""
     with SimProcess(folder, "--boot", "0.1") as sim:
         process = psutil.Process(sim.pid)
-        assert _share_of_a_core(process) <= 0.01
+        assert own_share(process) <= 0.01
         host = Host(sim.port).ready()
-        assert _share_of_a_core(process) <= 0.01
+        assert own_share(process) <= 0.01
         assert process.memory_full_info().pss <= 15e6
         host.close()
-
-
-def _share_of_a_core(process: psutil.Process) -> float:
-    """Measure over two seconds; the sleep is the measurement, nothing waits on it."""
-    before, begin = process.cpu_times(), time.monotonic()
-    time.sleep(2.0)
-    after, end = process.cpu_times(), time.monotonic()
-    return (after.user + after.system - before.user - before.system) / (end - begin)

@@ -26,7 +26,10 @@ _LONGEST = 40
 _NOT_ENCRYPTED = Refusal(
     "not-encrypted",
     text("This connection is not encrypted."),
-    text("Use the lab's https address."),
+    text(
+        "Use the lab's https address. Was it that one? Then lab.toml has to name the proxy before"
+        " it: [web] proxy_addresses."
+    ),
 )
 _WRONG = Refusal(
     "host-code",

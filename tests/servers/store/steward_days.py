@@ -28,7 +28,7 @@ from fabctl.store.tables_booking import Waiting
 from fabctl.store.tables_notices import Mail, Notice
 from fabctl.store.tables_training import LabPresence, QuizAttempt
 from tests.machine_bench import TOPICS, KeptMessages
-from tests.servers.smtp_server import free_port
+from tests.ports import free_port
 from tests.servers.store.conftest import Lab
 
 PARIS = ZoneInfo("Europe/Paris")

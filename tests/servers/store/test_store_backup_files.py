@@ -19,7 +19,7 @@ from fabctl.backup.checking import verify
 from fabctl.backup.making import make_backup
 from fabctl.backup.restoring import Place, restore
 from fabctl.clock import ManualClock
-from fabctl.config import LabConfig
+from fabctl.config import DataPaths, LabConfig
 from fabctl.config_file import load
 from fabctl.hosting.journal import Journal
 from fabctl.store.snapshot import sqlite_troubles
@@ -119,6 +119,21 @@ def test_an_interlock_that_remembered_no_fault_comes_back_in_fault(
     assert laser is not None
     assert "put back from a backup" in laser.why
     assert FaultFile(back.interlock("saw") / "fault.json").read(has_run_before=False) == kept
+
+
+def test_an_interlock_without_its_memory_does_not_begin_as_a_new_one(
+    small: LabConfig, clock: ManualClock, tmp_path: Path
+) -> None:
+    """It could not be read, say; one of another computer keeps its own there."""
+    small.file.write_text(f"{small.file.read_text()}\n[interlocks.mill]\n[interlocks.far]\n")
+    small.paths.interlock("mill").mkdir(parents=True)
+    done = restore(make_backup(small, clock).archive, Place(tmp_path / "new"))
+    assert done.in_fault == ("mill",)
+    back = DataPaths(tmp_path / "new" / "data")
+    fault = FaultFile(back.interlock("mill") / "fault.json").read(has_run_before=False)
+    assert fault is not None
+    assert fault.code is FaultCode.FAULT_FILE
+    assert not back.interlock("far").exists()
 
 
 def test_what_may_not_be_read_is_named_and_the_rest_is_kept(

@@ -30,11 +30,11 @@ from fabctl.services.mail_letters import Sender
 from fabctl.services.notices import About
 from fabctl.store.engine import Database
 from fabctl.store.tables_notices import Mail, Notice
+from tests.ports import free_port
 from tests.servers.smtp_server import (
     Picky,
     Post,
     dies_after_the_mail,
-    free_port,
     only,
     says_nothing,
     serving,

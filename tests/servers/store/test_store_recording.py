@@ -47,6 +47,17 @@ def test_a_print_from_start_to_end(lab: Lab, tmp_path: Path) -> None:
     assert (use.closed_at, use.outcome) == (lab.clock.now(), "finished")
 
 
+def test_no_machine_speaks_for_somebody_at_a_shell(lab: Lab, tmp_path: Path) -> None:
+    """Its computer may be a thief's."""
+    job = started(lab, tmp_path)
+    hear(lab, job, "job-started", 1, by=lab.lea)
+    hear(lab, job, "job-stopped", 2, by="shell:root")
+    with lab.database.reading() as session:
+        lines = lines_about(session, f"job:{job.id}")
+    told = {line.what: line.who for line in lines if line.what.startswith("machine.")}
+    assert told == {"machine.job-started": lab.lea, "machine.job-stopped": None}
+
+
 @pytest.mark.parametrize("outcome", ["finished", "stopped", "failed", "interrupted"])
 def test_every_end_closes_the_use_and_frees_the_machine(
     lab: Lab, tmp_path: Path, outcome: str

@@ -15,6 +15,7 @@ from typing import Protocol
 from flask import Blueprint, Response, current_app, request
 from jinja2 import Environment
 
+from fabctl.messaging.payloads import MachineState
 from fabctl_web.board.faces import look_key
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import chosen_language
@@ -94,7 +95,8 @@ def chunks(
     hub, clock = lab.hub, lab.clock
     seen = hub.version if since is None else since
     everything = frozenset(shown.machines)
-    first = shown.begin(everything if since is None else hub.changed_since(seen) & everything)
+    changed = everything if since is None else hub.changed_since(seen) | _silent(lab)
+    first = shown.begin(changed & everything)
     yield RETRY + BEAT + first
     next_beat = clock.monotonic() + BEAT_S
     while not hub.closed and not _left(connection):
@@ -105,6 +107,19 @@ def chunks(
             next_beat = clock.monotonic() + BEAT_S
         if news:
             yield news
+
+
+def _silent(lab: Lab) -> frozenset[str]:
+    """Return the machines of which nothing is known: they fell silent, and silence tells nobody.
+
+    It may have been after the page was made, which then shows the last word as if it still held.
+    """
+    return frozenset(
+        machine
+        for machine in lab.config.machines
+        if lab.machine(machine).state == MachineState.UNKNOWN
+        or ((lock := lab.interlock(machine)) is not None and not lock.known)
+    )
 
 
 def _left(connection: socket.socket | None) -> bool:
