@@ -71,6 +71,7 @@ BY_NOBODY: Mapping[str, Sequence[str]] = {
     "a hash": (
         "api_token.token_hash", "badge.badge_hash", "credential.password_hash",
         "credential.pin_hash", "feed.token_hash", "job.sha256", "job_file.sha256",
+        "joined_host.code_hash", "joined_host.token_hash",
         "shared_screen.code_hash", "shared_screen.token_hash", "sign_in.token_hash",
     ),
     "one of a few words": (
@@ -85,8 +86,8 @@ BY_NOBODY: Mapping[str, Sequence[str]] = {
     ),
     "ids of other rows, and short names: a-z, 0-9, hyphens": (
         "audit.subject", "due_work.subject", "feed.subject", "given_right.subject",
-        "notice.subject", "opening_exception.subject", "opening_period.subject", "policy.subject",
-        "pool.id", "resource.id", "shared_screen.id",
+        "joined_host.id", "notice.subject", "opening_exception.subject",
+        "opening_period.subject", "policy.subject", "pool.id", "resource.id", "shared_screen.id",
     ),
     "a-z, 0-9 and . _ @ + - only": ("credential.login",),
     "letters, digits and what RFC 5321 allows before an @, which has no < or quotation mark": (

@@ -47,7 +47,7 @@ def revoke(config: LabConfig, host: str, broker_pid: int | None = None) -> None:
         hosts.revoke(session, SystemClock(), host=host, by=who_types())
     click.echo(f"{host}: its token and code count no more")
     with as_owner(config.paths.broker):
-        broker_accounts.take_away(config.paths, host)
+        broker_accounts.take_away(config, host)
     _rotate(config, host)
     told = _tell_broker(config, host, broker_pid)
     _check(host, witness, WITHIN_S if told else UNTOLD_S)

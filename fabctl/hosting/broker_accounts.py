@@ -45,13 +45,20 @@ def write_users(
     mosquitto.write_private(out / DYNAMIC, text)
 
 
-def take_away(paths: DataPaths, host: str) -> None:
+def take_away(config: LabConfig, host: str) -> None:
     """Note that a host has no account, and forget its password.
 
-    :raises LocalError: a file cannot be written.
+    Also where a person keeps passwords in another folder: nobody is given the old one again.
+
+    :raises LocalError: a file cannot be written or deleted.
     """
-    mosquitto.write_private(paths.broker_revoked(host), "")
-    paths.broker_password(host).unlink(missing_ok=True)
+    folder = config.broker.password_folder or config.paths.broker
+    mosquitto.write_private(config.paths.broker_revoked(host), "")
+    for file in {config.paths.broker_password(host), folder / f"{host}.password"}:
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise LocalError(f"{file} cannot be deleted: {error.strerror}") from error
 
 
 def give_back(paths: DataPaths, host: str) -> None:

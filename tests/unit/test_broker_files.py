@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from fabctl.config_file import read
+from fabctl.hosting.broker_accounts import take_away
 from fabctl.hosting.mosquitto import acl_text, configuration_text, rights
 from fabctl.messaging.discovery import describe
 from fabctl.messaging.topics import LabTopics
@@ -24,6 +26,19 @@ def test_a_host_has_its_own_machines_and_no_others() -> None:
     assert all("printer-a" not in topic for topic in pi2.write)
     assert "fab/v1/casemate/m/mill/state" in pi2.write
     assert "fab/v1/casemate/m/mill/booking" not in pi2.write
+
+
+def test_a_host_that_is_put_out_keeps_no_password_wherever_passwords_are(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "passwords"
+    broker = replace(LAB.broker, password_folder=elsewhere)
+    lab = replace(LAB, data_directory=tmp_path / "data", broker=broker)
+    files = [lab.paths.broker_password("pi2"), elsewhere / "pi2.password"]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text("old")
+    take_away(lab, "pi2")
+    assert not any(file.exists() for file in files)
+    assert lab.paths.broker_revoked("pi2").exists()
 
 
 def test_a_dashboard_writes_nothing_and_hears_no_request() -> None:

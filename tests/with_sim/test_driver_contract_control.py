@@ -1,4 +1,4 @@
-"""Drivers that are broken on purpose: each fails the check that is about it, and no other."""
+"""Drivers that are broken on purpose: each fails the check about it, and all but one no other."""
 
 from __future__ import annotations
 
@@ -157,6 +157,8 @@ BROKEN: dict[DriverFactory, set[str]] = {
     TrustsTheMachine: {"opening-makes-safe"},
     LeavesThePenDown: {"stop-turns-everything-off", "close-turns-everything-off"},
 }
+BY_CHANCE_MORE = {BelievesNoise}
+"""What the machine still says of the check before is noise, too: a job may begin too early."""
 
 
 @pytest.mark.parametrize("driver", BROKEN, ids=lambda driver: driver.__name__)
@@ -167,6 +169,8 @@ def test_a_broken_driver_fails_what_it_breaks(driver: DriverFactory) -> None:
     finally:
         plotter.end()
     failed = {r.check.name: r.reason for r in results if r.state is State.FAILED}
-    assert set(failed) == BROKEN[driver], failed
+    more = set(failed) - BROKEN[driver]
+    assert BROKEN[driver] <= set(failed), failed
+    assert not more or driver in BY_CHANCE_MORE, failed
     assert not is_kept(results)
     assert all(failed.values())

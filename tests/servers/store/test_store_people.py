@@ -14,7 +14,15 @@ from sqlalchemy import event, select
 from fabctl.errors import InputError, LocalError, UnknownIdError
 from fabctl.model.refusal import RefusedError
 from fabctl.model.tries import OF_AN_ADDRESS
-from fabctl.services import passwords, people, sign_ins, tokens, unlocking, wrong_tries
+from fabctl.services import (
+    password_sign_in,
+    passwords,
+    people,
+    sign_ins,
+    tokens,
+    unlocking,
+    wrong_tries,
+)
 from fabctl.services.audit import lines_about
 from fabctl.services.password_sign_in import check_password
 from fabctl.services.people import PersonView, TooManyFromHereError, TooManyTriesError
@@ -213,6 +221,13 @@ def test_a_new_password_unlocks(lab: Lab, tom: PersonView) -> None:
     assert with_password(lab, "tom", "another password") == "Tom D."
 
 
+@pytest.fixture
+def each_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare each password anew: labs of other tests in this process keep what was compared."""
+    monkeypatch.setattr(password_sign_in, "password_fits", passwords.password_fits)
+
+
+@pytest.mark.usefixtures("each_is_compared")
 def test_while_a_password_is_hashed_others_write(lab: Lab, tom: PersonView) -> None:
     let_go = threading.Event()
     event.listen(lab.database.engine, "rollback", lambda _: let_go.set())  # the reading ended
@@ -267,6 +282,7 @@ def test_invented_logins_leave_so_many_rows_and_push_no_real_one_out(
         with_password(lab, "tom", PASSWORD)
 
 
+@pytest.mark.usefixtures("each_is_compared")
 def test_who_guessed_while_others_locked_the_login_is_not_answered(
     lab: Lab, tom: PersonView
 ) -> None:
