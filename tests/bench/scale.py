@@ -33,6 +33,8 @@ SCREENS = int(os.environ.get("SCALE_SCREENS", "200"))
 BOOKINGS = float(os.environ.get("SCALE_BOOKINGS", "30"))
 LINES = float(os.environ.get("SCALE_LINES", "20"))
 JOB_S = min(240.0, 60 * MINUTES)
+SLOWED = 1.05
+"""A print that takes a twentieth longer than its moves is not driven fast enough."""
 
 
 def main() -> None:
@@ -107,6 +109,9 @@ def _show_record(lab: Scaled, printing: Printing) -> None:
     found = on_record(lab)
     print(f" {len(printing.ended_jobs)} jobs that the stand-ins were given to their end")
     show("moves they were given", sum(one.moves for one in printing.ended_jobs), "")
+    took = [(one.at - one.began) * LINES / one.moves for one in printing.ended_jobs]
+    if took:
+        show("time they took, of what the moves take, p95", quantile(took, 0.95), "", aim=SLOWED)
     show("jobs or moves that the record has otherwise", lost(printing.ended_jobs, found), "", aim=0)
     show("events that machines still keep", found.untold, "", aim=0)
     show("starts that were refused", printing.refused, "", aim=0)

@@ -3,7 +3,8 @@
 ``python -m tests.bench.scale_hardware --folder DIR --machines 100 --lines-per-s 20``. Every port is
 a pseudo-terminal that answers as Marlin does; a move's ``ok`` comes when the move before has had
 its time. Its record is on stdout, one JSON object for each job that came to its end: which port,
-how many moves it was given, and the monotonic time at which its last ``ok`` was written.
+how many moves it was given, and the monotonic times at which the first of them came and its last
+``ok`` was written.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Answer:
     text: bytes = field(compare=False)
     ends_job_of: int = field(compare=False, default=0)
     """More than 0: it ends a job of so many moves."""
+    began: float = field(compare=False, default=0.0)
+    """When that job's first move came."""
 
 
 @dataclass
@@ -44,6 +47,7 @@ class Printer:
     number: int
     move_s: float
     moves: int = 0
+    began: float = 0.0
     _rest: bytes = b""
     _free_at: float = 0.0
 
@@ -55,12 +59,14 @@ class Printer:
     def _answer(self, port: int, line: bytes, now: float) -> Answer:
         self._free_at = max(self._free_at, now)
         if b"G1 " in line:
+            if not self.moves:
+                self.began = now
             self.moves += 1
             self._free_at += self.move_s
             return Answer(self._free_at, port, OK)
         if b"M400" in line:
             done, self.moves = self.moves, 0
-            return Answer(self._free_at, port, OK, done)
+            return Answer(self._free_at, port, OK, done, self.began)
         text = HEAT if b"M105" in line else WHO if b"M115" in line else OK
         return Answer(self._free_at, port, text)
 
@@ -96,8 +102,8 @@ class Bank:
         os.write(answer.port, answer.text)
         if answer.ends_job_of:
             number = self._printers[answer.port].number
-            told = {"port": number, "moves": answer.ends_job_of, "at": time.monotonic()}
-            sys.stdout.write(f"{json.dumps(told)}\n")
+            told = {"port": number, "moves": answer.ends_job_of, "began": answer.began}
+            sys.stdout.write(f"{json.dumps({**told, 'at': time.monotonic()})}\n")
             sys.stdout.flush()
 
 

@@ -29,6 +29,8 @@ class EndedJob:
 
     machine: str
     moves: int
+    began: float
+    """The monotonic time at which its first move came, s."""
     at: float
     """The monotonic time of its last ok, s."""
 
@@ -85,7 +87,8 @@ class Printing:
         found = []
         for line in whole.splitlines():
             told = json.loads(line)
-            found.append(EndedJob(f"printer-{told['port']}", told["moves"], told["at"]))
+            machine = f"printer-{told['port']}"
+            found.append(EndedJob(machine, told["moves"], told["began"], told["at"]))
         self.ended_jobs += found
         self._running -= len(found)
         return found
