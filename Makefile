@@ -31,12 +31,13 @@ warm: # compiles what a test needs while the types are checked; what is wrong is
 check: # more workers than cores: most of the time is waiting
 	$(BIN)/pytest -n 8 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-soak: ## a week of a lab (SOAK_HOURS, 168), random jobs and interlocks (SOAK_MINUTES each, 60), 1800 power cuts, full disks on ext4
+soak: ## a week of a lab (SOAK_HOURS, 168), random jobs, interlocks and cut cables (SOAK_MINUTES each, 60), 1800 power cuts, full disks on ext4
 	@tools/install-missing test
 	SOAK_HOURS=$${SOAK_HOURS:-168} $(BIN)/pytest -s -q tests/servers/test_soak_week.py
 	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/unit/test_marlin_anything.py \
 		tests/unit/test_grbl_anything.py \
 		tests/unit/test_interlock_property.py
+	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(BIN)/pytest -s -q tests/servers/test_three_hosts.py -k any_cable
 	POWER_CUTS_TIMES=$${POWER_CUTS_TIMES:-11} $(BIN)/pytest -s -q tests/servers/test_power_cuts.py \
 		tests/servers/test_power_cuts_of_jobs.py
 	SMALL_DISK=ext4 $(BIN)/pytest -q tests/servers/test_full_disk.py tests/servers/test_full_disk_commands.py \

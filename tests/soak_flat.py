@@ -1,12 +1,14 @@
-"""Whether this process stays as it is: memory and descriptors, and how their last third grows."""
+"""Whether processes stay as they are: memory and descriptors, and how their last third grows."""
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MOST_MB_A_DAY = 2.0
@@ -27,9 +29,14 @@ class Samples:
     def take(self, lived_s: float) -> None:
         """Look now; rubbish is put out before."""
         gc.collect()
+        rss_mb = int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6
+        self.add(lived_s, rss_mb, open_descriptors())
+
+    def add(self, lived_s: float, rss_mb: float, descriptors: int) -> None:
+        """Note what was seen."""
         self.days.append(lived_s / 86_400)
-        self.rss_mb.append(int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6)
-        self.descriptors.append(open_descriptors())
+        self.rss_mb.append(rss_mb)
+        self.descriptors.append(descriptors)
 
     def last_third(self) -> tuple[float, int]:
         """Return by how many MB a day memory grows in it, and by how many descriptors in all."""
@@ -52,6 +59,26 @@ class Samples:
             f"{last:.1f} at the end; in the last third {mb:+.2f} MB a day and "
             f"{descriptors} descriptors apart, {self.descriptors[-1]} at the end"
         )
+
+
+@dataclass
+class Households:
+    """The same of other processes, each with its children, as they really run."""
+
+    samples: dict[str, Samples] = field(default_factory=dict)
+
+    def take(self, lived_s: float, pids: Mapping[str, int]) -> None:
+        """Look at all of them now; a process that was started anew is another one."""
+        for name, pid in pids.items():
+            process = psutil.Process(pid)
+            family = [process, *process.children(recursive=True)]
+            rss_mb = sum(one.memory_info().rss for one in family) / 1e6
+            held = sum(one.num_fds() for one in family)
+            self.samples.setdefault(name, Samples()).add(lived_s, rss_mb, held)
+
+    def told(self) -> str:
+        """Return a line for each."""
+        return "\n".join(f"{name}: {one.told()}" for name, one in self.samples.items())
 
 
 def open_descriptors() -> int:

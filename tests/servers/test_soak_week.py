@@ -44,6 +44,12 @@ def say(line: str) -> None:
     sys.stdout.write(f"\n{line}\n")
 
 
+def say_progress(done: float, whole: float) -> None:
+    """Say how far it is, on one line that is written over."""
+    sys.stdout.write(f"\r{min(1.0, done / whole):7.1%} of {SOAK_HOURS:g} h")
+    sys.stdout.flush()
+
+
 def test_an_hour_of_a_lab_is_on_record_as_it_was(tmp_path: Path, database: Database) -> None:
     week = Week(tmp_path, database, seed=4)
     people = People(week)
@@ -77,6 +83,7 @@ def test_a_week_of_a_lab(tmp_path: Path, database: Database) -> None:
     people, samples = People(week), Samples()
     for lived_s in people.live(SOAK_HOURS * 3600):
         samples.take(lived_s)
+        say_progress(lived_s, SOAK_HOURS * 3600)
     people.go()
     found = compare(week)
     told = week.told
@@ -109,6 +116,7 @@ def test_a_week_of_a_laser(tmp_path: Path, database: Database) -> None:
         slot(day, day.random.choice(day.people))
         _forgive(day, everybody)
         samples.take(day.bench.ms / 1000 * 24 / LASER_H)
+        say_progress(day.bench.ms, end_ms)
     day.kill_steward(for_s=1.0)
     day.run(1200.0)
     counted, uses = day.by_the_interlock(), day.by_the_lab()

@@ -19,6 +19,7 @@ from fabctl.hosting.broker_accounts import users_of
 from fabctl.messaging.link import BrokerAddress, MqttLink
 from tests import three_hosts_webs
 from tests.brokers import wait_until
+from tests.soak_flat import Households
 from tests.stepped_clock import DAY_S
 from tests.three_hosts import FRONT, PATIENCE_S, WEBS, fabctl_command
 from tests.three_hosts_files import (
@@ -189,7 +190,8 @@ def test_the_certificate_of_the_pages_is_over(lab: WholeLab) -> None:
 def test_any_cable_at_any_moment(lab: WholeLab) -> None:
     """Cut one of the cables for 0 to 40 s, again and again, each time with a job on each Pi."""
     chance = Random(int(os.environ.get("SOAK_SEED", "1")))  # noqa: S311  # a story, not a secret
-    end = time.monotonic() + float(os.environ["SOAK_MINUTES"]) * 60
+    began, held = time.monotonic(), Households()
+    end = began + float(os.environ["SOAK_MINUTES"]) * 60
     rounds = 0
     while time.monotonic() < end:
         count = chance.randint(5, 60)
@@ -203,7 +205,9 @@ def test_any_cable_at_any_moment(lab: WholeLab) -> None:
         lab.hosts.network.mend(computer)
         for machine, job in jobs.items():
             ends_well(lab, machine, job)
-    print(f"{rounds} cuts")  # noqa: T201  # what was done
+        pids = {name: one.pid for name, one in lab.hosts.processes.items()}
+        held.take(time.monotonic() - began, pids)
+    print(f"{rounds} cuts\n{held.told()}")  # noqa: T201  # what was done
 
 
 def let_pass(seconds: float) -> None:
