@@ -106,7 +106,7 @@ def _visits(lab: RunningLab, how: str, spread_s: float) -> None:
             pages.append((time.perf_counter() - began) * 1000)
             for address in dict.fromkeys(ASSET.findall(answer.text)):
                 browser.get(lab.url + address, timeout=60).raise_for_status()
-            browser.get(f"{lab.url}/events", stream=True, timeout=60).close()  # full: it polls
+            browser.get(f"{lab.url}/events", stream=True, timeout=60).close()  # as a page does
             whole.append((time.perf_counter() - began) * 1000)
 
     visitors = [threading.Thread(target=visit, args=(number,)) for number in range(VISITS)]
