@@ -206,6 +206,8 @@ def write_proxy(computer: str, folder: Path, tls: Path) -> Path:
     real_ip = f"set_real_ip_from {ADDRESSES[LAB]}; real_ip_header X-Forwarded-For;"
     own = _changed(
         "nginx.conf",
+    servers = servers.replace("/etc/fabctl/tls", str(tls))
+    servers = servers.replace("/var/log/nginx/error.log crit", f"{folder}/log error")
         ("listen 80;", f"listen {ADDRESSES[computer]}:8081;"),
         ("listen 443 ssl", f"listen {ADDRESSES[computer]}:{OWN_WEB_PORT} ssl"),
         ("    location / {", f"    {real_ip}\n    location / {{"),
@@ -225,7 +227,7 @@ def write_proxy(computer: str, folder: Path, tls: Path) -> Path:
     main.write_text(
         f"user root;\ndaemon off; pid {folder}/pid; error_log {folder}/log;\nworker_processes 1;\n"
         f"events {{}}\nhttp {{ access_log off;\n{temporary}"
-        f"{servers.replace('/etc/fabctl/tls', str(tls))} }}\n"
+        f"{servers} }}\n"
     )
     return main
 

@@ -126,6 +126,7 @@ def nginx(folder: Path, backend: int) -> Iterator[Front]:
         (f"/etc/fabctl/tls/{NAME}", str(folder / "localhost")),
         (NAME, "localhost"),
         ("http://127.0.0.1:8080", f"http://127.0.0.1:{backend}"),
+        ("/var/log/nginx/error.log", str(folder / "log")),
     ):
         assert old in ours, old
         ours = ours.replace(old, new)
@@ -134,7 +135,8 @@ def nginx(folder: Path, backend: int) -> Iterator[Front]:
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/log;\nevents {{}}\n"
-        f"http {{ access_log off;\n{temporary}include {folder}/fabctl.conf; }}\n"
+        # as Debian has it, whose requests ours keep out of it
+        f"http {{ access_log {folder}/access;\n{temporary}include {folder}/fabctl.conf; }}\n"
     )
     words = [
         program,
@@ -216,3 +218,34 @@ def test_without_tls_one_is_sent_to_it(proxy: Proxy, tmp_path: Path, backend: in
             said = plain.makefile("rb").read().decode()
         assert said.split()[1] in {"301", "308"}
         assert "https://localhost" in said
+
+
+@pytest.mark.parametrize("proxy", [nginx, caddy])
+def test_no_request_is_written_down(proxy: Proxy, tmp_path: Path, backend: int) -> None:
+    """Whom the staff search for stands in the address, also where the pages do not answer."""
+    for port, expected in ((backend, 200), (free_port(), 502)):
+        folder = tmp_path / str(expected)
+        folder.mkdir()
+        with proxy(folder, port) as front:
+            wait_until(
+                lambda front=front, expected=expected: asked(front) == expected,
+                f"it answers: {(folder / 'output').read_text()}",
+            )
+            with socket.create_connection(("localhost", front.plain), timeout=10) as plain:
+                plain.sendall(b"GET /?words=Camille HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                plain.makefile("rb").read()
+        written = "".join(
+            file.read_text(errors="replace") for file in folder.rglob("*") if file.is_file()
+        )
+        assert "output" in {file.name for file in folder.iterdir()}
+        assert [line for line in written.splitlines() if "Camille" in line] == []
+
+
+def asked(front: Front) -> int:
+    """Search for a name as the staff do; return what the answer's line says, 0 without one."""
+    try:
+        with front.connection_that_closes() as connection:
+            connection.request("GET", "/staff/people/?words=Camille")
+            return connection.getresponse().status
+    except OSError:
+        return 0
