@@ -13,7 +13,7 @@ from fabctl.config import LabConfig
 from fabctl.errors import FabError
 from fabctl.messaging.connect import DESK, broker_address
 from fabctl.messaging.lab_view import LabView
-from fabctl.messaging.link import MqttLink
+from fabctl.messaging.link import REFUSED, MqttLink
 from fabctl.model.doctor_lab import BrokerFacts, CertificateFacts
 
 CONNECT_WITHIN_S = 6.0
@@ -33,29 +33,39 @@ def listen(
         address = broker_address(config, DESK)
     except FabError as error:
         return BrokerFacts("", connected=False, why=error.what), []
-    shown = f"{address.host}:{address.port}"
-    certificate = (
-        [certificate_of(address.host, address.port, address.ca_file)] if address.tls else []
-    )
-    said: list[str] = []
-    link = MqttLink(address, client_id, log=said.append)
+    certificates = [certificate_of(*one) for one in broker_with_tls(config)]
+    link = MqttLink(address, client_id, log=lambda _line: None)  # its trouble is told below
     view.attach(link)
     link.start()
     try:
         if not link.wait_connected(CONNECT_WITHIN_S):
-            return _not_connected(shown, said), certificate
+            return broker_facts(link), certificates
         end = time.monotonic() + patience_s
         while not enough() and time.monotonic() < end:
             time.sleep(LOOK_EVERY_S)
     finally:
         link.stop()
-    return BrokerFacts(shown, connected=True), certificate
+    return BrokerFacts(link.place, connected=True), certificates
 
 
-def _not_connected(shown: str, said: list[str]) -> BrokerFacts:
-    why = next((line for line in said if "refused" in line), said[-1] if said else shown)
-    refused = why.startswith("the broker refused")
-    return BrokerFacts(shown, connected=False, refused=refused, why=why[:300])
+def broker_facts(link: MqttLink | None) -> BrokerFacts:
+    """Return whether a link has its broker now, and why not."""
+    if link is None:
+        return BrokerFacts("", connected=None)
+    if link.connected:
+        return BrokerFacts(link.place, connected=True)
+    why = (link.trouble or link.place)[:300]
+    refused = why.startswith(REFUSED)
+    return BrokerFacts(link.place, connected=False, refused=refused, why=why)
+
+
+def broker_with_tls(config: LabConfig) -> list[tuple[str, int, Path | None]]:
+    """Return the lab's broker as host, port and who vouches for it; nothing without TLS."""
+    try:
+        address = broker_address(config, DESK)
+    except FabError:
+        return []  # that it cannot be called is another finding
+    return [(address.host, address.port, address.ca_file)] if address.tls else []
 
 
 def certificate_of(host: str, port: int, ca_file: Path | None) -> CertificateFacts:
@@ -70,6 +80,6 @@ def certificate_of(host: str, port: int, ca_file: Path | None) -> CertificateFac
             ends = str((secured.getpeercert() or {}).get("notAfter", ""))
     except ssl.SSLCertVerificationError as error:
         return CertificateFacts(server, None, why=error.verify_message)
-    except OSError:
+    except (OSError, ValueError):  # a name may be none: it cannot even be asked for
         return CertificateFacts(server, None)  # whether it answers is another check's
     return CertificateFacts(server, datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC))

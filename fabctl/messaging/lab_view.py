@@ -114,6 +114,11 @@ class LabView:
         """Whether the broker is there; None: this view follows no link."""
         return None if self._link is None else self._link.connected
 
+    @property
+    def link(self) -> MqttLink | None:
+        """The link that this view follows; None: none."""
+        return self._link
+
     def hosts(self) -> list[PresenceView]:
         """Return the last word of every host that has a machine."""
         return [self._presence(host) for host in dict.fromkeys(self._hosts.values())]

@@ -12,7 +12,6 @@ mosquitto denies a publish with reason code 135 in its PUBACK (MQTT 5, 3.4.2.1).
 from __future__ import annotations
 
 import os
-import select
 import socket
 import threading
 import time
@@ -28,6 +27,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from fabctl.descriptors import ready
 from fabctl.messaging.letters import BrokerAddress, Handler, Message, Received
 
 __all__ = ["BrokerAddress", "Message", "MqttLink", "Received"]
@@ -36,6 +36,7 @@ KEEPALIVE_S = 10
 RETRY_FIRST_S = 0.25
 RETRY_MOST_S = 5.0
 CONNECT_TIMEOUT_S = 5.0
+REFUSED = "the broker refused"
 SELECT_S = 1.0
 """How often paho looks after its keepalive when nothing moves."""
 
@@ -85,6 +86,7 @@ class MqttLink:
         self._thread: threading.Thread | None = None
         self._complaints: set[str] = set()
         """What was logged since the broker was there last."""
+        self._trouble = ""
         self._leave_with_will = False
 
     # -- before start ---------------------------------------------------------------------
@@ -153,6 +155,16 @@ class MqttLink:
     def connected(self) -> bool:
         """Whether the broker has accepted us and we have not lost it since."""
         return self._connected
+
+    @property
+    def place(self) -> str:
+        """The broker's address, ``HOST:PORT``."""
+        return f"{self._address.host}:{self._address.port}"
+
+    @property
+    def trouble(self) -> str:
+        """Why the broker is not there, one line; empty: it is, or nothing was tried yet."""
+        return self._trouble
 
     @property
     def losses(self) -> int:
@@ -225,7 +237,7 @@ class MqttLink:
             )
             self._serve(client)
         except (OSError, ValueError) as error:
-            self._complain(f"no broker at {self._address.host}:{self._address.port}: {error}")
+            self._complain(f"no broker at {self.place}: {error}")
         except Exception as error:  # noqa: BLE001  # top of the thread: counted, shown, tried again
             self._failed("the link itself", error)
         finally:
@@ -241,13 +253,13 @@ class MqttLink:
                 self._leave(client)
                 return
             writers = [sock] if client.want_write() else []
-            readable, writable, _ = select.select([sock, self._wake], writers, [], SELECT_S)
+            readable, writable = ready([sock, self._wake], writers, SELECT_S)
             if self._wake in readable:
                 os.eventfd_read(self._wake)
             if sock in readable:
                 client.loop_read()
             while client.socket() is sock and getattr(sock, "pending", int)() > 0:
-                client.loop_read()  # TLS may hold decrypted bytes that select does not see
+                client.loop_read()  # TLS may hold decrypted bytes that nobody sees from outside
             if writable or client.want_write():
                 client.loop_write()
             client.loop_misc()
@@ -317,11 +329,12 @@ class MqttLink:
         self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _more: object
     ) -> None:
         if reason.is_failure:
-            self._complain(f"the broker refused {self._address.user or 'us'}: {reason}")
+            self._complain(f"{REFUSED} {self._address.user or 'us'}: {reason}")
             return
         self._subscribe(client, self._subscriptions)
         with self._state:
             self._connected = True
+            self._trouble = ""
             self._state.notify_all()
         if self._complaints:
             self._complaints.clear()
@@ -335,8 +348,9 @@ class MqttLink:
     def _on_disconnect(
         self, _client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _more: object
     ) -> None:
+        refused = not self._connected and self._trouble.startswith(REFUSED)
         self._lost()
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and not refused:  # who refuses us hangs up, too
             self._complain(f"lost the broker: {reason}")
 
     def _on_publish(
@@ -373,6 +387,7 @@ class MqttLink:
 
     def _complain(self, line: str) -> None:
         """Log each cause once per outage, not once per try: it may change while an outage lasts."""
+        self._trouble = line
         if line not in self._complaints and not self._stopping.is_set():
             self._complaints.add(line)
             self._log(line)

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
-import ssl
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +13,7 @@ import pytest
 from fabctl.messaging.call_broker import certificate_of
 from fabctl.model.doctor_lab import CertificateFacts
 from tests.machine_lab import ONE_MACHINE, MachineLab, child_environment, machine_lab
+from tests.tls_server import certificate_files, server_with
 
 Found = dict[tuple[str, str], str]
 
@@ -72,40 +68,6 @@ def test_without_a_lab_the_computer_is_looked_at(tmp_path: Path) -> None:
     assert code == 1
     assert found["config", ""] == "bad"
     assert ("memory", "") in found
-
-
-@contextmanager
-def server_with(certificate: Path, key: Path) -> Iterator[int]:
-    """Run a server that greets over TLS; yield its port."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def greet() -> None:
-            plain, _ = listener.accept()
-            with plain:
-                try:
-                    context.wrap_socket(plain, server_side=True).close()
-                except OSError:
-                    return  # whoever does not like the certificate leaves: what the test looks at
-
-        thread = threading.Thread(target=greet)
-        thread.start()
-        yield int(listener.getsockname()[1])
-        thread.join(10)
-
-
-def certificate_files(folder: Path, days: int) -> tuple[Path, Path]:
-    """Have openssl make a certificate that ends in so many days; below 0: it has ended."""
-    key, request, made = folder / "key.pem", folder / "request.pem", folder / "made.pem"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-    for words in (
-        f"req -new {curve} -keyout {key} -out {request} -subj /CN=localhost -addext {names}",
-        f"x509 -req -in {request} -signkey {key} -days {days} -copy_extensions copy -out {made}",
-    ):
-        subprocess.run(["openssl", *words.split()], check=True, capture_output=True, timeout=20)
-    return made, key
 
 
 def seen(folder: Path, days: int, *, known: bool) -> CertificateFacts:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fabctl.errors import InputError, LocalError
+from fabctl.messaging.call_broker import broker_facts
 from fabctl.messaging.link import BrokerAddress, Message, MqttLink, Received
 from fabctl.messaging.payloads import Answer
 from fabctl.messaging.requests import MachineRequests
 from fabctl.messaging.topics import LabTopics
+from fabctl.model.doctor_lab import BrokerFacts
 from fabctl.units import Seconds
 from tests.brokers import WITHIN_S, LiveBroker, lab_config, running_broker, wait_until
 
@@ -191,6 +194,21 @@ def test_small_messages_are_not_held_back(broker: LiveBroker) -> None:
     assert link._client is not None
     sock: Any = link._client.socket()
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_why_there_is_no_link_can_be_asked(broker: LiveBroker) -> None:
+    address = replace(broker.address("desk"), password="wrong")
+    link = MqttLink(address, "stranger", log=broker.said.append)
+    broker.links.append(link)
+    link.start()
+    wait_until(lambda: link.trouble, "the broker's answer")
+    facts = broker_facts(link)
+    assert facts == BrokerFacts(
+        f"127.0.0.1:{address.port}", connected=False, refused=True, why=link.trouble
+    )
+    assert facts.why.startswith("the broker refused desk: ")
+    well = broker.link("desk", "friend")
+    assert broker_facts(well) == BrokerFacts(well.place, connected=True)
 
 
 def test_without_a_broker_it_complains_once(tmp_path: Path) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fabctl.clock import ManualClock
+from fabctl.config import BrokerConfig
+from fabctl.messaging.link import BrokerAddress, MqttLink
 from fabctl.model.people import Role
 from fabctl_web.kept_findings import KEPT_FOR
-from tests.web_lab import Browser, WebLab, web_lab
+from tests.brokers import wait_until
+from tests.tls_server import certificate_files, server_with
+from tests.web_lab import Browser, WebLab, lab_config, web_lab
 
 PAGE = "/staff/health"
 
@@ -62,3 +67,30 @@ def test_it_is_looked_at_again_every_half_minute(lab: WebLab) -> None:
 def test_only_the_staff_sees_it(lab: WebLab) -> None:
     lab.person("mia")
     assert at_desk(lab, "mia").get(PAGE).status_code in {302, 403, 404}
+
+
+def test_a_certificate_that_ended_stands_there(tmp_path: Path) -> None:
+    certificate, key = certificate_files(tmp_path, days=-1)
+    with server_with(certificate, key) as port:
+        shown = BrokerConfig(hosts_url=f"mqtts://127.0.0.1:{port}", hosts_ca_file=certificate)
+        with web_lab(tmp_path, config=replace(lab_config(tmp_path), broker=shown)) as lab:
+            assert isinstance(lab.clock, ManualClock)
+            lab.person("sasha", role=Role.STAFF)
+            staff, clock = at_desk(lab, "sasha"), lab.clock
+            said = f"The certificate of 127.0.0.1:{port} is not accepted: certificate has expired"
+
+            def is_said() -> bool:
+                clock.advance(KEPT_FOR)
+                return said in text(staff, "en")
+
+            wait_until(is_said, "whoever looks at certificates has looked")
+
+
+def test_why_the_broker_is_not_there(lab: WebLab) -> None:
+    link = MqttLink(BrokerAddress("127.0.0.1", 9), "web", log=lambda _line: None)
+    lab.workshop.view.attach(link)
+    link.start()
+    wait_until(lambda: link.trouble, "the link has tried")
+    staff = at_desk(lab, "sasha")
+    assert "does not answer: no broker at 127.0.0.1:9: [Errno 111]" in text(staff, "en")
+    link.stop()

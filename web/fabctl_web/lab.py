@@ -17,6 +17,7 @@ from fabctl.messaging.payloads import Answer
 from fabctl.ports import MachineProfile
 from fabctl.store.engine import Database
 from fabctl_web.board.bookings import Bookings
+from fabctl_web.kept_certificates import KeptCertificates
 from fabctl_web.kept_findings import KeptFindings
 from fabctl_web.live.hub import Hub
 from fabctl_web.machines.tidying import Tidying
@@ -45,6 +46,7 @@ class Lab:
     files: StaticFiles
     hub: Hub = field(default_factory=Hub)
     findings: KeptFindings = field(default_factory=KeptFindings)
+    certificates: KeptCertificates = field(default_factory=KeptCertificates)
     tidying: Tidying = field(default_factory=Tidying)
     storing: threading.Lock = field(default_factory=threading.Lock)
     """Held while an uploaded file and its job come into being together."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from fabctl.messaging.call_broker import broker_facts, broker_with_tls, certificate_of
 from fabctl.messaging.lab_findings import clock_facts, process_facts, steward_facts
 from fabctl.model.doctor import Finding, Severity, in_order
-from fabctl.model.doctor_lab import BrokerFacts, check_broker
+from fabctl.model.doctor_lab import CertificateFacts, check_broker, check_certificate
 from fabctl.model.doctor_parts import check_other_clock, check_process, check_steward
 from fabctl.services.doctor import findings_here, held_locks
-from fabctl.services.doctor_lab import ask_database
+from fabctl.services.doctor_lab import ask_database, offered_certificates
 from fabctl.units import Seconds
 from fabctl_web.lab import Lab
 from fabctl_web.language import speech
@@ -31,14 +34,22 @@ def _look(lab: Lab, asked_for: Seconds) -> list[Finding]:
     config, view, now = lab.config, lab.view, lab.clock.now()
     database = ask_database(lab.db, thorough=False)
     found = findings_here(config, lab.clock, database, by_writing=False)
-    own = config.broker.url is None
-    found.append(check_broker(BrokerFacts("MQTT", view.connected, why="MQTT", own=own)))
+    found.append(check_broker(replace(broker_facts(view.link), own=config.broker.url is None)))
+    found += [check_certificate(one, now) for one in _certificates(lab)]
     waited = bool(view.connected) and asked_for >= EVERYBODY_HAS_SPOKEN
     processes = process_facts(config, view, held_locks(config), waited=waited)
     found += [check_process(one) for one in processes]
     found += check_steward(steward_facts(view), now)
     found += [one for facts in clock_facts(config, view) for one in check_other_clock(facts)]
     return found
+
+
+def _certificates(lab: Lab) -> list[CertificateFacts]:
+    """Return what was seen of the certificates within the last hour: a page waits for nobody."""
+    config = lab.config
+    servers = dict.fromkeys([*broker_with_tls(config), *offered_certificates(config)])
+    names = [f"{host}:{port}" for host, port, _authority in servers]
+    return lab.certificates.get(lab.clock, names, lambda: [certificate_of(*one) for one in servers])
 
 
 def to_do(lab: Lab) -> Section:
