@@ -19,6 +19,7 @@ import click
 
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
+from fabctl.this_computer import this_host
 
 DEFAULT_PORT = 8080
 MACHINES = {"printer-a": 1.0, "printer-b": 20.0, "mill": 20.0}
@@ -124,7 +125,7 @@ def _write_config(folder: Path, address: str, port: int) -> LabConfig:
 
 
 def _run(config: LabConfig, factors: dict[str, float]) -> int:
-    from fabctl.hosting.lab_children import THEN, this_host  # noqa: PLC0415  # the same
+    from fabctl.hosting.lab_children import THEN  # noqa: PLC0415  # the same
     from fabctl.hosting.run_lab import run_lab, say  # noqa: PLC0415  # the same
     from fabctl.hosting.supervisor import ChildSpec  # noqa: PLC0415  # the same
 

@@ -15,7 +15,6 @@ from fabctl.config import LabConfig
 from fabctl.config_reader import suggestion
 from fabctl.errors import InputError, LocalError
 from fabctl.hosting import broker_accounts
-from fabctl.hosting.lab_children import this_host
 from fabctl.hosting.machine_reports import Stamps
 from fabctl.keyfile import replace_secret
 from fabctl.messaging.connect import desk_link, machine_link
@@ -23,6 +22,7 @@ from fabctl.messaging.link import MqttLink
 from fabctl.messaging.payloads import PresencePayload
 from fabctl.messaging.topics import LabTopics, client_id
 from fabctl.services import hosts
+from fabctl.this_computer import host_here
 
 WITHIN_S = 20.0
 """How long a broker that was told may take for anything."""
@@ -55,11 +55,8 @@ def revoke(config: LabConfig, host: str, broker_pid: int | None = None) -> None:
 
 
 def is_this_computer(config: LabConfig, host: str) -> bool:
-    """Say whether a host is this computer, as far as its name tells."""
-    try:
-        return this_host(config, None) == host
-    except InputError:
-        return False
+    """Say whether a host is this computer, as far as that is known."""
+    return host_here(config) == host
 
 
 def _rotate(config: LabConfig, host: str) -> None:

@@ -8,6 +8,7 @@ import click
 
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
+from fabctl.this_computer import this_host
 
 
 @click.command("run")
@@ -28,7 +29,6 @@ def run(config: LabConfig, host: str | None, machines_only: bool) -> None:
     Ctrl-C ends all: running jobs are stopped in order, with heaters off, and that is recorded.
     A second Ctrl-C kills what has not ended yet.
     """
-    from fabctl.hosting.lab_children import this_host  # noqa: PLC0415  # --help stays quick
-    from fabctl.hosting.run_lab import run_lab  # noqa: PLC0415  # the same
+    from fabctl.hosting.run_lab import run_lab  # noqa: PLC0415  # --help stays quick
 
     sys.exit(run_lab(config, this_host(config, host), machines_only=machines_only))

@@ -6,6 +6,7 @@ import click
 
 from fabctl.commands.options import config_option
 from fabctl.config import LabConfig
+from fabctl.this_computer import this_host
 
 
 @click.command("units")
@@ -18,8 +19,7 @@ def units(config: LabConfig, host: str | None, *, machines_only: bool) -> None:
     After each stands "network" when it talks to other computers, else "local". The installation
     (`deploy/install.sh --apply`) reads this list; nothing is changed here.
     """
-    from fabctl.hosting.lab_children import this_host  # noqa: PLC0415  # --help stays quick
-    from fabctl.hosting.unit_plan import units_of  # noqa: PLC0415  # the same
+    from fabctl.hosting.unit_plan import units_of  # noqa: PLC0415  # --help stays quick
 
     for unit in units_of(config, this_host(config, host), desk=not machines_only):
         click.echo(f"{unit.name} {'network' if unit.network else 'local'}")

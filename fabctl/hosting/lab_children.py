@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 
 from fabctl.config import LabConfig
-from fabctl.errors import InputError
 from fabctl.hosting.mosquitto import PrivateBroker
 from fabctl.hosting.supervisor import ChildSpec
 
@@ -20,28 +19,6 @@ MACHINES, DESK, HARDWARE, BROKER = range(4)
 """Stop ranks: machines first, so that they can stop their jobs and have that recorded."""
 SMALL_HEAP = {"MALLOC_ARENA_MAX": "1"}
 """glibc's own arenas for each thread cost memory and gain nothing here (mallopt(3))."""
-
-
-def this_host(config: LabConfig, named: str | None) -> str:
-    """Return which of the lab's hosts this computer is.
-
-    :raises InputError: no such host, or nothing says which it is.
-    """
-    choices = ", ".join(config.hosts)
-    if named is not None:
-        if named not in config.hosts:
-            raise InputError(f"no host is called {named!r}", limit=choices)
-        return named
-    if len(config.hosts) == 1:
-        return next(iter(config.hosts))
-    name = socket.gethostname().split(".")[0].lower()
-    if name in config.hosts:
-        return name
-    raise InputError(
-        f"lab.toml has several hosts, and this computer is called {name!r}",
-        limit=choices,
-        next_step="say which it is with --host",
-    )
 
 
 def machine_children(config: LabConfig, host: str) -> list[ChildSpec]:

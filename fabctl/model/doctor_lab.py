@@ -38,11 +38,19 @@ class PortFacts:
     """As whom the machine's process opens it."""
 
 
-def check_host(*, known: bool, name: str) -> list[Finding]:
-    """Say when nobody knows which machines are wired to this computer; nothing when one does."""
+def check_host(*, known: bool, name: str, notes: str) -> list[Finding]:
+    """Say when nobody knows which machines are wired to this computer; nothing when one does.
+
+    :param notes: the file in which it can be said.
+    """
     if known:
         return []
-    said = text("No host in lab.toml is called {name}: no port was looked at here.", name=name)
+    said = text(
+        "No host in lab.toml is called {name}: no port was looked at here. Which host this"
+        " computer is can be said in {file}: host=…",
+        name=name,
+        file=notes,
+    )
     return [unknown("host", said)]
 
 

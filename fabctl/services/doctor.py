@@ -23,13 +23,12 @@ from fabctl.services.doctor_lab import (
     backup_facts,
     fault_facts,
     is_desk_here,
-    is_host_known,
     machines_here,
     port_facts,
-    this_computer,
 )
 from fabctl.services.lock_holders import is_held
 from fabctl.synchronisation import asked_kernel
+from fabctl.this_computer import host_here, name_here, notes_of
 
 
 def clock_findings(clock: Clock, newest_record: datetime | None) -> list[Finding]:
@@ -57,7 +56,11 @@ def findings_here(
         *computer_findings(folders_of(config), by_writing=by_writing),
         *([] if config.server else [check_database(facts)]),  # a joined computer has none
         *([check_backup(backup_facts(config), clock.now())] if is_desk_here(config) else []),
-        *check_host(known=is_host_known(config), name=this_computer()),
+        *check_host(
+            known=host_here(config) is not None,
+            name=name_here(config),
+            notes=str(notes_of(config)),
+        ),
         *(check_port(one) for one in port_facts(here)),
         *(
             check_fault(fault_facts(one.id, config.interlocks[one.id].fault_file))

@@ -6,7 +6,6 @@ import grp
 import json
 import os
 import pwd
-import socket
 import stat
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from fabctl.store.engine import Database, is_sqlite, open_database, parse_url
 from fabctl.store.migrate import revision
 from fabctl.store.tables import Audit
 from fabctl.store.version import HEAD
+from fabctl.this_computer import host_here
 
 UNITS = (Path("/etc/systemd/system/fabctl-machine@.service"),)
 """Where it is, a machine's process is another user's, in groups of its own."""
@@ -38,26 +38,9 @@ UNIT_USER = "fabctl-machine"
 
 
 def machines_here(config: LabConfig) -> list[MachineProfile]:
-    """Return the machines that are wired to this computer: of the lab's only host, or by name.
-
-    None of them, when no host bears this computer's name.
-    """
-    if len(config.hosts) == 1:
-        return list(config.machines.values())
-    return [one for one in config.machines.values() if one.host == this_computer()]
-
-
-def this_computer() -> str:
-    """Return how this computer would be called as a host of lab.toml."""
-    return socket.gethostname().split(".")[0].lower()
-
-
-def is_host_known(config: LabConfig) -> bool:
-    """Say whether we know which machines are wired to this computer.
-
-    The desk's computer need not have any: it bears no host's name then.
-    """
-    return len(config.hosts) == 1 or this_computer() in config.hosts or is_desk_here(config)
+    """Return the machines that are wired to this computer; none where nobody knows which it is."""
+    here = host_here(config)
+    return [one for one in config.machines.values() if one.host == here]
 
 
 def is_desk_here(config: LabConfig) -> bool:

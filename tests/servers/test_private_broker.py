@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fabctl.config_file import read
-from fabctl.errors import InputError, LocalError
-from fabctl.hosting.lab_children import this_host
+from fabctl.errors import LocalError
 from fabctl.hosting.locks import FolderLock
 from fabctl.hosting.mosquitto import choose_port, find_program, prepare_broker
 from tests.brokers import lab_config, need_mosquitto, wait_until
@@ -85,19 +83,6 @@ def test_a_lock_belongs_to_one_process_and_dies_with_it(tmp_path: Path) -> None:
     assert file.read_text() == f"{os.getpid()}\n"
     ours.give_back()
     FolderLock(file).take("this folder")
-
-
-def test_which_host_this_is() -> None:
-    two = '[lab]\nid = "l"\nname = "L"\n[hosts.no-such-computer]\n[hosts.other]\n'
-    lab = read(two, Path("/srv/lab.toml"), ())
-    assert this_host(lab, "other") == "other"
-    with pytest.raises(InputError, match="--host"):
-        this_host(lab, None)
-    with pytest.raises(InputError, match="no host is called 'x'"):
-        this_host(lab, "x")
-    name = socket.gethostname().split(".")[0].lower()
-    ours = read(two.replace("other", name), Path("/srv/lab.toml"), ())
-    assert this_host(ours, None) == name
 
 
 def test_waiting_says_what_did_not_come() -> None:

@@ -87,10 +87,12 @@ def test_what_was_done_about_a_port_is_seen() -> None:
 
 
 def test_a_computer_whose_machines_nobody_knows() -> None:
-    assert check_host(known=True, name="pi-9") == []
-    (said,) = check_host(known=False, name="pi-9")
+    notes = "/etc/fabctl/install.conf"
+    assert check_host(known=True, name="pi-9", notes=notes) == []
+    (said,) = check_host(known=False, name="pi-9", notes=notes)
     assert severity(said) is UNKNOWN
     assert "pi-9" in str(said.message)
+    assert notes in str(said.message)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fabctl.config import Host, ServerConfig
+from fabctl.clock import ManualClock
+from fabctl.config import Host, LabConfig, ServerConfig
+from fabctl.model.doctor import Severity
 from fabctl.model.doctor_lab import DatabaseFacts
+from fabctl.services.doctor import findings_here
 from fabctl.services.doctor_lab import (
     database_facts,
     is_desk_here,
-    is_host_known,
     machines_here,
-    this_computer,
 )
 from fabctl.store.version import HEAD
 from tests.web_lab import lab_config
@@ -40,15 +41,24 @@ def test_a_computer_that_joined_a_lab_is_no_desk(tmp_path: Path) -> None:
     config = replace(lab_config(tmp_path), server=server)
     assert not is_desk_here(config)
     assert machines_here(config) == list(config.machines.values())
-    assert is_host_known(config)
     assert database_facts(config, thorough=True)[0] == DatabaseFacts(reached=None, needed=HEAD)
 
 
-def test_whose_machines_are_here_may_not_be_known(tmp_path: Path) -> None:
+def found_of_hosts(config: LabConfig) -> list[Severity]:
+    nobody = DatabaseFacts(reached=None), None
+    found = findings_here(config, ManualClock(), nobody, by_writing=False)
+    return [one.severity for one in found if one.check == "host"]
+
+
+def test_a_server_that_nobody_named_says_that_it_looked_at_no_port(tmp_path: Path) -> None:
     config = replace(lab_config(tmp_path), hosts=TWO)
-    assert not is_host_known(config)
-    here = {**TWO, this_computer(): Host(this_computer(), "Here")}
-    assert is_host_known(replace(config, hosts=here))
+    (tmp_path / "lab.db").touch()
+    assert is_desk_here(config)
+    assert machines_here(config) == []
+    assert found_of_hosts(config) == [Severity.UNKNOWN]
+    (tmp_path / "install.conf").write_text("role=lab\nhost=pi1\n")
+    assert machines_here(config) == list(config.machines.values())
+    assert found_of_hosts(config) == []
 
 
 def test_where_the_database_lies_is_the_desk(tmp_path: Path) -> None:
