@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 
-from fabctl.commands.options import config_option
+from fabctl.commands.options import loaded, named_config_option
 from fabctl.config import LabConfig
+
+Reader: TypeAlias = Callable[[], LabConfig]
+"""Finds and reads lab.toml; who holds the key of an archive elsewhere has none."""
 
 identity_option = click.option(
     "--identity",
@@ -18,10 +24,10 @@ identity_option = click.option(
 
 
 @click.group(invoke_without_command=True)
-@config_option
+@named_config_option
 @click.option("--verify", "and_verify", is_flag=True, help="Read the new archive back at once.")
 @click.pass_context
-def backup(ctx: click.Context, config: LabConfig, and_verify: bool) -> None:
+def backup(ctx: click.Context, config_file: Path | None, and_verify: bool) -> None:
     """Write one archive of the whole lab, while it runs.
 
     It holds the database as it is at one moment, job files and pictures of them, keys and
@@ -33,9 +39,12 @@ def backup(ctx: click.Context, config: LabConfig, and_verify: bool) -> None:
 
     Exit code 1: the archive was written, and something that may not be read is not in it.
     """
-    ctx.obj = config
-    if ctx.invoked_subcommand is not None:
-        return
+    ctx.obj = partial(loaded, config_file)
+    if ctx.invoked_subcommand is None:
+        _back_up(loaded(config_file), and_verify)
+
+
+def _back_up(config: LabConfig, and_verify: bool) -> None:
     from fabctl.backup.making import make_backup  # noqa: PLC0415  # --help stays quick
     from fabctl.clock import SystemClock  # noqa: PLC0415  # the same
 
@@ -67,20 +76,22 @@ def backup(ctx: click.Context, config: LabConfig, and_verify: bool) -> None:
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @identity_option
 @click.pass_obj
-def verify_(config: LabConfig, archive: Path | None, identity: Path | None) -> None:
+def verify_(read: Reader, archive: Path | None, identity: Path | None) -> None:
     """Read all of ARCHIVE, the newest by default: every file's hash, the database's soundness.
 
-    An encrypted one can only be read with its key, which should not be on the lab's computer.
+    An encrypted one can only be read with its key, which should not be on the lab's computer:
+    where ARCHIVE is named, no lab.toml is needed.
     """
-    _verify(archive or _newest(config), identity)
+    _verify(archive or _newest(read()), identity)
 
 
 @backup.command("list", short_help="Show the archives there are.")
 @click.pass_obj
-def list_(config: LabConfig) -> None:
+def list_(read: Reader) -> None:
     """Show the lab's archives, the newest first, with their age and size."""
     from fabctl.backup.rotation import archives  # noqa: PLC0415  # --help stays quick
 
+    config = read()
     folder = config.backup.directory
     names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
     for one in archives(names, config.id):

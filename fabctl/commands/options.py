@@ -7,11 +7,14 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fabctl.errors import InputError
+
+if TYPE_CHECKING:
+    from fabctl.config import LabConfig
 
 SYSTEM_CONFIG = Path("/etc/fabctl/lab.toml")
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
@@ -38,9 +41,8 @@ def find_config(named: Path | None) -> Path:
 def _is_seen(file: Path) -> bool:
     try:
         return file.is_file()
-    except (
-        PermissionError
-    ):  # an installed lab's user stands in the folder of whoever typed `sudo fabctl`
+    except PermissionError:
+        # an installed lab's user stands in the folder of whoever typed `sudo fabctl`
         return False
 
 
@@ -65,6 +67,16 @@ def database_address(
         raise InputError(f"{value[1:]} cannot be read ({error})") from error
 
 
+named_config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="FABCTL_CONFIG",
+    help=f"The lab's file. Default: ./lab.toml, else {SYSTEM_CONFIG}.",
+)
+"""``--config FILE`` as it was typed: None, without it. See :func:`loaded`."""
+
+
 def config_file_option(command: Command) -> Command:
     """Add ``--config FILE`` and pass it on, found but unread, as ``config_file``."""
 
@@ -72,14 +84,7 @@ def config_file_option(command: Command) -> Command:
     def with_file(*args: Any, config_file: Path | None, **kwargs: Any) -> Any:
         return command(*args, config_file=find_config(config_file), **kwargs)
 
-    option = click.option(
-        "--config",
-        "config_file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="FABCTL_CONFIG",
-        help=f"The lab's file. Default: ./lab.toml, else {SYSTEM_CONFIG}.",
-    )
-    return option(with_file)  # type: ignore[return-value]  # click's decorators keep the callable
+    return named_config_option(with_file)  # type: ignore[return-value]  # click's decorators keep the callable
 
 
 def config_option(command: Command) -> Command:
@@ -89,11 +94,20 @@ def config_option(command: Command) -> Command:
     """
 
     @functools.wraps(command)
-    def with_config(*args: Any, config_file: Path, **kwargs: Any) -> Any:
-        from fabctl.config_file import load  # noqa: PLC0415  # `fabctl --help` stays quick
+    def with_config(*args: Any, config_file: Path | None, **kwargs: Any) -> Any:
+        return command(*args, config=loaded(config_file), **kwargs)
 
-        config = load(config_file)
-        os.environ["FABCTL_CONFIG"] = str(config.file)  # children read the same file
-        return command(*args, config=config, **kwargs)
+    return named_config_option(with_config)  # type: ignore[return-value]  # the same
 
-    return config_file_option(with_config)  # type: ignore[return-value]  # the same
+
+def loaded(config_file: Path | None) -> LabConfig:
+    """Find and read the configuration.
+
+    :raises InputError: there is none.
+    :raises ConfigError: with every mistake in the file.
+    """
+    from fabctl.config_file import load  # noqa: PLC0415  # `fabctl --help` stays quick
+
+    config = load(find_config(config_file))
+    os.environ["FABCTL_CONFIG"] = str(config.file)  # children read the same file
+    return config

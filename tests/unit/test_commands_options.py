@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from fabctl.__main__ import not_permitted
+from fabctl.__main__ import COMMANDS, cli, not_permitted
+from fabctl.commands import options
 from fabctl.commands.options import SYSTEM_CONFIG, find_config
 from fabctl.errors import InputError
 
@@ -51,6 +54,21 @@ def test_a_file_that_may_not_be_written_is_one_sentence(tmp_path: Path) -> None:
     file = str(tmp_path / "year.pdf")
     said = not_permitted(PermissionError(13, "Permission denied", file))
     assert f"may not read or write {file} → name a file where that user may" in said
+
+
+def test_help_needs_no_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor that of a command within a command, whose outer one runs first."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FABCTL_CONFIG", raising=False)
+    monkeypatch.setattr(options, "SYSTEM_CONFIG", tmp_path / "none")
+    asked = 0
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        for inner in command.commands if isinstance(command, click.Group) else ():
+            done = CliRunner().invoke(cli, [name, inner, "--help"])
+            assert done.exit_code == 0, (name, inner, done.output)
+            asked += 1
+    assert asked > 20
 
 
 def found_or_refused() -> str:
