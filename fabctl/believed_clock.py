@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from fabctl.clock import Clock
+from fabctl.complaint import Complaint
 from fabctl.synchronisation import asked_kernel
 from fabctl.units import Seconds
 
@@ -91,7 +92,9 @@ class BelievedClock:
         if self._doubt is None or abs(self._doubt[0] - jump) > JUMP:
             self._doubt = (jump, elapsed)
             self.jumps += 1
-            self._log(f"the wall clock jumped {_said(jump)}, to {wall:%Y-%m-%d %H:%M} UTC")
+            self._log(
+                Complaint(f"the wall clock jumped {_said(jump)}, to {wall:%Y-%m-%d %H:%M} UTC")
+            )
         if self._synced() or self._stood(wall, elapsed):
             self._log(f"the wall clock is believed: it is {wall:%Y-%m-%d %H:%M} UTC")
             return self._believe(wall, elapsed)

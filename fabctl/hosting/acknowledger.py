@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from fabctl.complaint import Complaint
 from fabctl.errors import FabError
 from fabctl.messaging.requests import MachineRequests
 from fabctl.units import Seconds
@@ -63,7 +64,7 @@ class Acknowledger:
         try:
             answer = self._requests.send(machine, "recorded", body, ANSWER_WITHIN)
         except FabError as error:
-            self._log(f"{machine} cannot be told what is on record: {error}")
+            self._log(Complaint(f"{machine} cannot be told what is on record: {error}"))
             return
         if not answer.accepted and answer.code not in {"no-answer", "no-broker"}:
-            self._log(f"{machine} does not take what is on record: {answer.reason}")
+            self._log(Complaint(f"{machine} does not take what is on record: {answer.reason}"))

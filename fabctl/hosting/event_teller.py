@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from fabctl.complaint import Complaint
 from fabctl.errors import DeviceError, LocalError
 from fabctl.hosting.journal import MOST_TOLD_AT_ONCE, Entry, Journal
 from fabctl.messaging.payloads import EventPayload, EventType, Stamp
@@ -144,7 +145,7 @@ class EventTeller:
         """Show it in the machine's state; a job that runs goes on."""
         fault = f"Events cannot be kept: {error}."
         if fault != self.fault:
-            self._log(fault)
+            self._log(Complaint(fault))
         self.fault = fault
 
     def _wait_for_room(self, event: EventPayload) -> bool:
@@ -153,5 +154,5 @@ class EventTeller:
             self._unkept.append(event)
             return True
         self._lost += 1
-        self._log(f"{self._lost} event(s) lost: there is no room for {event.type}")
+        self._log(Complaint(f"{self._lost} event(s) lost: there is no room for {event.type}"))
         return False

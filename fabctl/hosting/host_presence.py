@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from fabctl.complaint import Complaint
 from fabctl.config import LabConfig
 from fabctl.errors import FabError
 from fabctl.hosting.locks import FolderLock
@@ -64,7 +65,7 @@ class HostPresence:
                 log=self._log,
             )
         except FabError as error:
-            self._log(f"the host's presence cannot be told: {error}")
+            self._log(Complaint(f"the host's presence cannot be told: {error}"))
             return
         link.on_connected(lambda: self._say_online(link))
         with self._guard:

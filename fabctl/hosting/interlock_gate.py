@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from fabctl.clock import Clock
+from fabctl.complaint import Complaint
 from fabctl.hosting.interlock_line import SILENCE, Heard
 from fabctl.hosting.interlock_meter import Ran, WorkMeter
 from fabctl.hosting.interlock_news import ARMED, LOCKED, InterlockNews, Teller
@@ -176,7 +177,7 @@ class InterlockGate:
         self._news.tell_refusals()
         now = self.said
         if now.state == UNKNOWN and self._said is not NOTHING:
-            self._log("the interlock is silent")
+            self._log(Complaint("the interlock is silent"))
             self._ran(self._meter.take())
             self._said = NOTHING
         self._publish(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fabctl.complaint import Complaint
 from fabctl.errors import FabError
 from fabctl.hosting.interlock_end import LastWord
 from fabctl.hosting.interlock_gate import InterlockGate
@@ -124,7 +125,7 @@ class JobGuard:
             return
         if why and job is not None and job.tripped is None:
             job.tripped = _stopped(why)
-            self._log(job.tripped)
+            self._log(Complaint(job.tripped))
         self._last_word = None
         self._keeper.ended(last_word.event, None)
 
@@ -147,12 +148,12 @@ class JobGuard:
         why = _stopped(gate.why)
         cut_short = act is Act.FAIL_UNLESS_AT_REST and running and not job.tripped
         if act is Act.FAIL or cut_short:
-            self._log(why)
+            self._log(Complaint(why))
             job.doomed = why
             self._driver.stop()
             return
         if job.tripped is None:
-            self._log(why)
+            self._log(Complaint(why))
             job.tripped, job.tripped_at = why, self._driver.confirmed_line
         if running:
             self._pause()

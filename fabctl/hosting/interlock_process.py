@@ -8,6 +8,7 @@ import time
 from typing import cast
 
 from fabctl.clock import SystemClock
+from fabctl.complaint import Complaint
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
 from fabctl.hosting.locks import FolderLock
@@ -56,7 +57,7 @@ def _watch(key: KeyFile, daemon: InterlockDaemon) -> None:
         except LocalError as error:
             if str(error) != said:
                 said = str(error)
-                log(said)
+                log(Complaint(said))
 
 
 def _factory(profile: InterlockProfile) -> InterlockFactory:

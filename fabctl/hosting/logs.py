@@ -10,6 +10,7 @@ import contextlib
 import sys
 
 from fabctl import journald
+from fabctl.complaint import Complaint
 
 _JOURNALS: list[journald.Journal] = []
 """One, where systemd started this process."""
@@ -23,8 +24,12 @@ def identify(process: str, machine: str | None = None) -> None:
 
 
 def log(line: str) -> None:
-    """Write one line. A reader that has gone (a dead supervisor) must not stop the writer."""
-    if any(journal.write(line) for journal in _JOURNALS):
+    """Write one line: a :class:`Complaint` is a warning in the journal.
+
+    A reader that has gone (a dead supervisor) must not stop the writer.
+    """
+    priority = journald.WARNING if isinstance(line, Complaint) else journald.INFO
+    if any(journal.write(line, priority) for journal in _JOURNALS):
         return
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{line}\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fabctl.clock import Clock
+from fabctl.complaint import Complaint
 from fabctl.errors import DeviceError
 from fabctl.hosting.interlock_gate import InterlockGate
 from fabctl.hosting.interlock_guard import JobGuard
@@ -135,7 +136,7 @@ class MachineHost:
             self._driver.open()
         except DeviceError as error:
             if self._reason != str(error):
-                self._log(f"cannot reach the machine: {error}")
+                self._log(Complaint(f"cannot reach the machine: {error}"))
             self._reason = str(error)[:MOST_REASON]
         else:
             self._reason = NOT_ANSWERED
@@ -209,7 +210,7 @@ class MachineHost:
         if self._driver.phase is not Phase.CLOSED:
             self._driver.close()
         if self._keeper.busy:
-            self._log("the job did not stop in time; it will be told as interrupted")
+            self._log(Complaint("the job did not stop in time; it will be told as interrupted"))
         self._reports.job(JobPayload(None))
         self._guard.end()
         self._reports.tick()

@@ -9,6 +9,7 @@ import traceback
 
 from fabctl.believed_clock import BelievedClock
 from fabctl.clock import Clock, SystemClock
+from fabctl.complaint import Complaint
 from fabctl.config import LabConfig
 from fabctl.config_reader import suggestion
 from fabctl.errors import FabError, InputError
@@ -77,7 +78,7 @@ class MachineProcess:
         self._link = self._make_link(config, profile, topics)
         self._journal = Journal(folder / "journal.db")
         if self._journal.set_aside:
-            log(f"the journal could not be read; it is now {self._journal.set_aside}")
+            log(Complaint(f"the journal could not be read; it is now {self._journal.set_aside}"))
         self._reports = MachineReports(
             profile, topics, self._link, self._journal, self._stamps, clock, log
         )
@@ -126,10 +127,10 @@ class MachineProcess:
         try:
             self.host.run()
         except FabError as error:
-            log(f"stopped: {error}")
+            log(Complaint(f"stopped: {error}"))
             return self._failed(str(error))
         except Exception as error:  # noqa: BLE001  # top of the process: the state says so
-            log(traceback.format_exc().rstrip())
+            log(Complaint(traceback.format_exc().rstrip()))
             return self._failed(f"{type(error).__name__}: {error}")
         else:
             return 0
@@ -146,7 +147,7 @@ class MachineProcess:
         try:
             self._driver.close()
         except Exception as error:  # noqa: BLE001  # nothing more can be done; it is shown
-            log(f"the machine could not be made safe: {error}")
+            log(Complaint(f"the machine could not be made safe: {error}"))
         self._reports.goodbye(f"{FAILED} ({why})"[:400])
         return 1
 

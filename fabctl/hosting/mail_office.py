@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 
 from fabctl.clock import Clock
+from fabctl.complaint import Complaint
 from fabctl.config import MailConfig
 from fabctl.errors import FabError
 from fabctl.hosting.mail_server import (
@@ -75,7 +76,7 @@ class MailOffice:
             except Exception as error:  # noqa: BLE001  # top of a thread: it goes on, and says so
                 self._failed(type(error).__name__)
                 # without its message: it may hold a name or an address
-                self._log("".join(traceback.format_tb(error.__traceback__)).rstrip())
+                self._log(Complaint("".join(traceback.format_tb(error.__traceback__)).rstrip()))
             self._ending.wait(LOOK_EVERY_S)
 
     def work(self) -> int:
@@ -114,7 +115,7 @@ class MailOffice:
             made = letter(errand, self._sender, self._clock)
             hand_over(server, made, self._sender.address, errand.address)
         except MailNeverError as error:
-            self._log(f"mail {errand.id} is refused for good: {error}")
+            self._log(Complaint(f"mail {errand.id} is refused for good: {error}"))
             with self._database.transaction() as session:
                 mail_queue.note_refused(session, self._clock, mail_id=errand.id, trouble=str(error))
             return False
@@ -133,14 +134,14 @@ class MailOffice:
         with self._database.transaction() as session:
             lost = mail_queue.note_no_server(session, self._clock, trouble=why)
         if lost:
-            self._log(f"{lost} mails were given up; the staff find them in the list")
+            self._log(Complaint(f"{lost} mails were given up; the staff find them in the list"))
 
     def _failed(self, why: str) -> None:
         self._failures += 1
         pause = server_pause(self._failures).total_seconds()
         self._not_before = Seconds(self._clock.monotonic() + pause)
         if why != self.trouble:
-            self._log(f"mail: {why}")
+            self._log(Complaint(f"mail: {why}"))
         self.trouble = why
 
     def _server_works(self) -> None:

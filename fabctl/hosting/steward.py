@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from fabctl.believed_clock import jump_of
 from fabctl.clock import Clock
+from fabctl.complaint import Complaint
 from fabctl.errors import FabError
 from fabctl.hosting.host_watch import HostWatch
 from fabctl.hosting.machine_reports import Stamps
@@ -215,7 +216,9 @@ class Steward:
     def _sweep(self) -> None:
         with self._database.transaction() as session:
             for job in sweep_unanswered(session, self._clock, self._has_job):
-                self._log(f"the start of job {job} was never answered; it counts as failed")
+                self._log(
+                    Complaint(f"the start of job {job} was never answered; it counts as failed")
+                )
 
     def _has_job(self, machine: str, job: str) -> bool | None:
         """Say whether a machine has a job; None: its last word is too old, or it is offline."""
@@ -302,12 +305,12 @@ class Steward:
             self._failed(what, str(error))
         except Exception as error:  # noqa: BLE001  # top of a piece of work: its health shows it
             self._failed(what, f"{type(error).__name__}: {error}")
-            self._log(traceback.format_exc().rstrip())
+            self._log(Complaint(traceback.format_exc().rstrip()))
 
     def _failed(self, what: str, why: str) -> None:
         self.failures += 1
         self.last_failure = f"{what}: {why}"[:400]
-        self._log(f"{what} failed: {why}")
+        self._log(Complaint(f"{what} failed: {why}"))
         self._say_health()
 
     def _is_due(self, what: str, every: Seconds) -> bool:

@@ -27,6 +27,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from fabctl.complaint import Complaint
 from fabctl.descriptors import ready
 from fabctl.messaging.letters import BrokerAddress, Handler, Message, Received
 
@@ -390,11 +391,11 @@ class MqttLink:
         self._trouble = line
         if line not in self._complaints and not self._stopping.is_set():
             self._complaints.add(line)
-            self._log(line)
+            self._log(Complaint(line))
 
     def _failed(self, what: str, error: Exception) -> None:
         self.failures += 1
-        self._log(f"{what} failed: {type(error).__name__}: {error}")
+        self._log(Complaint(f"{what} failed: {type(error).__name__}: {error}"))
 
     def __del__(self) -> None:
         os.close(self._wake)

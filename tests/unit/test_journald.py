@@ -7,10 +7,14 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from fabctl.believed_clock import BelievedClock
+from fabctl.clock import ManualClock
+from fabctl.hosting import logs
 from fabctl.journald import LONGEST, Journal, encoded, leads_to_journal
 from fabctl.journald_handler import JournalHandler
 
@@ -51,6 +55,23 @@ def test_a_line_says_which_process_and_machine(heard: socket.socket, tmp_path: P
 def test_a_journal_that_is_not_there_is_said(tmp_path: Path) -> None:
     journal = Journal("web", path=tmp_path / "none")
     assert not journal.write("x")
+    journal.close()
+
+
+def test_what_says_that_something_is_wrong_is_a_warning(
+    heard: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that jumps, and is followed."""
+    journal = Journal("steward", path=tmp_path / "socket")
+    monkeypatch.setattr(logs, "_JOURNALS", [journal])
+    hand = ManualClock()
+    clock = BelievedClock(hand, logs.log, elapsed=hand.monotonic, synced=lambda: True)
+    hand.wall += timedelta(days=1)
+    clock.now()
+    told = [heard.recv(1000).decode().splitlines()[:2] for _ in range(2)]
+    assert told[0][0].startswith("MESSAGE=the wall clock jumped 86400 s")
+    assert told[1][0].startswith("MESSAGE=the wall clock is believed")
+    assert [priority for _, priority in told] == ["PRIORITY=4", "PRIORITY=6"]
     journal.close()
 
 

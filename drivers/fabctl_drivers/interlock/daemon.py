@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable
 
 from fabctl.clock import Clock
+from fabctl.complaint import Complaint
 from fabctl.errors import DeviceError, FabError
 from fabctl.interlock import InputRole, InterlockProfile
 from fabctl.sd_notify import Notifier
@@ -127,12 +128,12 @@ class GpioInterlock:
         try:
             self._open()
             for line in settle():
-                self._say(line)
+                self._say(Complaint(line))
             self._loop()
         except FabError:
             raise
         except Exception as error:  # noqa: BLE001  # top of the process: it is a FAULT
-            self._say(traceback.format_exc().rstrip())
+            self._say(Complaint(traceback.format_exc().rstrip()))
             self._switch_off()
             why = f"{type(error).__name__}: {error}"
             self._clerk.remember(FaultRecord(FaultCode.INTERNAL, why))
@@ -239,7 +240,7 @@ class GpioInterlock:
         try:
             gpio.close()
         except DeviceError as error:
-            self._say(f"the outputs could not all be switched off: {error}")
+            self._say(Complaint(f"the outputs could not all be switched off: {error}"))
 
     def _switch_off(self) -> None:
         """Switch off what can be; without pulses K1 lets go anyhow."""
@@ -248,7 +249,7 @@ class GpioInterlock:
         try:
             self._gpio.off()
         except DeviceError as error:
-            self._say(f"the outputs could not all be switched off: {error}")
+            self._say(Complaint(f"the outputs could not all be switched off: {error}"))
 
     # -- faults --------------------------------------------------------------------------------
 
@@ -308,7 +309,7 @@ class GpioInterlock:
         self._note("ended", told)
         self._talk.close()
         if not self._clerk.end(WRITE_WITHIN_S):
-            self._say("the disk did not take the last words of the record")
+            self._say(Complaint("the disk did not take the last words of the record"))
         self._notifier.close()
 
 
