@@ -13,6 +13,7 @@ import pytest
 from fabctl.__main__ import COMMANDS
 
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
+README = UNITS.parent / "README.md"
 MOST_EXPOSED = {
     # unit: the score of `systemd-analyze security` that it may have; 0 is the best, 10 the worst
     "fabctl-web.service": 1.8,
@@ -92,6 +93,14 @@ def test_a_unit_is_not_more_exposed_than_it_was(unit: str) -> None:
 
 def test_every_service_is_scored() -> None:
     assert {file.name for file in UNITS.glob("*.service")} == set(MOST_EXPOSED)
+
+
+def test_the_installers_table_has_the_scores() -> None:
+    rows = re.findall(
+        r"^\| `(fabctl-[a-z]+(?:@)?)\S* .*\| (\d\.\d)[^|]*\|$", README.read_text(), re.MULTILINE
+    )
+    assert {f"{unit}.service": float(score) for unit, score in rows} == MOST_EXPOSED
+    assert len(rows) == len(MOST_EXPOSED)
 
 
 def test_every_command_that_is_started_exists() -> None:
