@@ -22,7 +22,10 @@ DISK_FEW, DISK_LOW = 0.03, 0.10
 """Shares of a disk: below the first writes begin to fail soon; below the second, make room."""
 DISK_FEW_BYTES = 200_000_000
 INODES_LOW = 0.05
-MAKE_ROOM = text("Make room: old backups elsewhere, journalctl --vacuum-size=100M.")
+MAKE_ROOM = text(
+    "Make room: old backups elsewhere, versions in /opt/fabctl that are neither current nor"
+    " previous, journalctl --vacuum-size=100M."
+)
 MEMORY_FEW, MEMORY_LOW = 0.05, 0.12
 PYTHON_LOWEST = (3, 11)
 PYTHON_TRIED = (3, 11)

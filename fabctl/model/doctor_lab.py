@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fabctl.model.doctor import Finding, Severity, bad, fine, unknown, whole_days
+from fabctl.model.doctor import Finding, Severity, bad, fine, unknown, warn, whole_days
 from fabctl.model.texts import text
 
 CERTIFICATE_SOON = timedelta(days=21)
@@ -255,6 +255,10 @@ class BackupFacts:
     newest_at: datetime | None = None
     late: timedelta = BACKUP_LATE
     """From which age on it is too old."""
+    named: bool = False
+    """Whether lab.toml names the folder; else it is made with the first backup."""
+    beside_data: bool | None = None
+    """Whether it lies on the disk of the lab's data; None: that cannot be seen."""
 
 
 def check_backup(facts: BackupFacts, now: datetime) -> Finding:
@@ -264,6 +268,10 @@ def check_backup(facts: BackupFacts, now: datetime) -> Finding:
         return unknown(
             "backup", text("The folder of backups may not be looked at: {path}.", path=facts.folder)
         )
+    if facts.readable is None and facts.named:
+        there = text("Is its stick or disk in, and mounted? Else make it for the user of fabctl.")
+        said = text("The folder of backups is not there: {path}.", path=facts.folder)
+        return bad("backup", said, there)
     if facts.newest_at is None:
         return bad(
             "backup", text("No backup was ever made, not in {path}.", path=facts.folder), step
@@ -275,3 +283,12 @@ def check_backup(facts: BackupFacts, now: datetime) -> Finding:
     if age <= facts.late:
         return fine("backup", said)
     return Finding("backup", Severity.BAD if age > BACKUP_VERY_LATE else Severity.WARN, said, step)
+
+
+def check_backup_place(facts: BackupFacts) -> list[Finding]:
+    """Say when backups would die with the data; nothing where there are none, or nobody knows."""
+    if not facts.beside_data or facts.newest_at is None:
+        return []
+    said = text("The backups lie on the same disk as the data: {path}.", path=facts.folder)
+    step = text("A dead card takes both: name a stick or another disk under [backup] directory.")
+    return [warn("backup-place", said, step)]

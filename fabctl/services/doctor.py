@@ -12,6 +12,7 @@ from fabctl.model.doctor_computer import ClockFacts, check_clock
 from fabctl.model.doctor_lab import (
     DatabaseFacts,
     check_backup,
+    check_backup_place,
     check_database,
     check_host,
     check_port,
@@ -55,7 +56,7 @@ def findings_here(
         *clock_findings(clock, newest_record),
         *computer_findings(folders_of(config), by_writing=by_writing),
         *([] if config.server else [check_database(facts)]),  # a joined computer has none
-        *([check_backup(backup_facts(config), clock.now())] if is_desk_here(config) else []),
+        *(_backups(config, clock) if is_desk_here(config) else []),
         *check_host(
             known=host_here(config) is not None,
             name=name_here(config),
@@ -68,6 +69,11 @@ def findings_here(
             if one.id in config.interlocks
         ),
     ]
+
+
+def _backups(config: LabConfig, clock: Clock) -> list[Finding]:
+    facts = backup_facts(config)
+    return [check_backup(facts, clock.now()), *check_backup_place(facts)]
 
 
 def held_locks(config: LabConfig) -> dict[str, bool | None]:

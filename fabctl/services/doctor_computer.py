@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
+import re
+import stat
 import subprocess
 import sys
 import tempfile
@@ -26,6 +29,9 @@ from fabctl.model.doctor_computer import (
 
 MODEL = Path("/proc/device-tree/model")
 HWMON = Path("/sys/class/hwmon")
+MOUNTS = Path("/proc/self/mountinfo")
+ESCAPED = re.compile(r"\\([0-7]{3})")
+"""How a blank stands there: octal."""
 VCGENCMD_WITHIN_S = 3.0
 
 
@@ -49,8 +55,18 @@ def computer_findings(folders: Iterable[Path], *, by_writing: bool) -> list[Find
 def folders_of(config: LabConfig) -> list[Path]:
     """Return the folders that fabctl writes here; those that come into being later left out."""
     paths = config.paths
-    later = (paths.files, paths.tmp, paths.keys, paths.backups)
-    return [paths.root, *(one for one in later if one.exists())]
+    later = (
+        paths.files, paths.previews, paths.tmp, paths.keys, paths.broker, paths.backups,
+        config.backup.directory,
+    )  # fmt: skip
+    return list(dict.fromkeys([paths.root, *(one for one in later if _may_be_there(one))]))
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        return True  # nobody can see from here
 
 
 def _owner_of(path: Path) -> int | None:
@@ -73,15 +89,16 @@ def folder_facts(path: Path, *, by_writing: bool, owner: int | None = None) -> F
         status, system = path.stat(), os.statvfs(path)
     except OSError:
         return FolderFacts(shown)
-    read_only = bool(system.f_flag & os.ST_RDONLY)
-    why = "" if read_only else _why_not_writable(path, by_writing=by_writing)
-    if not read_only and not why and os.geteuid() == 0 and owner not in {None, status.st_uid}:
+    read_only, here_only = _read_only(path, system)
+    unseen = here_only and not by_writing
+    why = "" if read_only or unseen else _why_not_writable(path, by_writing=by_writing)
+    if not read_only and not why and os.geteuid() == 0 and not _is_open_to(owner, status):
         why = f"owner {status.st_uid}, not {owner}"
     return FolderFacts(
         path=shown,
         found=True,
         read_only=read_only,
-        writable=not read_only and not why,
+        writable=None if unseen else not read_only and not why,
         full=why == os.strerror(errno.ENOSPC),
         why_not=why,
         disk=status.st_dev,
@@ -89,6 +106,51 @@ def folder_facts(path: Path, *, by_writing: bool, owner: int | None = None) -> F
         free=system.f_bavail * system.f_frsize,
         inodes_free=system.f_favail / system.f_files if system.f_files else None,
     )
+
+
+def _read_only(path: Path, system: os.statvfs_result) -> tuple[bool, bool]:
+    """Say whether a disk can only be read, or else only this process may not write there.
+
+    systemd shows a unit all but its own folders read-only (``ProtectSystem=strict``).
+    """
+    if not system.f_flag & os.ST_RDONLY:
+        return False, False
+    try:
+        disk = is_disk_read_only(MOUNTS.read_text(errors="replace"), path.resolve())
+    except OSError:
+        disk = None
+    return disk is not False, disk is False
+
+
+def is_disk_read_only(mounts: str, path: Path) -> bool | None:
+    """Say whether the file system below a path can only be read, whoever looks; None: not known.
+
+    After " - " stand the options of the file system itself, which a kernel makes "ro" when the
+    disk fails; before it those of one mount alone (proc_pid_mountinfo(5)).
+    """
+    found, longest = None, -1
+    for line in mounts.splitlines():
+        mount, _dash, system = line.partition(" - ")
+        words, options = mount.split(), system.split()
+        if len(words) < 6 or len(options) < 3:
+            continue
+        place = Path(ESCAPED.sub(lambda one: chr(int(one[1], 8)), words[4]))
+        if path.is_relative_to(place) and len(place.parts) >= longest:
+            found, longest = "ro" in options[2].split(","), len(place.parts)
+    return found
+
+
+def _is_open_to(user: int | None, folder: os.stat_result) -> bool:
+    """Say whether a user may write a folder, as its rights go; None: any."""
+    if user is None or folder.st_uid == user or folder.st_mode & stat.S_IWOTH:
+        return True
+    if not folder.st_mode & stat.S_IWGRP:
+        return False
+    try:
+        found = pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return folder.st_gid in os.getgrouplist(found.pw_name, found.pw_gid)
 
 
 def _why_not_writable(path: Path, *, by_writing: bool) -> str:

@@ -8,6 +8,7 @@ import os
 import pwd
 import stat
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -168,14 +169,23 @@ def newest_moment(database: Database) -> datetime | None:
 def backup_facts(config: LabConfig) -> BackupFacts:
     """Look for the lab's newest archive; its name says when it was begun."""
     folder, late = config.backup.directory, timedelta(hours=config.backup.max_age_h)
-    shown = str(folder)
+    facts = BackupFacts(str(folder), readable=None, late=late, named=folder != config.paths.backups)
     try:
         if not folder.is_dir():
-            return BackupFacts(shown, readable=None, late=late)
+            return facts
         found = archives((one.name for one in folder.iterdir()), config.id)
     except OSError:
-        return BackupFacts(shown, readable=False, late=late)
-    return BackupFacts(shown, readable=True, newest_at=found[0].at if found else None, late=late)
+        return replace(facts, readable=False)
+    newest_at = found[0].at if found else None
+    beside_data = _on_one_disk(folder, config.data_directory)
+    return replace(facts, readable=True, newest_at=newest_at, beside_data=beside_data)
+
+
+def _on_one_disk(one: Path, other: Path) -> bool | None:
+    try:
+        return one.stat().st_dev == other.stat().st_dev
+    except OSError:
+        return None
 
 
 def fault_facts(machine: str, fault_file: Path) -> FaultFacts:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from fabctl.config import BackupConfig
 from fabctl.model.doctor import Finding, Severity, anything_wrong, in_order
 from fabctl.model.doctor_computer import (
     ClockFacts,
@@ -21,8 +23,15 @@ from fabctl.model.doctor_computer import (
     check_python,
 )
 from fabctl.model.texts import text
-from fabctl.services.doctor_computer import folder_facts, power_facts, read_throttled
+from fabctl.services.doctor_computer import (
+    folder_facts,
+    folders_of,
+    is_disk_read_only,
+    power_facts,
+    read_throttled,
+)
 from fabctl.services.lock_holders import listed_as_held
+from tests.web_lab import lab_config
 
 BAD, WARN, UNKNOWN, FINE = Severity.BAD, Severity.WARN, Severity.UNKNOWN, Severity.FINE
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -180,6 +189,47 @@ def test_a_folder_that_is_there_or_not(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_is_no_folder_of_fabctl(tmp_path: Path) -> None:
     assert folder_facts(tmp_path, by_writing=True, owner=0).writable is True
     assert folder_facts(tmp_path, by_writing=True, owner=12345).writable is False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may write in everybody's folders")
+def test_a_folder_that_its_rights_open(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)  # a stick of FAT, mounted for everybody
+    assert folder_facts(tmp_path, by_writing=True, owner=12345).writable is True
+
+
+def test_the_folder_of_backups_is_looked_at_once(tmp_path: Path) -> None:
+    config = lab_config(tmp_path)
+    config.paths.backups.mkdir(parents=True)
+    assert folders_of(config) == [config.data_directory, config.paths.backups]
+    stick = tmp_path / "stick"
+    config = replace(config, backup_table=BackupConfig(stick))
+    assert folders_of(config) == [config.data_directory, config.paths.backups]
+    stick.mkdir()
+    assert folders_of(config)[-1] == stick
+
+
+MOUNTS = r"""22 1 8:1 / / ro,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
+30 22 8:1 /var/lib/fabctl /var/lib/fabctl rw,relatime shared:2 - ext4 /dev/sda1 rw
+31 22 8:17 / /media/stick ro,nosuid shared:3 - vfat /dev/sdb1 rw,uid=999
+32 22 8:33 / /mnt/worn\040card ro,relatime - ext4 /dev/sdc1 ro,errors=remount-ro
+33 22 8:34 / /mnt/over rw - ext4 /dev/sdd1 rw
+34 22 8:35 / /mnt/over ro - ext4 /dev/sde1 ro
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "read_only"),
+    [
+        ("/media/stick/backups", False),
+        ("/mnt/worn card", True),
+        ("/mnt/worn card-not", False),
+        ("/mnt/over/x", True),
+        ("/var/lib/fabctl", False),
+    ],
+)
+def test_a_sandbox_is_no_worn_card(path: str, read_only: bool) -> None:
+    assert is_disk_read_only(MOUNTS, Path(path)) is read_only
+    assert is_disk_read_only("", Path(path)) is None
 
 
 LOCKS = """1: FLOCK  ADVISORY  WRITE 708 08:01:2546 0 EOF

@@ -17,6 +17,7 @@ from fabctl.model.doctor_lab import (
     DatabaseFacts,
     PortFacts,
     check_backup,
+    check_backup_place,
     check_broker,
     check_certificate,
     check_database,
@@ -154,11 +155,29 @@ def test_the_database(facts: DatabaseFacts, expected: Severity) -> None:
         (BackupFacts("/b", readable=True, newest_at=NOW + DAY), UNKNOWN),
         (BackupFacts("/b", readable=True), BAD),
         (BackupFacts("/b", readable=None), BAD),
+        (BackupFacts("/b", readable=None, named=True), BAD),
         (BackupFacts("/b", readable=False), UNKNOWN),
     ],
 )
 def test_the_backups(facts: BackupFacts, expected: Severity) -> None:
     assert severity(check_backup(facts, NOW)) == expected
+
+
+def test_a_stick_that_is_not_in_is_not_called_no_backup() -> None:
+    gone = check_backup(BackupFacts("/media/stick", readable=None, named=True), NOW)
+    assert "is not there" in str(gone.message)
+    assert "mounted" in str(gone.next_step)
+
+
+def test_backups_beside_the_data_die_with_it() -> None:
+    facts = BackupFacts("/b", readable=True, newest_at=NOW, beside_data=True)
+    assert [severity(one) for one in check_backup_place(facts)] == [WARN]
+    for well in (
+        replace(facts, beside_data=False),
+        replace(facts, beside_data=None),
+        replace(facts, newest_at=None),
+    ):
+        assert check_backup_place(well) == []
 
 
 @pytest.mark.parametrize(
