@@ -56,11 +56,13 @@ def facts(config: LabConfig) -> Facts:
 
 
 def troubles(found: Facts, now: datetime) -> list[str]:
-    """Return every reason not to upgrade now, each with what to do; an empty list: go on. Pure."""
+    """Return what an upgrade should not meet, each with what to do; an empty list: go on. Pure."""
     wrong = []
-    if found.at is not None and found.at > HEAD:
+    if is_newer(found):
         wrong.append(f"the database is at {found.at}, newer than this fabctl: install a newer one")
-    if found.newest is None:
+    if found.at is None:
+        pass  # an empty database has nothing to lose
+    elif found.newest is None:
         wrong.append("there is no backup: `fabctl backup`")
     elif found.newest - now > CLOCKS_DIFFER:
         wrong.append(
@@ -75,6 +77,16 @@ def troubles(found: Facts, now: datetime) -> list[str]:
         free, needed = found.free_bytes / 1e6, found.needed_bytes / 1e6
         wrong.append(f"{free:.0f} MB are free, {needed:.0f} MB are needed: free some space")
     return wrong
+
+
+def is_newer(found: Facts) -> bool:
+    """Say whether the database is of a newer fabctl than this one. Pure."""
+    return found.at is not None and found.at > HEAD
+
+
+def must_wait(found: Facts, now: datetime) -> bool:
+    """Say whether an upgrade must not go on. Where nothing is due, nothing is at risk. Pure."""
+    return is_newer(found) or (bool(found.due) and bool(troubles(found, now)))
 
 
 def _database(config: LabConfig) -> tuple[str | None, int]:

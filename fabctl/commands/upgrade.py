@@ -17,13 +17,15 @@ def upgrade(config: LabConfig, check: bool) -> None:
     """Write a backup of the whole lab, then bring its database to this version of fabctl.
 
     With --check: which migrations are due, whether there is a backup young enough ([backup]
-    max_age_h in lab.toml) and enough space on the disk. Exit code 1 when something is wrong.
+    max_age_h in lab.toml) and enough space on the disk. Exit code 1 when that must be mended
+    before; where nothing is due it is only said. `deploy/install.sh` asks this of the version that
+    it installs, before it stops anything.
 
     An older fabctl refuses a database that was migrated: to go back, install the older one and
     restore the backup that this wrote.
     """
     from fabctl.backup.making import make_backup  # noqa: PLC0415  # --help stays quick
-    from fabctl.backup.readiness import facts, troubles  # noqa: PLC0415  # the same
+    from fabctl.backup.readiness import facts, must_wait, troubles  # noqa: PLC0415  # the same
     from fabctl.clock import SystemClock  # noqa: PLC0415  # the same
     from fabctl.store import migrate  # noqa: PLC0415  # the same
 
@@ -35,10 +37,9 @@ def upgrade(config: LabConfig, check: bool) -> None:
             age = clock.now() - found.newest
             click.echo(f"newest backup  {age.total_seconds() / 3600:.1f} h old")
         click.echo(f"disk           {found.free_bytes / 1e6:.0f} MB free")
-        wrong = troubles(found, clock.now())
-        for line in wrong:
+        for line in troubles(found, clock.now()):
             click.echo(f"fabctl: {line}", err=True)
-        sys.exit(1 if wrong else 0)
+        sys.exit(1 if must_wait(found, clock.now()) else 0)
     if not found.due:
         return
     if found.at is not None:

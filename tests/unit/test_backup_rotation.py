@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from fabctl.backup import manifest as form
 from fabctl.backup.pointing import database_url, pointed_at
-from fabctl.backup.readiness import Facts, troubles
+from fabctl.backup.readiness import Facts, must_wait, troubles
 from fabctl.backup.rotation import Keep, archive_name, archives, parse_name, to_forget
 from fabctl.config_file import ConfigError, read
 from fabctl.errors import InputError, LocalError
@@ -200,3 +200,8 @@ def test_when_not_to_upgrade() -> None:
     assert troubles(Facts(HEAD, (), None, day, 0, 1), NOW) == [
         "there is no backup: `fabctl backup`"
     ]
+    assert must_wait(replace(bad, at=HEAD), NOW) is False, "nothing is due"
+    assert must_wait(replace(bad, at=HEAD, due=("9998 more",)), NOW) is True
+    assert must_wait(bad, NOW) is True, "an older fabctl would not start with it"
+    assert must_wait(replace(fine, due=("9998 more",)), NOW) is False
+    assert must_wait(Facts(None, ("0001 all",), None, day, 0, 1), NOW) is False, "nothing to lose"

@@ -65,6 +65,11 @@ def test_a_look_a_backup_the_migrations_and_the_way_back(
     look = typed(old_lab, "upgrade", "--check")
     assert (look.exit_code, look.stderr) == (0, "")
     assert "due            nothing" in look.stdout
+    archive.rename(tmp_path / archive.name)
+    look = typed(old_lab, "upgrade", "--check")
+    assert look.stderr == "fabctl: there is no backup: `fabctl backup`\n"
+    assert look.exit_code == 0, "nothing is due, so nothing is at risk"
+    archive = tmp_path / archive.name
 
     assert "is older than this fabctl" in typed(old_lab, "backup", "verify", str(archive)).stdout
     place = Place(tmp_path / "back")
