@@ -1,9 +1,10 @@
 # Read by install.sh, uninstall.sh and rollback.sh: places, and the steps that --apply does too.
+# The units are in install-units.sh.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the scripts that read this use what it sets, and set the rest
-opt=/opt/fabctl etc=/etc/fabctl data=/var/lib/fabctl units=/etc/systemd/system
+opt=/opt/fabctl etc=/etc/fabctl data=/var/lib/fabctl units=/etc/systemd/system broker=/etc/mosquitto/fabctl
 system_python=/usr/lib/python3/dist-packages
-dry="" role="" kiosk="" host="" changed="" restart=""
+dry="" role="" kiosk="" kiosk_url="" host="" changed="" restart=""
 
 step() { printf '\n== %s\n' "$*"; }
 say() { printf '   %s\n' "$*"; }
@@ -156,21 +157,36 @@ make_keys() {
     done
 }
 
+# What mosquitto reads at its start only: its configuration, and where there is the dynamic security
+# plugin also users, rights and passwords. In the plugin's file salts differ each time it is written.
+read_at_the_start() {
+    [ ! -e "$broker/fabctl.conf" ] || sha256sum "$broker/fabctl.conf"
+    [ -e "$broker/dynamic-security.json" ] || return 0
+    python3 -I - "$broker/dynamic-security.json" 2>/dev/null <<'EOF' || true
+import json, sys
+told = json.load(open(sys.argv[1], encoding="utf-8"))
+for client in told.get("clients", ()):
+    client.pop("password", None), client.pop("salt", None)
+print(json.dumps(told, sort_keys=True))
+EOF
+    cat "$data"/broker/*.password 2>/dev/null | sha256sum || true
+}
+
 configure_broker() {
     if ! grep -q '^url = "mqtts\{0,1\}://\(127\.0\.0\.1\|localhost\)' "$etc/lab.toml" 2>/dev/null && [ -z "$dry" ]; then
         step "The broker: lab.toml names one that is not configured here"
         return 0
     fi
     step "The broker: users, passwords and rights for mosquitto"
-    local before=/etc/mosquitto/fabctl/fabctl.conf kept="" words=()
-    kept=$(sha256sum "$before" 2>/dev/null || true)
+    local kept words=()
+    kept=$(read_at_the_start)
     # a person's own words, such as BROKER_OPTIONS="--listen 0.0.0.0 …"; with or without the quotes
     if [ -r "$etc/broker.env" ]; then
         read -r -a words <<<"$(sed -n 's/^BROKER_OPTIONS=\(["'"'"']\{0,1\}\)\(.*\)\1$/\2/p' "$etc/broker.env")"
     fi
-    run "$new/bin/fabctl" broker-config --config "$etc/lab.toml" --out /etc/mosquitto/fabctl --owner mosquitto "${words[@]}"
+    run "$new/bin/fabctl" broker-config --config "$etc/lab.toml" --out "$broker" --owner mosquitto "${words[@]}"
     # the folder stays root's: what root writes there next time must not be led elsewhere
-    run chown -h root:root /etc/mosquitto/fabctl
+    run chown -h root:root "$broker"
     run ln -sfn ../fabctl/fabctl.conf /etc/mosquitto/conf.d/fabctl.conf
     put "$units/mosquitto.service.d/fabctl.conf" 0644 root:root <"$here/mosquitto-start.conf"
     [ -z "$changed" ] || systemctl_ daemon-reload
@@ -185,7 +201,7 @@ configure_broker() {
         fi
     done
     systemctl_ enable mosquitto.service
-    if [ "$kept" = "$(sha256sum "$before" 2>/dev/null || true)" ] && is_active mosquitto; then
+    if [ "$kept" = "$(read_at_the_start)" ] && is_active mosquitto; then
         # Users and rights are read again. Its own reload needs /bin/kill, which a small Debian has not.
         run systemctl kill --kill-who=main --signal=HUP mosquitto.service
     else
@@ -193,95 +209,47 @@ configure_broker() {
     fi
 }
 
-this_host() { # which host of lab.toml this computer is: as it was told, the only one, or by its name
-    local hosts
-    if [ -n "$host" ]; then printf %s "$host" && return 0; fi
-    hosts=$(sed -n 's/^ *\[hosts\.\([a-z0-9-]*\)\].*$/\1/p' "$etc/lab.toml" 2>/dev/null || true)
-    case $hosts in
-    "") printf here ;;
-    *$'\n'*) slug "$(hostname)" ;;
-    *) printf %s "$hosts" ;;
-    esac
+versions_at_work() { # the versions that a process has its program from, one a line
+    local one
+    for one in /proc/[0-9]*; do
+        { tr '\0' '\n' <"$one/cmdline" && cat "$one/maps" && readlink "$one/cwd"; } 2>/dev/null || true
+    done | grep -o "$opt/[^/[:space:]]*" | sort -u || true
 }
 
-planned() { # the units of this computer, one a line: NAME network|local
-    local words=()
-    [ "$role" = lab ] || words+=(--machines-only)
-    [ -z "$host" ] || words+=(--host "$host")
-    if [ -e "$etc/lab.toml" ] && [ -x "$new/bin/fabctl" ]; then
-        "$new/bin/fabctl" units --config "$etc/lab.toml" "${words[@]}"
-    fi
-    [ "$kiosk" != yes ] || echo "fabctl-kiosk.service network"
-}
-
-install_units() {
-    step "systemd's units"
-    local file name where plan
-    # shellcheck disable=SC2094  # two different files
-    for file in "$here"/systemd/*; do put "$units/$(basename "$file")" 0644 root:root <"$file"; done
-    # shellcheck disable=SC2094  # two different files
-    put /etc/udev/rules.d/70-fabctl.rules 0644 root:root <"$here/udev/70-fabctl.rules"
-    if [ -n "$changed" ] && [ -S /run/udev/control ]; then run udevadm control --reload; fi
-    plan=$(planned)
-    while read -r name where; do
-        case $name-$where in fabctl-machine@*-network)
-            printf '[Service]\n# Its broker, or the machine itself, is on another computer.\nIPAddressAllow=any\n' |
-                put "$units/$name.d/network.conf" 0644 root:root ;;
-        fabctl-machine@*) [ ! -e "$units/$name.d/network.conf" ] || run rm "$units/$name.d/network.conf" ;;
-        esac
-    done <<<"$plan"
-    if has_interlocks; then # a computer that sleeps guards nothing
-        systemctl_ mask sleep.target suspend.target hibernate.target hybrid-sleep.target
-    fi
-    systemctl_ daemon-reload
-    enable_units "$plan"
-}
-
-# Starting a machine's process again opens its port, and that resets many boards: also one that works
-# from its own card, which nobody here can see.
-ask_about_machines() { # ask_about_machines PLAN: sets $restart to yes or no
-    local name any=""
-    while read -r name _; do
-        case $name in fabctl-machine@*) ! is_active "$name" || any=yes ;; esac
-    done <<<"$1"
-    [ -n "$any" ] && [ -z "$restart" ] || return 0
-    if [ -t 0 ] && [ -z "$dry" ]; then
-        read -r -p "   Machines' processes start again: boards are reset. Is every machine at rest, also those with a card of their own (yes, no)? [no] " restart
-    fi
-    [ "$restart" = yes ] || restart=no
-}
-
-enable_units() { # enable_units PLAN
-    local name left
-    if has_systemd && [ -n "$start" ]; then ask_about_machines "$1"; fi
-    for left in "$units"/*.target.wants/fabctl-machine@* "$units"/*.target.wants/fabctl-interlock@*; do
-        [ -L "$left" ] || continue
-        name=$(basename "$left")
-        grep -q "^$name " <<<"$1" || { say "$name is not in lab.toml any more"; run systemctl disable --now "$name"; }
-    done
-    while read -r name _; do
-        [ -n "$name" ] || continue
-        if command -v systemctl >/dev/null; then run systemctl enable --quiet "$name"; fi
-        [ -z "$start" ] || start_unit "$name"
-    done <<<"$1"
-}
-
-start_unit() { # start_unit NAME: machines at work and interlocks are not disturbed
-    local machine=${1#*@}
-    machine=${machine%.service}
-    case $1 in
-    fabctl-interlock@*) systemctl_ start "$1" ;;
-    fabctl-machine@*)
-        if [ -e "$data/machines/$machine/running.json" ]; then
-            say "$machine is at work; later: systemctl restart $1"
-        elif [ "$restart" = no ] && is_active "$1"; then
-            say "$machine goes on with what it has; when it is at rest: systemctl restart $1"
+remove_old_versions() { # all but the present one, the one before, and what interlocks and machines still run
+    local folder working current before
+    step "Older versions"
+    current=$(readlink "$opt/current" || true) before=$(readlink "$opt/previous" || true)
+    if [ -n "$dry" ] && [ "$current" != "$new" ]; then before=$current; fi # as it will be
+    working=$(versions_at_work)
+    for folder in "$opt"/*; do
+        if [ -L "$folder" ] || [ ! -e "$folder/pyvenv.cfg" ]; then continue; fi
+        case $folder in "$new" | "$before") continue ;; esac
+        if grep -qxF "$folder" <<<"$working"; then
+            say "$folder stays: a process that was not started again uses it"
         else
-            systemctl_ restart "$1"
-        fi ;;
-    *) systemctl_ restart "$1" || say "$1 did not start: journalctl -u $1" ;;
-    esac
+            say "$folder is used by nobody: $(du -sm "$folder" | cut -f1) MB"
+            run rm -r "$folder"
+        fi
+    done
 }
+
+known_hosts() { sed -n 's/^ *\[hosts\.\([a-z0-9-]*\)\].*$/\1/p' "$etc/lab.toml" 2>/dev/null || true; }
+
+ask_which_host() { # lab.toml was there before this computer was told: it was put back, or came with \`host join\`
+    local hosts
+    hosts=$(known_hosts)
+    if [ -n "$host" ] && [ -n "$hosts" ] && ! grep -qxF "$host" <<<"$hosts"; then
+        say "lab.toml has no host $host"
+        host=""
+    fi
+    [[ -z $host && $hosts == *$'\n'* ]] || return 0
+    ask host "Which host of lab.toml is this computer ($(paste -sd ' ' <<<"$hosts"))?" \
+        "$(grep -xF "$(slug "$(hostname)")" <<<"$hosts" || true)" "$(paste -sd '|' <<<"$hosts")"
+}
+
+# shellcheck source=deploy/install-units.sh
+. "$(dirname "${BASH_SOURCE[0]}")/install-units.sh"
 
 farewell() {
     if has_systemd && [ -n "$start" ] && [ "$role" = lab ]; then

@@ -92,9 +92,17 @@ install_program() {
         pip_install "$target" --require-hashes --requirement "$here/requirements.lock"
         pip_install "$target" --no-index --no-deps --no-build-isolation "$source_tree"
         run cp -r "$here" "$target/deploy"
+        [ ! -d "$source_tree/docs" ] || run cp -r "$source_tree/docs" "$target/docs"
         run touch "$target/.complete"
     fi
     new=$target
+}
+
+check_upgrade() { # the new version looks, before anything is stopped; there is none before the first one
+    [ "$role" = lab ] && [ -e "$etc/lab.toml" ] && [ -L "$opt/current" ] || return 0
+    step "What this version would change in the database, and whether now is a good moment"
+    as_backup "$new/bin/fabctl" upgrade --check --config "$etc/lab.toml" ||
+        fail "not now (above: why). Nothing was stopped; the version before goes on"
 }
 
 upgrade_database() { # with web and steward stopped: neither meets the other version's tables
@@ -122,11 +130,24 @@ use_program() {
     put /usr/local/bin/fabctl 0755 root:root <"$here/fabctl-wrapper.sh"
 }
 
+check_screen() { # whether the screen is free for the pages, and where they are
+    if [ -e "$units/display-manager.service" ] && [ ! -e "$units/multi-user.target.wants/fabctl-kiosk.service" ] &&
+        [ "$(systemctl get-default 2>/dev/null || true)" = graphical.target ]; then
+        fail "kiosk=yes: a desktop holds this computer's screen. Take Raspberry Pi OS Lite, or have it start without:\
+ sudo systemctl set-default multi-user.target, start it again, then run this again"
+    fi
+    if [ "$role" = machines ] && [ ! -e "$etc/kiosk.env" ]; then
+        ask kiosk_url "At which address are the lab's pages (https://…)?" "" 'https?://[^[:space:]]+'
+    fi
+}
+
 questions() { # each key may stand in the answers file
     step "Questions"
     remembered
     ask role "Does the whole lab run here (lab), or only some of its machines (machines)?" "${role:-lab}" 'lab|machines'
     ask kiosk "Shows this computer's own screen the pages (yes, no)?" "${kiosk:-no}" 'yes|no'
+    [ "$kiosk" != yes ] || check_screen
+    if [ -e "$etc/lab.toml" ]; then ask_which_host; fi
     [ "$role" = lab ] && [ ! -e "$etc/lab.toml" ] || return 0
     ask lab_name "What is the lab called?" "Fab Lab"
     ask lab_id "Its short name (a-z, 0-9, -)?" "$(slug "$lab_name")" '[a-z0-9-]+'
@@ -151,6 +172,7 @@ write_lab() {
             -e "$([ "$kiosk" = yes ] && echo 's|^#@KIOSK@||' || echo '/^#@KIOSK@/d')" \
             "$here/lab.toml.in" | put "$etc/lab.toml" 0640 root:fabctl
     fi
+    [ -z "$kiosk_url" ] || printf '%s\n' "FABCTL_KIOSK_URL=$kiosk_url" | put "$etc/kiosk.env" 0644 root:root
     printf '%s\n' "role=$role" "kiosk=$kiosk" ${host:+"host=$host"} | put "$etc/install.conf" 0644 root:root
 }
 
@@ -172,6 +194,7 @@ if [ -e "$etc/lab.toml" ] || [ -n "$dry" ]; then
     run "$new/bin/fabctl" check-config --config "$etc/lab.toml"
 fi
 if [ -z "$apply" ]; then
+    check_upgrade
     upgrade_database
     use_program
 fi
@@ -183,4 +206,5 @@ if [ -e "$etc/lab.toml" ] || [ -n "$dry" ]; then
     fi
 fi
 install_units
+[ -n "$apply" ] || remove_old_versions
 farewell

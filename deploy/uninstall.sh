@@ -24,7 +24,8 @@ for wanted in "${first[@]}" "${interlocks[@]}"; do
     if has_systemd; then run systemctl disable --now "$name"; else run rm "$wanted"; fi
 done
 for file in "$units"/fabctl-*.service "$units"/fabctl-*.timer; do run rm "$file"; done
-for folder in "$units"/fabctl-*.service.d; do run rm -r "$folder"; done
+for file in "$units"/fabctl-machine@*.service.d/network.conf; do run rm "$file"; done # the installer's
+for folder in "$units"/fabctl-*.d; do run rmdir --ignore-fail-on-non-empty "$folder"; done
 [ ! -e /etc/udev/rules.d/70-fabctl.rules ] || run rm /etc/udev/rules.d/70-fabctl.rules
 [ ! -e "$units/mosquitto.service.d/fabctl.conf" ] || run rm "$units/mosquitto.service.d/fabctl.conf"
 [ ! -d "$units/mosquitto.service.d" ] || run rmdir --ignore-fail-on-non-empty "$units/mosquitto.service.d"
@@ -33,7 +34,7 @@ systemctl_ daemon-reload
 step "The broker's users and rights"
 if [ -L /etc/mosquitto/conf.d/fabctl.conf ]; then
     run rm /etc/mosquitto/conf.d/fabctl.conf
-    run rm -r /etc/mosquitto/fabctl
+    run rm -r "$broker"
     systemctl_ restart mosquitto.service || say "mosquitto did not start: is it still installed?"
 fi
 
@@ -44,4 +45,8 @@ step "The program"
 step "Left as they are"
 say "$data: people, bookings, jobs, keys. Gone for good with: rm -r $data"
 say "$etc: lab.toml. And the users fabctl, fabctl-machine, fabctl-interlock; mosquitto itself."
+for folder in "$units"/fabctl-*.d; do
+    if [ -n "$dry" ] && [ "$(ls "$folder")" = network.conf ]; then continue; fi
+    say "$folder: your own changes (systemctl edit)"
+done
 say "where an interlock was: no suspend; again with: systemctl unmask sleep.target suspend.target hibernate.target hybrid-sleep.target"
