@@ -51,7 +51,8 @@ def _give_account(config: LabConfig, host: str) -> None:
     if out is not None:
         with as_owner(out):
             broker_accounts.write_again(config, out)
-    if out is None or not broker_accounts.reload_broker(out):
+    was_told = out is not None and broker_accounts.reload_broker(out)
+    if out is None or not was_told or broker_accounts.is_dynamic(out):
         click.echo("The broker has to read its users again: sudo systemctl restart mosquitto")
 
 

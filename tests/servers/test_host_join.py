@@ -144,6 +144,9 @@ def test_a_broker_with_dynamic_security_has_to_start_again(tmp_path: Path) -> No
             lab.start_broker()
             thief.start()
             wait_until(lambda: any("refused" in one for one in lab.said), f"refused: {lab.said}")
+            invited = lab.fabctl("host", "invite", PI)
+            assert invited.exit_code == 0, invited.output
+            assert "read its users again: sudo systemctl restart mosquitto" in invited.output
 
 
 def test_a_fingerprint_is_shown_only_of_our_own_server(lab: JoinedLab, tmp_path: Path) -> None:
