@@ -31,7 +31,12 @@ from fabctl.model.doctor_parts import (
 )
 from fabctl.services.doctor import clock_findings, findings_here, held_locks
 from fabctl.services.doctor_computer import computer_findings
-from fabctl.services.doctor_lab import database_facts, is_desk_here, offered_certificates
+from fabctl.services.doctor_lab import (
+    database_facts,
+    is_desk_here,
+    offered_certificates,
+    remembered_faults,
+)
 
 EVERYBODY_SPEAKS_WITHIN_S = 12.0
 """The steward and the interlocks say a word every 10 s."""
@@ -64,8 +69,9 @@ def doctor(named: Path | None, *, as_json: bool, show_all: bool, language: str) 
 
     Looks at lab.toml, the clock, disks, power, memory, ports, the database, backups, the broker
     and every process; about 15 seconds, because it listens until each has spoken. Run it on each
-    computer of the lab, as the user of fabctl: sudo -u fabctl fabctl doctor. It changes nothing;
-    into each folder that fabctl writes it writes a small file, and deletes it.
+    computer of the lab, on an installed one as root: sudo fabctl doctor. Nobody else may read what
+    interlocks remember. It changes nothing; into each folder that fabctl writes it writes a small
+    file, and deletes it.
 
     Exit code 0 when nothing is wrong, 1 when a person has to do something. What could not be
     looked at is said as UNKNOWN and is never counted as fine.
@@ -91,7 +97,7 @@ def _look(named: Path | None) -> list[Finding]:
     _progress("Asking the database")
     database = database_facts(config, thorough=True)
     _progress("Looking at this computer")
-    here = findings_here(config, clock, database, by_writing=True)
+    here = findings_here(config, clock, database, remembered_faults(config), by_writing=True)
     return [*check_file(()), *here, *_spoken(config, clock), *_web(config, clock)]
 
 

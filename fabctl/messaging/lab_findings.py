@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from fabctl.config import LabConfig
+from fabctl.interlock import InterlockState
+from fabctl.messaging.interlocks import InterlockPayload
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.last_words import ClockView
 from fabctl.messaging.payloads import MachineState
-from fabctl.model.doctor_parts import OtherClockFacts, ProcessFacts, StewardFacts
+from fabctl.model.doctor_parts import FaultFacts, OtherClockFacts, ProcessFacts, StewardFacts
 from fabctl.units import Seconds
 
 STEWARD_LATE = Seconds(30.0)
@@ -47,6 +49,18 @@ def process_facts(
 def interlock_name(machine: str) -> str:
     """Return how findings call the daemon of a machine's interlock."""
     return f"{machine}-interlock"
+
+
+def fault_facts(config: LabConfig, view: LabView) -> list[FaultFacts]:
+    """Return which faults the interlocks say that they are in; of a silent one nothing."""
+    heard = (view.heard_of_interlock(name) for name in config.interlocks)
+    return [
+        FaultFacts(one.machine, readable=True, fault=_fault(one.said)) for one in heard if one.known
+    ]
+
+
+def _fault(said: InterlockPayload) -> str | None:
+    return said.fault or ("?" if said.state == InterlockState.FAULT else None)
 
 
 def steward_speaks(view: LabView, *, waited: bool) -> bool | None:

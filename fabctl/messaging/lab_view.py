@@ -160,11 +160,18 @@ class LabView:
 
     def hears_interlock(self, machine_id: str) -> bool:
         """Say whether an interlock's word is fresh, and whoever passes it on is there."""
+        return self.heard_of_interlock(machine_id).known
+
+    def heard_of_interlock(self, machine_id: str) -> InterlockView:
+        """Return an interlock's word, also while its machine is not there.
+
+        Not for what depends on the machine: :meth:`interlock` knows nothing then.
+        """
         with self._guard:
             known = self._machines.get(machine_id, LastWords())
             passed_on = not known.is_offline or known.says_offline(self._age(known.said_at))
             age = self._age(known.interlock_at)
-            return view_of(machine_id, known.interlock, age, cut_off=not passed_on).known
+            return view_of(machine_id, known.interlock, age, cut_off=not passed_on)
 
     def subscribe(self, callback: Listener) -> Callable[[], None]:
         """Have ``callback(machine id, kind)`` called, in the link's thread, for all that is heard.

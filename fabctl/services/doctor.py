@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from fabctl.believed_clock import jump_of, wall_of
@@ -17,12 +18,11 @@ from fabctl.model.doctor_lab import (
     check_host,
     check_port,
 )
-from fabctl.model.doctor_parts import check_fault
+from fabctl.model.doctor_parts import FaultFacts, check_fault
 from fabctl.released import RELEASED_AT
 from fabctl.services.doctor_computer import computer_findings, folders_of
 from fabctl.services.doctor_lab import (
     backup_facts,
-    fault_facts,
     is_desk_here,
     machines_here,
     port_facts,
@@ -42,16 +42,17 @@ def findings_here(
     config: LabConfig,
     clock: Clock,
     database: tuple[DatabaseFacts, datetime | None],
+    faults: Iterable[FaultFacts],
     *,
     by_writing: bool,
 ) -> list[Finding]:
     """Look at everything but the broker and those who speak there.
 
     :param database: what it said, and the newest moment on record.
+    :param faults: of interlocks, from their files or from what they say.
     :param by_writing: write a small file into each folder of ours, and delete it.
     """
     facts, newest_record = database
-    here = machines_here(config)
     return [
         *clock_findings(clock, newest_record),
         *computer_findings(folders_of(config), by_writing=by_writing),
@@ -62,12 +63,8 @@ def findings_here(
             name=name_here(config),
             notes=str(notes_of(config)),
         ),
-        *(check_port(one) for one in port_facts(here)),
-        *(
-            check_fault(fault_facts(one.id, config.interlocks[one.id].fault_file))
-            for one in here
-            if one.id in config.interlocks
-        ),
+        *(check_port(one) for one in port_facts(machines_here(config))),
+        *(check_fault(one) for one in faults),
     ]
 
 

@@ -188,6 +188,12 @@ def _on_one_disk(one: Path, other: Path) -> bool | None:
         return None
 
 
+def remembered_faults(config: LabConfig) -> list[FaultFacts]:
+    """Read what the interlocks of this computer remember; in an installed lab only root may."""
+    own = [one.id for one in machines_here(config) if one.id in config.interlocks]
+    return [fault_facts(one, config.interlocks[one].fault_file) for one in own]
+
+
 def fault_facts(machine: str, fault_file: Path) -> FaultFacts:
     """Read what an interlock's daemon remembers: ``{"v": 1, "fault": null}``, or the fault."""
     try:

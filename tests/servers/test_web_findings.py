@@ -14,8 +14,9 @@ from fabctl.messaging.link import BrokerAddress, MqttLink
 from fabctl.model.people import Role
 from fabctl_web.kept_findings import KEPT_FOR
 from tests.brokers import wait_until
+from tests.interlocked_lab import LASER, interlocked_config, say
 from tests.tls_server import certificate_files, server_with
-from tests.web_lab import Browser, WebLab, lab_config, web_lab
+from tests.web_lab import TWELVE, Browser, WebLab, lab_config, web_lab
 
 PAGE = "/staff/health"
 
@@ -84,6 +85,18 @@ def test_a_certificate_that_ended_stands_there(tmp_path: Path) -> None:
                 return said in text(staff, "en")
 
             wait_until(is_said, "whoever looks at certificates has looked")
+
+
+def test_an_interlocks_fault_is_read_from_its_word_and_not_from_its_file(tmp_path: Path) -> None:
+    config = interlocked_config(tmp_path, TWELVE[:4])
+    with web_lab(tmp_path, config=config) as lab:
+        lab.person("sasha", role=Role.STAFF)
+        staff = at_desk(lab, "sasha")
+        say(lab, LASER, "fault", fault="k1-welded")
+        found = text(staff, "en")
+    assert f"The interlock of {LASER} is in fault: k1-welded." in found
+    assert "cannot be read" not in found
+    assert "has kept nothing" not in found
 
 
 def test_why_the_broker_is_not_there(lab: WebLab) -> None:

@@ -46,7 +46,7 @@ def test_a_computer_that_joined_a_lab_is_no_desk(tmp_path: Path) -> None:
 
 def found_of_hosts(config: LabConfig) -> list[Severity]:
     nobody = DatabaseFacts(reached=None), None
-    found = findings_here(config, ManualClock(), nobody, by_writing=False)
+    found = findings_here(config, ManualClock(), nobody, (), by_writing=False)
     return [one.severity for one in found if one.check == "host"]
 
 

@@ -10,13 +10,21 @@ import pytest
 
 from fabctl.clock import ManualClock
 from fabctl.config import ServerConfig
+from fabctl.interlock import ProfileKind
 from fabctl.messaging.interlocks import InterlockPayload
-from fabctl.messaging.lab_findings import clock_facts, process_facts, steward_facts, steward_speaks
+from fabctl.messaging.lab_findings import (
+    clock_facts,
+    fault_facts,
+    process_facts,
+    steward_facts,
+    steward_speaks,
+)
 from fabctl.messaging.lab_view import LabView
 from fabctl.messaging.link import Received
 from fabctl.messaging.payloads import MachineState, PresencePayload, Stamp, StatePayload
 from fabctl.messaging.topics import LabTopics
-from fabctl.model.doctor_parts import StewardFacts
+from fabctl.model.doctor_parts import FaultFacts, StewardFacts
+from tests.interlocked_lab import profile
 from tests.web_lab import lab_config
 
 TOPICS = LabTopics("test")
@@ -45,8 +53,8 @@ class Lab:
         payload = StatePayload(state).encode(self.stamp(ahead, seq))
         self.view.take(Received(TOPICS.state("printer-a"), payload, 1, kept))
 
-    def interlock(self) -> None:
-        payload = InterlockPayload("locked").encode(self.stamp())
+    def interlock(self, state: str = "locked", fault: str | None = None) -> None:
+        payload = InterlockPayload(state, fault=fault).encode(self.stamp())
         self.view.take(Received(TOPICS.interlock("printer-a"), payload, 1, retain=False))
 
     def steward(self, *, kept: bool = False, online: bool = True, **figures: int | str) -> None:
@@ -109,6 +117,29 @@ def test_a_process_without_its_port_works() -> None:
     lab.clock.advance(31)
     assert lab.speaks(waited=True)[1] is False
     assert not lab.view.hears_interlock("printer-a")
+
+
+@pytest.mark.parametrize(
+    ("state", "fault", "said"),
+    [
+        ("locked", None, None),
+        ("fault", "k1-welded", "k1-welded"),
+        ("fault", None, "?"),
+    ],
+)
+def test_an_interlocks_fault_is_what_it_says(
+    tmp_path: Path, state: str, fault: str | None, said: str | None
+) -> None:
+    lab = Lab()
+    locks = {"printer-a": profile("printer-a", ProfileKind.LASER, tmp_path)}
+    config = replace(lab.config, interlocks=locks)
+    assert fault_facts(config, lab.view) == [], "of a silent one its process is the finding"
+    lab.machine(MachineState.OFFLINE, seq=7)
+    lab.machine(MachineState.OFFLINE, seq=9)
+    lab.interlock(state, fault)
+    assert fault_facts(config, lab.view) == [FaultFacts("printer-a", readable=True, fault=said)]
+    lab.clock.advance(7)
+    assert fault_facts(config, lab.view) == []
 
 
 def test_a_will_and_a_last_word_are_ends_and_tell_no_time() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fabctl.messaging.call_broker import broker_facts, broker_with_tls, certificate_of
-from fabctl.messaging.lab_findings import clock_facts, process_facts, steward_facts
+from fabctl.messaging.lab_findings import clock_facts, fault_facts, process_facts, steward_facts
 from fabctl.model.doctor import Finding, Severity, in_order
 from fabctl.model.doctor_lab import CertificateFacts, check_broker, check_certificate
 from fabctl.model.doctor_parts import check_other_clock, check_process, check_steward
@@ -33,7 +33,8 @@ def findings(lab: Lab) -> tuple[Finding, ...]:
 def _look(lab: Lab, asked_for: Seconds) -> list[Finding]:
     config, view, now = lab.config, lab.view, lab.clock.now()
     database = ask_database(lab.db, thorough=False)
-    found = findings_here(config, lab.clock, database, by_writing=False)
+    faults = fault_facts(config, view)  # their files are not the web's to read
+    found = findings_here(config, lab.clock, database, faults, by_writing=False)
     found.append(check_broker(replace(broker_facts(view.link), own=config.broker.url is None)))
     found += [check_certificate(one, now) for one in _certificates(lab)]
     waited = bool(view.connected) and asked_for >= EVERYBODY_HAS_SPOKEN
