@@ -77,9 +77,13 @@ def certificate_of(host: str, port: int, ca_file: Path | None) -> CertificateFac
             socket.create_connection((host, port), timeout=CERTIFICATE_WITHIN_S) as plain,
             context.wrap_socket(plain, server_hostname=host) as secured,
         ):
-            ends = str((secured.getpeercert() or {}).get("notAfter", ""))
+            shown = secured.getpeercert() or {}
+            begins, ends = (
+                datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown.get(name, ""))), UTC)
+                for name in ("notBefore", "notAfter")
+            )
     except ssl.SSLCertVerificationError as error:
         return CertificateFacts(server, None, why=error.verify_message)
     except (OSError, ValueError):  # a name may be none: it cannot even be asked for
         return CertificateFacts(server, None)  # whether it answers is another check's
-    return CertificateFacts(server, datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC))
+    return CertificateFacts(server, ends, lasts=ends - begins)

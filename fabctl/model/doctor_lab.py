@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fabctl.model.doctor import Finding, Severity, bad, fine, unknown, warn, whole_days
-from fabctl.model.texts import text
+from fabctl.model.texts import Text, text
 
 CERTIFICATE_SOON = timedelta(days=21)
 CERTIFICATE_VERY_SOON = timedelta(days=7)
+CERTIFICATE_LATE, CERTIFICATE_VERY_LATE = 1 / 4, 1 / 12
+"""What is left of one that should have been renewed by itself: Caddy's own last 12 h."""
 BACKUP_LATE, BACKUP_VERY_LATE = timedelta(hours=26), timedelta(days=8)
 """One is made every night: a week without one is a danger."""
 CLOCKS_DIFFER = timedelta(seconds=60)
@@ -136,6 +138,8 @@ class CertificateFacts:
     ends_at: datetime | None
     why: str = ""
     """Why it was not accepted, in the library's words; empty: it was, or nobody asked."""
+    lasts: timedelta | None = None
+    """None: not known, taken as long."""
 
 
 def check_certificate(facts: CertificateFacts, now: datetime) -> Finding:
@@ -169,18 +173,21 @@ def check_certificate(facts: CertificateFacts, now: datetime) -> Finding:
             step,
             server,
         )
-    said = text(
-        "The certificate of {server} ends in {days} days.", server=server, days=whole_days(left)
-    )
-    if left > CERTIFICATE_SOON:
+    said = _ends_in(server, left)
+    lasts = facts.lasts or timedelta.max
+    if left > min(CERTIFICATE_SOON, lasts * CERTIFICATE_LATE):
         return fine("certificate", said, server)
-    return Finding(
-        "certificate",
-        Severity.BAD if left <= CERTIFICATE_VERY_SOON else Severity.WARN,
-        said,
-        step,
-        server,
-    )
+    is_near = left <= min(CERTIFICATE_VERY_SOON, lasts * CERTIFICATE_VERY_LATE)
+    return (bad if is_near else warn)("certificate", said, step, server)
+
+
+def _ends_in(server: str, left: timedelta) -> Text:
+    if left >= timedelta(days=2):
+        return text(
+            "The certificate of {server} ends in {days} days.", server=server, days=whole_days(left)
+        )
+    hours = int(left / timedelta(hours=1))
+    return text("The certificate of {server} ends in {hours} h.", server=server, hours=hours)
 
 
 @dataclass(frozen=True, slots=True)

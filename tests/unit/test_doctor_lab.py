@@ -121,6 +121,10 @@ def test_the_broker(facts: BrokerFacts, expected: Severity) -> None:
         (CertificateFacts("s", NOW - DAY), BAD),
         (CertificateFacts("s", None, why="certificate has expired"), BAD),
         (CertificateFacts("s", None), UNKNOWN),
+        (CertificateFacts("s", NOW + 4 * HOUR, lasts=12 * HOUR), FINE),
+        (CertificateFacts("s", NOW + 3 * HOUR, lasts=12 * HOUR), WARN),
+        (CertificateFacts("s", NOW + HOUR, lasts=12 * HOUR), BAD),
+        (CertificateFacts("s", NOW + 8 * DAY, lasts=397 * DAY), WARN),
     ],
 )
 def test_a_certificate(facts: CertificateFacts, expected: Severity) -> None:
