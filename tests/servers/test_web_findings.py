@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from fabctl.config import BrokerConfig
 from fabctl.messaging.link import BrokerAddress, MqttLink
 from fabctl.model.people import Role
 from fabctl_web.kept_findings import KEPT_FOR
+from fabctl_web.staff.health_findings import wrong
+from fabctl_web.staff.lines import Line, Section
 from tests.brokers import wait_until
 from tests.interlocked_lab import LASER, interlocked_config, say
 from tests.tls_server import certificate_files, server_with
@@ -63,6 +66,30 @@ def test_it_is_looked_at_again_every_half_minute(lab: WebLab) -> None:
     assert "Aucune sauvegarde" in text(staff)
     lab.clock.advance(1)
     assert "Aucune sauvegarde" not in text(staff)
+
+
+def test_the_page_of_the_day_says_what_is_wrong_with_the_lab_itself(lab: WebLab) -> None:
+    assert isinstance(lab.clock, ManualClock)
+    staff = at_desk(lab, "sasha")
+    said = re.compile(r'id="lab-itself">.*?Le lab lui-même.*?</section>', re.DOTALL)
+
+    def today() -> str:
+        answer = staff.get("/staff/today", headers={"Accept-Language": "fr"})
+        return answer.get_data(as_text=True)
+
+    section = said.search(page := today())
+    assert section
+    assert '<a href="/staff/health"><b>Aucune sauvegarde' in section[0]
+    assert "À réparer" in section[0]
+    count = len(wrong(lab.app.extensions["fabctl"]))
+    assert f'Système <b class="count">{count}</b></a>' in page
+    assert f'Le lab lui-même <b class="count">{count}</b></a>' in page, "at the top"
+
+
+def test_of_many_the_worst_three_stand_there_and_all_are_counted() -> None:
+    lines = tuple(Line(str(n), str(n)) for n in range(5))
+    shown = Section("lab-itself", "", "", "", lines, most=3).shortened(100)
+    assert (shown.lines, shown.more, shown.count) == (lines[:3], 2, 5)
 
 
 def test_only_the_staff_sees_it(lab: WebLab) -> None:

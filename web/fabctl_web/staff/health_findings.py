@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from flask import url_for
+
 from fabctl.messaging.call_broker import broker_facts, broker_with_tls, certificate_of
 from fabctl.messaging.lab_findings import clock_facts, fault_facts, process_facts, steward_facts
-from fabctl.model.doctor import Finding, Severity, in_order
+from fabctl.model.doctor import WRONG, Finding, Severity, in_order
 from fabctl.model.doctor_lab import CertificateFacts, check_broker, check_certificate
 from fabctl.model.doctor_parts import check_other_clock, check_process, check_steward
 from fabctl.services.doctor import findings_here, held_locks
@@ -18,6 +20,7 @@ from fabctl_web.staff.lines import Line, Section
 
 EVERYBODY_HAS_SPOKEN = Seconds(30.0)
 """After so long, silence means something: each process says a word every 10 s."""
+SHOWN_OF_THE_DAY = 3
 LOOKS = {
     Severity.BAD: ("broken", "triangle-alert"),
     Severity.WARN: ("blocked", "triangle-alert"),
@@ -53,6 +56,11 @@ def _certificates(lab: Lab) -> list[CertificateFacts]:
     return lab.certificates.get(lab.clock, names, lambda: [certificate_of(*one) for one in servers])
 
 
+def wrong(lab: Lab) -> list[Finding]:
+    """Return what somebody has to do something about, the worst first."""
+    return [one for one in findings(lab) if one.severity in WRONG]
+
+
 def to_do(lab: Lab) -> Section:
     """Return what is wrong and what could not be looked at; how much is well."""
     _ = speech()
@@ -62,6 +70,17 @@ def to_do(lab: Lab) -> Section:
     )
     well = _("Nothing is wrong.")
     return Section("to-do", _("What is wrong"), "triangle-alert", well, shown, always=True)
+
+
+def lab_itself(lab: Lab) -> Section:
+    """Return what is wrong, for the page of the day: each line leads to what to do about it."""
+    _ = speech()
+    shown = tuple(
+        replace(_line(number, one), first="", address=url_for("staff_health.health"))
+        for number, one in enumerate(wrong(lab))
+    )
+    title = _("The lab itself")
+    return Section("lab-itself", title, "activity", title, shown, most=SHOWN_OF_THE_DAY)
 
 
 def _line(number: int, found: Finding) -> Line:

@@ -60,6 +60,8 @@ class Section:
     """Whether it is shown without a line, too."""
     more: int = 0
     """Lines after these that are not shown."""
+    most: int | None = None
+    """How many are shown at most; None: as many as the page shows of any list."""
 
     @property
     def count(self) -> int:
@@ -68,6 +70,7 @@ class Section:
 
     def shortened(self, most: int) -> Section:
         """Return the first lines, so many at most; the rest is counted."""
+        most = most if self.most is None else min(most, self.most)
         return replace(self, lines=self.lines[:most], more=max(0, self.count - most))
 
     def narrowed(self, words: str, nothing: str) -> Section:

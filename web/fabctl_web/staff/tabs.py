@@ -8,7 +8,9 @@ from flask import current_app, request, url_for
 
 from fabctl.services.people import PersonView
 from fabctl_web import menu
+from fabctl_web.lab import current_lab
 from fabctl_web.language import speech
+from fabctl_web.staff.health_findings import wrong
 
 
 def _(template: str) -> str:
@@ -24,22 +26,32 @@ class Tab:
     icon: str
     word: str
     here: bool = False
+    count: int = 0
+    """What waits there for somebody."""
 
 
+SYSTEM = "staff_health.health"
 TABS = (
     ("staff_today.today", "clipboard-list", _("Today")),
     ("staff_people.people", "users-round", _("People")),
     ("staff_groups.groups", "building-2", _("Groups")),
     ("staff_audit.trail", "history", _("Audit trail")),
-    ("staff_health.health", "activity", _("System")),
+    (SYSTEM, "activity", _("System")),
 )
 
 
 def tabs() -> list[Tab]:
     """Return the staff's own pages; the one that is open is marked."""
     blueprint = (request.endpoint or "").partition(".")[0]
+    waiting = {SYSTEM: len(wrong(current_lab()))}
     return [
-        Tab(url_for(endpoint), icon, speech()(word), endpoint.partition(".")[0] == blueprint)
+        Tab(
+            url_for(endpoint),
+            icon,
+            speech()(word),
+            here=endpoint.partition(".")[0] == blueprint,
+            count=waiting.get(endpoint, 0),
+        )
         for endpoint, icon, word in TABS
     ]
 

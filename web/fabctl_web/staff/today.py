@@ -20,6 +20,7 @@ from fabctl_web.pages import page
 from fabctl_web.people.signed_in import signed_in, staff_needed
 from fabctl_web.speech import MONTHS, WEEKDAYS
 from fabctl_web.staff import today_machines, today_people
+from fabctl_web.staff.health_findings import lab_itself
 from fabctl_web.staff.lines import Section
 from fabctl_web.staff.tabs import others, tabs
 
@@ -83,11 +84,12 @@ def now() -> str:
 
 def _shown(me: PersonView) -> dict[str, Any]:
     lab, words = current_lab(), tables.words()
+    itself = lab_itself(lab)  # asks the database by itself
     came = request.args.get("came", "")[: tables.MOST_WORDS].strip()
     with lab.db.reading() as db:
         found = people_records.find_people(db, by=me.id, words=came, limit=FOUND) if came else []
         return {
-            "day": gathered(lab, db, me, words).shortened(SHOWN),
+            "day": gathered(lab, db, me, words, itself).shortened(SHOWN),
             "words": words,
             "came": came,
             "found": found,
@@ -101,8 +103,9 @@ def _shown(me: PersonView) -> dict[str, Any]:
 def export() -> Response:
     """Return all lists of the day as one table."""
     me, lab = staff_needed(), current_lab()
+    itself = lab_itself(lab)
     with lab.db.reading() as db:
-        day = gathered(lab, db, me, tables.words())
+        day = gathered(lab, db, me, tables.words(), itself)
     rows = [
         (section.title, line.title, line.first, line.second, line.state)
         for section in day.all
@@ -111,8 +114,11 @@ def export() -> Response:
     return tables.saved("today", [speech()(one) for one in HEADS], rows)
 
 
-def gathered(lab: Lab, db: Session, me: PersonView, words: str) -> Day:
-    """Return the day's lists, only the lines in which every word stands."""
+def gathered(lab: Lab, db: Session, me: PersonView, words: str, itself: Section) -> Day:
+    """Return the day's lists, only the lines in which every word stands.
+
+    :param itself: what is wrong with the lab itself.
+    """
     left = [
         today_people.now_section(lab, db, me),
         today_people.next_section(lab, db, me),
@@ -128,6 +134,7 @@ def gathered(lab: Lab, db: Session, me: PersonView, words: str) -> Day:
         today_people.checks(lab, db, me),
         today_machines.due_plans(lab, db, me),
         today_people.locked_screens(lab, db),
+        itself,
     ]
     nothing = speech()("Nothing found.")
     return Day(*([one.narrowed(words, nothing) for one in column] for column in (left, right)))
