@@ -57,7 +57,7 @@ def find_machines(*, no_ask: bool, yes: bool, dev: Path) -> None:
     if not devices:
         click.echo(
             f"No serial device in {dev / 'serial'}. Is a machine plugged in and switched on? "
-            "A machine on the network needs no device: see docs/lab-toml.md.",
+            f"A machine on the network needs no device: see {_documents()}/lab-toml.md.",
             err=True,
         )
         raise click.exceptions.Exit(NOBODY)
@@ -120,12 +120,38 @@ def _show_lines(found: list[Found]) -> None:
     from fabctl.hosting.serial_devices import udev_rule  # noqa: PLC0415  # see above
 
     named = _named(found)
-    click.echo("\n# For lab.toml. Add work_area and limits: docs/lab-toml.md")
+    host = host_line()
+    click.echo(f"\n# For lab.toml. Add work_area and limits: {_documents()}/lab-toml.md")
     for name, one in named.items():
-        click.echo("\n".join(_table(name, one)))
+        unknown = "" if one.answer else "# "
+        click.echo("\n".join([*_table(name, one), *(f"{unknown}{line}" for line in host)]))
     click.echo("\n# For /etc/udev/rules.d/71-fabctl-machines.rules, if you want names of your own:")
     for name, one in named.items():
         click.echo(udev_rule(one.device, name))
+
+
+def _documents() -> Path:
+    """Return where the documents are: an installed fabctl has its own."""
+    installed = Path(sys.prefix) / "docs"
+    return installed if installed.is_dir() else Path("docs")
+
+
+def host_line() -> list[str]:
+    """Return what each machine has to say where lab.toml has several hosts."""
+    from fabctl.commands.options import loaded  # noqa: PLC0415  # see above
+    from fabctl.errors import InputError  # noqa: PLC0415  # the same
+    from fabctl.this_computer import this_host  # noqa: PLC0415  # the same
+
+    try:
+        config = loaded(None)
+    except (InputError, OSError):
+        return []  # there is none yet, or not one that can be read: `fabctl check-config` says why
+    if len(config.hosts) < 2:
+        return []
+    try:
+        return [f'host = "{this_host(config, None)}"']
+    except InputError:
+        return [f'host = "?"    # which of: {", ".join(config.hosts)}']
 
 
 def _table(name: str, one: Found) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fabctl.commands.backup import identity_option, size
-from fabctl.commands.options import database_address
+from fabctl.commands.options import SYSTEM_CONFIG, database_address
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -33,8 +33,8 @@ def restore(
     alone. As root, files get their owners and groups back by name; one that is not known here is
     replaced by the folder's.
 
-    On a new computer: install fabctl, stop its services, move away what the installer put into
-    the two folders, then
+    On a new computer: docs/backups.md, "Putting a lab back", has every command. In short: install
+    fabctl, stop its services, move away what the installer put into the two folders, then
 
     \b
         fabctl restore ARCHIVE --to /etc/fabctl --data /var/lib/fabctl
@@ -66,6 +66,9 @@ def restore(
             f"The interlock of {one} begins in FAULT: what happened after the backup is not known."
             f" Test it, then at the machine: fabctl interlock {one} --clear-fault"
         )
+    if done.lab_toml == SYSTEM_CONFIG:
+        click.echo("Next: deploy/install.sh of the sources: rights, broker, database, services")
+        return
     if head.revision < HEAD:
         click.echo(f"Bring its database to this fabctl: fabctl migrate --config {done.lab_toml}")
     click.echo(f"Start it: fabctl run --config {done.lab_toml}")

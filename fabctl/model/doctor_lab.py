@@ -145,7 +145,7 @@ class CertificateFacts:
 def check_certificate(facts: CertificateFacts, now: datetime) -> Finding:
     """Say whether a certificate is accepted, and for how long still."""
     server = facts.server
-    step = text("Make a new one, and load the proxy or the broker again.")
+    step = text("Renew it: “When a certificate ends” in deploy/README.md has the commands.")
     if facts.why:
         return bad(
             "certificate",

@@ -6,14 +6,17 @@ import subprocess
 import tomllib
 from contextlib import closing
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
+from fabctl.commands.find_machines import host_line
 from fabctl.hosting.serial_devices import SerialDevice, find_devices, holders, udev_rule
 from fabctl_sim.process import SimProcess
 from tests.lab import fabctl
 
 BOARD = "usb-1a86_USB_Serial-if00-port0"
+HERE = gethostname().split(".")[0].lower()
 SOCKET = "platform-3f980000.usb-usb-0:1.2:1.0-port0"
 
 
@@ -89,6 +92,25 @@ def test_without_a_persons_word_no_port_is_opened(folder: Path, words: tuple[str
     assert "not asked" in done.stdout
     assert BOARD in done.stdout
     assert ("no port is opened" in done.stderr) == (not words)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [
+        ("", ""),
+        ("[hosts.server]", ""),
+        ("[hosts.server]\n[hosts.pi-b]", 'host = "?"    # which of: server, pi-b'),
+        (f"[hosts.server]\n[hosts.{HERE}]", f'host = "{HERE}"'),
+    ],
+)
+def test_where_the_lab_has_several_hosts_each_machine_says_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hosts: str, expected: str
+) -> None:
+    """Without it what is pasted into lab.toml is refused."""
+    monkeypatch.chdir(tmp_path)
+    assert host_line() == [], "there is no lab.toml yet"
+    (tmp_path / "lab.toml").write_text(f'[lab]\nid = "x"\nname = "X"\n{hosts}\n')
+    assert host_line() == ([expected] if expected else [])
 
 
 def test_no_device_is_told_and_is_a_failure(folder: Path) -> None:
