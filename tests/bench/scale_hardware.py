@@ -1,10 +1,11 @@
 """The stand-ins of many printers in one process: ports that take a job's moves at a print's pace.
 
 ``python -m tests.bench.scale_hardware --folder DIR --machines 100 --lines-per-s 20``. Every port is
-a pseudo-terminal that answers as Marlin does; a move's ``ok`` comes when the move before has had
-its time. Its record is on stdout, one JSON object for each job that came to its end: which port,
-how many moves it was given, and the monotonic times at which the first of them came and its last
-``ok`` was written.
+a pseudo-terminal that answers as Marlin does: a move's ``ok`` comes at once while fewer than 16 of
+them wait (BLOCK_BUFFER_SIZE in Marlin 2.1's Configuration_adv.h), else when the first of them has
+had its time; only M400 waits for all. Its record is on stdout, one JSON object for each job that
+came to its end: which port, how many moves it was given, and the monotonic times at which the first
+of them came and its last ``ok`` was written.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from pathlib import Path
 HEAT = b"ok T:205.0 /205.0 B:60.0 /60.0 @:64 B@:32\n"
 WHO = b"FIRMWARE_NAME:Marlin 2.1.2 (scale) PROTOCOL_VERSION:1.0\nCap:AUTOREPORT_TEMP:0\nok\n"
 OK = b"ok\n"
+WAITING = 16
+"""Moves that a printer takes in before the first of them is over."""
 
 
 @dataclass(order=True)
@@ -50,6 +53,8 @@ class Printer:
     began: float = 0.0
     _rest: bytes = b""
     _free_at: float = 0.0
+    """When the last move that it took in is over."""
+    _said_at: float = 0.0
 
     def hear(self, port: int, data: bytes, now: float) -> list[Answer]:
         """Take in bytes; return what is said to the whole lines in them."""
@@ -57,18 +62,20 @@ class Printer:
         return [self._answer(port, line, now) for line in lines if line]
 
     def _answer(self, port: int, line: bytes, now: float) -> Answer:
-        self._free_at = max(self._free_at, now)
+        self._free_at, self._said_at = max(self._free_at, now), max(self._said_at, now)
         if b"G1 " in line:
             if not self.moves:
                 self.began = now
             self.moves += 1
             self._free_at += self.move_s
-            return Answer(self._free_at, port, OK)
+            self._said_at = max(self._said_at, self._free_at - WAITING * self.move_s)
+            return Answer(self._said_at, port, OK)
         if b"M400" in line:
             done, self.moves = self.moves, 0
+            self._said_at = self._free_at
             return Answer(self._free_at, port, OK, done, self.began)
         text = HEAT if b"M105" in line else WHO if b"M115" in line else OK
-        return Answer(self._free_at, port, text)
+        return Answer(self._said_at, port, text)
 
 
 class Bank:
