@@ -39,7 +39,7 @@ class Broker:
     def __init__(self) -> None:
         self.connected = True
         self.losses = 0
-        self.carried = 0
+        self.carried = self.readings = 0
         self.answers: list[bytes] = []
         self._heard_by: list[tuple[str, Callable[[Received], None]]] = []
         self._kept: dict[str, list[Callable[[Received], None]]] = {}
@@ -57,6 +57,7 @@ class Broker:
     ) -> bool:
         """Carry a message."""
         self.carried += 1
+        self.readings += "/telemetry/" in topic
         if topic == ANSWERS:
             self.answers.append(payload)
         said = Received(topic, payload, qos, False, response_topic, correlation, expiry_s)

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from fabctl.interlock import InterlockState as State
 from fabctl.services.certifications import reinstate
 from fabctl.store.engine import Database, open_database
+from fabctl.store.metadata import METADATA
 from tests.databases import migrated_copy
 from tests.interlock_bench import MACHINE
 from tests.interlock_day import Day
@@ -59,7 +61,18 @@ def test_an_hour_of_a_lab_is_on_record_as_it_was(tmp_path: Path, database: Datab
     found = compare(week)
     assert found.outcomes.total() >= 2
     assert found.commands > 1000
+    assert week.broker.readings > 1000
+    assert rows(database) < week.broker.readings / 10, "telemetry is never on record"
     assert open_descriptors() <= before + 2  # a job's file, the database's log
+
+
+def rows(database: Database) -> int:
+    """Return how many rows all tables have."""
+    with database.reading() as session:
+        return sum(
+            session.scalar(select(func.count()).select_from(table)) or 0
+            for table in METADATA.sorted_tables
+        )
 
 
 def test_a_slope_is_found_among_steps() -> None:
