@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import socket
 import threading
 from collections import deque
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fabctl.clock import Clock
+from fabctl.descriptors import ready
 from fabctl.messaging.fields import PayloadError, decode
 from fabctl.messaging.interlocks import InterlockPayload
 from fabctl.permits import MAX_BYTES
@@ -147,7 +147,7 @@ class InterlockLine:
                 unsent += text
                 if question is not None:
                     self._unanswered.append(question)
-            readable, writable, _ = select.select([line, self._event], [line] if unsent else [], [])
+            readable, writable = ready([line, self._event], [line] if unsent else [])
             if self._event in readable:
                 os.eventfd_read(self._event)
             if writable:
@@ -169,7 +169,7 @@ class InterlockLine:
 
     def _rest(self, seconds: float) -> None:
         """Wait for the next try, or for the end; what is said meanwhile ends it early too."""
-        readable, _, _ = select.select([self._event], [], [], seconds)
+        readable, _ = ready([self._event], timeout_s=seconds)
         if readable:
             os.eventfd_read(self._event)
 

@@ -7,12 +7,12 @@ nothing that cannot be had again, and if it is killed, the kernel ends its child
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+from fabctl.descriptors import ready
 from fabctl.errors import LocalError
 from fabctl.hosting.child import Child, ChildSpec
 
@@ -129,7 +129,7 @@ class Supervisor:
 
     def _wait(self, timeout_s: float) -> None:
         outputs = [child.output for child in self._children if child.output is not None]
-        readable, _, _ = select.select([self._wake_read, *outputs], [], [], timeout_s)
+        readable, _ = ready([self._wake_read, *outputs], timeout_s=timeout_s)
         if self._wake_read in readable:
             os.read(self._wake_read, 512)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
 
+from fabctl.descriptors import ready
 from fabctl.ports import Driver
 from fabctl.units import Seconds
 
@@ -26,6 +26,6 @@ class Waker:
 
     def wait(self, timeout: Seconds) -> None:
         """Wait without the driver, until woken (also since the last wait) or the timeout."""
-        readable, _, _ = select.select([self._woken], [], [], timeout)
+        readable, _ = ready([self._woken], timeout_s=timeout)
         if readable:
             os.eventfd_read(self._woken)
