@@ -203,7 +203,7 @@ class EventPayload:
     reason: str | None = None
     """One English sentence."""
     by: str | None = None
-    """The opaque id of the person who asked for it."""
+    """The opaque id of the person who asked for it, by the machine's word alone."""
     count: int | None = None
     """How many requests were refused since the last such event."""
     use: str | None = None

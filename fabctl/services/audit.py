@@ -17,6 +17,12 @@ SHELL = "shell:"
 """Begins the name of somebody who gave a command in a shell; their Unix user follows."""
 
 
+SAID_BY_MACHINES = "machine."
+"""Begins the lines of what machines report, and no others."""
+NAMED = "by_its_word"
+"""In the details of such a line: who asked, as the machine says. Nobody checked it."""
+
+
 def person_in(who: str | None) -> str | None:
     """Return the person that a line's ``who`` names by id; None for a shell, and for nobody."""
     return None if who is None or who.startswith(SHELL) else who
@@ -43,7 +49,8 @@ def audit(
 ) -> None:
     """Add one line.
 
-    :param who: a person's id, ``shell:<Unix user>``; None for nobody signed in, or the steward.
+    :param who: a person's id, ``shell:<Unix user>``; None for nobody signed in, the steward, or
+        what a machine reports: whom it names stands in the details, as :data:`NAMED`.
     :param what: ``noun.participle``, for instance ``reservation.made``.
     :param subject: ``noun:id``, for instance ``reservation:k3j…``.
     :param details: JSON values; no names, no secrets: a line can never be deleted.

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fabctl.services.audit import NAMED, SAID_BY_MACHINES
 from fabctl.services.rights import require_staff
 from fabctl.store.tables import Audit
 
@@ -24,6 +25,12 @@ class TrailLine:
     what: str
     subject: str
     details: Mapping[str, Any]
+
+    @property
+    def named(self) -> str | None:
+        """Who asked, as the machine says that the line is of; nobody checked it."""
+        said = self.details.get(NAMED) if self.what.startswith(SAID_BY_MACHINES) else None
+        return said if isinstance(said, str) else None
 
 
 def trail(  # noqa: PLR0913  # what may narrow a search
@@ -41,7 +48,8 @@ def trail(  # noqa: PLR0913  # what may narrow a search
     """Return lines of the trail, the newest first.
 
     :param subject: only what was done to this, for instance ``person:k3j…``.
-    :param who: only what this person (or ``shell:<Unix user>``) did.
+    :param who: only what this person (or ``shell:<Unix user>``) did; not what a machine says of
+        them.
     :param what: only lines of this kind, ``noun.participle``.
     :param since: only from this moment on.
     :param until: only before this moment.
@@ -53,7 +61,7 @@ def trail(  # noqa: PLR0913  # what may narrow a search
     if subject is not None:
         query = query.where(Audit.subject == subject)
     if who is not None:
-        query = query.where(Audit.who == who)
+        query = query.where(Audit.who == who, ~Audit.what.startswith(SAID_BY_MACHINES))
     if what is not None:
         query = query.where(Audit.what == what)
     if since is not None:
@@ -62,7 +70,12 @@ def trail(  # noqa: PLR0913  # what may narrow a search
         query = query.where(Audit.at < until)
     if before is not None:
         query = query.where(Audit.id < before)
-    return [
-        TrailLine(row.id, row.at, row.who, row.what, row.subject, row.details)
-        for row in session.scalars(query)
-    ]
+    return [_line(row) for row in session.scalars(query)]
+
+
+def _line(row: Audit) -> TrailLine:
+    """Return a row; in old ones whom a machine named stands where others have who did it."""
+    who, details = row.who, row.details
+    if who is not None and row.what.startswith(SAID_BY_MACHINES):
+        who, details = None, {**details, NAMED: who}
+    return TrailLine(row.id, row.at, who, row.what, row.subject, details)

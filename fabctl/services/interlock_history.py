@@ -50,7 +50,7 @@ class InterlockEventView:
     boot: str
     seq: int
     name: str | None = None
-    """Who had the use, for the staff's screen; not in the export."""
+    """Who had the use that the interlock named, for the staff's screen; not in the export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +108,20 @@ def search(
     newest = InterlockEventRow.happened_at.desc(), InterlockEventRow.id.desc()
     rows = session.scalars(_query(wanted).order_by(*newest).limit(limit)).all()
     names = _names(session, {row.use_id for row in rows if row.use_id})
-    return [replace(_view(row), name=names.get(row.use_id or "")) for row in rows]
+    return [replace(_view(row), name=names.get((row.machine, row.use_id))) for row in rows]
 
 
-def _names(session: Session, uses: set[str]) -> dict[str, str]:
-    """Return who had these uses; a use of another database is nobody's."""
-    query = select(Use.id, Person.display_name).join(Person, Person.id == Use.person_id)
-    return dict(session.execute(query.where(Use.id.in_(uses))).all())
+def _names(session: Session, uses: set[str]) -> dict[tuple[str, str | None], str]:
+    """Return who had these uses, by machine and use: no machine names those of another one.
+
+    A use of another database is nobody's.
+    """
+    query = (
+        select(Use.resource_id, Use.id, Person.display_name)
+        .join(Person, Person.id == Use.person_id)
+        .where(Use.id.in_(uses))
+    )
+    return {(machine, use): name for machine, use, name in session.execute(query)}
 
 
 def export_csv(session: Session, *, by: str, wanted: Wanted) -> Iterator[str]:

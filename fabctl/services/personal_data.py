@@ -22,7 +22,7 @@ from fabctl.model.people import (
 from fabctl.model.refusal import RefusedError
 from fabctl.model.workshops import LIVE, not_yours
 from fabctl.services import lookups, waiting
-from fabctl.services.audit import audit
+from fabctl.services.audit import NAMED, SAID_BY_MACHINES, audit
 from fabctl.services.enrolments import cancel_enrolment
 from fabctl.services.personal_tables import HELD, Fate, Held
 from fabctl.services.places import live_claim
@@ -92,7 +92,14 @@ def export(session: Session, clock: Clock, *, person_id: str, by: str) -> dict[s
 
 
 def _audit_of(session: Session, person_id: str) -> list[dict[str, Any]]:
-    about = or_(Audit.subject == f"person:{person_id}", Audit.who == person_id)
+    about = or_(
+        Audit.subject == f"person:{person_id}",
+        Audit.who == person_id,
+        and_(
+            Audit.what.startswith(SAID_BY_MACHINES),
+            Audit.details[NAMED].as_string() == person_id,
+        ),
+    )
     query = select(Audit.at, Audit.what, Audit.subject).where(about).order_by(Audit.id)
     return [_plain(row) for row in session.execute(query).mappings()]
 

@@ -21,7 +21,7 @@ from fabctl.model.job import (
     after,
     applied,
 )
-from fabctl.services.audit import audit, person_in
+from fabctl.services.audit import NAMED, SAID_BY_MACHINES, audit
 from fabctl.services.interlock_history import record_interlock_event
 from fabctl.services.uses import add_ran, close_use, open_use_of
 from fabctl.store.tables import InterlockEventRow, Job, MachineEventRow, Use
@@ -154,10 +154,10 @@ def _audit(session: Session, clock: Clock, event: MachineEvent, job: Job | None)
         "line": event.line,
         "trouble": event.trouble,
         "reason": event.reason,
+        NAMED: event.by,  # the desk has its own line of who asked
     }
     known = {name: value for name, value in details.items() if value is not None}
-    # nobody at a shell asks a machine; what a machine says of persons is no more than its word
-    audit(session, clock, person_in(event.by), f"machine.{event.kind}", subject, known)
+    audit(session, clock, None, f"{SAID_BY_MACHINES}{event.kind}", subject, known)
 
 
 HasJob = Callable[[str, str], bool | None]

@@ -400,7 +400,7 @@ class Audit(Base):
     id: Mapped[int] = mapped_column(_Count, primary_key=True)
     at: Mapped[datetime]
     who: Mapped[str | None]
-    """A person's id; NULL: nobody signed in, the command line, or the steward."""
+    """A person's id; NULL: nobody signed in, the steward, or a machine's own report."""
     what: Mapped[str]
     subject: Mapped[str] = mapped_column(index=True)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)

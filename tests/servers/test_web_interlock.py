@@ -443,6 +443,7 @@ def test_the_page_names_whose_use_it_was_and_the_export_does_not(lab: WebLab) ->
             db, lab.clock, PARIS, person_id=lea.id, resource_id=LASER, machine_state="idle"
         )
     record(lab, replace(TRIP, use=use.id), replace(TRIP, seq=2, use="of another database"))
+    record(lab, replace(TRIP, seq=3, machine="printer-a", use=use.id))  # it is not that machine's
     lab.person("awa", role=Role.STAFF)
     browser = lab.browser()
     browser.sign_in("awa")

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from fabctl.errors import UnknownIdError
 from fabctl.model.refusal import RefusedError
 from fabctl.services import jobs
-from fabctl.services.audit import lines_about
+from fabctl.services.audit import NAMED, lines_about
 from fabctl.store.tables import MachineEventRow
 from tests.servers.store.conftest import Lab
 from tests.servers.store.jobs_at_work import (
@@ -45,17 +45,6 @@ def test_a_print_from_start_to_end(lab: Lab, tmp_path: Path) -> None:
     assert (done.state, done.line, done.ended_at) == ("finished", 3, lab.clock.now())
     (use,) = uses_of(lab, job)
     assert (use.closed_at, use.outcome) == (lab.clock.now(), "finished")
-
-
-def test_no_machine_speaks_for_somebody_at_a_shell(lab: Lab, tmp_path: Path) -> None:
-    """Its computer may be a thief's."""
-    job = started(lab, tmp_path)
-    hear(lab, job, "job-started", 1, by=lab.lea)
-    hear(lab, job, "job-stopped", 2, by="shell:root")
-    with lab.database.reading() as session:
-        lines = lines_about(session, f"job:{job.id}")
-    told = {line.what: line.who for line in lines if line.what.startswith("machine.")}
-    assert told == {"machine.job-started": lab.lea, "machine.job-stopped": None}
 
 
 @pytest.mark.parametrize("outcome", ["finished", "stopped", "failed", "interrupted"])
@@ -230,11 +219,11 @@ def test_who_paused_and_stopped_is_on_record_also_when_nobody_was_signed_in(
     hear(lab, job, "job-stopped", 4, by=lab.karim, line=2)
     with lab.database.reading() as session:
         lines = lines_about(session, f"job:{job.id}")[2:]
-    assert [(line.who, line.what) for line in lines] == [
-        (lab.lea, "machine.job-started"),
-        (None, "machine.job-paused"),
-        (lab.lea, "machine.job-resumed"),
-        (lab.karim, "machine.job-stopped"),
+    assert [(line.who, line.details.get(NAMED), line.what) for line in lines] == [
+        (None, lab.lea, "machine.job-started"),
+        (None, None, "machine.job-paused"),
+        (None, lab.lea, "machine.job-resumed"),
+        (None, lab.karim, "machine.job-stopped"),
     ]
     assert lines[-1].details["line"] == 2
 
@@ -245,7 +234,7 @@ def test_refused_requests_and_clearings_are_audited_by_machine(lab: Lab) -> None
     hear(lab, None, "machine-cleared", 3, by=lab.awa)
     with lab.database.reading() as session:
         lines = lines_about(session, "machine:printer-a")
-    assert [(line.who, line.what) for line in lines] == [
+    assert [(line.details.get(NAMED), line.what) for line in lines] == [
         (None, "machine.request-refused"),
         (lab.awa, "machine.machine-cleared"),
     ]

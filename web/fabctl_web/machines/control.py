@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from fabctl.errors import UnknownIdError
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from fabctl.errors import FabError, UnknownIdError
 from fabctl.messaging.payloads import Answer
 from fabctl.model.refusal import Refusal, RefusedError
 from fabctl.model.texts import Text, text
 from fabctl.services import clearing, jobs, uses, using
+from fabctl.services.audit import audit
 from fabctl.services.people import PersonView
 from fabctl.services.uses import UseView
 from fabctl_web.lab import Lab
+
+_LOG = logging.getLogger("fabctl.web")
 
 MAY_NOT_RESUME = Refusal(
     "not-your-job",
@@ -105,12 +113,37 @@ def finish(lab: Lab, machine: str, person: PersonView) -> None:
 
 def pause(lab: Lab, machine: str, person: PersonView | None, job: str | None = None) -> Answer:
     """Pause what runs (only ``job``, if named). Anyone may: it only takes away."""
-    return lab.requests.send(machine, "pause", _asked_by(person, job))
+    return _take_away(lab, machine, "pause", person, job)
 
 
 def stop(lab: Lab, machine: str, person: PersonView | None, job: str | None = None) -> Answer:
     """Stop what runs (only ``job``, if named), heaters off. Anyone may, like pausing."""
-    return lab.requests.send(machine, "stop", _asked_by(person, job))
+    return _take_away(lab, machine, "stop", person, job)
+
+
+def _take_away(
+    lab: Lab, machine: str, verb: str, person: PersonView | None, job: str | None
+) -> Answer:
+    """Ask at once, whatever the database does; then put on record who asked, if somebody did."""
+    answer = lab.requests.send(machine, verb, _asked_by(person, job))
+    if person is None:
+        return answer
+    try:
+        with lab.db.transaction() as db:
+            _note(lab, db, machine, verb, person, {"job": job, "answer": answer.code})
+    except (FabError, SQLAlchemyError) as error:  # its own words may hold ids
+        _LOG.warning(
+            "%s: who asked for %s is not on record: %s", machine, verb, type(error).__name__
+        )
+    return answer
+
+
+def _note(
+    lab: Lab, db: Session, machine: str, verb: str, person: PersonView, said: dict[str, str | None]
+) -> None:
+    """Put on record who asked: whom the machine names later is only its word."""
+    details = {name: value for name, value in said.items() if value is not None}
+    audit(db, lab.clock, person.id, f"{verb}.asked", f"machine:{machine}", details)
 
 
 def _asked_by(person: PersonView | None, job: str | None) -> dict[str, object]:
@@ -128,13 +161,14 @@ def resume(lab: Lab, machine: str, person: PersonView, *, at_machine: bool = Fal
     job_id = lab.machine(machine).job
     if job_id is None:
         raise RefusedError([NOTHING_RUNS])
-    with lab.db.reading() as db:
+    with lab.db.transaction() as db:
         try:
             allowed = jobs.may_control(db, person.id, job_id, "resume")
         except UnknownIdError:  # not of this database: nobody here owns it
             allowed = False
-    if not allowed:
-        raise RefusedError([MAY_NOT_RESUME])
+        if not allowed:
+            raise RefusedError([MAY_NOT_RESUME])
+        _note(lab, db, machine, "resume", person, {"job": job_id})
     body = _asked_by(person, job_id) | {"at_machine": at_machine}
     return lab.requests.send(machine, "resume", body)
 
@@ -144,10 +178,11 @@ def clear(lab: Lab, machine: str, person: PersonView) -> Answer:
 
     :raises RefusedError: this person may not.
     """
-    with lab.db.reading() as db:
+    with lab.db.transaction() as db:
         against = clearing.may_clear(db, lab.clock, person_id=person.id, resource_id=machine)
-    if against:
-        raise RefusedError(against)
+        if against:
+            raise RefusedError(against)
+        _note(lab, db, machine, "clear", person, {})
     return lab.requests.send(machine, "clear", {"by": person.id})
 
 

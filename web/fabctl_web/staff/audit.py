@@ -105,10 +105,10 @@ def _all(lab: Lab, by: str, wanted: Wanted, _: Speech) -> Iterator[tuple[object,
     """Yield the lines while they are sent: the request is over by then, the words are given."""
     with lab.db.reading() as db:
         for part in _pages(db, by, wanted):
-            names = staff_day.names_of(db, [one.who for one in part])
+            names = staff_day.names_of(db, [one.named or one.who for one in part])
             for one in part:
                 word = _(DEEDS[one.what]) if one.what in DEEDS else one.what
-                who = names.get(one.who or "", one.who or "")
+                who = _named(_, one, names) or names.get(one.who or "", one.who or "")
                 at = one.at.astimezone(lab.config.time_zone)
                 yield (f"{at:%Y-%m-%d %H:%M:%S}", who, word, one.what, one.subject, _details(one))
 
@@ -154,12 +154,19 @@ def _row(lab: Lab, one: TrailLine, names: dict[str, str], places: dict[str, str]
     return Row(
         number=one.number,
         when=_.moment(one.at, lab.clock.now()),
-        who=_who(lab, one.who, names),
+        who=_named(_, one, names) or _who(lab, one.who, names),
         word=_(DEEDS[one.what]) if one.what in DEEDS else one.what,
         about=about,
         address=address,
         details=_plain(one, names | places),
     )
+
+
+def _named(_: Speech, one: TrailLine, names: Mapping[str, str]) -> str | None:
+    """Return whom a machine names, and that it is the machine who does."""
+    if one.named is None:
+        return None
+    return _("{name}, as the machine says", name=names.get(one.named, one.named))
 
 
 def _who(lab: Lab, who: str | None, names: dict[str, str]) -> str:
