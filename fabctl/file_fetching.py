@@ -10,15 +10,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
+import io
 import re
+import socket
 import ssl
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
+from fabctl.clock import Clock, SystemClock
 from fabctl.errors import InputError, LocalError
+from fabctl.units import Seconds
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 SCHEME = "fabctl-file"
 """Of a web process's Authorization header: ``fabctl-file PROOF``."""
@@ -27,6 +35,10 @@ QUIET_S = 20.0
 """So long nothing may come, in s."""
 ANSWER_S = 120.0
 """So long the lab's server may think: it may have to fetch a big file itself first."""
+SLOWEST_B_PER_S = 20_000
+"""A file that comes slower than this, on the whole, is given up."""
+LONGEST_S = 600.0
+"""So long a file may come at most, whatever its size: after that no job begins by it either."""
 _TOKEN = re.compile(r"[!-~]+")
 FOUND, NOT_FOUND, REFUSED = 200, 404, (401, 403)
 
@@ -90,21 +102,29 @@ def is_proof(said: str, secret: bytes, sha256: str) -> bool:
 
 
 def fetch(
-    source: Source, wanted: Wanted, target: Path, go_on: Callable[[], None] = lambda: None
+    source: Source,
+    wanted: Wanted,
+    target: Path,
+    go_on: Callable[[], None] = lambda: None,
+    clock: Clock | None = None,
 ) -> None:
     """Write a file to ``target``; where that fails, nothing is left there.
 
+    It is given up when nothing comes for 20 s, and when all of it takes longer than it may.
+
     :param go_on: called for each piece; what it raises ends the fetching.
     :raises InputError: it is not there, we may not have it, or what came is something else.
-    :raises LocalError: nobody answers.
+    :raises LocalError: nobody answers, or not in time.
     :raises OSError: it cannot be written.
     """
     host = urlsplit(source.url).netloc
+    patience = _Patience(clock or SystemClock(), source.answer_s or QUIET_S, wanted.size)
     connection = _connection(source)
     try:
-        answer = _asked(source, connection, wanted.sha256, host)
-        with target.open("wb") as file:
-            _received(answer, file, wanted, host, go_on)
+        with closing(_asked(source, connection, wanted.sha256, host, patience)) as answer:
+            _require_found(answer.status, host)
+            with target.open("wb") as file:
+                _received(answer, file, wanted, host, go_on)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -112,25 +132,80 @@ def fetch(
         connection.close()
 
 
+def allowed_s(size: int) -> float:
+    """Return how long a file of so many bytes may come, in s."""
+    return min(LONGEST_S, QUIET_S + size / SLOWEST_B_PER_S)
+
+
+class _Patience:
+    """How long the next byte is waited for; ``answer_s`` for the first one, in s."""
+
+    def __init__(self, clock: Clock, answer_s: float, size: int) -> None:
+        self._clock = clock
+        self._all_s = answer_s + allowed_s(size)
+        self._end = Seconds(clock.monotonic() + self._all_s)
+        self.quiet_s = answer_s
+
+    def left_s(self) -> float:
+        """Return how long. :raises TimeoutError: no longer at all."""
+        left = self._end - self._clock.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"too slow: it took longer than {self._all_s:.0f} s")
+        return min(self.quiet_s, left)
+
+
+class _Patiently(io.RawIOBase):
+    """Reads from a connection as long as there is patience: a trickle is no end in itself."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, patience: _Patience) -> None:
+        self._raw, self._sock, self._patience = raw, sock, patience
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        """Wait for something. :raises TimeoutError: it did not come in time."""
+        self._sock.settimeout(self._patience.left_s())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        """Close the connection's side, too."""
+        self._raw.close()
+        super().close()
+
+
 def _asked(
-    source: Source, connection: http.client.HTTPConnection, sha256: str, host: str
+    source: Source,
+    connection: http.client.HTTPConnection,
+    sha256: str,
+    host: str,
+    patience: _Patience,
 ) -> http.client.HTTPResponse:
     said = {"Authorization": source.authorization(sha256)}
     try:
         connection.request("GET", f"{source.path}{sha256}", headers=said)
-        sock = connection.sock
-        sock.settimeout(source.answer_s or QUIET_S)
-        answer = connection.getresponse()
-        sock.settimeout(QUIET_S)
+        answer = http.client.HTTPResponse(connection.sock, method="GET")
+        patiently = _Patiently(answer.fp.detach(), connection.sock, patience)
+        answer.fp = io.BufferedReader(patiently)
+        try:
+            answer.begin()
+        except BaseException:
+            answer.close()
+            raise
     except (OSError, http.client.HTTPException) as error:
         raise LocalError(f"the file could not be fetched from {host}: {error}") from error
-    if answer.status == NOT_FOUND:
-        raise InputError(f"{host} does not have the file", next_step="send it again")
-    if answer.status in REFUSED:
-        raise InputError(f"{host} does not hand the file out to us")
-    if answer.status != FOUND:
-        raise LocalError(f"{host} answered {answer.status} instead of the file")
+    patience.quiet_s = QUIET_S
     return answer
+
+
+def _require_found(status: int, host: str) -> None:
+    if status == NOT_FOUND:
+        raise InputError(f"{host} does not have the file", next_step="send it again")
+    if status in REFUSED:
+        raise InputError(f"{host} does not hand the file out to us")
+    if status != FOUND:
+        raise LocalError(f"{host} answered {status} instead of the file")
 
 
 def _received(
@@ -156,7 +231,7 @@ def _received(
 
 def _next_piece(answer: http.client.HTTPResponse, host: str) -> bytes:
     try:
-        return answer.read(CHUNK)
+        return answer.read1(CHUNK)  # what is there: a trickle must not hold us until all is
     except (OSError, http.client.HTTPException) as error:
         raise LocalError(f"the file did not come whole from {host}: {error}") from error
 
@@ -177,7 +252,11 @@ def _connection(source: Source) -> http.client.HTTPConnection:
 
 
 def fetch_from_any(
-    sources: list[Source], wanted: Wanted, target: Path, log: Callable[[str], None]
+    sources: list[Source],
+    wanted: Wanted,
+    target: Path,
+    log: Callable[[str], None],
+    clock: Clock | None = None,
 ) -> bool:
     """Fetch a file from the first that has it; say whether one had.
 
@@ -185,7 +264,7 @@ def fetch_from_any(
     """
     for source in sources:
         try:
-            fetch(source, wanted, target)
+            fetch(source, wanted, target, clock=clock)
         except (InputError, LocalError) as error:
             log(f"{wanted.sha256[:12]}: {error}")
         else:

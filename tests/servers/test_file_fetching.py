@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from fabctl import file_fetching
+from fabctl.clock import ManualClock
 from fabctl.errors import FabError, InputError, LocalError
 from fabctl.file_fetching import (
     CHUNK,
     Source,
     Wanted,
+    allowed_s,
     fetch,
     fetch_from_any,
     is_proof,
@@ -25,6 +27,7 @@ from fabctl.file_fetching import (
     peer,
     proof,
 )
+from fabctl.units import Seconds
 
 FILE = b"G1 X1\n" * (2 * CHUNK // 6)
 WANTED = Wanted(hashlib.sha256(FILE).hexdigest(), len(FILE))
@@ -176,3 +179,47 @@ def test_a_server_that_has_to_fetch_it_first_is_waited_for(
         fetch(joined_server(late, token, None), wanted, tmp_path / "file")
         thread.join()
     assert (tmp_path / "file").read_bytes() == small
+
+
+class HurriedClock(ManualClock):
+    """Whoever looks at it finds that nearly two minutes have gone."""
+
+    def monotonic(self) -> Seconds:
+        """Return another moment."""
+        self.advance(110.0)
+        return self.elapsed
+
+
+@pytest.mark.parametrize(
+    ("begun", "why"),
+    [
+        (b"H", r"could not be fetched from .*: too slow: it took longer than 200 s"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nG", "not come whole from .*: too slow"),
+    ],
+)
+def test_a_trickle_is_given_up_when_its_time_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bytes, why: str
+) -> None:
+    """Something has just come, so it was not silent for long."""
+    monkeypatch.setattr(file_fetching, "QUIET_S", 100.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def begin() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(begun)
+                connection.recv(4096)  # until the other side has gone
+
+        thread = threading.Thread(target=begin)
+        thread.start()
+        slow = source(f"http://127.0.0.1:{server.getsockname()[1]}", "right")
+        with pytest.raises(LocalError, match=why):
+            fetch(slow, Wanted("0" * 64, 9), tmp_path / "file", clock=HurriedClock())
+        thread.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_how_long_a_file_may_come() -> None:
+    assert allowed_s(1_000_000) == 70.0
+    assert allowed_s(200_000_000) == 600.0

@@ -54,7 +54,7 @@ def fetched(lab: Lab, sha256: str) -> bool:
 def _fetched_from(source: Source, lab: Lab, wanted: Wanted) -> bool:
     upload = Upload(lab.config.paths.tmp)  # one for each: what fails takes its file along
     try:
-        if not fetch_from_any([source], wanted, upload.path, _LOG.warning):
+        if not fetch_from_any([source], wanted, upload.path, _LOG.warning, lab.clock):
             return False
         upload.settle()
         upload.keep(lab.config.paths.job_file(wanted.sha256))
