@@ -207,7 +207,9 @@ class DataPaths:
         return self.broker / f"{host}.revoked"
 
     def broker_password(self, user: str) -> Path:
-        """Return the file that holds the private broker's password of one of our own users."""
+        """Return the file that holds one of our own users' password of the broker, unless lab.toml
+        names a folder: see :meth:`LabConfig.broker_password_file`.
+        """
         return self.broker / f"{user}.password"
 
 
@@ -247,6 +249,15 @@ class LabConfig:
     def paths(self) -> DataPaths:
         """Where each part of the lab's data lies."""
         return DataPaths(self.data_directory)
+
+    @property
+    def broker_passwords(self) -> Path:
+        """The folder with the broker's passwords of our own users."""
+        return self.broker.password_folder or self.paths.broker
+
+    def broker_password_file(self, user: str) -> Path:
+        """Return the file that holds the broker's password of one of our own users."""
+        return self.broker_passwords / self.paths.broker_password(user).name
 
     @property
     def language(self) -> str:

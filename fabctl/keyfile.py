@@ -1,4 +1,4 @@
-"""A signing key on disk: read once, and again when somebody replaced the file.
+"""Secrets on disk. A signing key is read once, and again when somebody replaced the file.
 
 ``fabctl key rotate`` puts a new file in the old one's place. Whoever asks a :class:`KeyFile` for
 the key each time it needs it works with the new one from then on, without being told.
@@ -33,6 +33,18 @@ def read_key(path: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise LocalError(f"the signing key {path} holds {len(key)} bytes", limit="32 bytes")
     return key
+
+
+def read_words(path: Path, next_step: str) -> str:
+    """Return what a small file holds, such as a password or a certificate, without space around.
+
+    :param next_step: what to do where there is none.
+    :raises LocalError: it cannot be read.
+    """
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise LocalError(f"{path} cannot be read: {error.strerror}", next_step=next_step) from error
 
 
 def make_secret(path: Path) -> bool:

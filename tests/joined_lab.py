@@ -42,7 +42,7 @@ simulated = true
 directory = "data"
 [broker]
 url = "mqtts://localhost:{broker}"
-password_folder = "data/broker"
+password_folder = "passwords"
 ca_file = "tls/lab-ca.pem"
 [web]
 port = {web}
@@ -181,7 +181,7 @@ def joined_lab(
     with nginx(tls, web_port) if web else _no_proxy(tls) as front:
         file = folder / "lab.toml"
         file.write_text(LAB.format(broker=broker, web=web_port, front=front.secure))
-        (folder / "data" / "broker").mkdir(parents=True)
+        (folder / "passwords").mkdir()
         config = load(file)
         make_keys(config.paths, config.machines)
         migrated_copy(config.database_url, config.paths.backups)

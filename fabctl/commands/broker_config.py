@@ -63,8 +63,9 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
     """Write the files of a mosquitto that the whole lab meets on.
 
     One user per host, "desk" for web and steward, "dashboard" for screens of others, each with
-    its own rights and a password in the data directory (folder broker, made when missing). Run it
-    again after a change of hosts or machines in lab.toml; passwords stay, rights are written anew.
+    its own rights and a password in the data directory (folder broker, or the password_folder of
+    lab.toml), made when missing. Run it again after a change of hosts or machines in lab.toml;
+    passwords stay, rights are written anew.
 
     Beyond this computer the broker is reached over TLS only. A bridge sends what a dashboard may
     see to a wider broker; nothing comes in by it.
@@ -94,9 +95,10 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
         bridge=lab_broker.bridge_text(bridged, users, config.id) if bridged else "",
     )
     _make_folder(config.paths.broker)
-    with as_owner(config.paths.broker):  # what root makes there, the lab could not read
-        missing = [user for user in users if not config.paths.broker_password(user).exists()]
-        plain_passwords(config.paths, missing)
+    with as_owner(config.broker_passwords):  # what root makes there, the lab could not read
+        missing = [user for user in users if not config.broker_password_file(user).exists()]
+        plain_passwords(config, missing)
+    with as_owner(config.paths.broker):
         broker_accounts.note_folder(config.paths, out)
     broker_accounts.write_users(config, out, users, dynamic_security=dynamic_security)
     write_private(out / "fabctl.conf", text)
@@ -104,7 +106,7 @@ def broker_config(  # noqa: PLR0913, PLR0917  # click passes each option by name
         if owner is not None:
             _give(file, owner)
         click.echo(f"{file}")
-    click.echo(f"{len(users)} users: {', '.join(users)}; passwords in {config.paths.broker}")
+    click.echo(f"{len(users)} users: {', '.join(users)}; passwords in {config.broker_passwords}")
 
 
 def _bridge(url: str | None, password_file: Path | None, ca_file: Path | None) -> Bridge | None:

@@ -25,7 +25,7 @@ def invite(config: LabConfig, host: str) -> None:
     """
     was_revoked = host in mosquitto.revoked_hosts(config.paths)
     if was_revoked:
-        _give_account(config, host)
+        give_account(config, host)
     pack(config, host, "nothing")  # what is missing is said now, not when the code is typed
     with as_owner(config.data_directory), lab_database(config) as database:
         secret = read_key(config.paths.secret)
@@ -44,7 +44,11 @@ def invite(config: LabConfig, host: str) -> None:
         )
 
 
-def _give_account(config: LabConfig, host: str) -> None:
+def give_account(config: LabConfig, host: str) -> None:
+    """Give a host that was put out a new password, and an account with it."""
+    with as_owner(config.broker_passwords):
+        broker_accounts.forget_password(config.broker_password_file(host))
+        mosquitto.plain_passwords(config, [host])
     with as_owner(config.data_directory):
         broker_accounts.give_back(config.paths, host)
     out = broker_accounts.folder_of(config.paths)

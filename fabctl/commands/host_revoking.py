@@ -46,8 +46,7 @@ def revoke(config: LabConfig, host: str, broker_pid: int | None = None) -> None:
     ):
         hosts.revoke(session, SystemClock(), host=host, by=who_types())
     click.echo(f"{host}: its token and code count no more")
-    with as_owner(config.paths.broker):
-        broker_accounts.take_away(config, host)
+    take_away(config, host)
     _rotate(config, host)
     told = _tell_broker(config, host, broker_pid)
     _check(host, witness, WITHIN_S if told else UNTOLD_S)
@@ -57,6 +56,15 @@ def revoke(config: LabConfig, host: str, broker_pid: int | None = None) -> None:
 def is_this_computer(config: LabConfig, host: str) -> bool:
     """Say whether a host is this computer, as far as that is known."""
     return host_here(config) == host
+
+
+def take_away(config: LabConfig, host: str) -> None:
+    """Take its account and its password away, also a copy that lies in the data directory."""
+    with as_owner(config.paths.broker):
+        broker_accounts.take_away(config.paths, host)
+        broker_accounts.forget_password(config.paths.broker_password(host))
+    with as_owner(config.broker_passwords):
+        broker_accounts.forget_password(config.broker_password_file(host))
 
 
 def _rotate(config: LabConfig, host: str) -> None:

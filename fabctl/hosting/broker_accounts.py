@@ -36,35 +36,34 @@ def write_users(
     :raises LocalError: a file cannot be written, or mosquitto_passwd fails.
     """
     if not dynamic_security:
-        mosquitto.make_passwords(config.paths, users, out)
+        mosquitto.make_passwords(config, users, out)
         mosquitto.write_private(out / "acl", mosquitto.acl_text(users))
         return
-    words = mosquitto.plain_passwords(config.paths, users)
+    words = mosquitto.plain_passwords(config, users)
     salts = {user: secrets.token_bytes(12) for user in users}
     text = lab_broker.dynamic_security_text(users, words, salts)
     mosquitto.write_private(out / DYNAMIC, text)
 
 
-def take_away(config: LabConfig, host: str) -> None:
-    """Note that a host has no account, and forget its password.
-
-    Also where a person keeps passwords in another folder: nobody is given the old one again.
-
-    :raises LocalError: a file cannot be written or deleted.
-    """
-    folder = config.broker.password_folder or config.paths.broker
-    mosquitto.write_private(config.paths.broker_revoked(host), "")
-    for file in {config.paths.broker_password(host), folder / f"{host}.password"}:
-        try:
-            file.unlink(missing_ok=True)
-        except OSError as error:
-            raise LocalError(f"{file} cannot be deleted: {error.strerror}") from error
+def take_away(paths: DataPaths, host: str) -> None:
+    """Note that a host has no account. :raises LocalError: the note cannot be written."""
+    mosquitto.write_private(paths.broker_revoked(host), "")
 
 
 def give_back(paths: DataPaths, host: str) -> None:
-    """Let a host have an account again, with a new password."""
+    """Let a host have an account again; it needs a new password before."""
     paths.broker_revoked(host).unlink(missing_ok=True)
-    mosquitto.plain_passwords(paths, [host])
+
+
+def forget_password(file: Path) -> None:
+    """Delete a password that counts no more: nobody is given the old one again.
+
+    :raises LocalError: it cannot be deleted.
+    """
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise LocalError(f"{file} cannot be deleted: {error.strerror}") from error
 
 
 def note_folder(paths: DataPaths, out: Path) -> None:

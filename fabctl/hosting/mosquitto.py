@@ -156,7 +156,7 @@ def prepare_broker(config: LabConfig) -> PrivateBroker:
     folder = config.paths.broker
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     users = rights(config, removed_machines(config), revoked_hosts(config.paths))
-    make_passwords(config.paths, users)
+    make_passwords(config, users)
     port = choose_port(config.paths.broker_port)
     write_private(folder / "acl", acl_text(users))
     file = folder / "mosquitto.conf"
@@ -192,28 +192,28 @@ def find_program(name: str) -> str:
     )
 
 
-def plain_passwords(paths: DataPaths, users: Iterable[str]) -> dict[str, str]:
+def plain_passwords(config: LabConfig, users: Iterable[str]) -> dict[str, str]:
     """Make the missing passwords, each in a file of its own; return them all.
 
     :raises LocalError: a file cannot be written.
     """
     found = {}
     for user in users:
-        file = paths.broker_password(user)
+        file = config.broker_password_file(user)
         if not file.exists():
             write_private(file, f"{secrets.token_urlsafe(24)}\n")
         found[user] = file.read_text().strip()
     return found
 
 
-def make_passwords(paths: DataPaths, users: Iterable[str], folder: Path | None = None) -> None:
+def make_passwords(config: LabConfig, users: Iterable[str], folder: Path | None = None) -> None:
     """Make the missing passwords, and the hashed file ``passwords`` that mosquitto reads.
 
     :param folder: where that file goes; None: where the private broker has it.
     :raises LocalError: mosquitto_passwd is not installed or fails.
     """
-    folder = folder or paths.broker
-    lines = [f"{user}:{word}\n" for user, word in plain_passwords(paths, users).items()]
+    folder = folder or config.paths.broker
+    lines = [f"{user}:{word}\n" for user, word in plain_passwords(config, users).items()]
     half = folder / ".passwords.new"
     write_private(half, "".join(lines))
     command = (find_program("mosquitto_passwd"), "-U", str(half))

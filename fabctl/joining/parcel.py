@@ -13,9 +13,10 @@ from typing import Any
 from fabctl.config import LabConfig
 from fabctl.errors import InputError, LocalError
 from fabctl.joining.toml_text import toml_text
-from fabctl.keyfile import read_key
+from fabctl.keyfile import read_key, read_words
 
 FORM = 1
+INSTALL = "sudo deploy/install.sh --apply makes accounts and keys"
 _NAME = re.compile(r"[a-z0-9-]{1,128}")
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SECRET = re.compile(r"[!-~]{1,200}")
@@ -100,9 +101,9 @@ def pack(config: LabConfig, host: str, token: str) -> Parcel:
         host=host,
         tables=_tables(config.file, host, machines),
         broker_url=url,
-        broker_password=_read(_password_file(config, host)),
-        broker_ca=_read(ca_file) if ca_file else None,
-        server_ca=_read(config.web.ca_file) if config.web.ca_file else None,
+        broker_password=read_words(config.broker_password_file(host), INSTALL),
+        broker_ca=read_words(ca_file, INSTALL) if ca_file else None,
+        server_ca=read_words(config.web.ca_file, INSTALL) if config.web.ca_file else None,
         token=token,
         keys={one: read_key(config.paths.machine_key(one)).hex() for one in machines},
         permit_keys={one: read_key(config.paths.permit_key(one)).hex() for one in interlocks},
@@ -122,11 +123,6 @@ def _broker(config: LabConfig) -> tuple[str, Path | None]:
     )
 
 
-def _password_file(config: LabConfig, host: str) -> Path:
-    folder = config.broker.password_folder
-    return folder / f"{host}.password" if folder else config.paths.broker_password(host)
-
-
 def _tables(file: Path, host: str, machines: list[str]) -> dict[str, Any]:
     whole = tomllib.loads(file.read_text())
     named = {one: dict(whole["machines"][one], host=host) for one in machines}
@@ -137,13 +133,3 @@ def _tables(file: Path, host: str, machines: list[str]) -> dict[str, Any]:
         "machines": named,
         "interlocks": {one: interlocks[one] for one in machines if one in interlocks},
     }
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise LocalError(
-            f"{path} cannot be read: {error.strerror}",
-            next_step="sudo deploy/install.sh --apply makes accounts and keys",
-        ) from error

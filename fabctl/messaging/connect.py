@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from fabctl.config import LabConfig
-from fabctl.errors import LocalError
+from fabctl.keyfile import read_words
 from fabctl.messaging.link import BrokerAddress, Message, MqttLink
 
 DESK = "desk"
+NO_BROKER = "start the broker with `fabctl run`, or name yours under [broker]"
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -57,31 +57,20 @@ def broker_address(config: LabConfig, user: str) -> BrokerAddress:
     """
     if config.broker.url is None:
         return _private(config, user)
-    parts = urlsplit(config.broker.url)
-    password_file = config.broker.password_file
+    parts, file = urlsplit(config.broker.url), config.broker.password_file
     if config.broker.password_folder is not None:
-        password_file = config.broker.password_folder / f"{user}.password"
+        file = config.broker_password_file(user)
     return BrokerAddress(
         host=parts.hostname or "",
         port=parts.port or DEFAULT_PORTS[parts.scheme],
         user=user if config.broker.password_folder else parts.username,
-        password=_read(password_file) if password_file else None,
+        password=read_words(file, NO_BROKER) if file else None,
         tls=parts.scheme == "mqtts",
         ca_file=config.broker.ca_file,
     )
 
 
 def _private(config: LabConfig, user: str) -> BrokerAddress:
-    port = _read(config.paths.broker_port)
-    password = _read(config.paths.broker_password(user))
+    port = read_words(config.paths.broker_port, NO_BROKER)
+    password = read_words(config.broker_password_file(user), NO_BROKER)
     return BrokerAddress("127.0.0.1", int(port), user, password)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise LocalError(
-            f"{path} cannot be read: {error.strerror}",
-            next_step="start the broker with `fabctl run`, or name yours under [broker]",
-        ) from error

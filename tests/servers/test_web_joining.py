@@ -33,7 +33,7 @@ def lab(tmp_path: Path) -> Iterator[WebLab]:
     tomllib.loads(config.file.read_text())
     make_keys(config.paths, config.machines)
     config.paths.broker.mkdir(parents=True)
-    plain_passwords(config.paths, ["pi1"])
+    plain_passwords(config, ["pi1"])
     broker = BrokerConfig(url="mqtts://broker.example:8883")
     with web_lab(tmp_path, config=replace(config, broker=broker)) as found:
         yield found

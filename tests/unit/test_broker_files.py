@@ -6,8 +6,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from fabctl.commands.host_inviting import give_account
+from fabctl.commands.host_revoking import take_away
 from fabctl.config_file import read
-from fabctl.hosting.broker_accounts import take_away
 from fabctl.hosting.mosquitto import acl_text, configuration_text, rights
 from fabctl.messaging.discovery import describe
 from fabctl.messaging.topics import LabTopics
@@ -28,17 +31,24 @@ def test_a_host_has_its_own_machines_and_no_others() -> None:
     assert "fab/v1/casemate/m/mill/booking" not in pi2.write
 
 
-def test_a_host_that_is_put_out_keeps_no_password_wherever_passwords_are(tmp_path: Path) -> None:
-    elsewhere = tmp_path / "passwords"
-    broker = replace(LAB.broker, password_folder=elsewhere)
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_an_old_password_is_given_to_nobody_wherever_passwords_are(
+    tmp_path: Path, elsewhere: bool
+) -> None:
+    broker = replace(LAB.broker, password_folder=tmp_path / "passwords" if elsewhere else None)
     lab = replace(LAB, data_directory=tmp_path / "data", broker=broker)
-    files = [lab.paths.broker_password("pi2"), elsewhere / "pi2.password"]
+    files = {lab.paths.broker_password("pi2"), lab.broker_password_file("pi2")}
     for file in files:
         file.parent.mkdir(parents=True)
         file.write_text("old")
     take_away(lab, "pi2")
     assert not any(file.exists() for file in files)
     assert lab.paths.broker_revoked("pi2").exists()
+    lab.broker_password_file("pi2").write_text("old")  # a copy that somebody put back
+    give_account(lab, "pi2")
+    (made,) = tmp_path.rglob("pi2.password")
+    assert (made, made.read_text() == "old") == (lab.broker_password_file("pi2"), False)
+    assert not lab.paths.broker_revoked("pi2").exists()
 
 
 def test_a_dashboard_writes_nothing_and_hears_no_request() -> None:
