@@ -15,10 +15,10 @@ import pytest
 from fabctl.clock import SystemClock
 from fabctl_web.lab import Lab
 from fabctl_web.live.fragments import Sheet
-from fabctl_web.live.hub import MOST_STREAMS, Hub, TooManyStreamsError
+from fabctl_web.live.hub import MOST_OF_ONE_ADDRESS, MOST_STREAMS, Hub, TooManyStreamsError
 from tests.brokers import wait_until
 from tests.promises import kept
-from tests.web_lab import WebLab, web_lab
+from tests.web_lab import OUTSIDE, WebLab, web_lab
 
 Event = tuple[str, str]
 PATIENCE_S = 30.0
@@ -220,6 +220,22 @@ def test_so_many_streams_and_no_more(lab: WebLab) -> None:
     hub(lab).leave()
     with page_open(lab):
         assert hub(lab).streams == MOST_STREAMS
+
+
+def test_no_single_address_takes_every_place(lab: WebLab) -> None:
+    for _ in range(MOST_OF_ONE_ADDRESS):
+        hub(lab).enter("2001:db8::/64")
+    assert lab.browser("2001:db8::1").get("/events").status_code == 503
+    for address in (OUTSIDE, "127.0.0.1", "2001:db8:0:1::1"):
+        answer = lab.browser(address).get("/events")
+        assert answer.status_code == 200, address
+        answer.close()
+    hub(lab).leave("2001:db8::/64")
+    lab.browser("2001:db8::1").get("/events").close()
+    answer = lab.browser("2001:db8::2").get("/events")
+    assert answer.status_code == 200
+    answer.close()
+    assert hub(lab).streams == MOST_OF_ONE_ADDRESS - 1
 
 
 def test_a_closed_page_gives_its_place_back(lab: WebLab) -> None:

@@ -7,7 +7,6 @@ asks for its panel again.
 
 from __future__ import annotations
 
-import select
 import socket
 from collections.abc import Collection, Iterator
 from typing import Protocol
@@ -15,7 +14,10 @@ from typing import Protocol
 from flask import Blueprint, Response, current_app, request
 from jinja2 import Environment
 
+from fabctl.config_broker import is_loopback
+from fabctl.descriptors import ready
 from fabctl.messaging.payloads import MachineState
+from fabctl.model.tries import network_of
 from fabctl_web.board.faces import look_key
 from fabctl_web.lab import Lab, current_lab
 from fabctl_web.language import chosen_language
@@ -46,8 +48,9 @@ def events() -> Response:
     if machine is not None:
         lab.profile(machine)
     since = lab.hub.since(request.args.get("since"))
+    visitor = _visitor()
     try:
-        lab.hub.enter()
+        lab.hub.enter(visitor)
     except TooManyStreamsError:
         busy = Response(status=503)
         busy.headers["Retry-After"] = str(POLL_EVERY_S)
@@ -61,9 +64,17 @@ def events() -> Response:
     answer = Response(
         chunks(lab, shown, since, _socket()), content_type="text/event-stream; charset=utf-8"
     )
-    answer.call_on_close(lab.hub.leave)
+    answer.call_on_close(lambda: lab.hub.leave(visitor))
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
+
+
+def _visitor() -> str | None:
+    """Return what counts as one visitor. None: this computer, which may be its own screen, or a
+    proxy that lab.toml does not name: everybody comes from there.
+    """
+    address = request.remote_addr or ""
+    return None if is_loopback(address) else network_of(address)
 
 
 def _socket() -> socket.socket | None:
@@ -126,7 +137,7 @@ def _left(connection: socket.socket | None) -> bool:
     """Say whether the page was closed: a write would notice only the second time, 6 s late."""
     if connection is None:
         return False
-    readable, _, _ = select.select([connection], [], [], 0)
+    readable, _ = ready([connection], timeout_s=0)
     return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import Counter
 
 MOST_STREAMS = 240
 """Open streams; each holds one of the server's threads, made when it is needed first. Above, pages
 poll every 10 s."""
+MOST_OF_ONE_ADDRESS = 120
+"""A whole lab may share one address; but no single one leaves the others without a place."""
 
 
 class TooManyStreamsError(Exception):
@@ -29,6 +32,7 @@ class Hub:
         self._pressing: dict[str, int] = {}
         self._pressed = 0
         self._streams = 0
+        self._of: Counter[str] = Counter()
         self._most_streams = most_streams
         self._closed = False
         self._own = secrets.token_hex(4)
@@ -114,17 +118,26 @@ class Hub:
             self._closed = True
             self._condition.notify_all()
 
-    def enter(self) -> None:
+    def enter(self, address: str | None = None) -> None:
         """Take a place for one stream; :meth:`leave` gives it back.
 
-        :raises TooManyStreamsError: none is left.
+        :param address: whose stream it is; None: nobody's in particular.
+        :raises TooManyStreamsError: none is left, or none for this address.
         """
         with self._condition:
             if self._streams >= self._most_streams or self._closed:
                 raise TooManyStreamsError
+            if address is not None:
+                if self._of[address] >= MOST_OF_ONE_ADDRESS:
+                    raise TooManyStreamsError
+                self._of[address] += 1
             self._streams += 1
 
-    def leave(self) -> None:
-        """Give a stream's place back."""
+    def leave(self, address: str | None = None) -> None:
+        """Give a stream's place back; with the address that took it."""
         with self._condition:
             self._streams -= 1
+            if address is not None:
+                self._of[address] -= 1
+                if not self._of[address]:
+                    del self._of[address]

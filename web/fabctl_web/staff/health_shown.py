@@ -20,7 +20,7 @@ from fabctl_web.interlocks.words import LOOKS as LOCK_LOOKS
 from fabctl_web.interlocks.words import UNKNOWN_LOOK
 from fabctl_web.lab import Lab
 from fabctl_web.language import speech
-from fabctl_web.live.hub import MOST_STREAMS
+from fabctl_web.live.hub import MOST_OF_ONE_ADDRESS, MOST_STREAMS
 from fabctl_web.staff.health_findings import to_do
 from fabctl_web.staff.lines import Line, Section
 
@@ -132,7 +132,11 @@ def _streams(lab: Lab) -> Line:
     full = open_now >= MOST_STREAMS
     look = ("blocked", "triangle-alert") if full else GOOD
     line = _line("streams", _("Live pages"), look, _("Open: {count}", count=open_now))
-    most = _("{most} at most; above that, pages ask every 10 s.", most=MOST_STREAMS)
+    most = _(
+        "{most} at most, {one} of one address. Above that, pages ask every 10 s.",
+        most=MOST_STREAMS,
+        one=MOST_OF_ONE_ADDRESS,
+    )
     return replace(line, first=most)
 
 
