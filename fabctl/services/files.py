@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fabctl.clock import Clock
 from fabctl.errors import LocalError
 from fabctl.gcode.report import Report
+from fabctl.left_halves import is_half, left_halves
 from fabctl.model.job import ENDED, JobState
 from fabctl.store.engine import Database
 from fabctl.store.tables import Job, JobFile
@@ -88,9 +89,9 @@ def clean_up(database: Database, clock: Clock, files: Path) -> list[Path]:
         paths += [path for path in _strays(files, known, clock) if path not in paths]
         gone = [path for path in paths if path.exists()]
         for path in gone:  # before the end of the transaction: nobody can ask for it in between
-            _delete(path)
-        for path in _pictures_without(files, known):
-            _delete(path)
+            delete_file(path)
+        for path in _pictures_without(files, known, clock):
+            delete_file(path)
     return gone
 
 
@@ -106,18 +107,17 @@ def clear_strays(database: Database, clock: Clock, files: Path) -> list[Path]:
         _lock_files(session)
         known = set(session.scalars(select(JobFile.sha256)))
         gone = _strays(files, known, clock)
-        for path in (*gone, *_pictures_without(files, known)):
-            _delete(path)
+        for path in (*gone, *_pictures_without(files, known, clock)):
+            delete_file(path)
     return gone
 
 
-def _pictures_without(files: Path, known: set[str]) -> list[Path]:
-    """Return what shows a file that is not there any more."""
-    return [
-        path
-        for path in sorted(files.with_name(PREVIEWS).glob("*"))
-        if path.name.partition(".")[0] not in known
-    ]
+def _pictures_without(files: Path, known: set[str], clock: Clock) -> list[Path]:
+    """Return what shows a file that is not there any more, and what was never drawn to its end."""
+    folder = files.with_name(PREVIEWS)
+    drawn = [path for path in sorted(folder.glob("*")) if not is_half(path)]
+    gone = [path for path in drawn if path.name.partition(".")[0] not in known]
+    return gone + left_halves(folder, clock.now())
 
 
 def _withdraw_old(session: Session, clock: Clock) -> None:
@@ -137,7 +137,8 @@ def _strays(files: Path, known: set[str], clock: Clock) -> list[Path]:
     ]
 
 
-def _delete(path: Path) -> None:
+def delete_file(path: Path) -> None:
+    """Delete a file, if it is there. :raises LocalError: it cannot be."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

@@ -123,3 +123,16 @@ def test_tidying_throws_away_what_has_ended_and_nothing_else(lab: Lab, tmp_path:
     with lab.database.reading() as session:
         assert session.scalars(select(SignIn.kind)).all() == ["desk"]
         assert session.scalars(select(WrongTry.subject)).all() == ["new screen"]
+
+
+def test_what_a_killed_process_left_half_written_goes_and_nothing_newer(
+    lab: Lab, tmp_path: Path
+) -> None:
+    for folder in ("keys", "previews"):
+        (tmp_path / folder).mkdir()
+        for name, hours in ((".a.key.7-8.new", 2), (".a.key.7-9.new", 0), (".a.key.new", 2)):
+            (tmp_path / folder / name).touch()
+            age(lab, tmp_path / folder / name, hours * 3600.0)
+    housekeeping.tidy(lab.database, lab.clock, tmp_path / "files")
+    assert {path.name for path in (tmp_path / "keys").iterdir()} == {".a.key.7-9.new", ".a.key.new"}
+    assert [path.name for path in (tmp_path / "previews").iterdir()] == [".a.key.7-9.new"]
