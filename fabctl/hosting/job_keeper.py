@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from fabctl.clock import Clock
@@ -230,7 +230,7 @@ class JobKeeper:
 
     def ended(self, event: JobEnded, stopped_because: str | None) -> None:
         """Tell a job's end; after a failure the machine is held."""
-        event = self._as_the_interlock_left_it(event)
+        event = self.job.as_the_interlock_left_it(event) if self.job is not None else event
         trouble = event.trouble.value if event.trouble else None
         stopped = event.outcome is Outcome.STOPPED
         by = self._asked_by.pop("stop", None) if stopped else None
@@ -249,18 +249,6 @@ class JobKeeper:
         """Return an end's reason; without one, the trips that the job went on from."""
         story = self.job.story if self.job is not None else None
         return event.reason or (story[:MOST_REASON] if story else None)
-
-    def _as_the_interlock_left_it(self, event: JobEnded) -> JobEnded:
-        """A job that the interlock ended is a failure, whatever its last lines said; so is one
-        whose last lines ran while it was tripped.
-        """
-        job = self.job
-        if job is None or job.id != event.job or event.outcome is Outcome.FAILED:
-            return event
-        why = job.doomed or (job.tripped if event.outcome is Outcome.FINISHED else None)
-        if why is None:
-            return event
-        return replace(event, outcome=Outcome.FAILED, trouble=Trouble.INTERLOCK, reason=why)
 
     def _forget_job(self) -> None:
         self.job = None

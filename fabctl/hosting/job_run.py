@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fabctl.hosting.preparation import Ready
 from fabctl.hosting.progress import Stopwatch, seconds_left, share_done
 from fabctl.messaging.payloads import JobPayload, StartOrder
-from fabctl.ports import JobProgress
+from fabctl.ports import JobEnded, JobProgress, Outcome, Trouble
 from fabctl.units import Seconds
 
 START_WITHIN = Seconds(600.0)
@@ -66,6 +66,17 @@ class JobRun:
     def id(self) -> str:
         """The job's id."""
         return self.order.job
+
+    def as_the_interlock_left_it(self, event: JobEnded) -> JobEnded:
+        """A job that the interlock ended is a failure, whatever its last lines said; so is one
+        whose last lines ran while it was tripped.
+        """
+        if event.job != self.id or event.outcome is Outcome.FAILED:
+            return event
+        why = self.doomed or (self.tripped if event.outcome is Outcome.FINISHED else None)
+        if why is None:
+            return event
+        return replace(event, outcome=Outcome.FAILED, trouble=Trouble.INTERLOCK, reason=why)
 
     def reached(self, progress: JobProgress) -> None:
         """Take in what the firmware confirmed."""
