@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fabctl.config import BrokerConfig
-from fabctl.config_reader import NotAllowedError, Table, text
+from fabctl.config_reader import NotAllowedError, Table, existing_file, text
 
 
 def broker(table: Table, folder: Path) -> BrokerConfig:
@@ -15,14 +15,14 @@ def broker(table: Table, folder: Path) -> BrokerConfig:
 
     :param folder: of lab.toml.
     """
-    file = _existing_file(folder) if table.has("url") else _nothing("only together with broker.url")
+    file = existing_file(folder) if table.has("url") else _nothing("only together with broker.url")
     found = BrokerConfig(
         url=table.take("url", _broker_url, None),
         password_file=table.take("password_file", file, None),
         password_folder=table.take("password_folder", _existing_folder(folder), None),
         ca_file=table.take("ca_file", file, None),
         hosts_url=table.take("hosts_url", _hosts_url, None),
-        hosts_ca_file=table.take("hosts_ca_file", _existing_file(folder), None),
+        hosts_ca_file=table.take("hosts_ca_file", existing_file(folder), None),
     )
     user = urlsplit(found.url or "").username
     if found.password_folder and (not found.url or user):
@@ -70,16 +70,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _existing_file(folder: Path) -> Any:
-    def check(value: Any) -> Path:
-        path = folder / text(value)
-        if not path.is_file():
-            raise NotAllowedError("a file that exists")
-        return path
-
-    return check
 
 
 def _existing_folder(folder: Path) -> Any:

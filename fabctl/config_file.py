@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fabctl.config import DataPaths, Host, LabConfig
 from fabctl.config_backup import backup
-from fabctl.config_broker import broker, is_loopback
+from fabctl.config_broker import broker
 from fabctl.config_interlock import interlocks, summary_line
 from fabctl.config_machines import machines_of
 from fabctl.config_mail import mail
@@ -110,9 +110,9 @@ def _lab(top: Table, path: Path, drivers: frozenset[str]) -> LabConfig:
         hosts=hosts,
         machines=machines,
         interlocks=interlocks(top, machines, DataPaths(data), simulated=simulated),
-        mail=mail(top, path.parent, is_loopback=is_loopback),
+        mail=mail(top, path.parent),
         backup_table=backup(top.table("backup"), path.parent, data),
-        server=server(top, path.parent, is_loopback=is_loopback),
+        server=server(top, path.parent),
     )
     lab.finish()
     top.finish()

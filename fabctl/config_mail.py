@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fabctl.config import MailConfig
-from fabctl.config_reader import Check, NotAllowedError, Table, one_of, text, whole
+from fabctl.config_broker import is_loopback
+from fabctl.config_reader import NotAllowedError, Table, existing_file, one_of, text, whole
 from fabctl.model.mail import address_refusals
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -14,7 +15,7 @@ PORTS = {"starttls": 587, "tls": 465, "none": 25}
 STAND_IN = "lab@example.org"
 
 
-def mail(top: Table, folder: Path, *, is_loopback: Check[bool]) -> MailConfig | None:
+def mail(top: Table, folder: Path) -> MailConfig | None:
     """Return what the table says; None: there is no such table."""
     if not top.has("mail"):
         return None
@@ -28,8 +29,8 @@ def mail(top: Table, folder: Path, *, is_loopback: Check[bool]) -> MailConfig | 
         port=table.take("port", whole(1, 65_535), PORTS[security]),
         security=security,
         user=table.take("user", text, None),
-        password_file=table.take("password_file", _file(folder), None),
-        ca_file=table.take("ca_file", _file(folder), None),
+        password_file=table.take("password_file", existing_file(folder), None),
+        ca_file=table.take("ca_file", existing_file(folder), None),
         sender=table.need("from", _sender, STAND_IN),
     )
     if table.has("user") != table.has("password_file"):
@@ -50,13 +51,3 @@ def _sender(value: Any) -> str:
     if not isinstance(value, str) or address_refusals(value):
         raise NotAllowedError("an e-mail address such as lab@example.org")
     return value
-
-
-def _file(folder: Path) -> Check[Path]:
-    def check(value: Any) -> Path:
-        path = folder / text(value)
-        if not path.is_file():
-            raise NotAllowedError("a file that exists")
-        return path
-
-    return check

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fabctl.config import OidcConfig
-from fabctl.config_reader import Check, NotAllowedError, Table, one_of, text
+from fabctl.config_reader import NotAllowedError, Table, existing_file, one_of, text
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -23,7 +23,7 @@ def oidc(web: Table, folder: Path) -> OidcConfig | None:
         client_id=table.need("client_id", text, usual.client_id),
         link=table.need("link", one_of(("login", "mail")), usual.link),
         label=table.take("label", text, usual.label),
-        client_secret_file=table.take("client_secret_file", _file(folder), None),
+        client_secret_file=table.take("client_secret_file", existing_file(folder), None),
     )
     table.finish()
     return found
@@ -40,13 +40,3 @@ def _issuer(value: Any) -> str:
     if not safe or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise NotAllowedError(allowed)
     return address
-
-
-def _file(folder: Path) -> Check[Path]:
-    def check(value: Any) -> Path:
-        path = folder / text(value)
-        if not path.is_file():
-            raise NotAllowedError("a file that exists")
-        return path
-
-    return check

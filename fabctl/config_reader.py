@@ -10,7 +10,9 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from fabctl.errors import InputError
 
@@ -271,3 +273,33 @@ def axis(value: Any) -> tuple[float, float]:
     if not -10_000 <= low < high <= 10_000:
         raise NotAllowedError(allowed)
     return low, high
+
+
+def existing_file(folder: Path) -> Check[Path]:
+    """Return a check for a file that is there; a relative path is meant from ``folder``."""
+
+    def check(value: Any) -> Path:
+        path = folder / text(value)
+        if not path.is_file():
+            raise NotAllowedError("a file that exists")
+        return path
+
+    return check
+
+
+def web_address(value: Any, allowed: str, plain_to: Callable[[str], bool]) -> str:
+    """Return ``https://NAME`` or ``https://NAME:PORT``, in lower case, without anything behind.
+
+    :param allowed: said of everything else.
+    :param plain_to: says to which hosts ``http://`` is fine.
+    """
+    try:
+        parts = urlsplit(text(value))
+        port_ok = parts.port != 0
+    except ValueError:
+        raise NotAllowedError(allowed) from None
+    secret = parts.scheme == "https" or (parts.scheme == "http" and plain_to(parts.hostname or ""))
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if not secret or not parts.hostname or not port_ok or extra:
+        raise NotAllowedError(allowed)
+    return f"{parts.scheme}://{parts.netloc}".lower()

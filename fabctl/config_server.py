@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from fabctl.config import ServerConfig
-from fabctl.config_reader import NotAllowedError, Table, text
+from fabctl.config_broker import is_loopback
+from fabctl.config_reader import Table, existing_file, web_address
 
 
-def server(top: Table, folder: Path, *, is_loopback: Callable[[str], bool]) -> ServerConfig | None:
+def server(top: Table, folder: Path) -> ServerConfig | None:
     """Return what the table says; None without one."""
     if not top.has("server"):
         return None
     table = top.table("server")
-
-    def file(value: Any) -> Path:
-        path = folder / text(value)
-        if not path.is_file():
-            raise NotAllowedError("a file that exists")
-        return path
-
+    file = existing_file(folder)
     found = ServerConfig(
-        url=table.need("url", _url(is_loopback), "https://localhost"),
+        url=table.need("url", _url, "https://localhost"),
         token_file=table.need("token_file", file, Path()),
         ca_file=table.take("ca_file", file, None),
     )
@@ -32,18 +25,6 @@ def server(top: Table, folder: Path, *, is_loopback: Callable[[str], bool]) -> S
     return found
 
 
-def _url(is_loopback: Callable[[str], bool]) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        allowed = "https://NAME or https://NAME:PORT; http:// on this computer only"
-        try:
-            parts = urlsplit(text(value))
-            port_ok = parts.port != 0
-        except ValueError:
-            raise NotAllowedError(allowed) from None
-        plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
-        extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-        if not (parts.scheme == "https" or plain) or not parts.hostname or not port_ok or extra:
-            raise NotAllowedError(allowed)
-        return f"{parts.scheme}://{parts.netloc}".lower()
-
-    return check
+def _url(value: Any) -> str:
+    allowed = "https://NAME or https://NAME:PORT; http:// on this computer only"
+    return web_address(value, allowed, is_loopback)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fabctl.config import WebConfig
 from fabctl.config_broker import is_loopback
 from fabctl.config_oidc import oidc
-from fabctl.config_reader import NotAllowedError, Table, text, whole
+from fabctl.config_reader import NotAllowedError, Table, existing_file, text, web_address, whole
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 """A host name: RFC 1123, section 2.1."""
@@ -31,20 +31,10 @@ def web(table: Table, folder: Path) -> WebConfig:
         kiosk_addresses=table.take("kiosk_addresses", _addresses, usual.kiosk_addresses),
         stick_folders=table.take("stick_folders", _folders, usual.stick_folders),
         oidc=oidc(table, folder),
-        ca_file=table.take("ca_file", _file(folder), None),
+        ca_file=table.take("ca_file", existing_file(folder), None),
     )
     table.finish()
     return found
-
-
-def _file(folder: Path) -> Any:
-    def check(value: Any) -> Path:
-        path = folder / text(value)
-        if not path.is_file():
-            raise NotAllowedError("a file that exists")
-        return path
-
-    return check
 
 
 def _address(value: Any) -> str:
@@ -105,12 +95,4 @@ def _peer(value: Any) -> str:
 
 def _public_url(value: Any) -> str:
     allowed = "https://NAME or http://NAME:PORT, as people type it"
-    try:
-        parts = urlsplit(text(value))
-        port_ok = parts.port != 0
-    except ValueError:
-        raise NotAllowedError(allowed) from None
-    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_ok or extra:
-        raise NotAllowedError(allowed)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return web_address(value, allowed, lambda _host: True)
