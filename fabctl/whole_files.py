@@ -77,7 +77,16 @@ def write_new(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder outlast a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_DIRECTORY)
+
+
+def sync_file(file: Path) -> None:
+    """Make what is in a file, whose it is and its rights outlast a power cut."""
+    _sync(file, 0)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(descriptor)
     finally:

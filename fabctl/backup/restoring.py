@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import tomllib
@@ -22,7 +21,7 @@ from fabctl.errors import InputError, LocalError
 from fabctl.interlock_causes import FaultCode
 from fabctl.store.engine import is_sqlite, open_database, parse_url
 from fabctl.store.snapshot import restore_postgresql
-from fabctl.whole_files import explaining_full_disk, is_full, sync_folder, write_half
+from fabctl.whole_files import explaining_full_disk, is_full, sync_file, sync_folder, write_half
 
 _UNPACKED = ".restore"
 _FAILED = "let your user write there, and try again"
@@ -218,7 +217,7 @@ def _put(unpacked: Path, manifest: form.Manifest, folder: Path, data: Path) -> t
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.move(unpacked / name, target)
         give(target, entry.rights, base)
-        _sync(target)
+        sync_file(target)
         if name.startswith(form.ELSEWHERE):
             elsewhere.append(f"/{name.removeprefix(form.ELSEWHERE)}")
     for name, rights in manifest.folders.items():
@@ -244,13 +243,5 @@ def _write_lab_toml(target: Path, text: str, rights: form.Rights) -> Path:
     part = target.with_name(f".{target.name}.part")
     write_half(part, text)
     give(part, rights, target.parent)
-    _sync(part)
+    sync_file(part)
     return part
-
-
-def _sync(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,6 +22,7 @@ from fabctl.config import DataPaths
 from fabctl.errors import LocalError
 from fabctl.joining.parcel import Parcel
 from fabctl.joining.toml_text import toml_text
+from fabctl.whole_files import sync_file, sync_folder, write_half
 
 HEAD = (
     "# Written by `fabctl host join`. The lab's own lab.toml is on its server: change it there,\n\
@@ -97,7 +98,7 @@ def check_room(place: Place) -> None:
         for folder in (place.data, place.config_file.parent):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
             probe = folder / f"{STAGING}.probe"
-            _write(probe, "x" * 65_536, 0o600)
+            write_half(probe, "x" * 65_536, mode=0o600)
             probe.unlink()
     except OSError as error:
         raise LocalError(
@@ -200,32 +201,19 @@ def _stage(place: Place, files: list[_File]) -> None:
         beside = file.target == place.config_file
         source = _beside(place.config_file) if beside else place.staging / str(number)
         source.parent.mkdir(parents=True, exist_ok=True)
-        _write(source, file.content + "\n", file.mode)
+        write_half(source, file.content + "\n", mode=0o600)
+        source.chmod(file.mode)
         _give(source, file.user, file.group)
+        sync_file(source)
         plan.append((str(source), str(file.target)))
     half = place.staging / "plan.half"
-    _write(half, json.dumps(plan), 0o600)
+    write_half(half, json.dumps(plan), mode=0o600)
     half.replace(place.staging / PLAN)
-    _sync(place.staging)
+    sync_folder(place.staging)
 
 
 def _beside(config_file: Path) -> Path:
     return config_file.with_name(f".{config_file.name}.joining")
-
-
-def _write(path: Path, content: str, mode: int) -> None:
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
-    except OSError as error:
-        error.filename = str(path)  # the kernel does not say which when a disk is full
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _give(path: Path, user: str, group: str | None) -> None:
@@ -243,12 +231,4 @@ def _give(path: Path, user: str, group: str | None) -> None:
 def _move(source: Path, target: Path) -> None:
     target.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     source.replace(target)
-    _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target.parent)
