@@ -22,14 +22,7 @@ from fabctl_sim.interlock_box.process import CabinetProcess
 from tests.guarded_processes import PATIENCE_S, BothProcesses, State, until
 from tests.steady import WATCH, in_rounds
 
-LASER = """\
-[lab]
-id = "lab"
-name = "Lab"
-simulated = true
-[machines.laser]
-kind = "laser"
-driver = "opaque"
+INTERLOCK = """\
 [interlocks.laser]
 kind = "laser"
 factory = "simulated"
@@ -46,6 +39,15 @@ k1_feedback = 20
 k2_feedback = 21
 active = 25
 """
+LASER = f"""\
+[lab]
+id = "lab"
+name = "Lab"
+simulated = true
+[machines.laser]
+kind = "laser"
+driver = "opaque"
+{INTERLOCK}"""
 KEY = bytes(range(32))
 PERMIT_S = 10.0
 """No permit holds longer."""

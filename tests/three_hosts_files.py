@@ -17,6 +17,7 @@ from fabctl.commands.broker_config import broker_config
 from fabctl.config import LabConfig
 from fabctl.config_file import load
 from fabctl.messaging.keys import make_keys, make_permit_keys
+from tests.guarded import INTERLOCK
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 NAME = "machines.fablab.example"
@@ -56,22 +57,7 @@ driver = "scripted"
 host = "pi-b"
 port = "cable"
 options = {{ lines_per_s = 40 }}
-[interlocks.laser]
-kind = "laser"
-factory = "simulated"
-outputs = {{ k1 = 17, k2 = 27 }}
-[interlocks.laser.inputs]
-lid_a = 5
-lid_b = 6
-flow = 13
-exhaust = 19
-estop = 26
-key = 12
-reset = 16
-k1_feedback = 20
-k2_feedback = 21
-active = 25
-"""
+{interlock}"""
 DATABASE = """
 [database]
 url = "postgresql+psycopg://fabctl:{word}@{lab}/lab?sslmode=verify-full&sslrootcert={authority}"
@@ -161,6 +147,7 @@ def write_config(folder: Path, computer: str, certificates: Path) -> LabConfig:
         text.format(
             lab=ADDRESSES[LAB], broker_port=BROKER_PORT, web_port=WEB_PORT, peer=peer, word=WORD,
             own_web_port=OWN_WEB_PORT, authority=folder / "tls" / "lab-ca.pem",
+            interlock=INTERLOCK,
         )
     )  # fmt: skip
     return load(file)
@@ -206,8 +193,6 @@ def write_proxy(computer: str, folder: Path, tls: Path) -> Path:
     real_ip = f"set_real_ip_from {ADDRESSES[LAB]}; real_ip_header X-Forwarded-For;"
     own = _changed(
         "nginx.conf",
-    servers = servers.replace("/etc/fabctl/tls", str(tls))
-    servers = servers.replace("/var/log/nginx/error.log crit", f"{folder}/log error")
         ("listen 80;", f"listen {ADDRESSES[computer]}:8081;"),
         ("listen 443 ssl", f"listen {ADDRESSES[computer]}:{OWN_WEB_PORT} ssl"),
         ("    location / {", f"    {real_ip}\n    location / {{"),
@@ -221,6 +206,8 @@ def write_proxy(computer: str, folder: Path, tls: Path) -> Path:
         (f"server_name {NAME};", f"server_name {NAME} {ADDRESSES[LAB]};"),
     )
     servers = own + (front if computer == LAB else "")
+    servers = servers.replace("/etc/fabctl/tls", str(tls))
+    servers = servers.replace("/var/log/nginx/error.log crit", f"{folder}/log error")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     main = folder / "nginx.conf"

@@ -65,21 +65,21 @@ def stopped(page: Page, processes: list[psutil.Process], shows: str) -> Iterator
     :param shows: what then holds in the page, and not before; it must be over in time, too.
     """
 
-    def shown() -> float:
-        send(processes, signal.SIGCONT)
-        page.wait_for_function(f"() => !({shows})")
-        send(processes, signal.SIGSTOP)
+    def after(number: signal.Signals) -> float:
+        """Send it and wait for what the page then shows; return how long that took, in s."""
+        send(processes, number)
         began = time.monotonic()
-        page.wait_for_function(f"() => {shows}")
+        works = number == signal.SIGCONT
+        page.wait_for_function(f"() => !({shows})" if works else f"() => {shows}")
         return time.monotonic() - began
 
+    def shown() -> float:
+        after(signal.SIGCONT)
+        return after(signal.SIGSTOP)
+
     def right_again() -> float:
-        send(processes, signal.SIGSTOP)
-        page.wait_for_function(f"() => {shows}")
-        send(processes, signal.SIGCONT)
-        began = time.monotonic()
-        page.wait_for_function(f"() => !({shows})")
-        return time.monotonic() - began
+        after(signal.SIGSTOP)
+        return after(signal.SIGCONT)
 
     try:
         kept(STALE_WITHIN_S, shown)
