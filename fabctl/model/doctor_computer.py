@@ -23,8 +23,8 @@ DISK_FEW, DISK_LOW = 0.03, 0.10
 DISK_FEW_BYTES = 200_000_000
 INODES_LOW = 0.05
 MAKE_ROOM = text(
-    "Make room: old backups elsewhere, versions in /opt/fabctl that are neither current nor"
-    " previous, journalctl --vacuum-size=100M."
+    "Make room: old backups elsewhere, journalctl --vacuum-size=100M."
+    " Old versions in /opt/fabctl: keep current and previous."
 )
 MEMORY_FEW, MEMORY_LOW = 0.05, 0.12
 PYTHON_LOWEST = (3, 11)
