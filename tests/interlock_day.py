@@ -40,7 +40,7 @@ from fabctl.units import Seconds
 from fabctl_drivers.interlock.telling import entry, gist, words
 from tests.interlock_bench import KEY, MACHINE, Bench
 
-SCAN_MS = 80
+SCAN_MS = 96
 """As long as a scan may be late without a trip (100 ms), to save time."""
 LAB = LabTopics("lab")
 ZONE = ZoneInfo("Europe/Paris")
