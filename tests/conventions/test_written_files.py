@@ -45,7 +45,6 @@ WRITES = {
     # helpers of one command, or of one moment
     "fabctl/unpack_bgcode.py": "by its library, into the folder of uploads; then its probe",
     "fabctl/services/doctor_computer.py": "a probe",
-    "fabctl/joining/placing.py": "what a host is given when it joins",
     "fabctl/commands/stream_options.py": "a dry run",
     "fabctl/commands/stream_from_line.py": "the rest of a file, for one command",
     "fabctl/commands/terminal_keyboard.py": "the history of a terminal",
