@@ -214,7 +214,9 @@ def _put(unpacked: Path, manifest: form.Manifest, folder: Path, data: Path) -> t
         if target is None:
             continue
         base = data if target.is_relative_to(data) else folder
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # beside lab.toml the lab's other users pass, as through it; each file has its own rights
+        mode = 0o711 if name.startswith(form.BESIDE) else 0o700
+        target.parent.mkdir(mode=mode, parents=True, exist_ok=True)
         shutil.move(unpacked / name, target)
         give(target, entry.rights, base)
         sync_file(target)

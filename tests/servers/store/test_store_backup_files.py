@@ -101,6 +101,8 @@ def test_the_brokers_passwords_are_kept_wherever_they_lie(
     made = make_backup(replace(small, broker=broker), clock)
     restore(made.archive, Place(tmp_path / "new"))
     assert (tmp_path / "new" / "words" / "desk.password").read_text() == "word"
+    # lab.toml is read by more than its owner: a certificate beside it must be, too
+    assert stat.S_IMODE((tmp_path / "new" / "words").stat().st_mode) == 0o711
 
 
 def test_an_interlock_that_remembered_no_fault_comes_back_in_fault(
