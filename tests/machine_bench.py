@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,6 +105,12 @@ class KeptMessages:
         return [one.fields for one in self.said if one.topic == topic]
 
 
+def _close(journal: Journal) -> None:
+    """Close what a bench left open: Python 3.13 warns of it. SQLite lets only its own thread."""
+    with suppress(sqlite3.ProgrammingError):
+        journal.close()
+
+
 class MachineBench:
     """One machine with a scripted driver, a clock moved by hand, and a folder of its own."""
 
@@ -138,6 +147,7 @@ class MachineBench:
         self.driver = ScriptedDriver(self.profile, self.clock)
         self.wake = Waker(self.driver)
         self.journal = Journal(folder / "machine" / "journal.db")
+        weakref.finalize(self, _close, self.journal)
         self.reports = MachineReports(
             self.profile, TOPICS, self.messages, self.journal, Stamps(self.clock, boot),
             self.clock, self.log.append,

@@ -22,6 +22,16 @@ MOST_KEPT = 10_000
 """Events, some 4 MB: a steward that is away for good must not fill the disk."""
 FOR_JOBS_UNDER_WAY = 1_000
 """Of these, so many are left to what has already begun: no job is taken on then."""
+_TABLE = """
+PRAGMA synchronous = EXTRA;
+PRAGMA cache_size = -64;
+CREATE TABLE IF NOT EXISTS event (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL,
+    job TEXT, payload BLOB NOT NULL,
+    UNIQUE (boot, seq)
+) STRICT;
+"""
 DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
@@ -61,18 +71,11 @@ class Journal:
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, cached_statements=8)
-        db.executescript(
-            """
-            PRAGMA synchronous = EXTRA;
-            PRAGMA cache_size = -64;
-            CREATE TABLE IF NOT EXISTS event (
-                n INTEGER PRIMARY KEY AUTOINCREMENT,
-                type TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL,
-                job TEXT, payload BLOB NOT NULL,
-                UNIQUE (boot, seq)
-            ) STRICT;
-            """
-        )
+        try:
+            db.executescript(_TABLE)
+        except BaseException:
+            db.close()
+            raise
         return db
 
     def add(self, event: EventPayload) -> Entry:

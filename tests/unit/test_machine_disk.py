@@ -29,6 +29,7 @@ def test_events_come_back_in_order_until_they_are_acknowledged(tmp_path: Path) -
     assert journal.acknowledge([("b", 3), ("b", 9), ("other", 1)]) == 1
     assert [entry.seq for entry in journal.untold()] == [1, 2]
     assert len(journal) == 2
+    journal.close()
 
 
 def test_a_journal_is_there_in_the_next_process(tmp_path: Path) -> None:
@@ -45,6 +46,7 @@ def test_at_most_50_events_are_told_at_once(tmp_path: Path) -> None:
     for seq in range(60):
         journal.add(event(seq))
     assert [entry.seq for entry in journal.untold()] == list(range(50))
+    journal.close()
 
 
 def test_a_journal_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
