@@ -20,8 +20,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import TimeoutError as LateError
 
+from tests import interlocked_lab
 from tests.browser.conftest import KIOSK, PHONE, WALL, Screen, Served, serving
-from tests.browser.shown import Area, Shown
+from tests.browser.shown import Area, Shown, laser
 from tests.browser.shown.areas import AREAS
 from tests.web_lab import OUTSIDE
 
@@ -44,6 +45,7 @@ class Wanted:
     language: str = "fr"
 
 
+LASER = f"/m/{interlocked_lab.LASER}"
 DOCUMENTS = (
     Wanted("board", "first", "/"),
     Wanted("machine", "machine", "/m/printer-a", "camille"),
@@ -58,6 +60,10 @@ DOCUMENTS = (
     Wanted("system", "staff", "/staff/health", "sasha", "wall"),
     Wanted("quiz", "training", "/training/{course}/quiz", "lea"),
     Wanted("report", "machine", "/m/printer-a/problem", "camille"),
+    Wanted("laser", "laser-armed", LASER, "camille"),
+    Wanted("person", "staff", "/staff/people/{mia}", "sasha", "wall"),
+    Wanted("rules", "staff-house", "/staff/policies", "sasha", "wall"),
+    Wanted("courses", "training", "/staff/courses/{course}", "sasha", "wall"),
     *(
         Wanted(f"{name}-phone", area, path, who, "phone", "en")
         for name, area, path, who in (
@@ -68,6 +74,7 @@ DOCUMENTS = (
             ("console", "workshops", "/workshops/{running}/console", "ana"),
             ("today", "staff", "/staff/today?came=mi", "sasha"),
             ("system", "staff", "/staff/health", "sasha"),
+            ("laser-cut-off", "laser-cut-off", LASER, "camille"),
         )
     ),
 )
@@ -96,7 +103,7 @@ def _everything(folder: Path, names: Sequence[str]) -> None:
 
 def _documents(folder: Path) -> None:
     """Write the pictures that the documents show."""
-    for area in AREAS:
+    for area in (*AREAS, laser.ARMED, laser.CUT_OFF):
         wanted = {}
         for one in (one for one in DOCUMENTS if one.area == area.name):
             asked = (one.path, one.who)
@@ -124,7 +131,7 @@ def _area(
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="fablab-") as data,
-        serving(Path(data)) as served,
+        serving(Path(data), area.config) as served,
         sync_playwright() as playwright,
     ):
         chromium = playwright.chromium.launch(

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from werkzeug.serving import make_server
 
 from fabctl.clock import SystemClock
+from fabctl.config import LabConfig
 from fabctl_web.lab import Lab
 from tests.web_lab import OUTSIDE, TWELVE, WebLab, form_token, lab_config, web_lab
 
@@ -90,10 +91,17 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield found
 
 
+def twelve_machines(folder: Path) -> LabConfig:
+    """Return a lab of twelve machines."""
+    return lab_config(folder, names=TWELVE)
+
+
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
-    """Serve a lab of twelve machines below a folder."""
-    config = lab_config(folder, names=TWELVE)
+def serving(
+    folder: Path, config_of: Callable[[Path], LabConfig] = twelve_machines
+) -> Iterator[Served]:
+    """Serve a lab below a folder."""
+    config = config_of(folder)
     with web_lab(folder, SystemClock(), config, promise_s=SAID_ONCE_S) as lab:
         lab.certified("camille", pin=PIN)
         lab.person("alex", pin="573826")

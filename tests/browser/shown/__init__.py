@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from tests.browser.conftest import Served
+from fabctl.config import LabConfig
+from tests.browser.conftest import Served, twelve_machines
 
 VISITOR = ""
 
@@ -31,3 +33,5 @@ class Area:
     fill: Callable[[Served], dict[str, Any]]
     """Put something to be shown into the lab; returns what fills in the addresses."""
     pages: Sequence[Shown] = field(default_factory=tuple)
+    config: Callable[[Path], LabConfig] = twelve_machines
+    """The lab that it needs, below a folder."""
