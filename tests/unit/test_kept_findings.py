@@ -66,6 +66,21 @@ def test_a_look_without_an_end_holds_no_page_and_is_said() -> None:
     assert kept.get(clock, look, patience_s=LONG) == WELL
 
 
+def test_the_very_first_look_without_an_end_holds_one_page_only() -> None:
+    clock, kept, answers = ManualClock(), KeptFindings(), threading.Event()
+
+    def look(_asked: Seconds) -> Sequence[Finding]:
+        answers.wait(LONG)
+        return WELL
+
+    assert kept.get(clock, look, patience_s=Seconds(0.0)) == ()
+    clock.advance(LONG)
+    told = kept.get(clock, look, patience_s=LONG)
+    assert [one.severity for one in told] == [Severity.WARN], "its time is over already"
+    answers.set()
+    looked()
+
+
 def test_a_look_that_fails_is_not_known() -> None:
     def look(_asked: Seconds) -> Sequence[Finding]:
         raise ZeroDivisionError

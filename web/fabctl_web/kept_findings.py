@@ -38,10 +38,11 @@ class KeptFindings:
         :param look: takes how long ago somebody first asked, in s.
         """
         with self._guard:
-            begun = self._begin(clock.monotonic(), look)
-            looking = self._looking
+            now = clock.monotonic()
+            begun = self._begin(now, look)
+            looking, waited = self._looking, now - self._began
         if looking is not None and (begun or not self._found):
-            looking.join(patience_s)
+            looking.join(max(0.0, patience_s - waited))
         with self._guard:
             took = clock.monotonic() - self._began
             if looking is None or not looking.is_alive() or took < PATIENCE:
