@@ -22,7 +22,7 @@ from fabctl.config import DataPaths
 from fabctl.errors import LocalError
 from fabctl.joining.parcel import Parcel
 from fabctl.joining.toml_text import toml_text
-from fabctl.whole_files import sync_file, sync_folder, write_half
+from fabctl.whole_files import sync_folder, write_half
 
 HEAD = (
     "# Written by `fabctl host join`. The lab's own lab.toml is on its server: change it there,\n\
@@ -202,9 +202,7 @@ def _stage(place: Place, files: list[_File]) -> None:
         source = _beside(place.config_file) if beside else place.staging / str(number)
         source.parent.mkdir(parents=True, exist_ok=True)
         write_half(source, file.content + "\n", mode=0o600)
-        source.chmod(file.mode)
-        _give(source, file.user, file.group)
-        sync_file(source)
+        _give(source, file)
         plan.append((str(source), str(file.target)))
     half = place.staging / "plan.half"
     write_half(half, json.dumps(plan), mode=0o600)
@@ -216,16 +214,22 @@ def _beside(config_file: Path) -> Path:
     return config_file.with_name(f".{config_file.name}.joining")
 
 
-def _give(path: Path, user: str, group: str | None) -> None:
-    """Give a file to the user whose process reads it, where we may and there is such a user."""
-    if os.geteuid() != 0:
-        return
+def _give(path: Path, file: _File) -> None:
+    """Give it to the user whose process reads it, where we may and there is such a user.
+
+    No link is followed: we may be root, in a folder that the lab's own user can put another for.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        found = pwd.getpwnam(user)
-        gid = grp.getgrnam(group).gr_gid if group else found.pw_gid
-    except KeyError:
-        return
-    os.chown(path, found.pw_uid, gid)
+        with suppress(KeyError):
+            if os.geteuid() == 0:
+                found = pwd.getpwnam(file.user)
+                gid = grp.getgrnam(file.group).gr_gid if file.group else found.pw_gid
+                os.fchown(descriptor, found.pw_uid, gid)
+        os.fchmod(descriptor, file.mode)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _move(source: Path, target: Path) -> None:
