@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -138,12 +139,14 @@ def _documents() -> Path:
 
 def host_line() -> list[str]:
     """Return what each machine has to say where lab.toml has several hosts."""
-    from fabctl.commands.options import loaded  # noqa: PLC0415  # see above
+    from fabctl.commands.options import find_config  # noqa: PLC0415  # see above
+    from fabctl.config_file import load  # noqa: PLC0415  # the same
     from fabctl.errors import InputError  # noqa: PLC0415  # the same
     from fabctl.this_computer import this_host  # noqa: PLC0415  # the same
 
+    named = os.environ.get("FABCTL_CONFIG")
     try:
-        config = loaded(None)
+        config = load(find_config(Path(named) if named else None))
     except (InputError, OSError):
         return []  # there is none yet, or not one that can be read: `fabctl check-config` says why
     if len(config.hosts) < 2:

@@ -10,6 +10,7 @@ from socket import gethostname
 
 import pytest
 
+from fabctl.commands import options
 from fabctl.commands.find_machines import host_line
 from fabctl.hosting.serial_devices import SerialDevice, find_devices, holders, udev_rule
 from fabctl_sim.process import SimProcess
@@ -108,9 +109,14 @@ def test_where_the_lab_has_several_hosts_each_machine_says_its_own(
 ) -> None:
     """Without it what is pasted into lab.toml is refused."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FABCTL_CONFIG", raising=False)
+    monkeypatch.setattr(options, "SYSTEM_CONFIG", tmp_path / "none")
     assert host_line() == [], "there is no lab.toml yet"
     (tmp_path / "lab.toml").write_text(f'[lab]\nid = "x"\nname = "X"\n{hosts}\n')
     assert host_line() == ([expected] if expected else [])
+    monkeypatch.chdir(tmp_path.parent)
+    monkeypatch.setenv("FABCTL_CONFIG", str(tmp_path / "lab.toml"))
+    assert host_line() == ([expected] if expected else []), "as every command finds it"
 
 
 def test_no_device_is_told_and_is_a_failure(folder: Path) -> None:
