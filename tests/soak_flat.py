@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,9 +72,11 @@ class Households:
         """Look at all of them now; a process that was started anew is another one."""
         for name, pid in pids.items():
             process = psutil.Process(pid)
-            family = [process, *process.children(recursive=True)]
-            rss_mb = sum(one.memory_info().rss for one in family) / 1e6
-            held = sum(one.num_fds() for one in family)
+            rss_mb, held = process.memory_info().rss / 1e6, process.num_fds()
+            for child in process.children(recursive=True):
+                with suppress(psutil.NoSuchProcess):  # it ended since it was listed
+                    rss_mb += child.memory_info().rss / 1e6
+                    held += child.num_fds()
             self.samples.setdefault(name, Samples()).add(lived_s, rss_mb, held)
 
     def told(self) -> str:
