@@ -166,7 +166,7 @@ def test_memory(facts: MemoryFacts, expected: Severity) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "expected"), [((3, 10), BAD), ((3, 11), FINE), ((3, 99), UNKNOWN)]
+    ("version", "expected"), [((3, 10), BAD), ((3, 11), FINE), ((3, 13), FINE), ((3, 99), UNKNOWN)]
 )
 def test_python(version: tuple[int, int], expected: Severity) -> None:
     assert severities(check_python(version)) == [expected]
