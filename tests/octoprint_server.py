@@ -27,6 +27,7 @@ from tests.ports import free_port
 
 VERSION = "1.11.8"
 CONSTRAINTS = Path(__file__).parent / "data" / "octoprint-constraints.txt"
+OLD_PICTURE = Path(__file__).parent / "data" / "octoprint_old_picture.py"
 START_S = 60.0
 ANSWER_S = 60.0
 """A request may take so long: a disconnection waits up to 10 s for what is still to be sent
@@ -123,6 +124,8 @@ class OctoPrintServer:
         }  # fmt: skip
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
+        (self.folder / "plugins").mkdir(exist_ok=True)
+        shutil.copy(OLD_PICTURE, self.folder / "plugins" / "old_picture.py")
         self._octoprint("user", "add", "boss", "--password", "boss-password", "--admin")
         users = self.folder / "users.yaml"
         text = users.read_text()
@@ -213,13 +216,26 @@ class OctoPrintServer:
         """
         until(lambda: self.connection not in ON_THE_WAY, "the printer has come to rest")
         for _ in range(DISCONNECTIONS):
-            self.do("/api/connection", command="disconnect")
-            until(lambda: self.connection == "Closed", "the printer is disconnected")
+            self.close_connection()
             with contextlib.suppress(AssertionError):
                 until(lambda: self.state.startswith("Offline"), "that is shown too", SHOWN_S)
                 return
             self.connect_printer()
         raise AssertionError(f"{self.state} is shown of a printer that is disconnected")
+
+    def close_connection(self) -> None:
+        """Disconnect the printer, whatever is shown of it then."""
+        self.do("/api/connection", command="disconnect")
+        until(lambda: self.connection == "Closed", "the printer is disconnected")
+
+    def show_operational(self) -> None:
+        """Have the server show its printer as operational, as it was seen to by itself."""
+
+        def shown() -> bool:  # the end of a connection is shown a little later
+            self.do("/api/plugin/old_picture", command="show")
+            return self.state == "Operational"
+
+        until(shown, "it is shown")
 
     def terminal(self, command: str) -> None:
         """Type something in the terminal; ``!!DEBUG:`` talks to the virtual printer itself."""

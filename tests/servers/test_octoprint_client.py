@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,8 +18,10 @@ from fabctl.errors import DeviceError, InputError
 from fabctl.ports import MachineKind, MachineProfile
 from fabctl_drivers.octoprint.client import OctoPrintClient
 from fabctl_drivers.octoprint.driver import OctoPrintDriver
+from fabctl_drivers.octoprint.errands import Upload
 from fabctl_drivers.octoprint.exchange import Fault, Server, ServerError
 from fabctl_drivers.octoprint.place import FilePlace
+from fabctl_drivers.octoprint.worker import Worker
 
 KEY = "VERYSECRETKEY0123456789"
 
@@ -140,6 +143,37 @@ def test_an_upload_is_one_form_with_the_file_as_it_is(
     assert parts[-1] == b"--\r\n"
     assert parts[-2].endswith(b"\r\n\r\n" + path.read_bytes() + b"\r\n")
     assert b'name="print"\r\n\r\ntrue\r\n' in body
+
+
+@pytest.mark.parametrize(
+    ("connection", "uploads"),
+    [
+        ({"current": {"state": "Operational"}}, 1),
+        ({"current": {"state": "Closed"}}, 0),
+        ({"current": {"state": "Printing"}}, 0),
+        ({"current": {}}, 0),
+        ({}, 0),
+        (None, 0),
+    ],
+)
+def test_no_file_is_sent_where_the_connection_is_not_known_to_be_operational(
+    answers: tuple[str, type[Answers]],
+    tmp_path: Path,
+    connection: dict[str, object] | None,
+    uploads: int,
+) -> None:
+    url, kind = answers
+    kind.by_path["/api/files/local"] = (200, json.dumps({"effectivePrint": True}))
+    if connection is not None:
+        kind.by_path["/api/connection"] = (200, json.dumps(connection))
+    path = tmp_path / "part"
+    path.write_bytes(b"G28\n")
+    worker = Worker(OctoPrintClient(Server(url, KEY)), time.monotonic, lambda: None)
+    worker.send(Upload(path, "a.gcode"))
+    done = worker.results.get(timeout=60)
+    worker.end()
+    assert (done.result is True, done.error is None) == (uploads == 1, uploads == 1)
+    assert len(kind.bodies) == uploads
 
 
 def profile(

@@ -392,6 +392,37 @@ def test_a_printer_disconnected_in_the_middle_fails_the_job(either: Bench) -> No
     either.phase(Phase.IDLE)
 
 
+def test_a_printer_that_is_only_shown_as_ready_is_not_ready(either: Bench) -> None:
+    either.server.close_connection()
+    either.server.show_operational()
+    either.driver.open()
+    either.phase(Phase.CONNECTING)
+    either.pump_until(lambda: bool(either.reasons), "it is said why")
+    assert "not connected to its printer" in either.reasons[-1]
+    either.server.show_operational()  # what is pushed now is as old
+    with pytest.raises(LocalError, match="cannot start"):
+        either.start(QUICK)
+    with pytest.raises(LocalError, match="not ready"):
+        either.driver.clear()
+    assert Phase.IDLE not in [change.phase for change in either.all(PhaseChanged)]
+    either.server.connect_printer()
+    either.phase(Phase.IDLE)
+
+
+def test_nothing_is_sent_to_a_printer_that_was_disconnected_just_now(bench: Bench) -> None:
+    bench.idle()
+    bench.server.close_connection()
+    bench.server.show_operational()
+    bench.start(QUICK)  # nobody has told the driver yet
+    end = bench.ended()
+    assert end.outcome is Outcome.FAILED
+    assert end.reason is not None
+    assert "did not begin" not in end.reason  # OctoPrint was not even sent the file
+    bench.phase(Phase.CONNECTING)
+    bench.server.connect_printer()
+    bench.phase(Phase.IDLE)
+
+
 def test_a_cut_cable_fails_the_job(bench: Bench) -> None:
     bench.idle()
     bench.under_way()

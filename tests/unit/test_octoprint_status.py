@@ -34,6 +34,7 @@ from fabctl_drivers.octoprint.status import (
     SignInAgain,
     Status,
     Temperatures,
+    contradicts,
     printer_of,
     read_history,
     read_poll,
@@ -116,6 +117,30 @@ def test_a_file_on_the_card_is_never_ours() -> None:
 def test_a_poll_of_a_printer_that_is_not_operational() -> None:
     job = {"state": "Offline after error", "error": "No answer", "job": {}, "progress": {}}
     assert read_poll(job, None) == (Status(Printer.FAULT, "No answer"),)
+
+
+@pytest.mark.parametrize("shown", ["Operational", "Printing", "Something new", None])
+@pytest.mark.parametrize(
+    ("connection", "printer"),
+    [
+        ("Closed", Printer.DETACHED),
+        ("Connecting", Printer.CONNECTING),
+        ("Operational", Printer.UNKNOWN),  # it was connected in between: the next answer says
+        ("Something new", Printer.UNKNOWN),
+    ],
+)
+def test_what_is_shown_of_a_printer_that_is_not_operational_may_be_old(
+    shown: str | None, connection: str, printer: Printer
+) -> None:
+    job: dict[str, object] = {"state": shown, "job": {}, "progress": {}}
+    assert contradicts(job, None)
+    assert read_poll(job, None, connection) == (Status(printer),)
+
+
+def test_the_connection_is_asked_about_only_where_answers_contradict_each_other() -> None:
+    assert not contradicts({"state": "Offline"}, None)
+    assert not contradicts({"state": "Offline after error"}, None)
+    assert not contradicts({"state": "Operational"}, {"state": {}})
 
 
 def test_events() -> None:

@@ -71,6 +71,18 @@ class OctoPrintClient:
             raise
         return self._found(answer, asked)
 
+    def connection(self) -> str:
+        """Return the connection to the printer as it is now: ``Operational``, ``Closed``, …
+
+        What :meth:`job` and the push connection show may be older.
+        """
+        asked = "about the connection to its printer"
+        current = self._found(self._get("/api/connection", asked), asked).get("current")
+        state = current.get("state") if isinstance(current, dict) else None
+        if not isinstance(state, str):
+            raise self._strange(asked, "there is no state")
+        return state
+
     def file(self, name: str) -> Mapping[str, object] | None:
         """Return a file's facts, its prints among them; None when there is none."""
         asked = f"about the file {name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+from collections.abc import Sequence
 
 from fabctl.errors import DeviceError, FabError
 from fabctl_drivers.octoprint.errands import (
@@ -17,7 +18,14 @@ from fabctl_drivers.octoprint.errands import (
 )
 from fabctl_drivers.octoprint.exchange import Fault, ServerError
 from fabctl_drivers.octoprint.push import PushLine
-from fabctl_drivers.octoprint.status import Printer, SignInAgain, Status, read_push
+from fabctl_drivers.octoprint.status import (
+    AT_WORK,
+    Message,
+    Printer,
+    SignInAgain,
+    Status,
+    read_push,
+)
 from fabctl_drivers.octoprint.watch import Watch
 from fabctl_drivers.octoprint.worker import Done, Worker
 
@@ -44,6 +52,7 @@ class ServerLine:
         self._listen_wait = LISTEN_FIRST_S
         self._polling = self._listening = False
         self._polled_at = self._pushed_at = 0.0
+        self._in_doubt = False  # something was pushed that only an answer can confirm
         self.printer = Printer.UNKNOWN
         """What the last answer to a question said."""
         self.awaits_answer = False
@@ -85,7 +94,7 @@ class ServerLine:
     def ask_for_status(self, now: float) -> None:
         """Ask, and begin to listen, where it is time to."""
         if not self._polling and now >= self._poll_at:
-            self._polling, self._polled_at = True, now
+            self._polling, self._polled_at, self._in_doubt = True, now, False
             self.send(Poll())
         if self._may_listen and now >= self._listen_at:
             self._listening = True
@@ -115,12 +124,25 @@ class ServerLine:
             raw = push.read(now)
             if raw is None:
                 return
-            for message in read_push(raw):
-                if isinstance(message, SignInAgain):
-                    self._hang_up(now)
-                    return
+            messages = read_push(raw)
+            if SignInAgain() in messages:
+                self._hang_up(now)
+                return
+            if self._is_doubtful(messages):
+                self._in_doubt = True
+                self._poll_at = min(self._poll_at, self._polled_at + POLL_ALONE_S)
+                continue
+            for message in messages:
                 self._watch.hear(message, now)
                 self._pushed_at = now
+
+    def _is_doubtful(self, messages: Sequence[Message]) -> bool:
+        """Whether they show a printer at work that the last answer did not know to be connected.
+
+        What is pushed is what the server shows, and that may be old: an answer comes first.
+        """
+        shows = {one.printer for one in messages if isinstance(one, Status)}
+        return not shows.isdisjoint(AT_WORK) and self.printer not in AT_WORK
 
     def _hang_up(self, now: float) -> None:
         if self._push is not None:
@@ -162,7 +184,8 @@ class ServerLine:
 
     def _polled(self, done: Done, now: float) -> None:
         self._polling = False
-        self._poll_at = now + (POLL_BESIDE_PUSH_S if self._push else POLL_ALONE_S)
+        is_calm = self._push is not None and not self._in_doubt
+        self._poll_at = now + (POLL_BESIDE_PUSH_S if is_calm else POLL_ALONE_S)
         if done.error is not None:
             self._poll_at = now + POLL_ALONE_S
             refused = not _is_gone(done.error)
@@ -173,8 +196,9 @@ class ServerLine:
         for message in done.result if isinstance(done.result, tuple) else ():
             if isinstance(message, Status):
                 self.printer = message.printer
-            # What was pushed since we asked is newer than this answer may be.
-            if self._pushed_at < self._polled_at:
+            # What was pushed since we asked is newer than this answer may be; but that a printer
+            # is not there is told by answers alone.
+            if self._pushed_at < self._polled_at or self.printer not in AT_WORK:
                 self._watch.hear(message, now)
 
     def _listened(self, opened: object, now: float) -> None:

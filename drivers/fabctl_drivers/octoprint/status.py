@@ -30,6 +30,14 @@ class Printer(StrEnum):
     CANCELLING = "cancelling"
 
 
+AT_WORK = frozenset(
+    {Printer.READY, Printer.PRINTING, Printer.PAUSING, Printer.PAUSED, Printer.CANCELLING}
+)
+"""What can only be said of a printer that is connected."""
+OPERATIONAL = "Operational"
+"""The one state of the connection in which a job may be started (util/comm.py, getStateString)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """One picture of the printer and of the file that is selected there."""
@@ -111,18 +119,28 @@ def read_push(raw: str | bytes) -> tuple[Message, ...]:
     raise DeviceError("the push connection sent something that is no message of OctoPrint's")
 
 
-def read_poll(job: object, printer: object) -> tuple[Message, ...]:
+def read_poll(job: object, printer: object, connection: str | None = None) -> tuple[Message, ...]:
     """Return what ``GET /api/job`` and ``GET /api/printer`` say together.
 
     :param printer: None where the server answered 409: the printer is not operational.
+    :param connection: the state in ``GET /api/connection``, where :func:`contradicts` asks for it.
     """
     job_, printer_ = _dict(job), _dict(printer)
     state = _dict(printer_.get("state")) or {
-        "text": job_.get("state"),
+        "text": connection or job_.get("state"),
         "error": job_.get("error"),
     }
     found = {"state": state, "job": job_.get("job"), "progress": job_.get("progress")}
     return (_status(found), *_temperatures([printer_.get("temperature")]))
+
+
+def contradicts(job: object, printer: object) -> bool:
+    """Whether a job's state is that of a printer at work, and the printer is not operational.
+
+    The state is a text that the server sets when something changes, under no lock: it may stay
+    old for good (OctoPrint 1.11.8, printer/standard.py, _setState; seen). 409 is as things are.
+    """
+    return printer is None and str(_dict(job).get("state")) not in _BY_TEXT
 
 
 def read_history(file: object) -> bool | None:

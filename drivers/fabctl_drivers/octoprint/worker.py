@@ -98,13 +98,11 @@ class Worker:
         client = self._client
         match errand:
             case Poll():
-                # The printer first: a job that ends in between is then looked at once more.
-                printer = client.printer()
-                return status.read_poll(client.job(), printer)
+                return self._poll()
             case Listen():
                 return PushLine.open(client, self._monotonic())
             case Upload():
-                return client.upload_and_print(errand.path, errand.name, self._give_up.is_set)
+                return self._upload(errand)
             case Command():
                 self._command(errand)
             case HeatersOff():
@@ -114,6 +112,24 @@ class Worker:
             case Sweep():
                 return self._sweep(errand)
         return None
+
+    def _poll(self) -> tuple[status.Message, ...]:
+        # The printer first: a job that ends in between is then looked at once more.
+        printer = self._client.printer()
+        job = self._client.job()
+        asks = status.contradicts(job, printer)
+        return status.read_poll(job, printer, self._client.connection() if asks else None)
+
+    def _upload(self, errand: Upload) -> bool:
+        """Start nothing on a printer that was shown as ready, and is not."""
+        connection = self._client.connection()
+        if connection != status.OPERATIONAL:
+            raise DeviceError(
+                f"was asked about the connection to its printer; it is “{connection}”",
+                device=self._client.server.url,
+                next_step="look at OctoPrint's own screen: is the printer connected?",
+            )
+        return self._client.upload_and_print(errand.path, errand.name, self._give_up.is_set)
 
     def _command(self, errand: Command) -> None:
         """Command the job, but never another one than was meant."""
