@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from fabctl.clock import Clock, SystemClock
+from fabctl.complaint import Complaint
 from fabctl.errors import InputError, LocalError
 from fabctl.units import Seconds
 
@@ -266,7 +267,7 @@ def fetch_from_any(
         try:
             fetch(source, wanted, target, clock=clock)
         except (InputError, LocalError) as error:
-            log(f"{wanted.sha256[:12]}: {error}")
+            log(Complaint(f"{wanted.sha256[:12]}: {error}"))
         else:
             return True
     return False

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fabctl.clock import Clock
+from fabctl.complaint import Complaint
 from fabctl.descriptors import ready
 from fabctl.messaging.fields import PayloadError, decode
 from fabctl.messaging.interlocks import InterlockPayload
@@ -189,7 +190,7 @@ class InterlockLine:
 
     def _complain(self, complaint: str) -> None:
         if complaint and complaint != self._complaint:
-            self._log(complaint)
+            self._log(Complaint(complaint))
         self._complaint = complaint
 
 

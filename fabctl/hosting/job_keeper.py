@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabctl.clock import Clock
+from fabctl.complaint import Complaint
 from fabctl.errors import FabError
 from fabctl.file_fetching import Source
 from fabctl.hosting.job_run import JobRun
@@ -103,7 +104,7 @@ class JobKeeper:
         if left is None:
             return
         reason = f"fabctl's process for this machine died at line {left.line} of the job."
-        self._log(f"{reason} A person must look at the machine.")
+        self._log(Complaint(f"{reason} A person must look at the machine."))
         trouble = Trouble.INTERRUPTED.value
         self.hold_machine(Hold(trouble, reason, left.job, left.line))
         self._reports.event(
@@ -263,7 +264,7 @@ class JobKeeper:
         try:
             self._holds.set(hold)
         except OSError as error:
-            self._log(f"that the machine is broken cannot be kept on the disk: {error}")
+            self._log(Complaint(f"that the machine is broken cannot be kept on the disk: {error}"))
         self._reports.event(
             EventType.MACHINE_BROKEN,
             job=hold.job, line=hold.line, trouble=hold.trouble, reason=hold.reason,
@@ -288,7 +289,7 @@ class JobKeeper:
         try:
             self._mark.end()
         except OSError as error:
-            self._log(f"that the job is over cannot be kept on the disk: {error}")
+            self._log(Complaint(f"that the job is over cannot be kept on the disk: {error}"))
 
     def close(self) -> None:
         """Let go of the files; what they say stays."""
