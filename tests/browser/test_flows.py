@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import KIOSK, PHONE, OpenScreen, Screen, Served
+from tests.browser.conftest import KIOSK, PHONE, PIN, OpenScreen, Screen, Served
+from tests.browser.test_workshop_flows import until
 from tests.web_lab import GOOD_FILE
 
 PAGE = "/m/printer-a"
@@ -60,6 +61,29 @@ def test_sign_in_by_pin_on_the_way_to_a_machine(screen: OpenScreen) -> None:
     found.tap(".key.done")
     found.page.wait_for_url(found.url + PAGE)
     expect(found.page.locator(".head")).to_contain_text("Camille")
+    assert found.troubles() == []
+
+
+def test_digits_that_are_tapped_before_the_page_has_all_its_scripts_count(
+    screen: OpenScreen,
+) -> None:
+    found = screen(KIOSK)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    found.page.route("**/app.js", hold, times=1)
+    found.page.goto(found.url + "/in", wait_until="commit")
+    for digit in PIN:
+        found.page.tap(f'[data-key="{digit}"]')
+    assert found.page.input_value("#pin") == PIN
+    until(found, lambda: bool(held))
+    held[0].continue_()
+    found.loaded()
+    assert found.page.input_value("#pin") == PIN
+    found.tap(".key.done")
+    found.page.wait_for_url(found.url + "/")
     assert found.troubles() == []
 
 

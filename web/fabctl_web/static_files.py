@@ -33,6 +33,7 @@ SERVED = {
     "workshops.css": ("css/workshops.css",),
     "training.css": ("css/training.css",),
     "staff.css": ("css/staff.css",),
+    "pad.js": ("js/pad.js",),
     "console.js": ("js/console.js",),
     "unsent.js": ("js/unsent.js",),
     "planning.css": ("css/planning.css", "css/quarters.css"),

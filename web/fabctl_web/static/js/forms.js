@@ -1,15 +1,6 @@
-// PIN pad keys, the size check before sending, and no double sending.
+// The size check before sending, and no double sending.
 (() => {
   "use strict";
-  const pin = document.querySelector("input.pin");
-  for (const key of document.querySelectorAll("[data-key]")) {
-    key.addEventListener("click", () => {
-      pin.value = key.dataset.key === "delete"
-        ? pin.value.slice(0, -1)
-        : (pin.value + key.dataset.key).slice(0, pin.maxLength);
-    });
-  }
-
   const file = document.querySelector("input[data-max-bytes]");
   if (file) {
     const problem = document.getElementById("too-large");
