@@ -11,6 +11,7 @@ from sqlalchemy import select
 from fabctl.store.tables import SignIn
 from fabctl_web.live.hub import MOST_STREAMS
 from tests.browser.conftest import KIOSK, OpenScreen, Served
+from tests.browser.keys import go_to
 from tests.lab import wait_for
 from tests.promises import kept
 
@@ -56,6 +57,30 @@ def test_a_machines_page_follows_and_its_actions_too(served: Served, screen: Ope
     served.lab.workshop.temperatures("printer-a", nozzle_c=150.2, nozzle_target_c=200)
     expect(found.page.locator(".figures")).to_contain_text("150")
     expect(found.page.locator(".pause")).to_be_visible()
+    assert found.troubles() == []
+
+
+def test_the_focus_stays_where_the_part_around_it_comes_anew(
+    served: Served, screen: OpenScreen
+) -> None:
+    found = screen(KIOSK)
+    found.sign_in()
+    streams(served, 1)
+    book = go_to(found, '#panel a[href="/m/printer-a/book"]')
+    found.page.evaluate("window.before = document.activeElement")
+    served.lab.workshop.say("printer-a", "broken", trouble="no-answer")
+    found.page.wait_for_function("() => !window.before.isConnected")
+    expect(book).to_be_focused()
+    assert book.evaluate("(link) => link !== window.before && link.matches(':focus-visible')")
+    go_to(found, ".primary-action button", "Shift+Tab")  # it goes on from there
+    served.lab.workshop.say("printer-a", "idle")  # nothing to check any more: nothing to press
+    expect(found.page.locator(".primary-action")).to_contain_text("Réserver 1 h maintenant")
+    expect(found.page.locator(".primary-action button")).not_to_be_focused()
+    found.open("/")
+    card = go_to(found, '.card[href="/m/printer-c"]')
+    card.evaluate("(card) => { window.before = card; htmx.trigger(document.body, 'refresh'); }")
+    found.page.wait_for_function("() => !window.before.isConnected")
+    expect(card).to_be_focused()
     assert found.troubles() == []
 
 

@@ -25,7 +25,15 @@ STYLES = (
     "css/people.css",
     "css/menu.css",
 )
-SCRIPTS = ("js/live.js", "js/hold.js", "js/badge.js", "js/kiosk.js", "js/forms.js", "js/menu.js")
+SCRIPTS = (
+    "js/live.js",
+    "js/focus.js",
+    "js/hold.js",
+    "js/badge.js",
+    "js/kiosk.js",
+    "js/forms.js",
+    "js/menu.js",
+)
 SERVED = {
     "app.css": STYLES,
     "app.js": SCRIPTS,
