@@ -230,45 +230,6 @@ def test_a_mark_that_the_lab_cannot_read_holds_up_no_other(
     expect(banner).to_contain_text(re.compile(r"Tu n’animes plus cette séance. Non envoyé\s: 1\."))
 
 
-def test_taps_outlive_the_page_and_an_answer_that_got_lost(
-    served: Served, screen: OpenScreen
-) -> None:
-    scene = workshop_scene(served.lab)
-    found = screen(TABLET, desk=True)
-    path = f"/workshops/{scene.running}/console"
-    found.sign_in_as("ana", path)
-    lost: list[int] = []
-
-    def answer_lost(route: object) -> None:
-        lost.append(route.fetch().status)  # type: ignore[attr-defined]  # the lab has it on record
-        route.abort()  # type: ignore[attr-defined]  # and nobody hears of it
-
-    found.page.route("**/marks", answer_lost)
-    tap(found, scene, "Bilal", "late")
-    until(found, lambda: bool(lost))
-    assert lost[0] == 200
-    expect(found.page.locator(f"{row(scene, 'Bilal')} [data-unsent]")).to_be_visible()
-    expect(found.page.locator("#away")).to_be_visible()
-    found.page.reload()
-    expect(found.page.locator(f"{row(scene, 'Bilal')} [data-unsent]")).to_have_text(
-        re.compile("non envoyé")
-    )
-    context = found.page.context
-    context.set_offline(True)
-    found.page.unroute_all(behavior="wait")
-    found.page.close()  # the tab is closed before the lab has answered
-    context.set_offline(False)
-    found.page = context.new_page()
-    found.open("/workshops")
-    waits = found.page.locator("[data-kept] [data-unsent]:visible")
-    expect(waits).to_have_text("Présences non envoyées : ouvre la console.")
-    found.open(path)
-    all_sent(found)
-    assert marks_of(scene, "Bilal") == 1
-    assert presences(scene) == {"Bilal": "late"}
-    expect(found.page.locator("#refused")).to_be_hidden()
-
-
 def test_a_workshop_from_its_making_to_certificates(served: Served, screen: OpenScreen) -> None:
     scene = workshop_scene(served.lab)
     staff = screen(TABLET, desk=True)

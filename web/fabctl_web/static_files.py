@@ -31,6 +31,7 @@ SCRIPTS = (
     "js/hold.js",
     "js/badge.js",
     "js/kiosk.js",
+    "js/waiting.js",
     "js/forms.js",
     "js/menu.js",
 )
@@ -42,8 +43,8 @@ SERVED = {
     "training.css": ("css/training.css",),
     "staff.css": ("css/staff.css",),
     "pad.js": ("js/pad.js",),
-    "console.js": ("js/console.js",),
-    "unsent.js": ("js/unsent.js",),
+    "console.js": ("js/sending.js", "js/console.js"),
+    "unsent.js": ("js/sending.js", "js/unsent.js"),
     "planning.css": ("css/planning.css", "css/quarters.css"),
     "plot.js": ("vendor/uplot.min.js", "js/plot.js"),
     "trail.js": ("js/trail.js",),

@@ -4,12 +4,11 @@
   "use strict";
   const root = document.getElementById("console");
   if (!root) return;
-  const TIMEOUT_MS = 8000;
+  const { read, write, send: post, overruled } = window.keptMarks;
   const LOOK_EVERY_MS = 5000;
   const MOST_AT_ONCE = 200;
   const banner = document.getElementById("away");
   const words = banner.querySelector("span").dataset;
-  const token = document.querySelector('meta[name="csrf-token"]').content;
   // The lab's clock, not this device's: a tablet may be hours off.
   // Of its two ways to count on, one stops while it sleeps, the other can be set back: the longer.
   let since = null;
@@ -36,12 +35,9 @@
   let inMemory = [];
 
   // Also of somebody who is not on this page any more: the lab says what becomes of it.
-  const isMark = (one) => one && typeof one.id === "string" && typeof one.enrolment === "string"
-    && typeof one.at === "string" && (typeof one.presence === "string" || typeof one.undoes === "string");
   const queue = () => {
     try {
-      const kept = JSON.parse(localStorage.getItem(root.dataset.kept) || "[]");
-      return Array.isArray(kept) ? kept.filter(isMark) : [];
+      return read(root.dataset.kept);
     } catch {
       keeps = false; // shown in the banner: nothing outlives this page
       return inMemory;
@@ -50,8 +46,7 @@
   const keep = (marks) => {
     inMemory = marks;
     try {
-      if (marks.length === 0) localStorage.removeItem(root.dataset.kept);
-      else localStorage.setItem(root.dataset.kept, JSON.stringify(marks));
+      write(root.dataset.kept, marks);
     } catch {
       keeps = false; // the same
     }
@@ -108,27 +103,14 @@
     banner.hidden = text === "";
   };
 
-  const ask = async (address, options) => {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
-    try {
-      return await fetch(address, { ...options, cache: "no-store", redirect: "manual", signal: stop.signal });
-    } catch {
-      return null; // no network: the banner says so, and the next look tries again
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-
   // Another device marked somebody meanwhile, which nobody here had seen when they tapped: it is
   // said beside the name, with what counts. The newest tap does, whoever made it.
   const tell = (sent, found) => {
-    const first = new Map();
-    for (const mark of sent) if (!first.has(mark.enrolment)) first.set(mark.enrolment, mark);
-    for (const [place, mark] of first) {
+    for (const mark of overruled(sent, found.others)) {
+      const place = mark.enrolment;
       const row = rows.get(place);
       const other = found.others[place];
-      if (!row || !other || !other.mark || other.mark === mark.over) continue;
+      if (!row) continue;
       const now = found.rows[place] || { presence: "" };
       const word = (presence) =>
         row.item.querySelector(`button[name=presence][value="${presence}"]`)?.textContent.trim() || "–";
@@ -162,19 +144,13 @@
     let most = MOST_AT_ONCE;
     let marks = waiting().slice(0, most);
     do {
-      const answer = await ask(root.dataset.marks, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-        body: JSON.stringify({ marks }),
-      });
-      const status = answer ? answer.status : 0; // 0 also where something else leads elsewhere
-      away = status === 0 || status >= 500;
-      signedOut = status === 400 || status === 401; // the form's token goes with the session
-      notLeading = status === 403 || status === 404;
+      const said = await post(root.dataset.marks, marks);
+      ({ away, signedOut, notLeading } = said);
       if (away || signedOut || notLeading) break;
       const sent = new Set(marks.map((mark) => mark.id));
       const done = () => keep(waiting().filter((mark) => !sent.has(mark.id)));
-      if (!answer.ok) { // it cannot read what it was sent: one by one, and the bad one goes aside
+      const found = said.found;
+      if (!found) { // it cannot read what it was sent: one by one, and the bad one goes aside
         if (marks.length === 1) {
           done();
           aside(marks[0]);
@@ -183,12 +159,7 @@
         marks = marks.length > 0 ? waiting().slice(0, most) : [];
         continue;
       }
-      setClock(answer.headers.get("Date"));
-      const found = await answer.json().catch(() => null);
-      if (!found || found.marks.length !== marks.length) {
-        away = true;
-        break;
-      }
+      setClock(said.date);
       done(); // an answer for each, in their order
       for (const [place, now] of Object.entries(found.rows)) {
         if (rows.has(place)) rows.get(place).known = now;
@@ -241,6 +212,11 @@
     if (away && link && !link.getAttribute("href").startsWith("#")) hold(event);
   }, { capture: true });
 
+  // Other pages of this browser leave these marks to this one.
+  const channel = new BroadcastChannel("marks");
+  channel.addEventListener("message", (event) => {
+    if (event.data === `who:${root.dataset.kept}`) channel.postMessage(`here:${root.dataset.kept}`);
+  });
   window.addEventListener("online", send);
   window.addEventListener("offline", () => { away = true; show(); });
   // Also with nothing to send: the answer says what others marked, and that the lab is there.

@@ -139,18 +139,4 @@
     else if (!ended) goHome();
     ended = true;
   };
-
-  // What tells of marks of attendance that wait in this browser is only fetched where some do.
-  const unsent = document.getElementById("unsent");
-  let waiting = false;
-  try {
-    waiting = Object.keys(localStorage).some((key) => key.startsWith("marks:"));
-  } catch {
-    waiting = false; // this browser keeps nothing: then nothing waits in it
-  }
-  if (unsent && waiting) {
-    const script = document.createElement("script");
-    script.src = unsent.dataset.script;
-    document.head.append(script);
-  }
 })();
