@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from fabctl.model.refusal import RefusedError
 from fabctl.services import bookings, changes, presence
+from fabctl.services.booking_record import ReservationView
 from fabctl.units import Seconds
 from tests.soak_week import MOVE_S, PRINTERS, ZONE, Week
 
@@ -76,7 +77,7 @@ class People:
         fate = self._chance.random()
         if fate < COMES:
             late_s = self._chance.uniform(5, LATE_S)
-            week.at(late_s, lambda: self._come(machine, person, 60.0 * minutes - late_s))
+            week.at(late_s, lambda: self._come(machine, booked, 60.0 * minutes - late_s))
         elif fate < NEVER_COMES:
             week.told.never_came.add(booked.id)
         else:
@@ -84,20 +85,28 @@ class People:
                 changes.cancel(session, week.clock, ZONE, reservation_id=booked.id, by=person)
             week.told.cancelled += 1
 
-    def _come(self, machine: str, person: str, left_s: float) -> None:
-        week = self.week
+    def _come(self, machine: str, booked: ReservationView, left_s: float) -> None:
+        week, person = self.week, booked.person_id
         with week.database.transaction() as session:
             presence.check_in(session, week.clock, person_id=person, by=person)
         week.told.visits += 1
         prints_s = self._chance.uniform(0.2, 0.8) * left_s - FIXED_S
+        week.at(left_s, lambda: self._leave(person))
         try:
             job = week.start(machine, person, max(40, round(2 * prints_s / MOVE_S)))
         except RefusedError as error:
             week.told.refused[error.refusals[0].code] += 1
-            return
+            job = None
         if job is not None:
             self._meddle(machine, person, job, max(60.0, prints_s))
-        week.at(left_s, lambda: self._leave(person))
+        else:
+            self._say_here(booked.id, person)
+
+    def _say_here(self, reservation: str, person: str) -> None:
+        """Tap “I'm here”: what keeps a machine from starting is no reason to be a no-show."""
+        week = self.week
+        with week.database.transaction() as session:
+            changes.check_in(session, week.clock, reservation_id=reservation, by=person)
 
     def _leave(self, person: str) -> None:
         week = self.week

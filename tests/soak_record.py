@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from fabctl.model.job import JobState
 from fabctl.store.tables import Job, MachineEventRow, Reservation, Use
 from fabctl.store.tables_training import LabPresence
 from tests.soak_week import BEFORE, Week
@@ -34,9 +35,11 @@ def compare(week: Week) -> Compared:
     witnessed = {k: v for one in week.machines.values() for k, v in one.driver.witnessed.items()}
     assert witnessed.keys() == week.told.started.keys()
     with week.database.reading() as session:
-        rows = {row.id: row for row in session.scalars(select(Job))}
+        every = list(session.scalars(select(Job)))
         uses = {row.job_id: row for row in session.scalars(select(Use))}
+    rows = {row.id: row for row in every if row.state != JobState.PREPARED}
     assert rows.keys() == week.told.started.keys()
+    assert len(every) == week.told.prepared
     for job, seen in witnessed.items():
         row, said = rows[job], events[job]
         kinds = Counter(one.kind for one in said)

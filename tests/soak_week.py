@@ -50,6 +50,8 @@ class Told:
     """Reservations nobody came for."""
     cancelled: int = 0
     visits: int = 0
+    prepared: int = 0
+    """Jobs, those among them that the house or the machine then refused."""
     started: dict[str, int] = field(default_factory=dict)
     """The moves of each job that was started."""
     ends: dict[str, str] = field(default_factory=dict)
@@ -161,6 +163,7 @@ class Week:
                 session, self.clock, person_id=person, resource_id=machine, name="part.gcode",
                 path=self.job_file(sha256), sha256=sha256, size=size, report=report,
             )  # fmt: skip
+        self.told.prepared += 1
         with self.database.transaction() as session:
             order = jobs.open_use(
                 session, self.clock, ZONE, job_id=job.id, person_id=person,
