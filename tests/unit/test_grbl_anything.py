@@ -20,6 +20,7 @@ a comment of the line behind it. The tests leave it out of the first.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import re
@@ -353,4 +354,5 @@ def test_for_as_long_as_you_like_on_grbl() -> None:
     while time.monotonic() < ends_at:
         seed(secrets.randbits(64))(tell_stories_around_the_text)()
         seed(secrets.randbits(64))(tell_stories_anywhere)()
+        gc.collect()  # tests/conftest.py lets it happen seldom
     print(sum(COUNTS.values()), "stories:", dict(COUNTS.most_common()))  # noqa: T201  # with pytest -s

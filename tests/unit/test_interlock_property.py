@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import time
 
@@ -35,4 +36,5 @@ def test_for_as_long_as_you_like() -> None:
     while time.monotonic() < ends_at:
         machine = seed(secrets.randbits(64))(type("AnyDay", (AnyDay,), {}))
         run_state_machine_as_test(machine, settings=how_often(SEQUENCES))
+        gc.collect()  # tests/conftest.py lets it happen seldom
     print(dict(COUNTS.most_common()))  # noqa: T201  # with pytest -s

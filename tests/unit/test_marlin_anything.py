@@ -10,6 +10,7 @@ it was said is forgiven only where two or more of its bytes were, that line alon
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import secrets
@@ -259,4 +260,5 @@ def test_for_as_long_as_you_like() -> None:
     ends_at = time.monotonic() + SOAK_MINUTES * 60
     while time.monotonic() < ends_at:
         seed(secrets.randbits(64))(tell_stories)()
+        gc.collect()  # tests/conftest.py lets it happen seldom
     print(sum(COUNTS.values()), "stories:", dict(COUNTS.most_common()))  # noqa: T201  # with pytest -s
