@@ -85,7 +85,7 @@ BY_NOBODY: Mapping[str, Sequence[str]] = {
         "upkeep_task.outcome", "use.outcome", "waiting.outcome", "wrong_try.kind",
     ),
     "ids of other rows, and short names: a-z, 0-9, hyphens": (
-        "audit.subject", "due_work.subject", "feed.subject", "given_right.subject",
+        "audit.subject", "audit.who", "due_work.subject", "feed.subject", "given_right.subject",
         "joined_host.id", "notice.subject", "opening_exception.subject",
         "opening_period.subject", "policy.subject", "pool.id", "resource.id", "shared_screen.id",
     ),

@@ -14,7 +14,7 @@
   const open = document.getElementById("console")?.dataset.kept || "";
   const toLookAt = new Set(); // ids of marks that are left to the console
   const notLed = new Set(); // keys of sessions that whoever is signed in leads no more
-  let person = words.person;
+  let person = words.signedIn;
   let away = false;
   let tried = false;
   let sending = false;
