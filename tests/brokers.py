@@ -25,12 +25,15 @@ WITHIN_S = 30.0
 """How long a real process may take for anything small, on a loaded machine."""
 
 
-def wait_until(holds: Callable[[], object], what: str, within_s: float = WITHIN_S) -> None:
-    """Wait for a condition; fail with ``what`` when it does not come."""
+def wait_until(
+    holds: Callable[[], object], what: str | Callable[[], str], within_s: float = WITHIN_S
+) -> None:
+    """Wait for a condition; fail with ``what``, asked for at that moment, when it does not come."""
     end = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > end:
-            pytest.fail(f"not within {within_s:g} s: {what}")
+            said = what if isinstance(what, str) else what()
+            pytest.fail(f"not within {within_s:g} s: {said}")
         time.sleep(0.01)
 
 

@@ -38,6 +38,7 @@ from tests.three_hosts_files import (
     ADDRESSES,
     LAB,
     LASER,
+    MACHINES_OF,
     MILL,
     PI_A,
     PI_B,
@@ -120,11 +121,13 @@ class WholeLab:
 
     def wait_recorded(self, machine: str, job: str, *kinds: str) -> None:
         """Wait until exactly these are on record of a job, in this order."""
-        wait_until(
-            lambda: self.recorded(machine, job) == list(kinds),
-            f"{kinds} of {job} on record",
-            PATIENCE_S,
-        )
+
+        def instead() -> str:
+            host = next(one for one, its in MACHINES_OF.items() if machine in its)
+            said = self.hosts.log_of(host, machine)[-3000:]
+            return f"{kinds} of {job} on record, but {self.recorded(machine, job)}:\n{said}"
+
+        wait_until(lambda: self.recorded(machine, job) == list(kinds), instead, PATIENCE_S)
 
     # -- people ------------------------------------------------------------------------------------
 
