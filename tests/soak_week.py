@@ -201,13 +201,13 @@ class Week:
         return any(one.host._keeper.busy for one in self.machines.values())
 
     def look_after(self, machine: str) -> None:
-        """Put the cable in, and clear what somebody must have looked at."""
+        """Put the cable in, and clear what somebody must have looked at, until all is well."""
         target = self.machines[machine]
         target.driver.plugged = True
         if target.driver.phase is Phase.BROKEN or target.host._keeper.hold:
-            answer = target.ask("clear", {"by": self.people[0]})
-            if not answer.accepted:
-                self.at(30.0, lambda: self.look_after(machine))
+            target.ask("clear", {"by": self.people[0]})
+        if target.driver.phase is not Phase.IDLE or target.host._keeper.hold:
+            self.at(30.0, lambda: self.look_after(machine))
 
 
 def _part(moves: int, chance: random.Random) -> Iterator[str]:

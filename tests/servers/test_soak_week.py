@@ -102,7 +102,8 @@ def test_a_week_of_a_lab(tmp_path: Path, database: Database) -> None:
     told = week.told
     say(
         f"{samples.told()}\n{found}\n{told.booked} booked, {told.cancelled} cancelled, "
-        f"{len(told.never_came)} never came, {told.pauses} pauses, {week.broker.carried:,} messages"
+        f"{len(told.never_came)} never came, refused {dict(told.refused)}, {told.pauses} pauses, "
+        f"{week.broker.carried:,} messages"
     )
     samples.must_be_flat()
 
